@@ -1,0 +1,106 @@
+"""What a diagnostic is given, what it says it needs, and what it returns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
+
+from tb_cnndiag.payloads import (
+    ColumnInfo,
+    Dendrogram,
+    Density,
+    DiagnosticInfo,
+    FloatArray,
+    Images,
+    LayerInfo,
+    Matrix,
+    Scalars,
+    UnitStates,
+    UnitValues,
+)
+
+LayerPayload: TypeAlias = Matrix | Dendrogram | Density | UnitStates | UnitValues | Images
+ModelPayload: TypeAlias = Scalars | Matrix
+
+
+@dataclass(frozen=True)
+class LayerLook:
+    """One layer at one look, as plain arrays.
+
+    Attributes:
+        layer: The row of the layer table.
+        data: What was captured, by name; a name is absent when it could not be. Names:
+
+            - ``kernel`` ``(units, fan_in)`` float32;
+            - ``bias``, ``norm_scale`` ``(units,)``: bias, and the γ of the normalisation that follows;
+            - ``unit_max``, ``unit_min``, ``unit_mean_abs`` ``(units,)``: over all samples and positions of the probe;
+            - ``fired_samples`` ``(units,)``: number of samples on which the unit exceeds 0 somewhere;
+            - ``activation_sample`` ``(values,)``: a subsample of all activation values;
+            - ``sample_mean`` ``(samples, units)``: mean over positions;
+            - ``samples``, ``positions``: 0-d, what was looked at;
+            - ``gradient_norm``, ``gradient_rms``, ``gradient_non_finite``: 0-d, of the data loss by the kernel,
+              averaged over the steps since the last look;
+            - ``update_norm``: 0-d, ‖Δkernel‖ per step, averaged over the steps sampled since the last look.
+    """
+
+    layer: LayerInfo
+    data: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Look:
+    """The whole model at one look: ``logs`` holds loss, metrics and learning rate as Keras reports them."""
+
+    step: int
+    epoch: int
+    layers: Sequence[LayerLook]
+    logs: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What was measured of one layer: a number per column, and what the layer's own page shows."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    payload: LayerPayload | None = None
+
+
+class Diagnostic(ABC):
+    """Something measured. Subclass :class:`LayerDiagnostic` or :class:`ModelDiagnostic`.
+
+    A diagnostic is handed only what it ``needs``; a layer for which something is missing is passed over.
+    It must not keep or change the arrays.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[tuple[ColumnInfo, ...]] = ()
+    layer_kind: ClassVar[str] = ""
+    model_kind: ClassVar[str] = ""
+    heavy: ClassVar[bool] = False
+
+    def info(self) -> DiagnosticInfo:
+        """The words for the user, as they are stored in the log."""
+        return DiagnosticInfo(
+            self.name, self.title, self.description, self.columns, self.layer_kind, self.model_kind
+        )
+
+
+class LayerDiagnostic(Diagnostic):
+    """Measures layer by layer: its columns are one number per layer, its payload is one per layer."""
+
+    @abstractmethod
+    def measure(self, look: LayerLook) -> LayerResult:
+        """Measure one layer; all of ``needs`` is in ``look.data``."""
+
+
+class ModelDiagnostic(Diagnostic):
+    """Measures the model as a whole."""
+
+    @abstractmethod
+    def measure(self, look: Look) -> ModelPayload | None:
+        """Measure the model; None when there is nothing to tell."""
