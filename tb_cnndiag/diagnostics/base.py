@@ -85,9 +85,7 @@ class Diagnostic(ABC):
 
     def info(self) -> DiagnosticInfo:
         """The words for the user, as they are stored in the log."""
-        return DiagnosticInfo(
-            self.name, self.title, self.description, self.columns, self.layer_kind, self.model_kind
-        )
+        return DiagnosticInfo(self.name, self.title, self.description, self.columns, self.layer_kind, self.model_kind)
 
 
 class LayerDiagnostic(Diagnostic):

@@ -1,0 +1,160 @@
+"""Write one binary and one JSON file per payload kind: what Python and TypeScript must both read alike.
+
+Run it when the contract grows, look at the difference, and commit.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from google.protobuf.json_format import MessageToDict
+
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.payloads import (
+    Atom,
+    ColumnInfo,
+    Dendrogram,
+    Density,
+    DiagnosticInfo,
+    Image,
+    Images,
+    LayerColumns,
+    LayerInfo,
+    Matrix,
+    Probe,
+    RunInfo,
+    Scalars,
+    UnitStates,
+    UnitValues,
+)
+from tb_cnndiag.summaries.codec import Measurement, encode
+from tb_cnndiag.summaries.cnndiag_pb2 import Measurement as Message
+
+HERE = Path(__file__).parent
+
+
+def examples() -> dict[str, Measurement]:
+    """One measurement per payload kind, small enough to read."""
+    conv = LayerInfo(
+        path="features/conv2d",
+        class_name="Conv2D",
+        role="conv",
+        units=6,
+        fan_in=27,
+        kernel_shape=(3, 3, 3, 6),
+        output_shape=(30, 30, 6),
+        activation="relu",
+        normalization="features/bn",
+        seen_at="features/relu",
+        parameters=168,
+        config='{"filters": 6}',
+        initializer="he_normal",
+    )
+    dense = LayerInfo(
+        path="dense#2", class_name="Dense", role="dense", units=2, fan_in=6, inputs=(0,), output=True, trainable=False
+    )
+    cause = Finding(
+        run="",
+        fault="nan_or_inf",
+        layer="dense#2",
+        severity="error",
+        first_step=20,
+        last_step=40,
+        message="3 weights are not finite.",
+        evidence={"non_finite": Evidence(3.0, 0.0, "count")},
+        title="NaN or infinity",
+        diagnostic="gradient_flow",
+    )
+    effect = Finding(
+        run="",
+        fault="redundant_filters",
+        layer="features/conv2d",
+        severity="warning",
+        first_step=0,
+        last_step=40,
+        units=((0, 3), (1, 2, 5)),
+        caused_by=cause,
+        message="5 of 6 filters have a twin.",
+        evidence={"twin_ratio": Evidence(5 / 6, 0.3, "share"), "fan_in": Evidence(27.0, None, "count")},
+        adjustments=(Adjustment("features/conv2d", "filters", "6", "3", "one per group of twins"),),
+        title="Redundant filters",
+        diagnostic="filter_similarity",
+    )
+    info = RunInfo(
+        table="0a1b2c",
+        layers=(conv, dense),
+        model="cnn",
+        diagnostics=(
+            DiagnosticInfo(
+                "dead_units",
+                "Dead units",
+                "A dead unit learns nothing. Read the share.",
+                (ColumnInfo("dead_ratio", "Dead units", "share", "Units that never fire.", low=0.0, high=1.0),),
+                layer_kind="unit_states",
+            ),
+        ),
+        loss='"mse"',
+        optimizer='{"name": "adam"}',
+        batch_size=32,
+        probe=Probe("given", 256, (128, 128)),
+        versions={"keras": "3.15.1"},
+        started=1_700_000_000.5,
+        parameters=182,
+        trainable_parameters=168,
+        notes=("lstm is not observed.",),
+    )
+    similarity = np.array([[1, 0.5, -0.25], [0.5, 1, np.nan], [-0.25, np.nan, 1]], np.float32)
+    payloads = {
+        "run_info": info,
+        "findings": (cause, effect),
+        "layer_columns": LayerColumns({"dead_ratio": np.array([0.5, np.nan], np.float32)}),
+        "scalars": Scalars({"loss": 0.125, "accuracy": 0.75}),
+        "unit_states": UnitStates(np.array([1, 3, 2, 0, 1, 3], np.uint8), samples=256, positions=230_400),
+        "unit_values": UnitValues({"firing_rate": np.array([0.5, 0.0, 0.0078125], np.float32)}),
+        "matrix": Matrix(similarity, np.array([4, 0, 3, 1, 5, 2]), -1.0, 1.0, "cosine", pool=2),
+        "dendrogram": Dendrogram(
+            children=np.array([[0, 2], [1, 3]]),
+            heights=np.array([0.125, 0.75], np.float32),
+            order=np.array([1, 0, 2]),
+            cut=0.5,
+            groups=np.array([1, 0, 1]),
+        ),
+        "density": Density(
+            start=0.0,
+            stop=2.0,
+            values=np.array([0.5, 0.25, 0.125], np.float32),
+            atoms=(Atom(0.0, 0.75),),
+            bandwidth=0.0625,
+            samples=65_536,
+            above=0.015625,
+        ),
+        "images": Images((Image(4, np.array([[[0], [128]], [[255], [192]]], np.uint8), scale=0.5),)),
+    }
+    layer_kinds = ("unit_states", "unit_values", "matrix", "dendrogram", "density", "images")
+    return {
+        kind: Measurement(
+            diagnostic=kind,
+            step=40,
+            look=2,
+            epoch=2,
+            table="0a1b2c",
+            layer=conv.path if kind in layer_kinds else "",
+            payload=payload,
+        )
+        for kind, payload in payloads.items()
+    }
+
+
+def main() -> None:
+    """Write the files beside this one."""
+    for kind, measurement in examples().items():
+        data = encode(measurement)
+        (HERE / f"{kind}.bin").write_bytes(data)
+        plain = MessageToDict(Message.FromString(data), preserving_proto_field_name=True)
+        (HERE / f"{kind}.json").write_text(json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""A run as decoded measurements, by diagnostic, layer and look: all that a rule gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.payloads import FloatArray, IntArray, LayerColumns, LayerInfo, RunInfo, Scalars
+from tb_cnndiag.summaries.codec import Measurement, Payload
+from tb_cnndiag.summaries.names import FINDINGS
+
+
+@dataclass(frozen=True)
+class Series:
+    """One column over the looks at which it was measured.
+
+    Attributes:
+        steps: ``(looks,)`` ascending.
+        values: ``(looks, layers)`` in the order of the latest layer table; NaN where a layer was not measured.
+    """
+
+    steps: IntArray
+    values: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@dataclass
+class History:
+    """One run. Add measurements in the order in which they were written.
+
+    Of payloads about one layer only the latest of each diagnostic is kept; columns and scalars are kept whole.
+    """
+
+    run: str = "."
+    tables: dict[str, RunInfo] = field(default_factory=dict)
+    info: RunInfo | None = None
+    findings: tuple[Finding, ...] = ()
+    _columns: dict[str, list[Measurement]] = field(default_factory=dict)
+    _latest: dict[tuple[str, str], Measurement] = field(default_factory=dict)
+    _last_step: int = -1
+
+    @classmethod
+    def of(cls, measurements: Iterable[Measurement], run: str = ".") -> History:
+        """The history that the measurements tell."""
+        history = cls(run)
+        for measurement in measurements:
+            history.add(measurement)
+        return history
+
+    @property
+    def layers(self) -> tuple[LayerInfo, ...]:
+        """Rows of the latest layer table, in network order."""
+        return self.info.layers if self.info else ()
+
+    @property
+    def last_step(self) -> int:
+        """Step of the last look; −1 when there is none."""
+        return self._last_step
+
+    def add(self, measurement: Measurement) -> None:
+        """Take in one measurement. A step that goes back means a restart: what came after it is forgotten."""
+        if measurement.step < self._last_step:
+            self._forget_from(measurement.step)
+        self._last_step = measurement.step
+        payload = measurement.payload
+        if isinstance(payload, RunInfo):
+            self.tables[payload.table] = self.info = payload
+        elif measurement.diagnostic == FINDINGS and isinstance(payload, tuple):
+            self.findings = payload
+        elif isinstance(payload, LayerColumns | Scalars):
+            looks = self._columns.setdefault(measurement.diagnostic, [])
+            if looks and looks[-1].step == measurement.step:
+                looks.pop()
+            looks.append(measurement)
+        else:
+            self._latest[measurement.diagnostic, measurement.layer] = measurement
+
+    def _forget_from(self, step: int) -> None:
+        for looks in self._columns.values():
+            while looks and looks[-1].step >= step:
+                looks.pop()
+        self._latest = {key: m for key, m in self._latest.items() if m.step < step}
+
+    def series(self, diagnostic: str, column: str) -> Series:
+        """A column of numbers per layer over all looks that have it."""
+        position = {layer.path: i for i, layer in enumerate(self.layers)}
+        steps: list[int] = []
+        rows: list[FloatArray] = []
+        for measurement in self._columns.get(diagnostic, ()):
+            payload = measurement.payload
+            table = self.tables.get(measurement.table)
+            if not isinstance(payload, LayerColumns) or column not in payload.columns or table is None:
+                continue
+            values = payload.columns[column]
+            row = np.full(len(position), np.nan, np.float32)
+            for layer, value in zip(table.layers, values, strict=False):
+                if layer.path in position:
+                    row[position[layer.path]] = value
+            steps.append(measurement.step)
+            rows.append(row)
+        shape = (len(rows), len(position))
+        return Series(np.asarray(steps, np.int64), np.asarray(rows, np.float32).reshape(shape))
+
+    def scalars(self, diagnostic: str, name: str) -> tuple[IntArray, FloatArray]:
+        """(steps, values) of a number of the whole model, ``(looks,)`` each."""
+        found = [
+            (m.step, m.payload.values[name])
+            for m in self._columns.get(diagnostic, ())
+            if isinstance(m.payload, Scalars) and name in m.payload.values
+        ]
+        return np.array([step for step, _ in found], np.int64), np.array([value for _, value in found], np.float64)
+
+    def scalar_names(self, diagnostic: str) -> tuple[str, ...]:
+        """Names of all numbers of the whole model that the diagnostic logged."""
+        names = {
+            name: None
+            for m in self._columns.get(diagnostic, ())
+            if isinstance(m.payload, Scalars)
+            for name in m.payload.values
+        }
+        return tuple(names)
+
+    def latest(self, diagnostic: str, layer: str = "") -> Payload | None:
+        """The latest payload about one layer (or the model), None when there is none."""
+        measurement = self._latest.get((diagnostic, layer))
+        return measurement.payload if measurement else None

@@ -1,0 +1,1 @@
+"""What TensorBoard shows: the plugin and its loader."""

@@ -1,0 +1,393 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Measurement(_message.Message):
+    __slots__ = ("version", "diagnostic", "layer", "step", "look", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
+    LAYER_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    LOOK_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    RUN_INFO_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    LAYER_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    SCALARS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_STATES_FIELD_NUMBER: _ClassVar[int]
+    UNIT_VALUES_FIELD_NUMBER: _ClassVar[int]
+    MATRIX_FIELD_NUMBER: _ClassVar[int]
+    DENDROGRAM_FIELD_NUMBER: _ClassVar[int]
+    DENSITY_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    diagnostic: str
+    layer: str
+    step: int
+    look: int
+    epoch: int
+    table: str
+    run_info: RunInfo
+    findings: Findings
+    layer_columns: LayerColumns
+    scalars: Scalars
+    unit_states: UnitStates
+    unit_values: UnitValues
+    matrix: Matrix
+    dendrogram: Dendrogram
+    density: Density
+    images: Images
+    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., look: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ...) -> None: ...
+
+class MeasurementList(_message.Message):
+    __slots__ = ("items", "total")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedScalarFieldContainer[bytes]
+    total: int
+    def __init__(self, items: _Optional[_Iterable[bytes]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class RunInfo(_message.Message):
+    __slots__ = ("table", "model", "layers", "diagnostics", "loss", "optimizer", "batch_size", "probe", "versions", "started", "parameters", "trainable_parameters", "notes")
+    class VersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PROBE_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    model: str
+    layers: _containers.RepeatedCompositeFieldContainer[LayerInfo]
+    diagnostics: _containers.RepeatedCompositeFieldContainer[DiagnosticInfo]
+    loss: str
+    optimizer: str
+    batch_size: int
+    probe: Probe
+    versions: _containers.ScalarMap[str, str]
+    started: float
+    parameters: int
+    trainable_parameters: int
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class LayerInfo(_message.Message):
+    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    FAN_IN_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    TRAINABLE_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZATION_FIELD_NUMBER: _ClassVar[int]
+    SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    UNIT_AXIS_FIELD_NUMBER: _ClassVar[int]
+    INITIALIZER_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    class_name: str
+    role: str
+    units: int
+    fan_in: int
+    kernel_shape: _containers.RepeatedScalarFieldContainer[int]
+    output_shape: _containers.RepeatedScalarFieldContainer[int]
+    trainable: bool
+    activation: str
+    normalization: str
+    seen_at: str
+    parameters: int
+    inputs: _containers.RepeatedScalarFieldContainer[int]
+    output: bool
+    config: str
+    unit_axis: int
+    initializer: str
+    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ...) -> None: ...
+
+class DiagnosticInfo(_message.Message):
+    __slots__ = ("name", "title", "description", "columns", "layer_kind", "model_kind")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    LAYER_KIND_FIELD_NUMBER: _ClassVar[int]
+    MODEL_KIND_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    description: str
+    columns: _containers.RepeatedCompositeFieldContainer[ColumnInfo]
+    layer_kind: str
+    model_kind: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., columns: _Optional[_Iterable[_Union[ColumnInfo, _Mapping]]] = ..., layer_kind: _Optional[str] = ..., model_kind: _Optional[str] = ...) -> None: ...
+
+class ColumnInfo(_message.Message):
+    __slots__ = ("name", "title", "unit", "description", "logarithmic", "low", "high")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    LOGARITHMIC_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    unit: str
+    description: str
+    logarithmic: bool
+    low: float
+    high: float
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., unit: _Optional[str] = ..., description: _Optional[str] = ..., logarithmic: bool = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
+
+class Probe(_message.Message):
+    __slots__ = ("source", "samples", "class_counts")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    CLASS_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    samples: int
+    class_counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, source: _Optional[str] = ..., samples: _Optional[int] = ..., class_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Findings(_message.Message):
+    __slots__ = ("findings",)
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    def __init__(self, findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
+
+class Finding(_message.Message):
+    __slots__ = ("fault", "layer", "severity", "first_step", "last_step", "units", "evidence", "caused_by", "message", "adjustments", "diagnostic", "title")
+    class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SEVERITY_UNSPECIFIED: _ClassVar[Finding.Severity]
+        INFO: _ClassVar[Finding.Severity]
+        WARNING: _ClassVar[Finding.Severity]
+        ERROR: _ClassVar[Finding.Severity]
+    SEVERITY_UNSPECIFIED: Finding.Severity
+    INFO: Finding.Severity
+    WARNING: Finding.Severity
+    ERROR: Finding.Severity
+    class EvidenceEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Evidence
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Evidence, _Mapping]] = ...) -> None: ...
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    LAYER_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
+    LAST_STEP_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CAUSED_BY_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENTS_FIELD_NUMBER: _ClassVar[int]
+    DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    fault: str
+    layer: str
+    severity: Finding.Severity
+    first_step: int
+    last_step: int
+    units: _containers.RepeatedCompositeFieldContainer[UnitGroup]
+    evidence: _containers.MessageMap[str, Evidence]
+    caused_by: int
+    message: str
+    adjustments: _containers.RepeatedCompositeFieldContainer[Adjustment]
+    diagnostic: str
+    title: str
+    def __init__(self, fault: _Optional[str] = ..., layer: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., first_step: _Optional[int] = ..., last_step: _Optional[int] = ..., units: _Optional[_Iterable[_Union[UnitGroup, _Mapping]]] = ..., evidence: _Optional[_Mapping[str, Evidence]] = ..., caused_by: _Optional[int] = ..., message: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., diagnostic: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
+
+class UnitGroup(_message.Message):
+    __slots__ = ("units",)
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    units: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, units: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Evidence(_message.Message):
+    __slots__ = ("value", "limit", "unit")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    limit: float
+    unit: str
+    def __init__(self, value: _Optional[float] = ..., limit: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class Adjustment(_message.Message):
+    __slots__ = ("layer", "parameter", "current", "proposed", "reason")
+    LAYER_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    layer: str
+    parameter: str
+    current: str
+    proposed: str
+    reason: str
+    def __init__(self, layer: _Optional[str] = ..., parameter: _Optional[str] = ..., current: _Optional[str] = ..., proposed: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class LayerColumns(_message.Message):
+    __slots__ = ("columns",)
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[Column]
+    def __init__(self, columns: _Optional[_Iterable[_Union[Column, _Mapping]]] = ...) -> None: ...
+
+class Column(_message.Message):
+    __slots__ = ("name", "values")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Scalars(_message.Message):
+    __slots__ = ("names", "values")
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, names: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class UnitStates(_message.Message):
+    __slots__ = ("units", "states", "samples", "positions")
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    units: int
+    states: bytes
+    samples: int
+    positions: int
+    def __init__(self, units: _Optional[int] = ..., states: _Optional[bytes] = ..., samples: _Optional[int] = ..., positions: _Optional[int] = ...) -> None: ...
+
+class UnitValues(_message.Message):
+    __slots__ = ("columns",)
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[Column]
+    def __init__(self, columns: _Optional[_Iterable[_Union[Column, _Mapping]]] = ...) -> None: ...
+
+class Matrix(_message.Message):
+    __slots__ = ("rows", "columns", "order", "pool", "symmetric", "cells", "low", "high", "unit")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    SYMMETRIC_FIELD_NUMBER: _ClassVar[int]
+    CELLS_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    rows: int
+    columns: int
+    order: _containers.RepeatedScalarFieldContainer[int]
+    pool: int
+    symmetric: bool
+    cells: bytes
+    low: float
+    high: float
+    unit: str
+    def __init__(self, rows: _Optional[int] = ..., columns: _Optional[int] = ..., order: _Optional[_Iterable[int]] = ..., pool: _Optional[int] = ..., symmetric: bool = ..., cells: _Optional[bytes] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class Dendrogram(_message.Message):
+    __slots__ = ("units", "left", "right", "height", "order", "cut", "groups", "unit")
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    units: int
+    left: _containers.RepeatedScalarFieldContainer[int]
+    right: _containers.RepeatedScalarFieldContainer[int]
+    height: _containers.RepeatedScalarFieldContainer[float]
+    order: _containers.RepeatedScalarFieldContainer[int]
+    cut: float
+    groups: _containers.RepeatedScalarFieldContainer[int]
+    unit: str
+    def __init__(self, units: _Optional[int] = ..., left: _Optional[_Iterable[int]] = ..., right: _Optional[_Iterable[int]] = ..., height: _Optional[_Iterable[float]] = ..., order: _Optional[_Iterable[int]] = ..., cut: _Optional[float] = ..., groups: _Optional[_Iterable[int]] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class Density(_message.Message):
+    __slots__ = ("start", "stop", "points", "values", "scale", "atoms", "bandwidth", "samples", "below", "above", "non_finite")
+    START_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    ATOMS_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    BELOW_FIELD_NUMBER: _ClassVar[int]
+    ABOVE_FIELD_NUMBER: _ClassVar[int]
+    NON_FINITE_FIELD_NUMBER: _ClassVar[int]
+    start: float
+    stop: float
+    points: int
+    values: bytes
+    scale: float
+    atoms: _containers.RepeatedCompositeFieldContainer[Atom]
+    bandwidth: float
+    samples: int
+    below: float
+    above: float
+    non_finite: float
+    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., points: _Optional[int] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ..., atoms: _Optional[_Iterable[_Union[Atom, _Mapping]]] = ..., bandwidth: _Optional[float] = ..., samples: _Optional[int] = ..., below: _Optional[float] = ..., above: _Optional[float] = ..., non_finite: _Optional[float] = ...) -> None: ...
+
+class Atom(_message.Message):
+    __slots__ = ("value", "mass")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    MASS_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    mass: float
+    def __init__(self, value: _Optional[float] = ..., mass: _Optional[float] = ...) -> None: ...
+
+class Images(_message.Message):
+    __slots__ = ("images",)
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    images: _containers.RepeatedCompositeFieldContainer[Image]
+    def __init__(self, images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ...) -> None: ...
+
+class Image(_message.Message):
+    __slots__ = ("unit", "sample", "height", "width", "channels", "pixels", "scale")
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    unit: int
+    sample: int
+    height: int
+    width: int
+    channels: int
+    pixels: bytes
+    scale: float
+    def __init__(self, unit: _Optional[int] = ..., sample: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., channels: _Optional[int] = ..., pixels: _Optional[bytes] = ..., scale: _Optional[float] = ...) -> None: ...

@@ -1,0 +1,24 @@
+"""Names on disk and in TensorBoard: directories, tags, plugin names."""
+
+from __future__ import annotations
+
+RUN_DIRECTORY = "cnndiag"
+PLUGIN_NAME = "cnndiag"
+# Heavy kinds (matrix, tree, density) under a name of their own, so that a loader can keep fewer of them.
+HEAVY_PLUGIN_NAME = "cnndiag_heavy"
+PREFIX = "cnndiag/"
+RUN_INFO = "run_info"
+FINDINGS = "findings"
+
+
+def tag_of(diagnostic: str, layer: str = "") -> str:
+    """Tag of a diagnostic's messages about all layers, or about one."""
+    return f"{PREFIX}{diagnostic}/{layer}" if layer else f"{PREFIX}{diagnostic}"
+
+
+def split_tag(tag: str) -> tuple[str, str] | None:
+    """(diagnostic, layer path) of one of our tags; None for a foreign one. The layer is empty for all layers."""
+    if not tag.startswith(PREFIX):
+        return None
+    diagnostic, _, layer = tag[len(PREFIX) :].partition("/")
+    return diagnostic, layer

@@ -1,0 +1,109 @@
+"""Writes looks into an event file that TensorBoard reads."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, DATA_CLASS_TENSOR, Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.types_pb2 import DT_FLOAT, DT_STRING
+
+from tb_cnndiag.payloads import Dendrogram, Density, Images, Matrix
+from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement, encode
+from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, tag_of
+from tb_cnndiag.summaries.records import frame
+
+_HEAVY_KINDS = (Matrix, Dendrogram, Density, Images)
+
+
+def _metadata(plugin: str, data_class: int, content: bytes = b"") -> SummaryMetadata:
+    return SummaryMetadata(
+        plugin_data=SummaryMetadata.PluginData(plugin_name=plugin, content=content), data_class=data_class
+    )
+
+
+_CONTENT = str(CONTRACT_VERSION).encode()
+_LIGHT = _metadata(PLUGIN_NAME, DATA_CLASS_TENSOR, _CONTENT)
+_HEAVY = _metadata(HEAVY_PLUGIN_NAME, DATA_CLASS_TENSOR, _CONTENT)
+_SCALAR = _metadata("scalars", DATA_CLASS_SCALAR)
+
+
+class LookWriter:
+    """Appends looks to one event file below ``directory``, which is made with the first of them.
+
+    A look is one record, so that a log that ends in the middle of a write lacks a whole look and nothing else.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.bytes_written = 0
+        self._file: int | None = None
+
+    def write(self, step: int, measurements: Iterable[Measurement], scalars: Mapping[str, float]) -> list[bytes]:
+        """Append one look; returns the serialized measurements.
+
+        Raises:
+            OSError: When the directory cannot be made or written.
+        """
+        messages = [(measurement, encode(measurement)) for measurement in measurements]
+        values = [
+            Summary.Value(
+                tag=tag_of(measurement.diagnostic, measurement.layer),
+                metadata=_HEAVY if isinstance(measurement.payload, _HEAVY_KINDS) else _LIGHT,
+                tensor=TensorProto(dtype=DT_STRING, string_val=[data], tensor_shape={}),
+            )
+            for measurement, data in messages
+        ]
+        values += [
+            Summary.Value(
+                tag=tag, metadata=_SCALAR, tensor=TensorProto(dtype=DT_FLOAT, float_val=[value], tensor_shape={})
+            )
+            for tag, value in scalars.items()
+        ]
+        self._append(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
+        return [data for _, data in messages]
+
+    def close(self) -> None:
+        """Close the file; writing again opens a new one."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _append(self, event: Event) -> None:
+        data = frame(event.SerializeToString())
+        if self._file is None:
+            self._file = self._open()
+            header = Event(wall_time=event.wall_time, file_version="brain.Event:2")
+            data = frame(header.SerializeToString()) + data
+        start = os.lseek(self._file, 0, os.SEEK_END)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            # What follows a torn record could not be read: take its beginning out again.
+            os.ftruncate(self._file, start)
+            raise
+        self.bytes_written += len(data)
+
+    def _open(self) -> int:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        # TensorBoard reads the files of a run in the order of their names: a later one must sort behind.
+        stamp = max([int(time.time()), *(_stamp(path) + 1 for path in event_files(self.directory))])
+        name = f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}"
+        return os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+
+
+def event_files(directory: Path) -> list[Path]:
+    """Event files directly in a directory, in the order in which they were begun."""
+    return sorted(path for path in directory.glob("*tfevents*") if path.is_file())
+
+
+def _stamp(path: Path) -> int:
+    digits = path.name.partition("tfevents.")[2].partition(".")[0]
+    return int(digits) if digits.isdigit() else 0
