@@ -33,16 +33,14 @@ class LayerLook:
         layer: The row of the layer table.
         data: What was captured, by name; a name is absent when it could not be. Names:
 
-            - ``kernel`` ``(units, fan_in)`` float32;
-            - ``bias``, ``norm_scale`` ``(units,)``: bias, and the γ of the normalisation that follows;
-            - ``unit_max``, ``unit_min``, ``unit_mean_abs`` ``(units,)``: over all samples and positions of the probe;
-            - ``fired_samples`` ``(units,)``: number of samples on which the unit exceeds 0 somewhere;
-            - ``activation_sample`` ``(values,)``: a subsample of all activation values;
-            - ``sample_mean`` ``(samples, units)``: mean over positions;
-            - ``samples``, ``positions``: 0-d, what was looked at;
-            - ``gradient_norm``, ``gradient_rms``, ``gradient_non_finite``: 0-d, of the data loss by the kernel,
-              averaged over the steps since the last look;
-            - ``update_norm``: 0-d, ‖Δkernel‖ per step, averaged over the steps sampled since the last look.
+            - ``kernel`` ``(units, fan_in)`` float32; ``bias`` and ``norm_scale`` (the γ of the normalisation that
+              follows) ``(units,)``;
+            - over the probe: ``sample_max`` and ``sample_mean`` ``(samples, units)``, maximum and mean over positions;
+              ``unit_mean`` and ``unit_mean_abs`` ``(units,)``, over part of the samples and all positions;
+              ``activation_sample`` ``(values,)``, a subsample of all values; ``samples`` and ``positions`` ``()``;
+            - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
+              kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
+              ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled.
     """
 
     layer: LayerInfo
@@ -70,8 +68,9 @@ class LayerResult:
 class Diagnostic(ABC):
     """Something measured. Subclass :class:`LayerDiagnostic` or :class:`ModelDiagnostic`.
 
-    A diagnostic is handed only what it ``needs``; a layer for which something is missing is passed over.
-    It must not keep or change the arrays.
+    A layer for which something that the diagnostic ``needs`` is missing is passed over. The arrays must not be
+    changed. A ``heavy`` diagnostic is measured on the callback's schedule rather than at each look. What is in
+    ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard.
     """
 
     name: ClassVar[str]
@@ -82,6 +81,7 @@ class Diagnostic(ABC):
     layer_kind: ClassVar[str] = ""
     model_kind: ClassVar[str] = ""
     heavy: ClassVar[bool] = False
+    scalar_columns: ClassVar[tuple[str, ...]] = ()
 
     def info(self) -> DiagnosticInfo:
         """The words for the user, as they are stored in the log."""

@@ -1,0 +1,180 @@
+"""Which layers of a model own kernels, where each kernel's output is observed, and kernels as ``(units, fan_in)``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.payloads import FloatArray, LayerInfo
+
+# Class names, lower case, of activations as layers or operations, and the names Keras gives them as functions.
+_ACTIVATIONS = {
+    name.replace("_", ""): name
+    for name in (
+        "relu relu6 leaky_relu prelu elu selu celu gelu silu sigmoid tanh softmax log_softmax softplus softsign "
+        "hard_sigmoid hard_silu hard_tanh log_sigmoid mish glu sparse_plus squareplus exponential"
+    ).split()
+} | {"swish": "silu", "hardswish": "hard_silu"}
+
+
+@dataclass(frozen=True)
+class KernelLayer:
+    """A Keras layer that owns a kernel.
+
+    ``unit_axes`` and the remaining axes of the kernel become rows and columns of ``(units, fan_in)``.
+    """
+
+    layer: Any
+    path: str
+    role: str
+    variable: Any = field(repr=False)
+    unit_axes: tuple[int, ...]
+
+    @property
+    def units(self) -> int:
+        """Rows of the kernel."""
+        return int(np.prod([self.variable.shape[axis] for axis in self.unit_axes]))
+
+    def kernel(self) -> FloatArray:
+        """The kernel now, ``(units, fan_in)`` float32."""
+        value = keras.ops.convert_to_numpy(keras.ops.cast(self.variable, "float32"))
+        rest = [axis for axis in range(value.ndim) if axis not in self.unit_axes]
+        rows = value.transpose(*self.unit_axes, *rest).reshape(self.units, -1)
+        return np.asarray(rows, np.float32)
+
+    def info(self) -> LayerInfo:
+        """What is known without calling the model."""
+        layer = self.layer
+        return LayerInfo(
+            path=self.path,
+            class_name=type(layer).__name__,
+            role=self.role,
+            units=self.units,
+            fan_in=int(np.prod(self.variable.shape)) // max(self.units, 1),
+            kernel_shape=tuple(int(n) for n in self.variable.shape),
+            trainable=bool(layer.trainable and self.variable.trainable),
+            activation=activation_name(layer),
+            parameters=int(layer.count_params()),
+            config=json_of(layer.get_config),
+            unit_axis=1 if getattr(layer, "data_format", "") == "channels_first" else -1,
+            initializer=initializer_name(
+                getattr(layer, "kernel_initializer", None) or getattr(layer, "depthwise_initializer", None)
+            ),
+        )
+
+
+def find_kernel_layers(model: Any) -> list[KernelLayer]:
+    """All layers of a built model that own a kernel, in the order in which they are found from outside in."""
+    found: list[KernelLayer] = []
+    for path, layer in walk(model):
+        kernel = _kernel_of(layer)
+        if kernel is not None:
+            found.append(KernelLayer(layer, path, *kernel))
+    return found
+
+
+def walk(model: Any) -> Iterator[tuple[str, Any]]:
+    """(path, layer) of each layer below ``model``, once each; repeated paths get ``#2``, ``#3`` …"""
+    seen = {id(model)}
+    used: dict[str, int] = {}
+
+    def below(parent: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+        for layer in getattr(parent, "_layers", ()):
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            path = f"{prefix}{layer.name}"
+            used[path] = used.get(path, 0) + 1
+            if used[path] > 1:
+                path = f"{path}#{used[path]}"
+            yield path, layer
+            yield from below(layer, f"{path}/")
+
+    yield from below(model, "")
+
+
+def _kernel_of(layer: Any) -> tuple[str, Any, tuple[int, ...]] | None:
+    """(role, kernel variable, unit axes), or None when the layer has no kernel of its own."""
+    if isinstance(layer, keras.layers.RNN) or type(layer).__name__.endswith("Cell"):
+        return None
+    variable = getattr(layer, "pointwise_kernel", None)
+    if variable is None:
+        variable = getattr(layer, "_kernel", None)
+    if variable is None:
+        variable = getattr(layer, "kernel", None)
+    shape = getattr(variable, "shape", None)
+    if not isinstance(variable, keras.Variable) or shape is None or len(shape) < 2 or 0 in shape:
+        return None
+    last = len(shape) - 1
+    names = [base.__name__ for base in type(layer).__mro__]
+    if "BaseDepthwiseConv" in names:
+        return "depthwise_conv", variable, (last - 1, last)
+    if "BaseConvTranspose" in names:
+        return "transposed_conv", variable, (last - 1,)
+    if "BaseConv" in names or "BaseSeparableConv" in names:
+        return "conv", variable, (last,)
+    if "EinsumDense" in names:
+        return "dense", variable, _einsum_unit_axes(layer.equation) or (last,)
+    return ("dense" if "Dense" in names else "other"), variable, (last,)
+
+
+def _einsum_unit_axes(equation: str) -> tuple[int, ...]:
+    """Kernel axes that reach the output, e.g. (1, 2) for ``abc,cde->abde``."""
+    left, _, output = equation.replace(" ", "").replace("...", "").partition("->")
+    kernel = left.partition(",")[2]
+    return tuple(axis for axis, label in enumerate(kernel) if label in output)
+
+
+def is_activation(operation: Any) -> bool:
+    """Whether a layer or operation does nothing but apply an activation function."""
+    name = type(operation).__name__.lower()
+    return name == "activation" or name in _ACTIVATIONS
+
+
+def activation_name(layer: Any) -> str:
+    """Name of a layer's activation as Keras spells it, e.g. ``"relu"``; ``"linear"`` when it has none."""
+    kind = type(layer).__name__.lower()
+    if kind in _ACTIVATIONS:
+        activation = layer
+    else:
+        activation = getattr(layer, "activation", None)
+        if activation is None:
+            return "linear"
+    name = getattr(activation, "__name__", type(activation).__name__).lower()
+    name = _ACTIVATIONS.get(name.replace("_", ""), name)
+    if name == "relu":
+        if getattr(activation, "negative_slope", 0):
+            return "leaky_relu"
+        if getattr(activation, "max_value", None) == 6:
+            return "relu6"
+    return name
+
+
+def owns_kernel(layer: Any) -> bool:
+    """Whether the layer has a kernel of its own."""
+    return _kernel_of(layer) is not None
+
+
+def initializer_name(initializer: Any) -> str:
+    """Name of an initializer as Keras spells it, e.g. ``"he_normal"``."""
+    name = type(initializer).__name__ if initializer is not None else ""
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def json_of(config: Callable[[], Any]) -> str:
+    """A Keras config as JSON; empty when the object cannot tell it."""
+    try:
+        return json.dumps(config(), default=str, sort_keys=True)
+    except Exception:  # a user's layer may refuse in any way
+        return ""
+
+
+def table_id(layers: Sequence[LayerInfo]) -> str:
+    """Digest of a layer table: equal tables have equal ids, across processes."""
+    return hashlib.blake2b(repr(tuple(layers)).encode(), digest_size=6).hexdigest()

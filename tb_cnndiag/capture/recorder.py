@@ -1,0 +1,153 @@
+"""Records which layer produced which tensor while a model is called, and follows a kernel's output from there.
+
+It replaces ``call`` of each layer for the time of one call of the model, so that Functional, Sequential, nested and
+subclassed models are all seen alike, and inside the graph when the call is being traced.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation, owns_kernel, walk
+
+_NORMALIZATIONS = (
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+)
+_IDENTITIES = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "Identity", "GaussianNoise")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one layer: flat lists of the tensors that went in and came out."""
+
+    path: str
+    layer: Any
+    inputs: list[Any]
+    outputs: list[Any]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Where a kernel's output is seen: after its normalisation and activation, as the next layer sees it."""
+
+    tensor: Any
+    seen_at: str
+    activation: str
+    normalization: str
+    norm_layer: Any = None
+
+
+@dataclass
+class Recording:
+    """All calls of one pass through the model."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    def consumers(self, tensor: Any) -> list[Call]:
+        """Calls that took the tensor as an input."""
+        return [call for call in self.calls if any(tensor is given for given in call.inputs)]
+
+    def of(self, layer: Any) -> list[Call]:
+        """Calls of one layer."""
+        return [call for call in self.calls if call.layer is layer]
+
+    def observe(self, kernel_layer: KernelLayer, call: Call) -> Observation:
+        """Follow the output of one call of a kernel layer through what belongs to it."""
+        tensor, seen_at = call.outputs[0], kernel_layer.path
+        activation, normalization, norm_layer = activation_name(kernel_layer.layer), "", None
+        while activation == "linear":
+            consumers = self.consumers(tensor)
+            if len(consumers) != 1 or len(consumers[0].outputs) != 1 or len(consumers[0].inputs) != 1:
+                break
+            follower = consumers[0]
+            if follower.outputs[0] is tensor:
+                break
+            kind = type(follower.layer).__name__
+            if kind in _NORMALIZATIONS and not normalization:
+                normalization, norm_layer = follower.path, follower.layer
+            elif is_activation(follower.layer):
+                activation = activation_name(follower.layer)
+            elif kind not in _IDENTITIES:
+                break
+            tensor, seen_at = follower.outputs[0], follower.path
+        if activation == "linear" and not self.consumers(tensor):
+            tensor, activation = _unseen_activation(tensor)
+        return Observation(tensor, seen_at, activation, normalization, norm_layer)
+
+
+@contextmanager
+def recording(model: Any) -> Iterator[Recording]:
+    """Record every call of a layer or operation below ``model`` that happens inside the ``with``."""
+    record = Recording()
+    patched: list[Any] = []
+    try:
+        for path, operation in _leaves(model).items():
+            if "call" in operation.__dict__:
+                continue  # someone else has replaced it: leave it alone
+            operation.__dict__["call"] = _recorded(operation.call, path, operation, record)
+            patched.append(operation)
+        yield record
+    finally:
+        for operation in patched:
+            operation.__dict__.pop("call", None)
+
+
+_GRAPH_ACTIVATIONS = {
+    "Relu": "relu",
+    "Relu6": "relu6",
+    "LeakyRelu": "leaky_relu",
+    "Elu": "elu",
+    "Selu": "selu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Softmax": "softmax",
+    "Softplus": "softplus",
+}
+
+
+def _unseen_activation(tensor: Any) -> tuple[Any, str]:
+    """An activation that a subclassed model applies as a function is no layer: look for it in TensorFlow's graph.
+
+    Returns the activated tensor and the activation's name; the tensor itself and ``"linear"`` when there is none.
+    """
+    consumers = getattr(tensor, "consumers", list)() if keras.backend.backend() == "tensorflow" else []
+    if len(consumers) == 1 and consumers[0].type in _GRAPH_ACTIVATIONS:
+        return consumers[0].outputs[0], _GRAPH_ACTIVATIONS[consumers[0].type]
+    return tensor, "linear"
+
+
+def _leaves(model: Any) -> dict[str, Any]:
+    """What computes, by path: layers that hold no others (or own a kernel), and the operations, such as
+    ``keras.ops.relu``, that a Functional model holds."""
+    everything = dict(walk(model))
+    found = {path: layer for path, layer in everything.items() if not layer._layers or owns_kernel(layer)}
+    known = {id(layer) for layer in everything.values()}
+    for prefix, container in [("", model), *((f"{path}/", layer) for path, layer in everything.items())]:
+        for operation in getattr(container, "operations", None) or ():
+            if id(operation) not in known:
+                known.add(id(operation))
+                found[f"{prefix}{operation.name}"] = operation
+    return found
+
+
+def _recorded(call: Callable[..., Any], path: str, layer: Any, record: Recording) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        outputs = call(*args, **kwargs)
+        inputs = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
+        made = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
+        if made:
+            record.calls.append(Call(path, layer, inputs, made))
+        return outputs
+
+    return wrapper

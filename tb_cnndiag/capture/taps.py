@@ -1,0 +1,200 @@
+"""What is taken from training itself, inside the train step that Keras compiles: gradient norms and sample images.
+
+A tapped copy of the model's train function is made once and kept with the original. It patches ``train_step`` and the
+optimizers' ``apply`` only while it runs, so that an interrupt leaves nothing behind. TensorFlow backend only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.payloads import FloatArray
+
+# Images of each batch that are kept until the callback has read them.
+SLOTS = 32
+
+
+class Taps:
+    """Gradient norms per kernel, summed over steps, and the first images of the latest batch.
+
+    Gradients are those of the data loss: without loss scaling, and without the regulariser's own gradient.
+    """
+
+    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, gather: bool) -> None:
+        import tensorflow as tf
+
+        self._model = model
+        self._rows: dict[int, list[int]] = {}
+        for row, layer in enumerate(layers):
+            self._rows.setdefault(id(layer.variable), []).append(row)
+        self._gather = gather
+        self._batch: Any = None
+        with model.distribute_strategy.scope():
+            # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these, number of the others.
+            self._sums = tf.Variable(
+                tf.zeros((len(layers), 3)),
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.SUM,
+                name="cnndiag_gradients",
+            )
+
+    def read(self) -> FloatArray:
+        """Mean ‖gradient‖, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
+        sums = np.array(self._sums.numpy(), np.float64)
+        self._sums.assign(np.zeros(sums.shape, np.float32))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sums[:, 0] = np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)
+        return sums
+
+    def read_batch(self) -> Any:
+        """The kept part of the latest batch as (x, y), arrays; None before the first or when it is not gathered."""
+        if self._batch is None:
+            return None
+        return keras.tree.map_structure(lambda variable: np.array(variable.numpy()), self._batch)
+
+    @contextmanager
+    def patched(self) -> Iterator[None]:
+        """Have the taps in place inside the ``with``: what is traced or run there is tapped."""
+        restore: list[tuple[Any, str]] = []
+        try:
+            train_step = self._model.train_step
+            self._model.__dict__["train_step"] = self._tapped_step(train_step)
+            restore.append((self._model, "train_step"))
+            for optimizer in find_optimizers(self._model):
+                optimizer.__dict__["apply"] = self._tapped_apply(optimizer.apply)
+                restore.append((optimizer, "apply"))
+            yield
+        finally:
+            for owner, name in restore:
+                owner.__dict__.pop(name, None)
+
+    def _tapped_step(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def step(data: Any) -> Any:
+            if self._gather:
+                self._keep(data)
+            return train_step(data)
+
+        return step
+
+    def _tapped_apply(self, apply: Callable[..., Any]) -> Callable[..., Any]:
+        def tapped(grads: Any, trainable_variables: Any = None) -> Any:
+            grads = list(grads)
+            if trainable_variables is not None:
+                trainable_variables = list(trainable_variables)
+                self._add(grads, trainable_variables)
+            return apply(grads, trainable_variables=trainable_variables)
+
+        return tapped
+
+    def _add(self, grads: Sequence[Any], variables: Sequence[Any]) -> None:
+        import tensorflow as tf
+
+        norms: dict[int, Any] = {}
+        for gradient, variable in zip(grads, variables, strict=False):
+            for row in self._rows.get(id(variable), ()):
+                if gradient is not None:
+                    norms[row] = tf.norm(_data_gradient(gradient, variable))
+        if not norms:
+            return
+        norm = tf.stack([norms.get(row, tf.constant(np.nan, tf.float32)) for row in range(self._sums.shape[0])])
+        given = tf.constant([float(row in norms) for row in range(self._sums.shape[0])], tf.float32)
+        finite = tf.cast(tf.math.is_finite(norm), tf.float32)
+        total = tf.where(finite > 0, norm, tf.zeros_like(norm))
+        self._sums.assign_add(tf.stack([total, finite, given * (1 - finite)], axis=1))
+
+    def _keep(self, data: Any) -> None:
+        import tensorflow as tf
+
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        tensors = [t for t in keras.tree.flatten((x, y)) if t is not None]
+        if not all(tf.is_tensor(t) and t.shape.rank and None not in t.shape[1:] for t in tensors):
+            return
+        if self._batch is None:
+            with tf.init_scope():
+                self._batch = keras.tree.map_structure(
+                    lambda t: None if t is None else tf.Variable(tf.zeros((SLOTS, *t.shape[1:]), t.dtype), False), (x, y)
+                )
+        first = tf.range(SLOTS)
+        for variable, tensor in zip(keras.tree.flatten(self._batch), keras.tree.flatten((x, y)), strict=True):
+            if variable is not None:
+                variable.assign(tf.gather(tensor, first % tf.shape(tensor)[0]))
+
+
+def _data_gradient(gradient: Any, variable: Any) -> Any:
+    """The gradient in float32, dense, less that of the variable's own regulariser."""
+    import tensorflow as tf
+
+    if isinstance(gradient, tf.IndexedSlices):
+        gradient = tf.convert_to_tensor(gradient)
+    gradient = tf.cast(gradient, tf.float32)
+    regularizer = getattr(variable, "regularizer", None)
+    if regularizer is None:
+        return gradient
+    value = tf.cast(tf.convert_to_tensor(variable.value), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(value)
+        penalty = regularizer(value)
+    own = tape.gradient(penalty, value)
+    return gradient if own is None else gradient - own
+
+
+def find_optimizers(model: Any) -> list[Any]:
+    """Optimizers among the model's attributes; of one that scales the loss the inner one, which sees true gradients."""
+    found: dict[int, Any] = {}
+    candidates = [getattr(model, "optimizer", None), *vars(model).values()]
+    for candidate in candidates:
+        if isinstance(candidate, keras.optimizers.Optimizer):
+            inner = getattr(candidate, "inner_optimizer", candidate)
+            found[id(inner)] = inner
+    return list(found.values())
+
+
+class TappedTraining:
+    """Swaps a model's train function for a tapped one, and back.
+
+    The tapped function is kept as an attribute of the original, so that a later ``fit`` traces nothing anew and
+    ``compile``, which drops the original, drops both.
+    """
+
+    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, gather: bool) -> None:
+        self._model = model
+        self._original = model.train_function
+        kept = getattr(self._original, "_cnndiag_tapped", None)
+        key = (tuple(id(layer.variable) for layer in layers), gather)
+        if kept is None or kept.key != key:
+            kept = _TappedFunction(model, Taps(model, layers, gather=gather), key)
+            self._original._cnndiag_tapped = kept
+        self.taps: Taps = kept.taps
+        self.taps.read()
+        kept.original = self._original
+        model.train_function = kept
+
+    def stop(self) -> None:
+        """Give the model its own train function back."""
+        tapped = self._model.train_function
+        if isinstance(tapped, _TappedFunction):
+            self._model.train_function = tapped.original
+
+
+class _TappedFunction:
+    """Stands in for ``model.train_function``."""
+
+    def __init__(self, model: Any, taps: Taps, key: object) -> None:
+        self.taps = taps
+        self.key = key
+        self.original: Any = model.train_function
+        with taps.patched():
+            model.make_train_function(force=True)
+        self._tapped = model.train_function
+        model.train_function = self.original
+
+    def __call__(self, iterator: Any) -> Any:
+        with self.taps.patched():
+            return self._tapped(iterator)

@@ -1,0 +1,102 @@
+"""Units that never fire, hardly ever fire, or add next to nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.payloads import ColumnInfo, FloatArray, UnitState, UnitStates
+
+# Activations that are exactly 0 for every input below 0: a unit that stays there passes no gradient back.
+RECTIFIED = ("relu", "relu6")
+# A unit that fires on fewer of the samples is nearly dead.
+NEARLY_DEAD_SHARE = 0.01
+# Dormant score at or below which a unit is dormant: τ of Sokar et al. 2023.
+DORMANT_SCORE = 0.025
+# An output varies when its range exceeds this share of its magnitude: float32 means carry rounding of this order.
+CONSTANT_TOLERANCE = 1e-5
+
+
+class DeadUnits(LayerDiagnostic):
+    """State of every unit on the probe."""
+
+    name = "dead_units"
+    title = "Dead units"
+    description = (
+        "A dead unit gives the same output for every input, passes no gradient back, and cannot recover: its filters "
+        "are computed for nothing. Each row is a unit, each column a look; a unit that is merely sparse stays alive."
+    )
+    needs = ("sample_max", "unit_mean", "unit_mean_abs")
+    columns = (
+        ColumnInfo(
+            "dead_ratio",
+            "Dead units",
+            "share",
+            "Share of units that never fire on the probe (or, where nothing is rectified, never change).",
+            low=0.0,
+            high=1.0,
+        ),
+        ColumnInfo(
+            "nearly_dead_ratio",
+            "Nearly dead units",
+            "share",
+            "Share of units that fire on fewer than 1 % of the probe's samples, but on some.",
+            low=0.0,
+            high=1.0,
+        ),
+        ColumnInfo(
+            "dormant_ratio",
+            "Dormant units",
+            "share",
+            "Share of units whose mean magnitude is at most 2.5 % of the layer's mean (Sokar et al. 2023).",
+            low=0.0,
+            high=1.0,
+        ),
+    )
+    layer_kind = "unit_states"
+    scalar_columns = ("dead_ratio",)
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """Judge each unit from its maximum on each sample; see :func:`unit_states`."""
+        sample_max = look.data["sample_max"]
+        states = unit_states(sample_max, look.data["unit_mean"], rectified=look.layer.activation in RECTIFIED)
+        observed = states != UnitState.NOT_OBSERVED
+        if not observed.any():
+            return LayerResult()
+        samples = int(look.data.get("samples", np.asarray(len(sample_max))))
+        return LayerResult(
+            values={
+                "dead_ratio": float(np.mean(states[observed] == UnitState.DEAD)),
+                "nearly_dead_ratio": float(np.mean(states[observed] == UnitState.NEARLY_DEAD)),
+                "dormant_ratio": float(np.mean(dormant_scores(look.data["unit_mean_abs"]) <= DORMANT_SCORE)),
+            },
+            payload=UnitStates(states, samples, samples * int(look.data.get("positions", np.asarray(1)))),
+        )
+
+
+def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: bool) -> FloatArray:
+    """The :class:`UnitState` of each unit, ``(units,)`` uint8.
+
+    A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0. Any other is dead when its
+    output is the same everywhere: its maximum is the same on all samples and equals its mean ``(units,)``. A unit with
+    a value that is not finite is not observed.
+    """
+    finite = np.isfinite(sample_max).all(axis=0)
+    safe = np.where(finite, sample_max, 0.0)
+    states = np.full(sample_max.shape[1], UnitState.ALIVE, np.uint8)
+    top = safe.max(axis=0, initial=-np.inf)
+    if rectified:
+        fired = np.mean(safe > 0, axis=0)
+        states[fired < NEARLY_DEAD_SHARE] = UnitState.NEARLY_DEAD
+        states[top <= 0] = UnitState.DEAD
+    else:
+        slack = CONSTANT_TOLERANCE * np.abs(top) + np.finfo(np.float32).tiny
+        states[(top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)] = UnitState.DEAD
+    states[~finite] = UnitState.NOT_OBSERVED
+    return states
+
+
+def dormant_scores(unit_mean_abs: FloatArray) -> FloatArray:
+    """Mean magnitude of each unit over the layer's mean, ``(units,)`` ≥ 0 (Sokar et al. 2023, eq. 1)."""
+    mean = float(np.mean(unit_mean_abs))
+    return unit_mean_abs / mean if mean > 0 else np.zeros_like(unit_mean_abs)

@@ -1,0 +1,35 @@
+"""How far one training step moves each kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.payloads import ColumnInfo
+
+
+class UpdateRatio(LayerDiagnostic):
+    """‖Δw‖ / ‖w‖ of each kernel per step."""
+
+    name = "update_ratio"
+    title = "Update ratio"
+    description = (
+        "What a step really changes, after the optimizer's own scaling and clipping: about 1e-3 is usual, far more "
+        "shakes the layer, far less leaves it where it was. Judge it together with the loss, never alone."
+    )
+    needs = ("update_norm", "kernel")
+    columns = (
+        ColumnInfo(
+            "update_ratio",
+            "Update ratio",
+            "ratio",
+            "‖Δw‖ / ‖w‖ of the kernel per training step, mean over the steps sampled since the last look.",
+            logarithmic=True,
+        ),
+    )
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """The mean change of a step over the kernel's norm now."""
+        weight = float(np.linalg.norm(look.data["kernel"]))
+        update = float(look.data["update_norm"])
+        return LayerResult({"update_ratio": update / weight}) if weight > 0 else LayerResult()
