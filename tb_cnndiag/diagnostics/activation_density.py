@@ -1,0 +1,67 @@
+"""How the activations of a layer are distributed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.density import Bounds, density
+from tb_cnndiag.payloads import ColumnInfo
+
+BOUNDS: dict[str, Bounds] = {
+    "relu": (0, None),
+    "relu6": (0, 6),
+    "softplus": (0, None),
+    "exponential": (0, None),
+    "elu": (-1, None),
+    "sigmoid": (0, 1),
+    "hard_sigmoid": (0, 1),
+    "softmax": (0, 1),
+    "tanh": (-1, 1),
+    "hard_tanh": (-1, 1),
+    "softsign": (-1, 1),
+}
+
+
+class ActivationDensity(LayerDiagnostic):
+    """Atoms and density of a layer's activations on the probe."""
+
+    name = "activation_density"
+    title = "Activation density"
+    description = (
+        "What a layer hands on should neither fade, nor grow, nor pile up at an end of its range. The bar is the share "
+        "of values at exactly that value, such as the zeros of a ReLU; the curve is the density of all others, and its "
+        "area, not its height, is a probability."
+    )
+    needs = ("activation_sample",)
+    columns = (
+        ColumnInfo("zero_share", "Zeros", "share", "Share of activations that are exactly 0.", low=0.0, high=1.0),
+        ColumnInfo(
+            "non_finite_share",
+            "Non-finite",
+            "share",
+            "Share of activations that are NaN or infinite.",
+            low=0.0,
+            high=1.0,
+        ),
+        ColumnInfo("mean", "Mean", "activation", "Mean of the finite activations."),
+        ColumnInfo("rms", "RMS", "activation", "Root mean square of the finite activations.", logarithmic=True),
+    )
+    layer_kind = "density"
+    heavy = True
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """Density with the known bounds of the layer's activation; moments of the finite values."""
+        sample = look.data["activation_sample"]
+        if not sample.size:
+            return LayerResult()
+        finite = sample[np.isfinite(sample)].astype(np.float64)
+        values = {
+            "zero_share": float(np.mean(sample == 0)),
+            "non_finite_share": 1 - finite.size / sample.size,
+        }
+        if finite.size:
+            values |= {"mean": float(finite.mean()), "rms": math.sqrt(float(np.mean(finite**2)))}
+        return LayerResult(values, density(sample, bounds=BOUNDS.get(look.layer.activation, (None, None))))

@@ -1,0 +1,62 @@
+"""Filters of a layer that have learned the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.filter_tree import filter_tree
+from tb_cnndiag.payloads import ColumnInfo
+
+
+class FilterSimilarity(LayerDiagnostic):
+    """Cosine between the kernels of a layer's units."""
+
+    name = "filter_similarity"
+    title = "Filter similarity"
+    description = (
+        "Filters that point the same way compute the same thing twice, so the layer is wider than it needs to be. "
+        "Bright blocks along the diagonal are families of alike filters; deep negative cells are mirror images, which "
+        "a rectifier makes useful."
+    )
+    needs = ("kernel",)
+    columns = (
+        ColumnInfo(
+            "twin_ratio",
+            "Filters with a twin",
+            "share",
+            "Share of filters with another of cosine ≥ 0.9, and beyond what chance gives at this fan-in.",
+            low=0.0,
+            high=1.0,
+        ),
+        ColumnInfo(
+            "flipped_ratio",
+            "Filters with a mirror image",
+            "share",
+            "Share of filters with another of the same weights but opposite sign, beyond chance.",
+            low=0.0,
+            high=1.0,
+        ),
+        ColumnInfo(
+            "mean_similarity",
+            "Mean similarity",
+            "cosine",
+            "Mean |cosine| of all pairs of different filters; random ones of fan-in D have about 0.8/√D.",
+            low=0.0,
+            high=1.0,
+        ),
+    )
+    layer_kind = "matrix"
+    heavy = True
+    scalar_columns = ("twin_ratio",)
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """Twins of all filters, exactly; the matrix as it is drawn."""
+        kernel = look.data["kernel"]
+        if len(kernel) < 2:
+            return LayerResult()
+        tree = filter_tree(kernel)
+        values = {"mean_similarity": tree.mean_similarity}
+        if np.isfinite(tree.threshold):
+            values |= {"twin_ratio": tree.twins.ratio, "flipped_ratio": tree.twins.flipped_ratio}
+        return LayerResult(values, tree.display)

@@ -1,0 +1,81 @@
+"""What filter similarity and filter clusters share: the cosines and the tree of a kernel, grown once per look."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+
+from tb_cnndiag.numerics.linkage import Merges, Width, average_linkage, cut, order_leaves, suggested_width
+from tb_cnndiag.numerics.pooling import pooled
+from tb_cnndiag.numerics.similarity import (
+    TWIN_CEILING,
+    Twins,
+    cosine_similarity,
+    mean_magnitude,
+    twin_threshold,
+    twins,
+)
+from tb_cnndiag.payloads import FloatArray, IntArray, Matrix
+
+CELLS = 128
+"""Side of the matrix that is stored to be looked at: 8 kB a layer in 8 bit."""
+
+
+@dataclass(frozen=True)
+class FilterTree:
+    """The filters of a kernel: who is like whom. The matrix of all cosines itself is not kept.
+
+    Attributes:
+        threshold: Cosine from which two filters are twins; infinite when the fan-in is too small to tell.
+        twins: Exact, of all filters.
+        mean_similarity: Mean |cosine| of different filters.
+        merges: ``(units − 1, 4)``, average linkage.
+        order: ``(units,)``, leaves from first to last.
+        cut: Height at which the tree is cut into groups of twins.
+        groups: ``(units,)``, numbered in leaf order.
+        width: One filter per group, and what that costs.
+        display: The cosines in leaf order, pooled.
+    """
+
+    threshold: float
+    twins: Twins
+    mean_similarity: float
+    merges: Merges
+    order: IntArray
+    cut: float
+    groups: IntArray
+    width: Width
+    display: Matrix
+
+
+_grown: dict[int, FilterTree] = {}
+
+
+def filter_tree(kernel: FloatArray) -> FilterTree:
+    """The tree of a kernel ``(units, fan_in)``; the same array is not looked at twice, and forgotten when it goes."""
+    key = id(kernel)
+    if key not in _grown:
+        _grown[key] = _grow(kernel)
+        weakref.finalize(kernel, _grown.pop, key, None)
+    return _grown[key]
+
+
+def _grow(kernel: FloatArray) -> FilterTree:
+    units, fan_in = kernel.shape
+    threshold = twin_threshold(fan_in, units)
+    similarity = cosine_similarity(kernel)
+    merges = average_linkage(similarity)
+    order = order_leaves(merges, similarity)
+    height = 1 - min(threshold, TWIN_CEILING)
+    groups = cut(merges, height, order)
+    return FilterTree(
+        threshold=threshold,
+        twins=twins(similarity, threshold),
+        mean_similarity=mean_magnitude(similarity),
+        merges=merges,
+        order=order,
+        cut=height,
+        groups=groups,
+        width=suggested_width(kernel, similarity, groups),
+        display=pooled(similarity, order, cells=CELLS),
+    )

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: kernels are ``(units, fan_in)``, activations ``(samples, units)``."""

@@ -1,0 +1,169 @@
+"""How alike the filters of a layer are, and which are too alike to be chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from tb_cnndiag.payloads import FloatArray, IntArray
+
+Float32Array = NDArray[np.float32]
+
+TWIN_FLOOR = 0.9
+"""Filters less alike than this do different work, however unlikely their likeness is by chance."""
+
+TWIN_CEILING = 0.999
+"""When chance alone reaches this cosine, twins cannot be told from strangers."""
+
+_SAFE_SQUARES = (1e-30, 1e30)
+
+
+def cosine_similarity(kernel: FloatArray) -> Float32Array:
+    """Cosine between the rows of a kernel.
+
+    Args:
+        kernel: ``(units, fan_in)``, any scale.
+
+    Returns:
+        ``(units, units)`` in [−1, 1], symmetric, with a diagonal of exactly 1. The row and column of a unit whose
+        weights are all zero or not all finite are NaN: such a unit has no direction.
+    """
+    rows: Float32Array = kernel.astype(np.float32, copy=False)
+    with np.errstate(all="ignore"):
+        cosine: Float32Array = rows @ rows.T
+    squares = cosine.diagonal()
+    low, high = _SAFE_SQUARES
+    if not np.all((squares > low) & (squares < high)):
+        rows = _unit_rows(kernel)
+        with np.errstate(all="ignore"):
+            cosine = rows @ rows.T
+        squares = cosine.diagonal()
+    scale = 1 / np.sqrt(squares)
+    cosine *= scale
+    cosine *= scale[:, None]
+    np.clip(cosine, -1, 1, out=cosine)
+    np.fill_diagonal(cosine, np.where(np.isnan(scale), np.nan, 1))
+    return cosine
+
+
+def _unit_rows(kernel: FloatArray) -> Float32Array:
+    """Rows scaled to length 1 without overflow or underflow; rows without a direction are NaN."""
+    rows = kernel.astype(np.float64)
+    largest = np.abs(rows).max(axis=1, initial=0)
+    known = np.isfinite(largest) & (largest > 0)
+    rows[~known] = np.nan
+    rows[known] /= largest[known, None]
+    rows[known] /= np.linalg.norm(rows[known], axis=1, keepdims=True)
+    return rows.astype(np.float32)
+
+
+def folded(kernel: FloatArray, bias: FloatArray | None = None, scale: FloatArray | None = None) -> FloatArray:
+    """The kernel with its bias as a last column and each row times the scale γ of the normalisation that follows.
+
+    Args:
+        kernel: ``(units, fan_in)``.
+        bias: ``(units,)``.
+        scale: ``(units,)``.
+
+    Returns:
+        ``(units, fan_in)``, or ``(units, fan_in + 1)`` with a bias.
+    """
+    if bias is not None:
+        kernel = np.concatenate([kernel, bias[:, None]], axis=1)
+    return kernel if scale is None else kernel * scale[:, None]
+
+
+def correlation(values: FloatArray) -> Float32Array:
+    """Pearson correlation between columns: which units respond alike, whatever their weights.
+
+    Args:
+        values: ``(samples, units)``.
+
+    Returns:
+        ``(units, units)`` as from :func:`cosine_similarity`; NaN for a unit that is constant or not finite.
+    """
+    with np.errstate(all="ignore"):
+        centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+        constant = values.max(axis=0) == values.min(axis=0)
+    centred[:, constant] = 0
+    return cosine_similarity(centred.T)
+
+
+def chance_cosine(fan_in: int, pairs: int, *, alpha: float = 0.01) -> float:
+    """Cosine, of either sign, that the most alike of ``pairs`` random pairs exceeds with probability ≤ ``alpha``.
+
+    The squared cosine of two random directions in D dimensions follows Beta(½, (D − 1)/2) (Muirhead 1982, §5.1);
+    ``alpha`` is shared out over the pairs (Bonferroni). With one dimension every cosine is ±1.
+    """
+    if fan_in < 2 or pairs < 1:
+        return 1.0
+    return float(np.sqrt(1 - betaincinv((fan_in - 1) / 2, 0.5, alpha / pairs)))
+
+
+def twin_threshold(fan_in: int, units: int, *, alpha: float = 0.01) -> float:
+    """Cosine above which two filters of a layer are twins: neither chance nor merely related.
+
+    Returns:
+        At least ``TWIN_FLOOR``; infinite when the fan-in is so small, for so many units, that chance reaches
+        ``TWIN_CEILING``.
+    """
+    chance = chance_cosine(fan_in, units * (units - 1) // 2, alpha=alpha)
+    return float("inf") if chance > TWIN_CEILING else max(chance, TWIN_FLOOR)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Filters that do the same.
+
+    Attributes:
+        groups: ``(units,)``, the group of filters each belongs to, linked through twins; −1 for one without a twin.
+        ratio: Share of filters that have a twin, 0..1.
+        flipped_ratio: Share of filters that have a mirror image, the same weights with the opposite sign, 0..1.
+            After a rectifier the two answer to opposite patterns, and neither is superfluous.
+    """
+
+    groups: IntArray
+    ratio: float
+    flipped_ratio: float
+
+
+def twins(similarity: FloatArray, threshold: float) -> Twins:
+    """Twins among filters.
+
+    Args:
+        similarity: ``(units, units)`` cosines.
+        threshold: Of :func:`twin_threshold`.
+    """
+    alike = similarity >= threshold
+    np.fill_diagonal(alike, False)
+    paired = np.asarray(alike.any(axis=1))
+    flipped = (similarity <= -threshold).any(axis=1)
+    units = max(len(similarity), 1)
+    return Twins(_components(alike, paired), float(paired.sum() / units), float(flipped.sum() / units))
+
+
+def _components(adjacent: NDArray[np.bool_], members: NDArray[np.bool_]) -> IntArray:
+    """Connected components of the ``members`` of a graph, numbered by their first; −1 elsewhere."""
+    label = np.full(len(adjacent), -1)
+    count = 0
+    for seed in np.flatnonzero(members):
+        if label[seed] >= 0:
+            continue
+        frontier = np.array([seed])
+        while len(frontier):
+            label[frontier] = count
+            frontier = np.flatnonzero(adjacent[frontier].any(axis=0) & (label < 0))
+        count += 1
+    return label
+
+
+def mean_magnitude(similarity: FloatArray) -> float:
+    """Mean |cosine| over the pairs of different units that have one; NaN when there is no such pair."""
+    known = int(np.count_nonzero(~np.isnan(similarity.diagonal())))
+    if known < 2:
+        return float("nan")
+    total = sum(float(np.nansum(np.abs(row))) for row in similarity)
+    return min((total - known) / (known * (known - 1)), 1.0)
