@@ -1,0 +1,35 @@
+import { stepTicks, xOf, type Timeline } from './timeline';
+
+/** The step axis beneath charts that share a timeline. */
+export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: string }) {
+  return (
+    <svg class="chart axis" width={axis.left + axis.width + axis.right} height={22} aria-hidden="true">
+      <line x1={axis.left} x2={axis.left + axis.width} y1={0.5} y2={0.5} class="rule" />
+      {stepTicks(axis).map((step) => {
+        const x = axis.left + xOf(axis, step);
+        return (
+          <g key={step}>
+            <line x1={x} x2={x} y1={0} y2={4} class="rule" />
+            <text x={x} y={16} text-anchor="middle">
+              {step.toLocaleString('en-US')}
+            </text>
+          </g>
+        );
+      })}
+      <text x={axis.left - 8} y={16} text-anchor="end" class="unit">
+        {label}
+      </text>
+    </svg>
+  );
+}
+
+/** Lines over a chart at the chosen step and at the one under the pointer. */
+export function Cursor({ axis, step, hover }: { axis: Timeline; step: number; hover: number | null }) {
+  const left = (at: number) => axis.left + xOf(axis, Math.min(Math.max(at, axis.low), axis.high));
+  return (
+    <>
+      <div class="cursor" style={{ left: left(step) }} />
+      {hover !== null && hover !== step && <div class="cursor hovering" style={{ left: left(hover) }} />}
+    </>
+  );
+}

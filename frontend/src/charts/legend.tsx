@@ -1,0 +1,48 @@
+import { painter, type ColorScale } from './palette';
+
+const SAMPLES = 24;
+
+/** A colour scale's key: ramp, ends, and what is missing. */
+export function RampLegend({
+  scale,
+  format,
+  dark,
+  missing = false,
+}: {
+  scale: ColorScale;
+  format: (value: number) => string;
+  dark: boolean;
+  missing?: boolean;
+}) {
+  const paint = painter({ low: 0, high: 1, logarithmic: false, scheme: scale.scheme }, dark);
+  const colors = Array.from({ length: SAMPLES }, (_, i) => paint(i / (SAMPLES - 1)));
+  return (
+    <span class="legend">
+      <span>{format(scale.low)}</span>
+      <span class="ramp" style={{ background: `linear-gradient(90deg, ${colors.join(',')})` }} />
+      <span>{format(scale.high)}</span>
+      {scale.logarithmic && <span class="unit">logarithmic</span>}
+      {missing && (
+        <span class="key">
+          <span class="swatch hatched" /> not measured
+        </span>
+      )}
+    </span>
+  );
+}
+
+export function KeyLegend({ keys }: { keys: { name: string; color?: string; dash?: boolean; kind?: string }[] }) {
+  return (
+    <span class="legend">
+      {keys.map(({ name, color, dash, kind }) => (
+        <span class="key" key={name}>
+          <span
+            class={`swatch ${kind ?? ''} ${dash ? 'dashed' : ''} ${color ? '' : 'hatched'}`}
+            style={color ? (kind === 'line' ? { borderColor: color } : { background: color }) : undefined}
+          />{' '}
+          {name}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,118 @@
+import { scaleLinear, scaleLog } from 'd3-scale';
+import { line } from 'd3-shape';
+import { formatValue } from '../model/format';
+import { hideTip, showTip } from '../ui/tooltip';
+import { lookAtPixel, xOf, type Timeline } from './timeline';
+
+export interface Line {
+  name: string;
+  points: { step: number; value: number }[];
+  color: string;
+  dash?: boolean;
+}
+
+interface LinesProps {
+  lines: Line[];
+  axis: Timeline;
+  height: number;
+  unit: string;
+  logarithmic?: boolean;
+  /** Bounds of what can occur; equal when unbounded. */
+  low?: number;
+  high?: number;
+  /** A value worth a line across, e.g. a limit. */
+  rule?: { value: number; name: string };
+  label: string;
+  onHover(step: number | null): void;
+  onPick?(step: number): void;
+}
+
+function domainOf({ lines, logarithmic, low = 0, high = 0, rule }: LinesProps): [number, number] {
+  if (!logarithmic && low < high) return [low, high];
+  const values = lines
+    .flatMap(({ points }) => points.map(({ value }) => value))
+    .concat(rule ? [rule.value] : [])
+    .filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
+  if (!values.length) return logarithmic ? [0.1, 1] : [0, 1];
+  const [least, most] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+  if (logarithmic) return [least / 1.5, most * 1.5];
+  return [Math.min(0, least), most > least || most !== 0 ? Math.max(most, 0) : 1];
+}
+
+/** Lines over steps, with ticks at the left; values that are missing leave a gap. */
+export function Lines(props: LinesProps) {
+  const { lines, axis, height, unit, logarithmic, rule, label, onHover, onPick } = props;
+  const y = (logarithmic ? scaleLog() : scaleLinear()).domain(domainOf(props)).range([height - 5, 5]).nice(3);
+  const bottom = y.domain()[0] ?? 0;
+  const place = (value: number) => y(logarithmic ? Math.max(value, bottom) : value);
+  const all = y.ticks(height < 90 ? 3 : 4);
+  const ticks = all.filter((_, i) => i % Math.ceil(all.length / 4) === 0);
+  const path = line<Line['points'][number]>()
+    .defined(({ value }) => Number.isFinite(value))
+    .x(({ step }) => axis.left + xOf(axis, step))
+    .y(({ value }) => place(value));
+  const steps = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort((a, b) => a - b);
+  const stepOf = (event: MouseEvent) => {
+    const { left } = (event.currentTarget as Element).getBoundingClientRect();
+    return steps[lookAtPixel(axis, steps, event.clientX - left - axis.left)];
+  };
+  return (
+    <svg
+      class="chart lines"
+      width={axis.left + axis.width + axis.right}
+      height={height}
+      role="img"
+      aria-label={`${label}, ${lines.map(({ name }) => name).join(', ')} over steps`}
+      onPointerMove={(event) => {
+        const step = stepOf(event);
+        if (step === undefined) return;
+        onHover(step);
+        showTip(
+          event.clientX,
+          event.clientY,
+          `step ${step.toLocaleString('en-US')}`,
+          lines.map(({ name, points }) => [
+            name,
+            formatValue(points.find((point) => point.step === step)?.value ?? NaN, unit),
+          ]),
+        );
+      }}
+      onPointerLeave={() => {
+        onHover(null);
+        hideTip();
+      }}
+      onClick={(event) => {
+        const step = stepOf(event);
+        if (step !== undefined) onPick?.(step);
+      }}
+    >
+      {ticks.map((tick) => (
+        <g key={tick}>
+          <line x1={axis.left} x2={axis.left + axis.width} y1={y(tick)} y2={y(tick)} class="grid" />
+          <text x={axis.left - 8} y={y(tick)} dy="0.32em" text-anchor="end">
+            {formatValue(tick, unit)}
+          </text>
+        </g>
+      ))}
+      {rule && (
+        <g class="limit">
+          <line x1={axis.left} x2={axis.left + axis.width} y1={place(rule.value)} y2={place(rule.value)} />
+          <text x={axis.left + axis.width - 4} y={place(rule.value) - 4} text-anchor="end">
+            {rule.name}
+          </text>
+        </g>
+      )}
+      {lines.map((one) => (
+        <g key={one.name} style={{ color: one.color }}>
+          <path class="line" d={path(one.points) ?? ''} stroke-dasharray={one.dash ? '5 3' : undefined} />
+          {one.points.length < 60 &&
+            one.points.map(({ step, value }) =>
+              Number.isFinite(value) ? (
+                <circle key={step} cx={axis.left + xOf(axis, step)} cy={place(value)} r={2} class="dot" />
+              ) : null,
+            )}
+        </g>
+      ))}
+    </svg>
+  );
+}

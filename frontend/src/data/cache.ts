@@ -1,0 +1,63 @@
+import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { Query, Series, Source } from './source';
+
+/** Something on its way: the last good value stays while a new one is fetched or when fetching fails. */
+export interface Loadable<T> {
+  state: 'loading' | 'ready' | 'failed';
+  value?: T;
+  error?: string;
+}
+
+/** Fetches into a signal; a late answer is dropped, not drawn. */
+export class Resource<T> {
+  readonly signal: Signal<Loadable<T>> = signal({ state: 'loading' });
+  private generation = 0;
+
+  constructor(private readonly load: () => Promise<T>) {}
+
+  async refresh(): Promise<void> {
+    const generation = ++this.generation;
+    const { value } = this.signal.peek();
+    if (value === undefined) this.signal.value = { state: 'loading' };
+    try {
+      const fresh = await this.load();
+      if (generation === this.generation) this.signal.value = { state: 'ready', value: fresh };
+    } catch (error) {
+      if (generation === this.generation) {
+        this.signal.value = { state: 'failed', value, error: error instanceof Error ? error.message : String(error) };
+      }
+    }
+  }
+}
+
+/** Series by query, the least recently asked for forgotten first, so that memory stays bounded. */
+export class SeriesCache {
+  private readonly entries = new Map<string, { query: Query; resource: Resource<Series> }>();
+
+  constructor(
+    private readonly source: Source,
+    private readonly capacity = 96,
+  ) {}
+
+  get(query: Query): ReadonlySignal<Loadable<Series>> {
+    const key = JSON.stringify([query.id, query.tag, query.max, query.column]);
+    const known = this.entries.get(key);
+    const entry = known ?? { query, resource: new Resource(() => this.source.measurements(query)) };
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    if (!known) {
+      void entry.resource.refresh();
+      for (const oldest of this.entries.keys()) {
+        if (this.entries.size <= this.capacity) break;
+        this.entries.delete(oldest);
+      }
+    }
+    return entry.resource.signal;
+  }
+
+  /** Fetches again what is held for tags that `changed` names. */
+  async refresh(changed: (query: Query) => boolean): Promise<void> {
+    const stale = [...this.entries.values()].filter(({ query }) => changed(query));
+    await Promise.all(stale.map(({ resource }) => resource.refresh()));
+  }
+}

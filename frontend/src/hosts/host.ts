@@ -1,0 +1,12 @@
+import type { ReadonlySignal } from '@preact/signals';
+
+/** What surrounds the frontend: TensorBoard's page, or a report opened by itself. */
+export interface Host {
+  readonly dark: ReadonlySignal<boolean>;
+  readParameters(): Record<string, string>;
+  writeParameters(parameters: Record<string, string>): void;
+  /** Calls back when the address was changed from outside. */
+  onNavigate(callback: () => void): void;
+  /** Calls back when the data should be read again. */
+  onReload(callback: () => void): void;
+}

@@ -1,0 +1,22 @@
+import { signal } from '@preact/signals';
+import { start } from '../app';
+import { InlineSource, type InlineData } from '../data/inline';
+import type { Host } from './host';
+
+/** A report opened by itself: follows the system's theme and keeps the view in its own address. */
+function page(): Host {
+  const query = window.matchMedia('(prefers-color-scheme: dark)');
+  const dark = signal(query.matches);
+  query.addEventListener('change', () => (dark.value = query.matches));
+  return {
+    dark,
+    readParameters: () => Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
+    writeParameters: (parameters) =>
+      history.replaceState(null, '', `#${new URLSearchParams(parameters).toString()}`),
+    onNavigate: (callback) => window.addEventListener('hashchange', callback),
+    onReload: () => undefined,
+  };
+}
+
+const data = JSON.parse(document.getElementById('cnndiag-data')?.textContent ?? '{"runs":[],"measurements":{}}');
+start(document.getElementById('cnndiag') ?? document.body, new InlineSource(data as InlineData), page());

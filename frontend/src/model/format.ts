@@ -1,0 +1,59 @@
+const MINUS = '−';
+
+function trim(text: string): string {
+  return text.replace(/^-/, MINUS);
+}
+
+/** Three significant digits; very small and very large numbers as powers of ten. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return 'not measured';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : `${MINUS}∞`;
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size < 1e-3 || size >= 1e6) {
+    const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
+    const power = exponent.replace('+', '').replace('-', '⁻').replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)] ?? d);
+    return trim(`${mantissa}·10${power}`);
+  }
+  if (Number.isInteger(value)) return trim(value.toLocaleString('en-US'));
+  return trim(String(Number(value.toPrecision(3))));
+}
+
+/** A number with its unit as people write it: shares in per cent, counts whole. */
+export function formatValue(value: number, unit: string): string {
+  if (!Number.isFinite(value)) return formatNumber(value);
+  if (unit === 'share') {
+    const percent = value * 100;
+    const digits = percent !== 0 && Math.abs(percent) < 10 ? 1 : 0;
+    return `${trim(String(Number(percent.toFixed(digits))))} %`;
+  }
+  return formatNumber(value);
+}
+
+/** A unit worth writing behind a number or on an axis; shares are written in per cent. */
+export function unitLabel(unit: string): string {
+  if (unit === 'share') return '%';
+  return unit;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A name of code read as words: "dead_ratio" → "dead ratio". */
+export function words(name: string): string {
+  return name.replaceAll('_', ' ');
+}
+
+/** Lists indices briefly: "0–3, 7, 9–12". */
+export function formatIndices(indices: readonly number[], most = 8): string {
+  const ranges: string[] = [];
+  for (let i = 0; i < indices.length; ) {
+    let j = i;
+    while (j + 1 < indices.length && indices[j + 1] === (indices[j] ?? 0) + 1) j += 1;
+    ranges.push(j > i ? `${indices[i]}–${indices[j]}` : `${indices[i]}`);
+    i = j + 1;
+  }
+  const shown = ranges.slice(0, most);
+  return shown.join(', ') + (ranges.length > most ? ', …' : '');
+}

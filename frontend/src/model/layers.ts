@@ -1,0 +1,74 @@
+import type { ColumnInfo, DiagnosticInfo, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
+import type { Series } from '../data/source';
+import { looksOf } from './looks';
+
+/** One number per layer and look, rows as in `layers`. */
+export interface LayerMatrix {
+  layers: string[];
+  steps: number[];
+  epochs: number[];
+  /** `values[row * steps.length + look]`; NaN: not measured. */
+  values: Float32Array;
+  total: number;
+}
+
+/** RunInfos of a run; rows of a message are explained by the one with its `table`. */
+export function tablesOf(series: Series | undefined): RunInfo[] {
+  return looksOf(series?.items ?? [], 'runInfo').map(({ value }) => value);
+}
+
+/** Collects one column of LayerColumns over all looks, each row put where its own table says. */
+export function layerMatrix(series: Series, tables: readonly RunInfo[], column: string): LayerMatrix {
+  const layers = tables.at(-1)?.layers.map(({ path }) => path) ?? [];
+  const looks = looksOf(series.items, 'layerColumns');
+  const rows = new Map(layers.map((path, row) => [path, row]));
+  const values = new Float32Array(layers.length * looks.length).fill(NaN);
+  looks.forEach(({ table, value }, look) => {
+    const found = value.columns.find(({ name }) => name === column)?.values ?? [];
+    const own = tables.findLast((candidate) => candidate.table === table) ?? tables.at(-1);
+    found.forEach((number, index) => {
+      const row = rows.get(own?.layers[index]?.path ?? '');
+      if (row !== undefined) values[row * looks.length + look] = number;
+    });
+  });
+  return {
+    layers,
+    steps: looks.map(({ step }) => step),
+    epochs: looks.map(({ epoch }) => epoch),
+    values,
+    total: series.total,
+  };
+}
+
+export function rowOf(matrix: LayerMatrix, layer: string): Float32Array | undefined {
+  const row = matrix.layers.indexOf(layer);
+  const { length } = matrix.steps;
+  return row < 0 ? undefined : matrix.values.subarray(row * length, (row + 1) * length);
+}
+
+/** A column of a diagnostic, e.g. `dead_units.dead_ratio`. */
+export interface Measure {
+  id: string;
+  diagnostic: DiagnosticInfo;
+  column: ColumnInfo;
+}
+
+export function measuresOf(info: RunInfo | undefined): Measure[] {
+  return (info?.diagnostics ?? []).flatMap((diagnostic) =>
+    diagnostic.columns.map((column) => ({ id: `${diagnostic.name}.${column.name}`, diagnostic, column })),
+  );
+}
+
+/** The part of a layer's path before the last name: the block it belongs to. */
+export function blockOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** What one line can say of a layer. */
+export function describeLayer(layer: LayerInfo): string {
+  const kernel = layer.kernelShape.length ? ` ${layer.kernelShape.slice(0, -2).join('×')}` : '';
+  const parts = [`${layer.className}${kernel.trim() ? kernel : ''}`];
+  if (layer.units) parts.push(`${layer.units} ${layer.role === 'dense' ? 'units' : 'filters'}`);
+  if (layer.activation) parts.push(layer.activation);
+  return parts.join(' · ');
+}

@@ -1,0 +1,26 @@
+import type { UnitStates } from '../summaries/cnndiag_pb';
+
+export const UNIT_STATES = ['not observed', 'alive', 'nearly dead', 'dead', 'revived'] as const;
+export const [NOT_OBSERVED, ALIVE, NEARLY_DEAD, DEAD, REVIVED] = [0, 1, 2, 3, 4] as const;
+
+/** One state per unit, 2 bits each. */
+export function unpackStates({ units, states }: UnitStates): Uint8Array {
+  return Uint8Array.from({ length: units }, (_, unit) => ((states[unit >> 2] ?? 0) >> (2 * (unit & 3))) & 3);
+}
+
+/** States over looks; a unit that is alive after having been dead is told apart as revived. */
+export function withRevived(looks: readonly Uint8Array[]): Uint8Array[] {
+  const died = new Set<number>();
+  return looks.map((states) =>
+    states.map((state, unit) => {
+      if (state === DEAD) died.add(unit);
+      return state === ALIVE && died.has(unit) ? REVIVED : state;
+    }),
+  );
+}
+
+export function countStates(states: Uint8Array): number[] {
+  const counts = UNIT_STATES.map(() => 0);
+  for (const state of states) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,72 @@
+export type Screen = 'overview' | 'layer' | 'relations' | 'compare';
+export type LayerOrder = 'depth' | 'worst';
+
+/** What is on the screen, as kept in the address. */
+export interface View {
+  screen: Screen;
+  /** Run id; empty for the first. */
+  run: string;
+  /** The run compared with. */
+  against: string;
+  layer: string;
+  /** null: the latest look. */
+  step: number | null;
+  /** `diagnostic.column`; empty for the one that shows the first finding. */
+  measure: string;
+  /** The diagnostic whose chart is brought into sight. */
+  chart: string;
+  sort: LayerOrder;
+  /** Regular expression that layer paths must match. */
+  filter: string;
+}
+
+export const DEFAULT_VIEW: View = {
+  screen: 'overview',
+  run: '',
+  against: '',
+  layer: '',
+  step: null,
+  measure: '',
+  chart: '',
+  sort: 'depth',
+  filter: '',
+};
+
+const SCREENS: readonly string[] = ['overview', 'layer', 'relations', 'compare'];
+
+/** Reads a view from address parameters; what is missing or nonsense falls back. */
+export function parseView(parameters: Record<string, string>): View {
+  const text = (key: string) => parameters[key] ?? '';
+  const step = /^\d+$/.test(text('step')) ? Number(text('step')) : null;
+  const screen = SCREENS.includes(text('screen')) ? (text('screen') as Screen) : 'overview';
+  return {
+    screen: screen === 'layer' && !text('layer') ? 'overview' : screen,
+    run: text('run'),
+    against: text('against'),
+    layer: text('layer'),
+    step,
+    measure: text('measure'),
+    chart: text('chart'),
+    sort: text('sort') === 'worst' ? 'worst' : 'depth',
+    filter: text('filter'),
+  };
+}
+
+/** Only what differs from the default, so that addresses stay short. */
+export function serialiseView(view: View): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  for (const [key, value] of Object.entries(view)) {
+    if (value !== DEFAULT_VIEW[key as keyof View]) parameters[key] = String(value);
+  }
+  return parameters;
+}
+
+/** The regular expression of a filter; undefined when it is empty or not one. */
+export function filterPattern(filter: string): RegExp | undefined {
+  if (!filter) return undefined;
+  try {
+    return new RegExp(filter, 'i');
+  } catch {
+    return undefined;
+  }
+}

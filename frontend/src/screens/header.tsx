@@ -1,0 +1,74 @@
+import { worst } from '../model/findings';
+import { useStore } from '../state';
+import { SeverityIcon } from '../ui/icons';
+import { FindingCounts } from '../views/findings';
+import { helpOpen } from './help';
+
+/** Chips show how each run is; more than these are chosen from a menu. */
+const MOST_CHIPS = 5;
+
+function runName(run: string): string {
+  return run === '.' ? 'this log directory' : run;
+}
+
+function Runs() {
+  const store = useStore();
+  const runs = store.runs.value;
+  const current = store.entry.value;
+  const pick = (run: string) => store.go({ run, step: null, layer: store.view.value.layer });
+  if (runs.length > MOST_CHIPS) {
+    return (
+      <label class="run-select">
+        <span>Run</span>
+        <select value={current?.id} onChange={(event) => pick(event.currentTarget.value)}>
+          {runs.map(({ id, run }) => (
+            <option key={id} value={id}>
+              {runName(run)}
+            </option>
+          ))}
+        </select>
+        {store.run.value && <FindingCounts findings={store.run.value.findings} />}
+      </label>
+    );
+  }
+  return (
+    <div class="chips" role="radiogroup" aria-label="Run">
+      {runs.map((entry) => {
+        const findings = store.stateOf(entry).findings;
+        return (
+          <label key={entry.id} class="chip">
+            <input
+              type="radio"
+              name="run"
+              checked={entry.id === current?.id}
+              onChange={() => pick(entry.id)}
+            />
+            <span>
+              <SeverityIcon severity={worst(findings)} label />
+              <span class="run-name">{runName(entry.run)}</span>
+              {findings.length > 0 && <span class="number">{findings.length}</span>}
+            </span>
+          </label>
+        );
+      })}
+    </div>
+  );
+}
+
+export function Header() {
+  const store = useStore();
+  const screen = store.view.value.screen;
+  return (
+    <header class="top">
+      <Runs />
+      <nav aria-label="Screens">
+        <button type="button" aria-current={screen === 'overview' ? 'page' : undefined} onClick={() => store.home()}>
+          Overview
+        </button>
+      </nav>
+      <button type="button" class="quiet help-button" onClick={() => (helpOpen.value = true)} aria-label="Keyboard and help">
+        ?
+      </button>
+    </header>
+  );
+}

@@ -1,0 +1,55 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon } from '../ui/icons';
+
+export const helpOpen = signal(false);
+
+const KEYS: [string, string][] = [
+  ['← →', 'previous, next look'],
+  ['Home End', 'first, last look'],
+  ['space', 'play or pause'],
+  ['j k', 'next, previous layer'],
+  ['Enter', 'open the layer in focus'],
+  ['o', 'overview'],
+  ['/', 'filter layers'],
+  ['m', 'choose the measure'],
+  ['+ − arrows', 'in a map: zoom, read a cell'],
+  ['?', 'this help'],
+];
+
+/** The keys, and how to read the page. */
+export function Help() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const open = helpOpen.value;
+  useEffect(() => {
+    const element = dialog.current;
+    if (open && !element?.open) element?.showModal();
+    if (!open && element?.open) element.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
+      <header>
+        <h2 id="help-title">Keyboard and help</h2>
+        <button type="button" class="quiet" aria-label="Close" onClick={() => (helpOpen.value = false)}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <dl class="keys">
+        {KEYS.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              {key.split(' ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>
+        A <em>look</em> is a moment at which the model was measured. Charts show the chosen look or the latest before it, and
+        say so when the two differ. Each chart can be read as a table and downloaded.
+      </p>
+    </dialog>
+  );
+}

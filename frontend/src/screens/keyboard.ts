@@ -1,0 +1,65 @@
+import { useEffect } from 'preact/hooks';
+import { indexAt } from '../model/looks';
+import type { Store } from '../state';
+import { helpOpen } from './help';
+
+/** Moves by so many looks. */
+export function stepBy(store: Store, by: number): void {
+  const steps = store.steps.value;
+  const at = indexAt(
+    steps.map((step) => ({ step })),
+    store.step.value,
+  );
+  const next = steps[Math.min(steps.length - 1, Math.max(0, at + by))];
+  if (next !== undefined) store.go({ step: next });
+}
+
+/** To the next or previous layer: on its page the page itself, on the overview the focus. */
+export function layerBy(store: Store, by: number): void {
+  const { screen, layer } = store.view.value;
+  if (screen === 'layer') {
+    const layers = store.run.value?.layers ?? [];
+    const next = layers[layers.findIndex(({ path }) => path === layer) + by];
+    if (next) store.go({ layer: next.path, chart: '' });
+    return;
+  }
+  const rows = [...document.querySelectorAll<HTMLElement>('[data-layer]')];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();
+}
+
+function act(store: Store, key: string): boolean {
+  const first = (selector: string) => document.querySelector<HTMLElement>(selector)?.focus();
+  const actions: Record<string, () => void> = {
+    ArrowLeft: () => stepBy(store, -1),
+    ArrowRight: () => stepBy(store, 1),
+    Home: () => stepBy(store, -Infinity),
+    End: () => stepBy(store, Infinity),
+    ' ': () => (store.playing.value = !store.playing.value),
+    j: () => layerBy(store, 1),
+    k: () => layerBy(store, -1),
+    o: () => store.home(),
+    '/': () => first('#filter'),
+    m: () => first('#measure'),
+    '?': () => (helpOpen.value = true),
+  };
+  const action = actions[key];
+  action?.();
+  return action !== undefined;
+}
+
+/** Keys of the whole page; what a focused control needs itself is left to it. */
+export function useKeyboard(store: Store): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
+      const target = event.target as HTMLElement;
+      if (target.matches('input:not([type=radio]), select, textarea')) return;
+      if (event.key === ' ' && target.matches('button, summary, a, input')) return;
+      if (event.key.startsWith('Arrow') && target.matches('input')) return;
+      if (act(store, event.key)) event.preventDefault();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [store]);
+}

@@ -1,0 +1,123 @@
+import { useEffect } from 'preact/hooks';
+import { Severity, worst } from '../model/findings';
+import { plural, words } from '../model/format';
+import { useStore, type RunState } from '../state';
+import type { LayerInfo } from '../summaries/cnndiag_pb';
+import { Icon, SeverityIcon } from '../ui/icons';
+import { Notice, Skeleton } from '../ui/notice';
+import { viewsOf } from '../views';
+import { FindingsList } from '../views/findings';
+import { unitNoun } from '../views/layer_view';
+import { layerBy } from './keyboard';
+
+function LayerFacts({ layer }: { layer: LayerInfo }) {
+  const shape = (sizes: readonly number[]) => sizes.map((size) => size || '?').join(' × ');
+  const facts: [string, string][] = [
+    ['class', layer.className],
+    [`${unitNoun(layer)}s`, layer.units ? String(layer.units) : ''],
+    ['fan-in', layer.fanIn ? String(layer.fanIn) : ''],
+    ['kernel', shape(layer.kernelShape)],
+    ['output', shape(layer.outputShape)],
+    ['activation', layer.activation],
+    ['normalisation', layer.normalization],
+    ['initialiser', words(layer.initializer)],
+    ['parameters', Number(layer.parameters).toLocaleString('en-US')],
+    ['trainable', layer.trainable ? '' : 'no'],
+    ['seen at', layer.seenAt && layer.seenAt !== layer.path ? layer.seenAt : ''],
+  ];
+  return (
+    <dl class="facts">
+      {facts
+        .filter(([, value]) => value)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+/** Brings the chart that a link or a finding names into sight once it is there. */
+function useChartInSight(chart: string, ready: boolean, shows: string[][]): void {
+  const lead = shows.find((names) => names.includes(chart))?.[0];
+  useEffect(() => {
+    if (!ready || !lead) return;
+    const element = document.getElementById(`chart-${lead}`);
+    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    element?.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
+  }, [lead, ready]);
+}
+
+/** One layer: what was found, and every diagnostic's chart of it. */
+export function LayerScreen({ run }: { run: RunState }) {
+  const store = useStore();
+  const { layer: path, chart } = store.view.value;
+  const at = run.layers.findIndex((candidate) => candidate.path === path);
+  const layer = run.layers[at];
+  const views = viewsOf(run);
+  useChartInSight(
+    chart,
+    layer !== undefined,
+    views.map(({ shows }) => shows),
+  );
+  if (!layer) {
+    if (run.state === 'loading') return <Skeleton height={420} label="Loading the layer" />;
+    return (
+      <Notice title="No such layer in this run">
+        <p>
+          <span class="path">{path}</span> is not in the layer table of this run.
+        </p>
+        <button type="button" class="primary" onClick={() => store.home()}>
+          Back to the overview
+        </button>
+      </Notice>
+    );
+  }
+  const findings = run.findings.filter((finding) => finding.layer === path);
+  return (
+    <div class="columns layer-screen">
+      <div class="main">
+        <div class="layer-heading">
+          <div class="crumbs">
+            <button type="button" class="quiet" onClick={() => store.home()}>
+              Overview
+            </button>
+            <span aria-hidden="true">/</span>
+          </div>
+          <h2>
+            {findings.length > 0 && <SeverityIcon severity={worst(findings) || Severity.INFO} label />}
+            <span class="path">{path}</span>
+          </h2>
+          <span class="note">
+            layer {at + 1} of {run.layers.length}
+          </span>
+          <span class="pair">
+            <button type="button" disabled={at === 0} onClick={() => layerBy(store, -1)} title="Previous layer (k)">
+              <Icon name="previous" /> previous
+            </button>
+            <button
+              type="button"
+              disabled={at === run.layers.length - 1}
+              onClick={() => layerBy(store, 1)}
+              title="Next layer (j)"
+            >
+              next <Icon name="next" />
+            </button>
+          </span>
+        </div>
+        <LayerFacts layer={layer} />
+        {views.map(({ diagnostic, View }) => (
+          <View key={diagnostic.name} run={run} layer={layer} diagnostic={diagnostic} />
+        ))}
+      </div>
+      <aside aria-labelledby="findings-title">
+        <h2 id="findings-title">
+          {findings.length ? plural(findings.length, 'finding') : 'Findings'} <span class="note">in this layer</span>
+        </h2>
+        <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} what="this layer" />
+      </aside>
+    </div>
+  );
+}

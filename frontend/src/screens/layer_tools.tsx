@@ -1,0 +1,58 @@
+import type { Measure } from '../model/layers';
+import { filterPattern } from '../model/view';
+import { useStore, type RunState } from '../state';
+import { Toggle } from '../ui/toggle';
+
+/** Fewer layers than these need no filter. */
+const FILTER_FROM = 12;
+
+/** What the strips show and in which order. */
+export function LayerTools({ run, measure }: { run: RunState; measure: Measure }) {
+  const store = useStore();
+  const { sort, filter } = store.view.value;
+  const diagnostics = [...new Set(run.measures.map(({ diagnostic }) => diagnostic))];
+  const broken = filter !== '' && !filterPattern(filter);
+  return (
+    <>
+      {(run.layers.length >= FILTER_FROM || filter) && (
+        <input
+          id="filter"
+          type="search"
+          placeholder="filter layers, e.g. block[12]/"
+          aria-label="Filter layers by regular expression"
+          aria-invalid={broken}
+          title={broken ? 'Not a regular expression: all layers are shown.' : undefined}
+          value={filter}
+          onInput={(event) => store.go({ filter: event.currentTarget.value })}
+        />
+      )}
+      <Toggle
+        label="Order of layers"
+        value={sort}
+        options={[
+          ['depth', 'by depth'],
+          ['worst', 'worst first'],
+        ]}
+        onChange={(value) => store.go({ sort: value })}
+      />
+      <select
+        id="measure"
+        aria-label="Measure"
+        value={measure.id}
+        onChange={(event) => store.go({ measure: event.currentTarget.value })}
+      >
+        {diagnostics.map((diagnostic) => (
+          <optgroup key={diagnostic.name} label={diagnostic.title}>
+            {run.measures
+              .filter((candidate) => candidate.diagnostic === diagnostic)
+              .map(({ id, column }) => (
+                <option key={id} value={id}>
+                  {column.title}
+                </option>
+              ))}
+          </optgroup>
+        ))}
+      </select>
+    </>
+  );
+}

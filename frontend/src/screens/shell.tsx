@@ -1,0 +1,72 @@
+import { useEffect } from 'preact/hooks';
+import { useStore } from '../state';
+import { Failure, Notice, Skeleton } from '../ui/notice';
+import { Tooltip } from '../ui/tooltip';
+import { Header } from './header';
+import { Help } from './help';
+import { useKeyboard } from './keyboard';
+import { LayerScreen } from './layer';
+import { Overview } from './overview';
+import { Timebar } from './timebar';
+
+const SNIPPET = `from tb_cnndiag import CNNDiagnostics
+
+model.fit(x, y, callbacks=[CNNDiagnostics("logs/run1")])`;
+
+function Empty() {
+  const store = useStore();
+  return (
+    <Notice title="No CNN diagnostics in this log directory yet">
+      <p>Add the callback where the model is trained, then reload. Three lines are enough:</p>
+      <pre>
+        <code>{SNIPPET}</code>
+      </pre>
+      <p>
+        The first data is there after the first epoch. A training that is already running needs a restart with the
+        callback.
+      </p>
+      <button type="button" class="primary" onClick={() => void store.reload()}>
+        Look again
+      </button>
+    </Notice>
+  );
+}
+
+function Screen() {
+  const store = useStore();
+  const list = store.runList.value;
+  const run = store.run.value;
+  if (list.state === 'failed' && !list.value) {
+    return <Failure what="The list of runs" error={list.error ?? ''} retry={() => void store.reload()} />;
+  }
+  if (!list.value) {
+    return (
+      <div class="columns">
+        <Skeleton height={420} label="Loading runs" />
+        <Skeleton height={420} label="Loading findings" />
+      </div>
+    );
+  }
+  if (!run) return <Empty />;
+  if (store.view.value.screen === 'layer') return <LayerScreen run={run} />;
+  return <Overview run={run} />;
+}
+
+/** Header, screen, step bar: what every view has in common. */
+export function Shell() {
+  const store = useStore();
+  const { screen, layer } = store.view.value;
+  useKeyboard(store);
+  useEffect(() => window.scrollTo(0, 0), [screen, layer]);
+  return (
+    <div class="shell">
+      <Header />
+      <main>
+        <Screen />
+      </main>
+      {store.steps.value.length > 0 && <Timebar />}
+      <Help />
+      <Tooltip />
+    </div>
+  );
+}

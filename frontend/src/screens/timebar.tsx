@@ -1,0 +1,79 @@
+import { useEffect } from 'preact/hooks';
+import { indexAt } from '../model/looks';
+import { useStore } from '../state';
+import { Icon } from '../ui/icons';
+import { stepBy } from './keyboard';
+
+const FRAME_MS = 350;
+
+/** The one step slider: all charts follow it. */
+export function Timebar() {
+  const store = useStore();
+  const steps = store.steps.value;
+  const step = store.step.value;
+  const at = Math.max(
+    0,
+    indexAt(
+      steps.map((s) => ({ step: s })),
+      step,
+    ),
+  );
+  const playing = store.playing.value;
+  useEffect(() => {
+    if (!playing) return;
+    if (at === steps.length - 1) stepBy(store, -Infinity);
+    const timer = setInterval(() => {
+      if (window.innerHeight === 0) return;
+      if (store.step.value >= (store.steps.value.at(-1) ?? 0)) store.playing.value = false;
+      else stepBy(store, 1);
+    }, FRAME_MS);
+    return () => clearInterval(timer);
+  }, [playing]);
+  const epoch = store.epochAt(step);
+  return (
+    <footer class="timebar" aria-label="Step">
+      <button
+        type="button"
+        class="round"
+        aria-label={playing ? 'Pause' : 'Play'}
+        onClick={() => (store.playing.value = !playing)}
+      >
+        <Icon name={playing ? 'pause' : 'play'} />
+      </button>
+      <button type="button" class="quiet" aria-label="Previous look" disabled={at === 0} onClick={() => stepBy(store, -1)}>
+        <Icon name="previous" />
+      </button>
+      <input
+        type="range"
+        min={0}
+        max={steps.length - 1}
+        value={at}
+        aria-label="Look"
+        aria-valuetext={`step ${step}${epoch === undefined ? '' : `, epoch ${epoch}`}`}
+        onInput={(event) => store.go({ step: steps[Number(event.currentTarget.value)] ?? null })}
+      />
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Next look"
+        disabled={at === steps.length - 1}
+        onClick={() => stepBy(store, 1)}
+      >
+        <Icon name="next" />
+      </button>
+      <span class="position">
+        step <b>{(steps[at] ?? 0).toLocaleString('en-US')}</b>
+        {epoch !== undefined && (
+          <>
+            {' '}
+            · epoch <b>{epoch}</b>
+          </>
+        )}
+        <span class="wide">
+          {' '}
+          · look {at + 1} of {steps.length}
+        </span>
+      </span>
+    </footer>
+  );
+}

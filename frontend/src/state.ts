@@ -1,0 +1,166 @@
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { Resource, SeriesCache, type Loadable } from './data/cache';
+import type { Query, RunEntry, Series, Source } from './data/source';
+import type { Host } from './hosts/host';
+import { findingsOf } from './model/findings';
+import { measuresOf, tablesOf, type Measure } from './model/layers';
+import { DEFAULT_VIEW, parseView, serialiseView, type View } from './model/view';
+import type { Finding, LayerInfo, RunInfo } from './summaries/cnndiag_pb';
+
+/** Most looks asked for at once; a screen shows no more columns than that. */
+const OVERVIEW_LOOKS = 400;
+const LAYER_LOOKS = 120;
+
+/** What is known of a run beside its measurements. */
+export interface RunState {
+  entry: RunEntry;
+  /** All layer tables of the run, the latest last. */
+  tables: RunInfo[];
+  info: RunInfo | undefined;
+  layers: LayerInfo[];
+  measures: Measure[];
+  findings: Finding[];
+  state: Loadable<unknown>['state'];
+  error: string | undefined;
+}
+
+/** Everything the screens share: runs, the view (kept in the address), and series by query. */
+export class Store {
+  readonly runList: Signal<Loadable<RunEntry[]>>;
+  readonly view: Signal<View>;
+  readonly dark: ReadonlySignal<boolean>;
+  /** Step under the pointer, shown by all charts; null when none. */
+  readonly hover = signal<number | null>(null);
+  readonly playing = signal(false);
+  readonly runs: ReadonlySignal<RunEntry[]>;
+  readonly entry: ReadonlySignal<RunEntry | undefined>;
+  readonly run: ReadonlySignal<RunState | undefined>;
+  /** When the current run was looked at. */
+  readonly looks: ReadonlySignal<{ step: number; epoch: number }[]>;
+  readonly steps: ReadonlySignal<number[]>;
+  readonly step: ReadonlySignal<number>;
+  private readonly runResource: Resource<RunEntry[]>;
+  private readonly cache: SeriesCache;
+
+  constructor(
+    source: Source,
+    private readonly host: Host,
+  ) {
+    this.dark = host.dark;
+    this.cache = new SeriesCache(source);
+    this.runResource = new Resource(() => source.runs());
+    this.runList = this.runResource.signal;
+    this.view = signal(parseView(host.readParameters()));
+    this.runs = computed(() => this.runList.value.value ?? []);
+    this.entry = computed(() => {
+      const wanted = this.view.value.run;
+      return this.runs.value.find(({ id }) => id === wanted) ?? this.runs.value[0];
+    });
+    this.run = computed(() => this.entry.value && this.stateOf(this.entry.value));
+    this.looks = computed(() => (this.entry.value ? this.looksOf(this.entry.value) : []));
+    this.steps = computed(() => this.looks.value.map(({ step }) => step));
+    this.step = computed(() => {
+      const last = this.steps.value.at(-1) ?? 0;
+      return Math.min(this.view.value.step ?? last, last);
+    });
+  }
+
+  start(): void {
+    void this.runResource.refresh();
+    effect(() => this.host.writeParameters(serialiseView(this.view.value)));
+    this.host.onNavigate(() => {
+      const view = parseView(this.host.readParameters());
+      if (JSON.stringify(view) !== JSON.stringify(this.view.peek())) this.view.value = view;
+    });
+    this.host.onReload(() => void this.reload());
+  }
+
+  /** Moves to another view; what is not named stays. */
+  go(change: Partial<View>): void {
+    batch(() => {
+      this.view.value = { ...this.view.value, ...change };
+      this.hover.value = null;
+    });
+  }
+
+  home(): void {
+    this.go({ ...DEFAULT_VIEW, run: this.view.value.run, step: this.view.value.step });
+  }
+
+  async reload(): Promise<void> {
+    const before = new Map(this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])));
+    await this.runResource.refresh();
+    const after = new Map(this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])));
+    await this.cache.refresh(({ id, tag }) => {
+      const key = `${id}\n${tag}`;
+      return after.get(key) !== before.get(key) || this.series({ id, tag }).peek().state === 'failed';
+    });
+  }
+
+  series(query: Query): ReadonlySignal<Loadable<Series>> {
+    return this.cache.get(query);
+  }
+
+  /** A column of all layers over the looks of a run. */
+  columnSeries(id: string, measure: Measure): ReadonlySignal<Loadable<Series>> {
+    const tag = `cnndiag/${measure.diagnostic.name}`;
+    return this.series({ id, tag, column: measure.column.name, max: OVERVIEW_LOOKS });
+  }
+
+  /** What a diagnostic wrote about the whole model. */
+  modelSeries(id: string, diagnostic: string): ReadonlySignal<Loadable<Series>> {
+    return this.series({ id, tag: `cnndiag/${diagnostic}`, max: OVERVIEW_LOOKS });
+  }
+
+  /** What a diagnostic wrote about one layer; undefined when it has no such tag. */
+  layerSeries(entry: RunEntry, diagnostic: string, layer: string): ReadonlySignal<Loadable<Series>> | undefined {
+    const tag = entry.tags.find((t) => t.diagnostic === diagnostic && t.layer === layer && layer !== '');
+    return tag && this.series({ id: entry.id, tag: tag.tag, max: LAYER_LOOKS });
+  }
+
+  stateOf(entry: RunEntry): RunState {
+    const has = (tag: string) => entry.tags.some((t) => t.tag === tag);
+    const info = this.series({ id: entry.id, tag: 'cnndiag/run_info' }).value;
+    const findings = has('cnndiag/findings')
+      ? this.series({ id: entry.id, tag: 'cnndiag/findings', max: 1 }).value
+      : undefined;
+    const tables = tablesOf(info.value);
+    const latest = tables.at(-1);
+    return {
+      entry,
+      tables,
+      info: latest,
+      layers: latest?.layers ?? [],
+      measures: measuresOf(latest),
+      findings: findingsOf(findings?.value),
+      state: info.state,
+      error: info.error ?? findings?.error,
+    };
+  }
+
+  /** Epochs completed at a step of the current run. */
+  epochAt(step: number): number | undefined {
+    return this.looks.value.findLast((look) => look.step <= step)?.epoch;
+  }
+
+  /** When a run was looked at: the steps of the first diagnostic that writes numbers of all layers. */
+  looksOf(entry: RunEntry): { step: number; epoch: number }[] {
+    const state = this.stateOf(entry);
+    const written = new Set(entry.tags.map(({ tag }) => tag));
+    const measure = state.measures.find(({ diagnostic }) => written.has(`cnndiag/${diagnostic.name}`));
+    if (!measure) return [];
+    const series = this.columnSeries(entry.id, measure).value.value;
+    return series?.items.map(({ step, epoch }) => ({ step: Number(step), epoch })) ?? [];
+  }
+}
+
+const StoreContext = createContext<Store | null>(null);
+export const StoreProvider = StoreContext.Provider;
+
+export function useStore(): Store {
+  const store = useContext(StoreContext);
+  if (!store) throw new Error('useStore: no store; wrap the component in StoreProvider.');
+  return store;
+}

@@ -1,0 +1,59 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useRef, useState } from 'preact/hooks';
+import { saveText, save, toCsv, toJson, toPng, toSvg, type Table } from './download';
+import { Menu } from './menu';
+import { DataTable } from './table';
+
+interface FigureProps {
+  /** Anchor for deep links; also the stem of file names. */
+  id: string;
+  title: string;
+  description?: string;
+  /** Of which step it is, how many looks are shown: what a reader must know beside the title. */
+  note?: ComponentChildren;
+  controls?: ComponentChildren;
+  table?: () => Table;
+  children: ComponentChildren;
+}
+
+/** A chart with its heading, its words, its table, and ways to take it along. */
+export function Figure({ id, title, description, note, controls, table, children }: FigureProps) {
+  const [asTable, setAsTable] = useState(false);
+  const body = useRef<HTMLDivElement>(null);
+  const heading = useId();
+  const drawn = () => body.current ?? document.body;
+  const actions: [string, () => unknown][] = table
+    ? [
+        ['Copy CSV', () => navigator.clipboard?.writeText(toCsv(table()))],
+        ['Download CSV', () => saveText(`${id}.csv`, toCsv(table()), 'text/csv')],
+        ['Download JSON', () => saveText(`${id}.json`, toJson(table()), 'application/json')],
+      ]
+    : [];
+  if (!asTable) {
+    actions.push(
+      ['Download PNG', async () => save(`${id}.png`, await toPng(drawn()))],
+      ['Download SVG', () => saveText(`${id}.svg`, toSvg(drawn()), 'image/svg+xml')],
+    );
+  }
+  return (
+    <section class="figure" id={`chart-${id}`} aria-labelledby={heading} tabIndex={-1}>
+      <header>
+        <h3 id={heading}>{title}</h3>
+        {note && <span class="note">{note}</span>}
+        <div class="controls">
+          {controls}
+          {table && (
+            <button type="button" class="quiet" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+              Table
+            </button>
+          )}
+          <Menu label={`Take along: ${title}`} actions={actions} />
+        </div>
+      </header>
+      {description && <p class="description">{description}</p>}
+      <div ref={body} class="body">
+        {asTable && table ? <DataTable table={table()} caption={title} /> : children}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,37 @@
+import { useMemo } from 'preact/hooks';
+import { Tree } from '../charts/tree';
+import { brackets, countGroups } from '../model/dendrogram';
+import { lookAt } from '../model/looks';
+import { useStore } from '../state';
+import { useWidth } from '../ui/size';
+import { unitNoun, type KindViewProps } from './layer_view';
+
+/** A tree by itself, where no matrix of the same order is at hand. */
+export function DendrogramView({ layer, diagnostic, looks }: KindViewProps<'dendrogram'>) {
+  const store = useStore();
+  const [ref, width] = useWidth<HTMLDivElement>();
+  const tree = lookAt(looks, store.step.value)?.value;
+  const drawn = useMemo(() => (tree ? brackets(tree, tree.groups, tree.cut) : []), [tree]);
+  if (!tree) return null;
+  return (
+    <div ref={ref}>
+      <p class="note">
+        {countGroups(tree.groups).groups} groups of {tree.units} {unitNoun(layer)}s; height is {tree.unit}.
+      </p>
+      {width > 0 && (
+        <Tree
+          brackets={drawn}
+          leaves={tree.units}
+          cut={tree.cut}
+          from={0}
+          span={tree.units}
+          length={width}
+          depth={200}
+          side="top"
+          dark={store.dark.value}
+          label={diagnostic.title}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,159 @@
+import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
+import { formatIndices, formatValue, plural, words } from '../model/format';
+import { useStore, type RunState } from '../state';
+import type { Evidence, Finding } from '../summaries/cnndiag_pb';
+import { SeverityIcon } from '../ui/icons';
+
+function Bullet({ name, evidence }: { name: string; evidence: Evidence }) {
+  const { value, limit, unit } = evidence;
+  const span = Math.max(unit === 'share' ? 1 : 0, Math.abs(value), Math.abs(limit ?? 0)) || 1;
+  const told = unit && unit !== 'share' ? `${formatValue(value, unit)} ${unit}` : formatValue(value, unit);
+  return (
+    <li>
+      <span class="evidence-name">{words(name)}</span>
+      {limit !== undefined && Number.isFinite(value) && (
+        <span class="bullet" aria-hidden="true">
+          <span style={{ width: `${(100 * Math.abs(value)) / span}%` }} />
+          <i style={{ left: `${(100 * Math.abs(limit)) / span}%` }} />
+        </span>
+      )}
+      <span class="evidence-value">
+        <b>{told}</b>
+        {limit !== undefined && <> limit {formatValue(limit, unit)}</>}
+      </span>
+    </li>
+  );
+}
+
+function Units({ finding }: { finding: Finding }) {
+  const count = finding.units.reduce((sum, { units }) => sum + units.length, 0);
+  if (!count) return null;
+  const groups = finding.units.slice(0, 4).map(({ units }) => formatIndices(units, 6));
+  return (
+    <p class="note">
+      {plural(count, 'unit')}
+      {finding.units.length > 1 ? ` in ${plural(finding.units.length, 'group')}` : ''}: {groups.join(' | ')}
+      {finding.units.length > 4 ? ' | …' : ''}
+    </p>
+  );
+}
+
+function Changes({ finding }: { finding: Finding }) {
+  if (!finding.adjustments.length) return null;
+  return (
+    <div class="changes">
+      <h4>What to change</h4>
+      <ul>
+        {finding.adjustments.map(({ layer, parameter, current, proposed, reason }, i) => (
+          <li key={i}>
+            <div class="change">
+              <span class="path">{layer ? `${layer} · ${parameter}` : parameter}</span>
+              <span>
+                {current && <del>{current}</del>}
+                {current && <span aria-label="becomes"> → </span>}
+                <ins>{proposed}</ins>
+              </span>
+            </div>
+            {reason && <p>{reason}</p>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Card({ cause, first }: { cause: Cause; first: boolean }) {
+  const store = useStore();
+  const { finding, effects } = cause;
+  const word = SEVERITY_WORDS[finding.severity];
+  const steps =
+    finding.firstStep === finding.lastStep
+      ? `at step ${Number(finding.firstStep).toLocaleString('en-US')}`
+      : `steps ${Number(finding.firstStep).toLocaleString('en-US')} to ${Number(finding.lastStep).toLocaleString('en-US')}`;
+  const show = () =>
+    store.go({
+      screen: finding.layer ? 'layer' : 'overview',
+      layer: finding.layer,
+      step: Number(finding.lastStep),
+      chart: finding.diagnostic,
+    });
+  return (
+    <li class={`finding ${word}`}>
+      <details open={first}>
+        <summary>
+          <SeverityIcon severity={finding.severity} />
+          <span class="finding-title">
+            <span class={`word ${word}`}>{word}</span> <b>{finding.title || words(finding.fault)}</b>
+            {finding.layer && <span class="path">{finding.layer}</span>}
+          </span>
+          {first && <span class="badge">diagnosis</span>}
+        </summary>
+        <div class="finding-body">
+          <p>{finding.message}</p>
+          <ul class="evidence">
+            {Object.entries(finding.evidence).map(([name, evidence]) => (
+              <Bullet key={name} name={name} evidence={evidence} />
+            ))}
+          </ul>
+          <Units finding={finding} />
+          <Changes finding={finding} />
+          <div class="row">
+            <button type="button" onClick={show}>
+              {finding.layer ? 'Show in the layer' : 'Show its last step'}
+            </button>
+            <span class="note">{steps}</span>
+          </div>
+        </div>
+      </details>
+      {effects.length > 0 && (
+        <div class="effects">
+          <h4>Follows from it</h4>
+          <ul>
+            {effects.map((effect, i) => (
+              <Card key={i} cause={effect} first={false} />
+            ))}
+          </ul>
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** What is unwell, causes first; for one layer, or for the whole run. */
+export function FindingsList({ run, findings, what }: { run: RunState; findings: Finding[]; what: string }) {
+  const judged = run.entry.tags.some(({ tag }) => tag === 'cnndiag/findings');
+  if (!findings.length) {
+    return (
+      <p class="well">
+        <SeverityIcon severity={Severity.SEVERITY_UNSPECIFIED} />
+        {judged ? `No fault found in ${what}.` : `${what} has not been judged yet.`}
+      </p>
+    );
+  }
+  return (
+    <ul class="findings">
+      {causes(findings).map((cause, i) => (
+        <Card key={`${cause.finding.fault}\n${cause.finding.layer}`} cause={cause} first={i === 0} />
+      ))}
+    </ul>
+  );
+}
+
+/** How many findings of each severity there are. */
+export function FindingCounts({ findings }: { findings: Finding[] }) {
+  const counts = [Severity.ERROR, Severity.WARNING, Severity.INFO].map(
+    (severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const,
+  );
+  const told = counts.filter(([, count]) => count > 0);
+  return (
+    <span class="counts">
+      {told.length === 0 && <SeverityIcon severity={worst(findings)} label />}
+      {told.map(([severity, count]) => (
+        <span key={severity} class="count" title={plural(count, SEVERITY_WORDS[severity])}>
+          <SeverityIcon severity={severity} label />
+          {count}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,37 @@
+import { lookAt } from '../model/looks';
+import { peekGrid, precision, unquantise, type Grid } from '../model/matrix';
+import { useStore } from '../state';
+import type { Matrix } from '../summaries/cnndiag_pb';
+import type { Table } from '../ui/download';
+import { unitNoun, type KindViewProps } from './layer_view';
+import { SimilarityMap, unitsAt } from './similarity_map';
+
+/** The strongest pairs off the diagonal, which is what a reader of the map looks for. */
+export function matrixTable(matrix: Matrix, most = 2000): Table {
+  const grid: Grid = peekGrid(matrix) ?? unquantise(matrix, new Uint8Array());
+  const name = (cell: number) => unitsAt(matrix.order, Math.max(1, matrix.pool), cell).join(' ');
+  const pairs: [string, string, number, number][] = [];
+  for (let row = 0; row < grid.rows; row += 1) {
+    for (let column = matrix.symmetric ? row + 1 : 0; column < grid.columns; column += 1) {
+      const value = grid.values[row * grid.columns + column] ?? NaN;
+      if (!Number.isNaN(value)) pairs.push([name(row), name(column), value, precision(matrix)]);
+    }
+  }
+  pairs.sort((a, b) => Math.abs(b[2]) - Math.abs(a[2]));
+  return { columns: ['row', 'column', matrix.unit, '±'], rows: pairs.slice(0, most) };
+}
+
+export function MatrixView({ layer, diagnostic, looks }: KindViewProps<'matrix'>) {
+  const store = useStore();
+  const look = lookAt(looks, store.step.value);
+  if (!look) return null;
+  return (
+    <SimilarityMap
+      matrix={look.value}
+      tree={undefined}
+      noun={unitNoun(layer)}
+      title={diagnostic.title}
+      dark={store.dark.value}
+    />
+  );
+}

@@ -1,0 +1,216 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Heatmap } from '../charts/heatmap';
+import { KeyLegend, RampLegend } from '../charts/legend';
+import { category } from '../charts/palette';
+import { Tree } from '../charts/tree';
+import { clamp, zoom, type Viewport } from '../charts/viewport';
+import { brackets, countGroups, cutTree } from '../model/dendrogram';
+import { formatIndices, formatNumber } from '../model/format';
+import { byIndex, gridOf, precision, type Grid } from '../model/matrix';
+import type { Dendrogram, Matrix } from '../summaries/cnndiag_pb';
+import { useWidth } from '../ui/size';
+import { Skeleton } from '../ui/notice';
+import { Toggle } from '../ui/toggle';
+
+interface SimilarityMapProps {
+  matrix: Matrix;
+  /** The tree in whose leaf order the matrix is; absent when there is none of the same order. */
+  tree: Dendrogram | undefined;
+  noun: string;
+  title: string;
+  dark: boolean;
+}
+
+const TREE = 76;
+const LARGEST = 640;
+const SIDE_PANEL = 260;
+
+function useGrid(matrix: Matrix): Grid | undefined {
+  const [grid, setGrid] = useState<Grid>();
+  useEffect(() => {
+    let current = true;
+    void gridOf(matrix).then((fresh) => {
+      if (current) setGrid(fresh);
+    });
+    return () => {
+      current = false;
+    };
+  }, [matrix]);
+  return grid;
+}
+
+/** Units that a displayed row stands for. */
+export function unitsAt(order: readonly number[], pool: number, cell: number): readonly number[] {
+  return order.slice(cell * pool, (cell + 1) * pool);
+}
+
+/** A clustered map: a tree on each axis, its leaves beside the rows and columns they name. */
+export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMapProps) {
+  const [ref, width] = useWidth<HTMLDivElement>();
+  const loaded = useGrid(matrix);
+  const [ordered, setOrdered] = useState<'cluster' | 'index'>('cluster');
+  const [moved, setCut] = useState<number | null>(null);
+  const [viewed, setView] = useState<Viewport | null>(null);
+  const pool = Math.max(1, matrix.pool);
+  const indexed = ordered === 'index' && pool === 1;
+  const order = useMemo(
+    () => (indexed ? matrix.order.toSorted((a, b) => a - b) : matrix.order),
+    [matrix, indexed],
+  );
+  const grid = useMemo(() => loaded && (indexed ? byIndex(loaded, matrix.order) : loaded), [loaded, indexed, matrix]);
+  const cut = moved ?? tree?.cut ?? 0;
+  const groups = useMemo(() => (tree ? cutTree(tree, cut) : []), [tree, cut]);
+  const drawn = useMemo(() => (tree ? brackets(tree, groups, cut) : []), [tree, groups, cut]);
+  const cells = grid?.rows ?? 1;
+  const view = clamp(viewed ?? { x: 0, y: 0, span: cells }, cells);
+  const beside = width >= 720;
+  const size = Math.max(120, Math.min(LARGEST, width - TREE - (beside ? SIDE_PANEL + 24 : 0)));
+  const error = precision(matrix);
+  const highest = tree?.height.at(-1) ?? 1;
+
+  const describe = (row: number, column: number) => {
+    const value = grid?.values[row * cells + column] ?? NaN;
+    const [a, b] = [unitsAt(order, pool, row), unitsAt(order, pool, column)];
+    const single = a.length === 1 && b.length === 1;
+    const lines: [string, string][] = [[matrix.unit, `${formatNumber(value)} ± ${formatNumber(error)}`]];
+    if (!single) lines.push(['shows', `the strongest of ${a.length} × ${b.length} pairs`]);
+    const [first, second] = [groups[a[0] ?? -1], groups[b[0] ?? -1]];
+    if (single && first !== undefined && second !== undefined) {
+      lines.push(['group', first === second ? `both in ${first + 1}` : `${first + 1} and ${second + 1}`]);
+    }
+    return {
+      title: single
+        ? `${noun} ${a[0]} × ${noun} ${b[0]}`
+        : `${noun}s ${formatIndices(a.toSorted((x, y) => x - y))} × ${formatIndices(b.toSorted((x, y) => x - y))}`,
+      lines,
+    };
+  };
+  const treeOf = (side: 'left' | 'top') =>
+    tree && !indexed ? (
+      <Tree
+        brackets={drawn}
+        leaves={tree.units}
+        cut={cut}
+        from={(side === 'left' ? view.y : view.x) * pool}
+        span={view.span * pool}
+        length={size}
+        depth={TREE - 6}
+        side={side}
+        dark={dark}
+        label={title}
+      />
+    ) : null;
+  const { groups: count, shared } = countGroups(groups);
+  return (
+    <div ref={ref} class={beside ? 'clustermap beside' : 'clustermap'}>
+      {!grid || width === 0 ? (
+        <Skeleton height={360} label="Unpacking the matrix" />
+      ) : (
+        <>
+          <div class="map" style={{ gridTemplateColumns: `${TREE}px ${size}px`, gridTemplateRows: `${TREE}px ${size}px` }}>
+            <span class="corner">{tree && !indexed ? tree.unit : ''}</span>
+            {treeOf('top') ?? <span />}
+            {treeOf('left') ?? <span />}
+            <Heatmap
+              grid={grid}
+              low={matrix.low}
+              high={matrix.high}
+              scheme={matrix.low < 0 && matrix.high > 0 ? 'diverging' : 'sequential'}
+              view={view}
+              size={size}
+              dark={dark}
+              label={`${title}: ${matrix.unit} of ${matrix.rows} ${noun}s`}
+              describe={describe}
+              onView={setView}
+            />
+          </div>
+          <div class="panel">
+            <RampLegend
+              scale={{
+                low: matrix.low,
+                high: matrix.high,
+                logarithmic: false,
+                scheme: matrix.low < 0 && matrix.high > 0 ? 'diverging' : 'sequential',
+              }}
+              format={formatNumber}
+              dark={dark}
+            />
+            <span class="note">
+              {matrix.unit} ± {formatNumber(error)}
+              {pool > 1 ? ` · a cell shows the strongest of ${pool} × ${pool} pairs` : ''}
+            </span>
+            <div class="row">
+              <Toggle
+                label="Order of rows and columns"
+                value={indexed ? ('index' as const) : 'cluster'}
+                options={[
+                  ['cluster', 'by cluster'],
+                  ['index', 'by index'],
+                ]}
+                disabled={pool > 1}
+                onChange={(value) => setOrdered(value)}
+              />
+              <span class="zoom">
+                <button type="button" aria-label="Zoom out" onClick={() => setView(zoom(view, cells, 1 / 1.5))}>
+                  −
+                </button>
+                <button type="button" aria-label="Zoom in" onClick={() => setView(zoom(view, cells, 1.5))}>
+                  +
+                </button>
+                <button type="button" disabled={view.span >= cells} onClick={() => setView(null)}>
+                  whole
+                </button>
+              </span>
+            </div>
+            {tree && (
+              <div class="cut-control">
+                <label>
+                  Cut the tree at {tree.unit} = <output>{formatNumber(cut)}</output>
+                  <input
+                    type="range"
+                    min={0}
+                    max={highest * 1.02}
+                    step={highest / 500}
+                    value={cut}
+                    onInput={(event) => setCut(Number(event.currentTarget.value))}
+                    onKeyDown={(event) => event.stopPropagation()}
+                  />
+                </label>
+                <p class="suggestion">
+                  <b>{count}</b> of {tree.units} {noun}s would do: {count === 1 ? 'one group' : `${count} groups`}, {shared}{' '}
+                  of them with more than one {noun}.
+                </p>
+                {moved !== null && moved !== tree.cut && (
+                  <button type="button" class="quiet" onClick={() => setCut(null)}>
+                    Back to the diagnosed cut, {formatNumber(tree.cut)}
+                  </button>
+                )}
+                <Groups groups={groups} noun={noun} dark={dark} />
+              </div>
+            )}
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The groups with more than one member, largest first. */
+function Groups({ groups, noun, dark }: { groups: number[]; noun: string; dark: boolean }) {
+  const members = new Map<number, number[]>();
+  groups.forEach((group, unit) => members.set(group, [...(members.get(group) ?? []), unit]));
+  const shared = [...members].filter(([, units]) => units.length > 1).sort((a, b) => b[1].length - a[1].length);
+  const shown = shared.slice(0, 6);
+  if (!shown.length) return <p class="note">No two {noun}s are this alike.</p>;
+  return (
+    <div class="groups">
+      <KeyLegend
+        keys={shown.map(([group, units]) => ({
+          name: `${units.length}: ${formatIndices(units, 5)}`,
+          color: category(group, dark),
+        }))}
+      />
+      {shared.length > shown.length && <span class="note">and {shared.length - shown.length} smaller groups</span>}
+    </div>
+  );
+}
