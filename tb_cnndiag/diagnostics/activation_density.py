@@ -7,22 +7,9 @@ import math
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
-from tb_cnndiag.numerics.density import Bounds, density
+from tb_cnndiag.numerics.activations import RANGE
+from tb_cnndiag.numerics.density import density
 from tb_cnndiag.payloads import ColumnInfo
-
-BOUNDS: dict[str, Bounds] = {
-    "relu": (0, None),
-    "relu6": (0, 6),
-    "softplus": (0, None),
-    "exponential": (0, None),
-    "elu": (-1, None),
-    "sigmoid": (0, 1),
-    "hard_sigmoid": (0, 1),
-    "softmax": (0, 1),
-    "tanh": (-1, 1),
-    "hard_tanh": (-1, 1),
-    "softsign": (-1, 1),
-}
 
 
 class ActivationDensity(LayerDiagnostic):
@@ -64,4 +51,4 @@ class ActivationDensity(LayerDiagnostic):
         }
         if finite.size:
             values |= {"mean": float(finite.mean()), "rms": math.sqrt(float(np.mean(finite**2)))}
-        return LayerResult(values, density(sample, bounds=BOUNDS.get(look.layer.activation, (None, None))))
+        return LayerResult(values, density(sample, bounds=RANGE.get(look.layer.activation, (None, None))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
-from tb_cnndiag.diagnostics.filter_tree import filter_tree
+from tb_cnndiag.diagnostics.filter_tree import drawn_matrix, filter_tree
 from tb_cnndiag.payloads import ColumnInfo
 
 
@@ -50,11 +50,17 @@ class FilterSimilarity(LayerDiagnostic):
     heavy = True
     scalar_columns = ("twin_ratio",)
 
+    def __init__(self, sample: int | None = None) -> None:
+        """Of layers with more than ``sample`` filters draw that many and count nothing; None: all filters, exactly."""
+        self.sample = sample
+
     def measure(self, look: LayerLook) -> LayerResult:
         """Twins of all filters, exactly; the matrix as it is drawn."""
         kernel = look.data["kernel"]
         if len(kernel) < 2:
             return LayerResult()
+        if self.sample is not None and len(kernel) > self.sample:
+            return LayerResult(payload=drawn_matrix(kernel, self.sample))
         tree = filter_tree(kernel)
         values = {"mean_similarity": tree.mean_similarity}
         if np.isfinite(tree.threshold):

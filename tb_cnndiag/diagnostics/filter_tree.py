@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from tb_cnndiag.numerics.linkage import Merges, Width, average_linkage, cut, order_leaves, suggested_width
 from tb_cnndiag.numerics.pooling import pooled
@@ -58,6 +60,15 @@ def filter_tree(kernel: FloatArray) -> FilterTree:
         _grown[key] = _grow(kernel)
         weakref.finalize(kernel, _grown.pop, key, None)
     return _grown[key]
+
+
+def drawn_matrix(kernel: FloatArray, limit: int) -> Matrix:
+    """The display of a kernel from at most ``limit`` of its filters, evenly spaced: good to look at, not to count."""
+    rows = np.unique(np.linspace(0, len(kernel) - 1, limit).astype(np.intp))
+    similarity = cosine_similarity(kernel[rows])
+    order = order_leaves(average_linkage(similarity), similarity)
+    drawn = pooled(similarity, order, cells=CELLS)
+    return replace(drawn, order=rows[order])
 
 
 def _grow(kernel: FloatArray) -> FilterTree:

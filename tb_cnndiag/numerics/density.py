@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ _SAMPLE = 4096
 _BLOCK = 1 << 16
 _STAGES = 7
 _ROUNDS = 64
+# Beyond this exponent a damped coefficient is below rounding, even for the 14th power of its frequency.
+_NEGLIGIBLE = 60
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,9 @@ def _plug_in(time: Float64Array, samples: Float64Array, frequency: Float64Array,
 
 def _roughness(s: int, time: Float64Array, frequency: Float64Array, power: Float64Array) -> Float64Array:
     """‖f⁽ˢ⁾‖² of the density smoothed for ``time``, ``(rows,)``, from its cosine coefficients; never 0."""
-    damped = power * np.exp(-(np.pi**2) * time[:, None] * frequency)
+    felt = np.searchsorted(frequency, _NEGLIGIBLE / (np.pi**2 * time.min())) + 1
+    frequency = frequency[:felt]
+    damped = power[:, :felt] * np.exp(-(np.pi**2) * time[:, None] * frequency)
     return np.maximum(2 * np.pi ** (2 * s) * (damped @ frequency**s), 1e-300)
 
 
@@ -203,22 +207,20 @@ def histogram(values: FloatArray, *, bounds: Bounds = (None, None), bins: int = 
         bounds: As for :func:`density`.
         bins: Number of bins.
     """
-    values = np.ravel(values)
-    samples = len(values)
-    values = _finite(values)
-    non_finite = (samples - len(values)) / max(samples, 1)
-    if not len(values):
+    whole = _finite(np.ravel(values))
+    samples = np.size(values)
+    non_finite = (samples - len(whole.values)) / max(samples, 1)
+    if not len(whole.values):
         return Histogram(np.zeros(bins), 0.0, 1.0, (False, False), 0.0, (), samples, non_finite=non_finite)
-    ends = values.min(), values.max()
-    found, values, sorted_sample = _without_atoms(values)
+    found, rest, sorted_sample = _without_atoms(whole)
     atoms = tuple(Atom(value, found[value] / samples) for value in sorted(found))
-    if not len(values):
-        start, stop = _padded(*map(float, ends))
+    if not len(rest.values):
+        start, stop = _padded(whole.low, whole.high)
         return Histogram(np.zeros(bins), start, stop, (False, False), 0.0, atoms, samples, non_finite=non_finite)
-    low, high = float(values.min()), float(values.max())
+    values, low, high = rest
     start, stop = _inner_range(low, high, sorted_sample)
-    lower = _boundary(bounds[0], ends[0], found, low, stop - start)
-    upper = _boundary(bounds[1], ends[1], found, high, stop - start)
+    lower = _boundary(bounds[0], whole.low, found, low, stop - start)
+    upper = _boundary(bounds[1], whole.high, found, high, stop - start)
     margin = MARGIN * (stop - start)
     start = start - margin if lower is None else lower
     stop = stop + margin if upper is None else upper
@@ -243,64 +245,74 @@ def histogram(values: FloatArray, *, bounds: Bounds = (None, None), bins: int = 
     )
 
 
-def _finite(values: FloatArray) -> FloatArray:
+class _Part(NamedTuple):
+    """Values with their extremes, which take a pass over the data to find."""
+
+    values: FloatArray
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: FloatArray) -> _Part:
+        return cls(values, float(values.min()), float(values.max())) if len(values) else cls(values, 0.0, 0.0)
+
+    def without(self, value: float) -> _Part:
+        rest = self.values[self.values != value]
+        return self._replace(values=rest) if self.low < value < self.high else _Part.of(rest)
+
+
+def _finite(values: FloatArray) -> _Part:
     """The values that are numbers within float32, in a type in which their range can be divided into bins."""
     if values.dtype.itemsize < 4:
         values = values.astype(np.float32)
-    if not len(values):
-        return values
-    largest = np.finfo(np.float32).max
+    largest = float(np.finfo(np.float32).max)
     with np.errstate(invalid="ignore"):
-        low, high = values.min(), values.max()
-        if not (low >= -largest and high <= largest):
-            values = values[np.abs(values) <= largest]
-            low, high = values.min(initial=largest), values.max(initial=-largest)
-    coarse = float(high) - float(low) < 1e-3 * max(abs(float(low)), abs(float(high)))
-    wide = float(high) - float(low) > 1e30
-    return values.astype(np.float64) if coarse or wide else values
+        part = _Part.of(values)
+        if not (part.low >= -largest and part.high <= largest):
+            part = _Part.of(values[np.abs(values) <= largest])
+    width = part.high - part.low
+    if width < 1e-3 * max(abs(part.low), abs(part.high)) or width > 1e30:
+        return part._replace(values=part.values.astype(np.float64))
+    return part
 
 
-def _without_atoms(values: FloatArray) -> tuple[dict[float, int], FloatArray, FloatArray]:
+def _without_atoms(part: _Part) -> tuple[dict[float, int], _Part, FloatArray]:
     """Atoms with their counts, the other values, and a sorted sample of these.
 
     A value is an atom when it stands out of its neighbours: in rounded values each one repeats, and none is an atom
     for that. Only where values do not repeat otherwise do zero and the extremes need no more than ``ATOM_SHARE``.
     """
     found: dict[float, int] = {}
-    sample = _subsample(values)
+    sample = np.sort(_subsample(part.values))
     distinct, counts = np.unique(sample, return_counts=True)
     if len(distinct) <= FEW_VALUES and len(sample) >= 4 * len(distinct):
         candidates = distinct
     else:
         beside = np.maximum(np.append(counts[1:], 1), np.insert(counts[:-1], 0, 1))
         candidates = distinct[counts > ATOM_RATIO * (beside - 1) + 2]
-    values = _take(values, candidates, found)
+    part = _take(part, candidates.tolist(), found)
     sample = sample[~np.isin(sample, candidates)]
     if not _is_rounded(sample):
-        extremes = [values.min(), values.max()] if len(values) else []
-        specials = np.unique(np.array([0, *extremes], dtype=values.dtype))
-        values = _take(values, specials, found)
-        sample = sample[~np.isin(sample, np.array(list(found), dtype=values.dtype))]
-    if len(values):
-        low, high = float(values.min()), float(values.max())
-        if high - low <= max(1e-12 * max(abs(low), abs(high)), SMALLEST_RANGE):
-            found[low] = found.get(low, 0) + len(values)
-            values = values[:0]
-    if len(values) and not len(sample):
-        sample = np.sort(_subsample(values))
-    return found, values, sample
+        specials = {0.0, part.low, part.high}
+        part = _take(part, sorted(specials), found)
+        sample = sample[~np.isin(sample, list(specials & found.keys()))]
+    if len(part.values) and part.high - part.low <= max(1e-12 * max(abs(part.low), abs(part.high)), SMALLEST_RANGE):
+        found[part.low] = found.get(part.low, 0) + len(part.values)
+        part = _Part.of(part.values[:0])
+    if not len(sample):
+        sample = np.sort(_subsample(part.values))
+    return found, part, sample
 
 
-def _take(values: FloatArray, candidates: FloatArray, found: dict[float, int]) -> FloatArray:
+def _take(part: _Part, candidates: Sequence[float], found: dict[float, int]) -> _Part:
     """Move the candidates that are frequent enough from the values to ``found``."""
-    least = max(2, ATOM_SHARE * len(values))
+    least = max(2, ATOM_SHARE * len(part.values))
     for candidate in candidates:
-        same = values == candidate
-        count = int(np.count_nonzero(same))
+        count = int(np.count_nonzero(part.values == candidate))
         if count > least:
-            found[float(candidate) + 0.0] = count
-            values = values[~same]
-    return values
+            found[candidate + 0.0] = count
+            part = part.without(candidate)
+    return part
 
 
 def _subsample(values: FloatArray) -> FloatArray:
@@ -326,11 +338,11 @@ def _inner_range(low: float, high: float, sample: FloatArray) -> tuple[float, fl
 
 
 def _boundary(
-    bound: float | None, extreme: FloatArray, found: dict[float, int], nearest: float, width: float
+    bound: float | None, extreme: float, found: dict[float, int], nearest: float, width: float
 ) -> float | None:
     """Where the distribution ends on this side: at an atom, or at the bound when values come near it."""
-    if float(extreme) in found and len(found):
-        bound = float(extreme)
+    if extreme in found:
+        bound = extreme
     near = bound is not None and abs(nearest - bound) <= MARGIN * width
     return bound if near else None
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from tb_cnndiag.payloads import FloatArray, IntArray, Matrix
 
+_ROWS = 128
+
 
 def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "cosine") -> Matrix:
     """Reorder a symmetric similarity matrix and pool it to at most ``cells`` a side.
@@ -24,13 +26,23 @@ def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "
     pool = -(-shown // cells)
     if pool <= 1:
         return Matrix(similarity[np.ix_(order, order)], order, -1.0, 1.0, unit)
-    starts = np.arange(0, shown, pool)
-    values = np.empty((len(starts), len(starts)), dtype=np.float32)
-    for cell, start in enumerate(starts):
-        rows = order[start : start + pool]
-        block = similarity[rows][:, order]
-        block[np.arange(len(rows)), start + np.arange(len(rows))] = np.nan if len(rows) > 1 else 1
-        high = np.fmax.reduceat(np.fmax.reduce(block, axis=0), starts)
-        low = np.fmin.reduceat(np.fmin.reduce(block, axis=0), starts)
-        values[cell] = np.where(-low > high, low, high)
+    filled = np.append(order, np.repeat(order[-1], -shown % pool))
+    grouped = filled.reshape(-1, pool)
+    unknown = np.isnan(similarity.diagonal())
+    values = np.empty((len(grouped), len(grouped)), dtype=np.float32)
+    together = max(_ROWS // pool, 1)
+    for cell in range(0, len(grouped), together):
+        rows = grouped[cell : cell + together].ravel()
+        block = similarity[rows]
+        if unknown.any():
+            np.nan_to_num(block, copy=False)
+        block[np.arange(len(rows)), rows] = 0
+        block = block.reshape(-1, pool, block.shape[1])
+        high = block.max(axis=1)[:, grouped].max(axis=2)
+        low = block.min(axis=1)[:, grouped].min(axis=2)
+        values[cell : cell + together] = np.where(-low > high, low, high)
+    if shown % pool == 1:
+        values[-1, -1] = 1
+    missing = unknown[grouped].all(axis=1)
+    values[missing] = values[:, missing] = np.nan
     return Matrix(values, order, -1.0, 1.0, unit, pool)

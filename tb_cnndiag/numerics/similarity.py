@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +43,18 @@ def cosine_similarity(kernel: FloatArray) -> Float32Array:
             cosine = rows @ rows.T
         squares = cosine.diagonal()
     scale = 1 / np.sqrt(squares)
-    cosine *= scale
-    cosine *= scale[:, None]
-    np.clip(cosine, -1, 1, out=cosine)
+    for block in blocks(len(cosine)):
+        part = cosine[block]
+        part *= scale
+        part *= scale[block, None]
+        np.clip(part, -1, 1, out=part)
     np.fill_diagonal(cosine, np.where(np.isnan(scale), np.nan, 1))
     return cosine
+
+
+def blocks(rows: int, size: int = 64) -> Iterator[slice]:
+    """Slices of a few rows, so that several operations on a large matrix find it in the cache."""
+    return (slice(start, start + size) for start in range(0, rows, size))
 
 
 def _unit_rows(kernel: FloatArray) -> Float32Array:
@@ -162,8 +170,11 @@ def _components(adjacent: NDArray[np.bool_], members: NDArray[np.bool_]) -> IntA
 
 def mean_magnitude(similarity: FloatArray) -> float:
     """Mean |cosine| over the pairs of different units that have one; NaN when there is no such pair."""
-    known = int(np.count_nonzero(~np.isnan(similarity.diagonal())))
-    if known < 2:
+    known = ~np.isnan(similarity.diagonal())
+    if not known.all():
+        similarity = similarity[np.ix_(known, known)]
+    units = len(similarity)
+    if units < 2:
         return float("nan")
-    total = sum(float(np.nansum(np.abs(row))) for row in similarity)
-    return min((total - known) / (known * (known - 1)), 1.0)
+    total = sum(float(np.abs(similarity[block]).sum(dtype=np.float64)) for block in blocks(units))
+    return min((total - units) / (units * (units - 1)), 1.0)

@@ -1,0 +1,43 @@
+"""The size and the state of a kernel's weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.payloads import FloatArray
+
+
+def root_mean_square(kernel: FloatArray) -> float:
+    """Root mean square of all weights; NaN when one is not finite, or there is none."""
+    if not kernel.size:
+        return float("nan")
+    with np.errstate(all="ignore"):
+        square = float(np.einsum("ij,ij->", kernel, kernel))
+    if not 1e-30 < square < 1e30:
+        square = float(np.einsum("ij,ij->", kernel, kernel, dtype=np.float64))
+    return float(np.sqrt(square / kernel.size)) if np.isfinite(square) else float("nan")
+
+
+def gain(kernel: FloatArray) -> float:
+    """RMS weight × √fan-in: how much a layer amplifies independent inputs of unit variance, ≥ 0.
+
+    He initialisation gives √2 (He et al. 2015, eq. 10), Glorot with equal fans and LeCun 1.
+
+    Args:
+        kernel: ``(units, fan_in)``.
+    """
+    return root_mean_square(kernel) * float(np.sqrt(kernel.shape[1]))
+
+
+def constant_ratio(kernel: FloatArray) -> float:
+    """Share of units whose weights are all the same value, 0..1: they see nothing but the mean of their input.
+
+    Args:
+        kernel: ``(units, fan_in)``; 0 when the fan-in is 1, where it says nothing.
+    """
+    units, fan_in = kernel.shape
+    if fan_in < 2 or not units:
+        return 0.0
+    suspects = np.flatnonzero((kernel[:, 0] == kernel[:, 1]) & (kernel[:, 0] == kernel[:, -1]))
+    constant = (kernel[suspects] == kernel[suspects, :1]).all(axis=1)
+    return float(np.count_nonzero(constant) / units)
