@@ -14,7 +14,8 @@ const specs = query.has('empty')
 start(document.body, new InlineSource(inlineData(specs)), {
   dark: signal(query.has('dark')),
   readParameters: () => Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
-  writeParameters: (parameters) => history.replaceState(null, '', `#${new URLSearchParams(parameters).toString()}`),
+  writeParameters: (parameters) =>
+    history.replaceState(null, '', `#${new URLSearchParams(parameters).toString()}`),
   onNavigate: (callback) => window.addEventListener('hashchange', callback),
   onReload: () => undefined,
 });

@@ -90,9 +90,13 @@ export class Store {
   }
 
   async reload(): Promise<void> {
-    const before = new Map(this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])));
+    const before = new Map(
+      this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])),
+    );
     await this.runResource.refresh();
-    const after = new Map(this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])));
+    const after = new Map(
+      this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])),
+    );
     await this.cache.refresh(({ id, tag }) => {
       const key = `${id}\n${tag}`;
       return after.get(key) !== before.get(key) || this.series({ id, tag }).peek().state === 'failed';
@@ -115,7 +119,11 @@ export class Store {
   }
 
   /** What a diagnostic wrote about one layer; undefined when it has no such tag. */
-  layerSeries(entry: RunEntry, diagnostic: string, layer: string): ReadonlySignal<Loadable<Series>> | undefined {
+  layerSeries(
+    entry: RunEntry,
+    diagnostic: string,
+    layer: string,
+  ): ReadonlySignal<Loadable<Series>> | undefined {
     const tag = entry.tags.find((t) => t.diagnostic === diagnostic && t.layer === layer && layer !== '');
     return tag && this.series({ id: entry.id, tag: tag.tag, max: LAYER_LOOKS });
   }

@@ -4,7 +4,14 @@ export function deflateSync(bytes: Uint8Array): Uint8Array {
   for (let start = 0; start < bytes.length || start === 0; start += 65_535) {
     const part = bytes.subarray(start, start + 65_535);
     const last = start + 65_535 >= bytes.length ? 1 : 0;
-    blocks.push(last, part.length & 255, part.length >> 8, ~part.length & 255, (~part.length >> 8) & 255, ...part);
+    blocks.push(
+      last,
+      part.length & 255,
+      part.length >> 8,
+      ~part.length & 255,
+      (~part.length >> 8) & 255,
+      ...part,
+    );
   }
   let [a, b] = [1, 0];
   for (const byte of bytes) {

@@ -50,7 +50,12 @@ export const DIAGNOSTICS = [
     description:
       'Filters that point the same way do the same work twice. Blocks along the diagonal are groups of near copies; read the cut for how many filters would do.',
     columns: [
-      { name: 'twin_ratio', title: 'Twin filters', description: 'Share of filters with a near copy.', ...share },
+      {
+        name: 'twin_ratio',
+        title: 'Twin filters',
+        description: 'Share of filters with a near copy.',
+        ...share,
+      },
     ],
     layerKind: 'matrix',
   },
@@ -67,9 +72,19 @@ export const DIAGNOSTICS = [
     description:
       'A dead unit gives the same output for every input, passes no gradient back, and cannot recover. Each row is a unit, each column a look; a unit that is merely sparse stays alive.',
     columns: [
-      { name: 'dead_ratio', title: 'Dead units', description: 'Share of units that never fire on the probe.', ...share },
+      {
+        name: 'dead_ratio',
+        title: 'Dead units',
+        description: 'Share of units that never fire on the probe.',
+        ...share,
+      },
       { name: 'nearly_dead_ratio', title: 'Nearly dead units', description: 'Fire on under 1 %.', ...share },
-      { name: 'dormant_ratio', title: 'Dormant units', description: 'Mean magnitude at most 2.5 %.', ...share },
+      {
+        name: 'dormant_ratio',
+        title: 'Dormant units',
+        description: 'Mean magnitude at most 2.5 %.',
+        ...share,
+      },
     ],
     layerKind: 'unit_states',
   },
@@ -87,8 +102,20 @@ export const DIAGNOSTICS = [
     description:
       'A layer learns only as fast as gradient reaches it: compare layers, on a logarithmic scale. It is the gradient of the data loss as the optimizer is given it.',
     columns: [
-      { name: 'gradient_norm', title: 'Gradient norm', unit: 'norm', description: '‖g‖ of the kernel.', logarithmic: true },
-      { name: 'relative_gradient', title: 'Relative gradient', unit: 'ratio', description: '‖g‖ / ‖w‖.', logarithmic: true },
+      {
+        name: 'gradient_norm',
+        title: 'Gradient norm',
+        unit: 'norm',
+        description: '‖g‖ of the kernel.',
+        logarithmic: true,
+      },
+      {
+        name: 'relative_gradient',
+        title: 'Relative gradient',
+        unit: 'ratio',
+        description: '‖g‖ / ‖w‖.',
+        logarithmic: true,
+      },
     ],
   },
   {
@@ -96,7 +123,13 @@ export const DIAGNOSTICS = [
     title: 'Update ratio',
     description: 'What a step really changes: about 1e-3 is usual.',
     columns: [
-      { name: 'update_ratio', title: 'Update ratio', unit: 'ratio', description: '‖Δw‖ / ‖w‖ per step.', logarithmic: true },
+      {
+        name: 'update_ratio',
+        title: 'Update ratio',
+        unit: 'ratio',
+        description: '‖Δw‖ / ‖w‖ per step.',
+        logarithmic: true,
+      },
     ],
   },
   {
@@ -170,7 +203,9 @@ function cluster(units: number, distance: (a: number, b: number) => number, cut:
       return (da * a.leaves.length + db * b.leaves.length) / merged.leaves.length;
     });
     nodes = [...nodes.filter((_, k) => k !== i && k !== j), merged];
-    const kept = table.filter((_, k) => k !== i && k !== j).map((r) => r.filter((_, k) => k !== i && k !== j));
+    const kept = table
+      .filter((_, k) => k !== i && k !== j)
+      .map((r) => r.filter((_, k) => k !== i && k !== j));
     const keptRow = row.filter((_, k) => k !== i && k !== j);
     kept.forEach((r, k) => r.push(keptRow[k] ?? 0));
     kept.push([...keptRow, 0]);
@@ -234,10 +269,23 @@ const FINDINGS: MessageInitShape<typeof FindingSchema>[] = [
       learning_rate: { value: 0.08, unit: '' },
       samples: { value: 1024, unit: 'count' },
     },
-    message: '61 of 64 filters of conv2d_3 have given nothing but zero since step 158: the learning rate pushed their biases far below zero.',
+    message:
+      '61 of 64 filters of conv2d_3 have given nothing but zero since step 158: the learning rate pushed their biases far below zero.',
     adjustments: [
-      { layer: '', parameter: 'learning_rate', current: '0.08', proposed: '0.008', reason: 'The units died while training; a step this long throws them past the point of no return.' },
-      { layer: 'conv2d_3', parameter: 'activation', current: 'relu', proposed: 'leaky_relu', reason: 'It keeps a gradient below zero.' },
+      {
+        layer: '',
+        parameter: 'learning_rate',
+        current: '0.08',
+        proposed: '0.008',
+        reason: 'The units died while training; a step this long throws them past the point of no return.',
+      },
+      {
+        layer: 'conv2d_3',
+        parameter: 'activation',
+        current: 'relu',
+        proposed: 'leaky_relu',
+        reason: 'It keeps a gradient below zero.',
+      },
     ],
     diagnostic: 'dead_units',
   },
@@ -264,7 +312,15 @@ const FINDINGS: MessageInitShape<typeof FindingSchema>[] = [
     units: [{ units: [0, 6, 12, 18] }, { units: [1, 7, 13, 19] }],
     evidence: { twin_ratio: { value: 0.75, limit: 0.6, unit: 'share' } },
     message: '24 of 32 filters of conv2d_1 have a near copy; 14 would do.',
-    adjustments: [{ layer: 'conv2d_1', parameter: 'filters', current: '32', proposed: '14', reason: 'That many clusters are left below the cut.' }],
+    adjustments: [
+      {
+        layer: 'conv2d_1',
+        parameter: 'filters',
+        current: '32',
+        proposed: '14',
+        reason: 'That many clusters are left below the cut.',
+      },
+    ],
     diagnostic: 'filter_similarity',
   },
 ];
@@ -278,7 +334,13 @@ export interface RunSpec {
 }
 
 /** All measurements of one made-up run, by tag. */
-export function makeRun({ run, faulty, layers = SMALL, looks = 11, heavyEvery = 1 }: RunSpec): Map<string, Init[]> {
+export function makeRun({
+  run,
+  faulty,
+  layers = SMALL,
+  looks = 11,
+  heavyEvery = 1,
+}: RunSpec): Map<string, Init[]> {
   const tags = new Map<string, Init[]>();
   const next = random(faulty ? 7 : 3);
   const add = (tag: string, init: Init) => tags.set(tag, [...(tags.get(tag) ?? []), init]);
@@ -313,7 +375,8 @@ export function makeRun({ run, faulty, layers = SMALL, looks = 11, heavyEvery = 
           units,
           fanIn,
           kernelShape: role === 'conv' ? [3, 3, fanIn / 9, units] : [fanIn, units],
-          outputShape: role === 'conv' ? [28 >> Math.min(3, i >> 1), 28 >> Math.min(3, i >> 1), units] : [units],
+          outputShape:
+            role === 'conv' ? [28 >> Math.min(3, i >> 1), 28 >> Math.min(3, i >> 1), units] : [units],
           trainable: true,
           activation: i === layers.length - 1 ? 'softmax' : 'relu',
           initializer: 'glorot_uniform',
@@ -329,22 +392,35 @@ export function makeRun({ run, faulty, layers = SMALL, looks = 11, heavyEvery = 
     const t = look / (looks - 1);
     const dead = layers.map((_, i) => {
       if (!faulty) return i > 4 && i < 7 ? 0.03 * t : 0;
-      return Math.min(1, Math.max(0, [0, 0.02, 0.12, 0.953, 0.55, 0.4, 0.3, 0][i % 8] ?? 0) * Math.min(1, t * 3.3));
+      return Math.min(
+        1,
+        Math.max(0, [0, 0.02, 0.12, 0.953, 0.55, 0.4, 0.3, 0][i % 8] ?? 0) * Math.min(1, t * 3.3),
+      );
     });
     const columns: Record<string, [string, number[]][]> = {
-      filter_similarity: [['twin_ratio', layers.map((_, i) => (faulty && i % 8 === 1 ? 0.3 + 0.45 * t : 0.1 * next()))]],
+      filter_similarity: [
+        ['twin_ratio', layers.map((_, i) => (faulty && i % 8 === 1 ? 0.3 + 0.45 * t : 0.1 * next()))],
+      ],
       filter_clusters: [['clusters', layers.map(({ units }) => Math.round(units * (0.9 - 0.3 * t)))]],
       dead_units: [
         ['dead_ratio', dead],
         ['nearly_dead_ratio', dead.map((d) => Math.min(1 - d, 0.06 * next()))],
         ['dormant_ratio', dead.map((d) => Math.min(1, d + 0.05 * next()))],
       ],
-      activation_density: [['zero_share', layers.map((_, i) => (i === layers.length - 1 ? NaN : 0.4 + 0.5 * (dead[i] ?? 0)))]],
+      activation_density: [
+        ['zero_share', layers.map((_, i) => (i === layers.length - 1 ? NaN : 0.4 + 0.5 * (dead[i] ?? 0)))],
+      ],
     };
     if (look > 0) {
       columns.gradient_flow = [
-        ['gradient_norm', layers.map((_, i) => 10 ** ((faulty ? -5 + i * 0.62 : -1.4 + i * 0.08) + next() * 0.4 - t))],
-        ['relative_gradient', layers.map((_, i) => 10 ** ((faulty ? -6 + i * 0.62 : -2.4 + i * 0.08) + next() * 0.4 - t))],
+        [
+          'gradient_norm',
+          layers.map((_, i) => 10 ** ((faulty ? -5 + i * 0.62 : -1.4 + i * 0.08) + next() * 0.4 - t)),
+        ],
+        [
+          'relative_gradient',
+          layers.map((_, i) => 10 ** ((faulty ? -6 + i * 0.62 : -2.4 + i * 0.08) + next() * 0.4 - t)),
+        ],
       ];
       columns.update_ratio = [['update_ratio', layers.map(() => 10 ** (-3 + next() * 0.5))]];
       add('cnndiag/training_curve', {
@@ -355,7 +431,13 @@ export function makeRun({ run, faulty, layers = SMALL, looks = 11, heavyEvery = 
             names: ['loss', 'accuracy', 'val_loss', 'val_accuracy', 'learning_rate'],
             values: faulty
               ? [2.31 - 0.02 * next(), 0.1 + 0.02 * next(), 2.3 + 0.01 * next(), 0.1 + 0.01 * next(), 0.08]
-              : [1.6 * Math.exp(-3 * t) + 0.05, 1 - 0.6 * Math.exp(-4 * t), 1.5 * Math.exp(-2.6 * t) + 0.12, 1 - 0.6 * Math.exp(-3 * t), 0.01],
+              : [
+                  1.6 * Math.exp(-3 * t) + 0.05,
+                  1 - 0.6 * Math.exp(-4 * t),
+                  1.5 * Math.exp(-2.6 * t) + 0.12,
+                  1 - 0.6 * Math.exp(-3 * t),
+                  0.01,
+                ],
           },
         },
       });
@@ -363,7 +445,10 @@ export function makeRun({ run, faulty, layers = SMALL, looks = 11, heavyEvery = 
     for (const [diagnostic, own] of Object.entries(columns)) {
       add(`cnndiag/${diagnostic}`, {
         ...base(look, diagnostic),
-        payload: { case: 'layerColumns', value: { columns: own.map(([name, values]) => ({ name, values })) } },
+        payload: {
+          case: 'layerColumns',
+          value: { columns: own.map(([name, values]) => ({ name, values })) },
+        },
       });
     }
     layers.forEach((layer, i) => {
@@ -387,8 +472,14 @@ export function makeRun({ run, faulty, layers = SMALL, looks = 11, heavyEvery = 
       });
       if ([0, 1, 2, 4, 10].includes(look)) {
         const [matrix, tree] = similarity(layer, faulty && i === 1 ? 6 : 2, 100 * i + look + 1);
-        add(`cnndiag/filter_similarity/${layer.path}`, { ...base(look, 'filter_similarity', layer.path), payload: matrix });
-        add(`cnndiag/filter_clusters/${layer.path}`, { ...base(look, 'filter_clusters', layer.path), payload: tree });
+        add(`cnndiag/filter_similarity/${layer.path}`, {
+          ...base(look, 'filter_similarity', layer.path),
+          payload: matrix,
+        });
+        add(`cnndiag/filter_clusters/${layer.path}`, {
+          ...base(look, 'filter_clusters', layer.path),
+          payload: tree,
+        });
       }
     });
     add('cnndiag/findings', {

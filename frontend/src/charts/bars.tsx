@@ -49,7 +49,9 @@ export function Bars({ values, width, height, label, noun, dark }: BarsProps) {
         draw={draw}
         onPointerMove={(event) => {
           const unit = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left) / band);
-          showTip(event.clientX, event.clientY, `${noun} ${unit}`, [[label, formatNumber(values[unit] ?? NaN)]]);
+          showTip(event.clientX, event.clientY, `${noun} ${unit}`, [
+            [label, formatNumber(values[unit] ?? NaN)],
+          ]);
         }}
         onPointerLeave={hideTip}
       />

@@ -1,6 +1,6 @@
-import { scaleLinear, scaleLog } from 'd3-scale';
 import { hideTip, showTip } from '../ui/tooltip';
 import type { ColorScale } from './palette';
+import { verticalAxis } from './ticks';
 
 interface DepthProps {
   layers: string[];
@@ -18,20 +18,13 @@ const MARGIN = { left: 52, right: 10, top: 8, bottom: 22 };
 
 /** One number per layer in network order: how a measure runs through the depth of the model at one step. */
 export function Depth({ layers, values, scale, width, height, label, chosen, format, onOpen }: DepthProps) {
-  const y = (scale.logarithmic ? scaleLog() : scaleLinear())
-    .domain([scale.low, scale.high])
-    .range([height - MARGIN.bottom, MARGIN.top])
-    .nice(3);
-  const floor = y.domain()[0] ?? 0;
-  const place = (value: number) => y(scale.logarithmic ? Math.max(value, floor) : value);
+  const y = verticalAxis([scale.low, scale.high], [height - MARGIN.bottom, MARGIN.top], scale.logarithmic);
   const band = (width - MARGIN.left - MARGIN.right) / Math.max(1, layers.length);
   const x = (i: number) => MARGIN.left + band * (i + 0.5);
-  const all = y.ticks(4);
-  const ticks = all.filter((_, i) => i % Math.ceil(all.length / 4) === 0);
   const each = Math.max(1, Math.ceil(22 / band));
   return (
     <svg class="chart" width={width} height={height} role="group" aria-label={`${label} by depth`}>
-      {ticks.map((tick) => (
+      {y.ticks.map((tick) => (
         <g key={tick}>
           <line x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} class="grid" />
           <text x={MARGIN.left - 8} y={y(tick)} dy="0.32em" text-anchor="end">
@@ -51,8 +44,8 @@ export function Depth({ layers, values, scale, width, height, label, chosen, for
             onClick={() => onOpen(layer)}
           >
             <rect x={x(i) - band / 2} y={0} width={band} height={height - MARGIN.bottom} class="hit" />
-            <line x1={x(i)} x2={x(i)} y1={place(floor)} y2={place(value)} />
-            <circle cx={x(i)} cy={place(value)} r={Math.min(4, Math.max(2, band / 3))} />
+            <line x1={x(i)} x2={x(i)} y1={y(y.floor)} y2={y(value)} />
+            <circle cx={x(i)} cy={y(value)} r={Math.min(4, Math.max(2, band / 3))} />
           </g>
         );
       })}

@@ -56,7 +56,12 @@ function Thumbnail({ picture, size, dark }: { picture: Picture; size: number; da
       onPointerMove={(event) => showTip(event.clientX, event.clientY, picture.name, picture.facts)}
       onPointerLeave={hideTip}
     >
-      <Canvas width={size} height={size} draw={draw} label={picture.dead ? `${picture.name}, dead` : picture.name} />
+      <Canvas
+        width={size}
+        height={size}
+        draw={draw}
+        label={picture.dead ? `${picture.name}, dead` : picture.name}
+      />
       <figcaption>{picture.name}</figcaption>
     </figure>
   );

@@ -30,7 +30,8 @@ function picture({ rows, columns, values }: Grid, low: number, high: number, sch
   values.forEach((value, cell) => {
     if (Number.isNaN(value)) return;
     const level = Math.round(255 * Math.min(1, Math.max(0, (value - low) / (high - low))));
-    for (let channel = 0; channel < 3; channel += 1) image.data[4 * cell + channel] = ramp[3 * level + channel] ?? 0;
+    for (let channel = 0; channel < 3; channel += 1)
+      image.data[4 * cell + channel] = ramp[3 * level + channel] ?? 0;
     image.data[4 * cell + 3] = 255;
   });
   context.putImageData(image, 0, 0);

@@ -31,7 +31,11 @@ export function RampLegend({
   );
 }
 
-export function KeyLegend({ keys }: { keys: { name: string; color?: string; dash?: boolean; kind?: string }[] }) {
+export function KeyLegend({
+  keys,
+}: {
+  keys: { name: string; color?: string; dash?: boolean; kind?: string }[];
+}) {
   return (
     <span class="legend">
       {keys.map(({ name, color, dash, kind }) => (

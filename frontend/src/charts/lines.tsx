@@ -1,7 +1,7 @@
-import { scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import { formatValue } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
+import { verticalAxis } from './ticks';
 import { lookAtPixel, xOf, type Timeline } from './timeline';
 
 export interface Line {
@@ -42,16 +42,14 @@ function domainOf({ lines, logarithmic, low = 0, high = 0, rule }: LinesProps): 
 /** Lines over steps, with ticks at the left; values that are missing leave a gap. */
 export function Lines(props: LinesProps) {
   const { lines, axis, height, unit, logarithmic, rule, label, onHover, onPick } = props;
-  const y = (logarithmic ? scaleLog() : scaleLinear()).domain(domainOf(props)).range([height - 5, 5]).nice(3);
-  const bottom = y.domain()[0] ?? 0;
-  const place = (value: number) => y(logarithmic ? Math.max(value, bottom) : value);
-  const all = y.ticks(height < 90 ? 3 : 4);
-  const ticks = all.filter((_, i) => i % Math.ceil(all.length / 4) === 0);
+  const y = verticalAxis(domainOf(props), [height - 6, 6], logarithmic ?? false);
   const path = line<Line['points'][number]>()
     .defined(({ value }) => Number.isFinite(value))
     .x(({ step }) => axis.left + xOf(axis, step))
-    .y(({ value }) => place(value));
-  const steps = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort((a, b) => a - b);
+    .y(({ value }) => y(value));
+  const steps = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort(
+    (a, b) => a - b,
+  );
   const stepOf = (event: MouseEvent) => {
     const { left } = (event.currentTarget as Element).getBoundingClientRect();
     return steps[lookAtPixel(axis, steps, event.clientX - left - axis.left)];
@@ -86,7 +84,7 @@ export function Lines(props: LinesProps) {
         if (step !== undefined) onPick?.(step);
       }}
     >
-      {ticks.map((tick) => (
+      {y.ticks.map((tick) => (
         <g key={tick}>
           <line x1={axis.left} x2={axis.left + axis.width} y1={y(tick)} y2={y(tick)} class="grid" />
           <text x={axis.left - 8} y={y(tick)} dy="0.32em" text-anchor="end">
@@ -96,8 +94,8 @@ export function Lines(props: LinesProps) {
       ))}
       {rule && (
         <g class="limit">
-          <line x1={axis.left} x2={axis.left + axis.width} y1={place(rule.value)} y2={place(rule.value)} />
-          <text x={axis.left + axis.width - 4} y={place(rule.value) - 4} text-anchor="end">
+          <line x1={axis.left} x2={axis.left + axis.width} y1={y(rule.value)} y2={y(rule.value)} />
+          <text x={axis.left + axis.width - 4} y={y(rule.value) - 4} text-anchor="end">
             {rule.name}
           </text>
         </g>
@@ -108,7 +106,7 @@ export function Lines(props: LinesProps) {
           {one.points.length < 60 &&
             one.points.map(({ step, value }) =>
               Number.isFinite(value) ? (
-                <circle key={step} cx={axis.left + xOf(axis, step)} cy={place(value)} r={2} class="dot" />
+                <circle key={step} cx={axis.left + xOf(axis, step)} cy={y(value)} r={2} class="dot" />
               ) : null,
             )}
         </g>

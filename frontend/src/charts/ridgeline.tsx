@@ -22,20 +22,24 @@ interface RidgelineProps {
 
 const SPACING = 22;
 const RISE = 58;
+/** Height of an atom of 100 %: within its own row, so that stems of neighbours do not run together. */
+const STEM = 18;
 const LEFT = 60;
 const RIGHT = 112;
 const BOTTOM = 34;
 
 /** The rest of the page must not be hidden by one sharp peak: the tallest ridge in twenty sets the height. */
 function ceiling(ridges: Ridge[]): number {
-  const peaks = ridges.map(({ curve }) => curve.reduce((top, { y }) => Math.max(top, y), 0)).sort((a, b) => a - b);
+  const peaks = ridges
+    .map(({ curve }) => curve.reduce((top, { y }) => Math.max(top, y), 0))
+    .sort((a, b) => a - b);
   const typical = peaks[Math.floor(0.95 * (peaks.length - 1))] ?? 1;
   return Math.min(peaks.at(-1) ?? 1, typical * 1.5) || 1;
 }
 
 /**
  * Densities, one ridge per look, the earliest on top. Areas are densities of the continuous part; an atom is a
- * probability and is drawn as a stem, 100 % being one full rise, and written at the right.
+ * probability and is drawn as a stem, 100 % being one row, and written at the right.
  */
 export function Ridgeline({ ridges, width, step, unit, label, onPick }: RidgelineProps) {
   const low = Math.min(...ridges.flatMap(({ curve }) => curve[0]?.x ?? 0), 0);
@@ -94,8 +98,8 @@ export function Ridgeline({ ridges, width, step, unit, label, onPick }: Ridgelin
             <path class="outline" d={outline(ridge.curve) ?? ''} />
             {ridge.atoms.map(({ value, mass }) => (
               <g key={value} class="atom">
-                <line x1={x(value)} x2={x(value)} y1={y0} y2={y0 - mass * RISE} />
-                <circle cx={x(value)} cy={y0 - mass * RISE} r={2.5} />
+                <line x1={x(value)} x2={x(value)} y1={y0} y2={y0 - mass * STEM} />
+                <circle cx={x(value)} cy={y0 - mass * STEM} r={2.5} />
               </g>
             ))}
             <text x={LEFT - 8} y={y0} text-anchor="end">

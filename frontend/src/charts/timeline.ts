@@ -47,6 +47,7 @@ export function stepTicks(axis: Timeline, labelWidth = 56): number[] {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, raw)));
   const spacing = Math.max(1, [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw) ?? raw);
   const ticks: number[] = [];
-  for (let step = Math.max(0, Math.ceil(axis.low / spacing) * spacing); step <= axis.high; step += spacing) ticks.push(step);
+  for (let step = Math.max(0, Math.ceil(axis.low / spacing) * spacing); step <= axis.high; step += spacing)
+    ticks.push(step);
   return ticks;
 }

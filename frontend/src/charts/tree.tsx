@@ -40,7 +40,13 @@ export function Tree({ brackets, leaves, cut, from, span, length, depth, side, d
   const across = depth * (1 - cut / highest);
   const [width, height] = side === 'left' ? [depth, length] : [length, depth];
   return (
-    <svg class={`chart tree ${side}`} width={width} height={height} role="img" aria-label={`${label}: tree of ${leaves}`}>
+    <svg
+      class={`chart tree ${side}`}
+      width={width}
+      height={height}
+      role="img"
+      aria-label={`${label}: tree of ${leaves}`}
+    >
       <g transform={transform}>
         {paths.map(([group, path]) => (
           <path key={group} d={path} style={group >= 0 ? { stroke: category(group, dark) } : undefined} />

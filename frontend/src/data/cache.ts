@@ -17,14 +17,18 @@ export class Resource<T> {
 
   async refresh(): Promise<void> {
     const generation = ++this.generation;
-    const { value } = this.signal.peek();
-    if (value === undefined) this.signal.value = { state: 'loading' };
+    const { value, state } = this.signal.peek();
+    if (value === undefined && state !== 'loading') this.signal.value = { state: 'loading' };
     try {
       const fresh = await this.load();
       if (generation === this.generation) this.signal.value = { state: 'ready', value: fresh };
     } catch (error) {
       if (generation === this.generation) {
-        this.signal.value = { state: 'failed', value, error: error instanceof Error ? error.message : String(error) };
+        this.signal.value = {
+          state: 'failed',
+          value,
+          error: error instanceof Error ? error.message : String(error),
+        };
       }
     }
   }

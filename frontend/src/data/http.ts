@@ -5,7 +5,9 @@ async function get(url: string): Promise<Response> {
   try {
     response = await fetch(url);
   } catch {
-    throw new Error('TensorBoard does not answer. Is the process still running? Start it again, then reload.');
+    throw new Error(
+      'TensorBoard does not answer. Is the process still running? Start it again, then reload.',
+    );
   }
   if (!response.ok) {
     const reason = (await response.text()).slice(0, 300);

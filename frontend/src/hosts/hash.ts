@@ -20,6 +20,8 @@ export function mergeHash(hash: string, plugin: string, parameters: Record<strin
     .replace(/^#/, '')
     .split('&')
     .filter((part) => part && !part.startsWith(`p.${plugin}.`));
-  const own = Object.entries(parameters).map(([key, value]) => `p.${plugin}.${key}=${encodeURIComponent(value)}`);
+  const own = Object.entries(parameters).map(
+    ([key, value]) => `p.${plugin}.${key}=${encodeURIComponent(value)}`,
+  );
   return `#${[...others, ...own].join('&')}`;
 }

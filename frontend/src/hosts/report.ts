@@ -18,5 +18,7 @@ function page(): Host {
   };
 }
 
-const data = JSON.parse(document.getElementById('cnndiag-data')?.textContent ?? '{"runs":[],"measurements":{}}');
+const data = JSON.parse(
+  document.getElementById('cnndiag-data')?.textContent ?? '{"runs":[],"measurements":{}}',
+);
 start(document.getElementById('cnndiag') ?? document.body, new InlineSource(data as InlineData), page());

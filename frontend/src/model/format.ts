@@ -12,8 +12,12 @@ export function formatNumber(value: number): string {
   if (size === 0) return '0';
   if (size < 1e-3 || size >= 1e6) {
     const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
-    const power = exponent.replace('+', '').replace('-', '⁻').replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)] ?? d);
-    return trim(`${mantissa}·10${power}`);
+    const power = exponent
+      .replace('+', '')
+      .replace('-', '⁻')
+      .replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)] ?? d);
+    const factor = mantissa.replace('.0', '');
+    return trim(factor === '1' ? `10${power}` : `${factor}·10${power}`);
   }
   if (Number.isInteger(value)) return trim(value.toLocaleString('en-US'));
   return trim(String(Number(value.toPrecision(3))));
@@ -30,10 +34,9 @@ export function formatValue(value: number, unit: string): string {
   return formatNumber(value);
 }
 
-/** A unit worth writing behind a number or on an axis; shares are written in per cent. */
+/** A unit worth writing behind a number; shares are written in per cent, and plain numbers have none. */
 export function unitLabel(unit: string): string {
-  if (unit === 'share') return '%';
-  return unit;
+  return ['share', 'ratio', 'count', 'norm'].includes(unit) ? '' : unit;
 }
 
 export function plural(count: number, noun: string): string {
@@ -48,7 +51,7 @@ export function words(name: string): string {
 /** Lists indices briefly: "0–3, 7, 9–12". */
 export function formatIndices(indices: readonly number[], most = 8): string {
   const ranges: string[] = [];
-  for (let i = 0; i < indices.length; ) {
+  for (let i = 0; i < indices.length;) {
     let j = i;
     while (j + 1 < indices.length && indices[j + 1] === (indices[j] ?? 0) + 1) j += 1;
     ranges.push(j > i ? `${indices[i]}–${indices[j]}` : `${indices[i]}`);

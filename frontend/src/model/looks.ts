@@ -16,7 +16,8 @@ export interface Look<K extends Kind = Kind> {
 export function looksOf<K extends Kind>(items: readonly Measurement[], kind: K): Look<K>[] {
   const looks: Look<K>[] = [];
   for (const { payload, step, epoch, table } of items) {
-    if (payload.case === kind) looks.push({ step: Number(step), epoch, table, value: payload.value as PayloadOf<K> });
+    if (payload.case === kind)
+      looks.push({ step: Number(step), epoch, table, value: payload.value as PayloadOf<K> });
   }
   return looks;
 }

@@ -59,14 +59,23 @@ export function Header() {
   const store = useStore();
   const screen = store.view.value.screen;
   return (
-    <header class="top">
+    <header class="topbar">
       <Runs />
       <nav aria-label="Screens">
-        <button type="button" aria-current={screen === 'overview' ? 'page' : undefined} onClick={() => store.home()}>
+        <button
+          type="button"
+          aria-current={screen === 'overview' ? 'page' : undefined}
+          onClick={() => store.home()}
+        >
           Overview
         </button>
       </nav>
-      <button type="button" class="quiet help-button" onClick={() => (helpOpen.value = true)} aria-label="Keyboard and help">
+      <button
+        type="button"
+        class="quiet help-button"
+        onClick={() => (helpOpen.value = true)}
+        aria-label="Keyboard and help"
+      >
         ?
       </button>
     </header>

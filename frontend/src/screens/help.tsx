@@ -47,8 +47,8 @@ export function Help() {
         ))}
       </dl>
       <p>
-        A <em>look</em> is a moment at which the model was measured. Charts show the chosen look or the latest before it, and
-        say so when the two differ. Each chart can be read as a table and downloaded.
+        A <em>look</em> is a moment at which the model was measured. Charts show the chosen look or the latest
+        before it, and say so when the two differ. Each chart can be read as a table and downloaded.
       </p>
     </dialog>
   );

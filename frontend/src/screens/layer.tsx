@@ -94,7 +94,12 @@ export function LayerScreen({ run }: { run: RunState }) {
             layer {at + 1} of {run.layers.length}
           </span>
           <span class="pair">
-            <button type="button" disabled={at === 0} onClick={() => layerBy(store, -1)} title="Previous layer (k)">
+            <button
+              type="button"
+              disabled={at === 0}
+              onClick={() => layerBy(store, -1)}
+              title="Previous layer (k)"
+            >
               <Icon name="previous" /> previous
             </button>
             <button
@@ -114,9 +119,10 @@ export function LayerScreen({ run }: { run: RunState }) {
       </div>
       <aside aria-labelledby="findings-title">
         <h2 id="findings-title">
-          {findings.length ? plural(findings.length, 'finding') : 'Findings'} <span class="note">in this layer</span>
+          {findings.length ? plural(findings.length, 'finding') : 'Findings'}{' '}
+          <span class="note">in this layer</span>
         </h2>
-        <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} what="this layer" />
+        <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} layer={path} />
       </aside>
     </div>
   );

@@ -58,7 +58,8 @@ export function arrange(
   const finite = (number: number) => (Number.isFinite(number) ? number : -Infinity);
   return kept.toSorted(
     (a, b) =>
-      worst(findings.get(b.path) ?? []) - worst(findings.get(a.path) ?? []) || finite(value(b)) - finite(value(a)),
+      worst(findings.get(b.path) ?? []) - worst(findings.get(a.path) ?? []) ||
+      finite(value(b)) - finite(value(a)),
   );
 }
 
@@ -79,23 +80,24 @@ export function LayerRows({ run, matrix, axis, scale, label, values, format, onO
     () => arrange(run.layers, findings, values, sort, filter),
     [run.layers, findings, sort, filter, order],
   );
-  const blocks = useMemo(() => (sort === 'worst' ? [{ name: '', layers }] : blocksOf(layers)), [layers, sort]);
+  const blocks = useMemo(
+    () => (sort === 'worst' ? [{ name: '', layers }] : blocksOf(layers)),
+    [layers, sort],
+  );
   const rowHeight = run.layers.length > THIN_FROM ? 18 : 26;
   const rank = useMemo(() => new Map(run.layers.map(({ path }, i) => [path, i])), [run.layers]);
   const rows = useMemo(
     () =>
       blocks.map((block) =>
-        block.layers.map(
-          ({ path }): StripRow => ({
-            layer: path,
-            values: rowOf(matrix, path) ?? new Float32Array(matrix.steps.length).fill(NaN),
-            spans: (findings.get(path) ?? []).slice(0, 1).map(({ firstStep, lastStep, severity }) => ({
-              from: Number(firstStep),
-              to: Number(lastStep),
-              color: SPAN_COLORS[severity]?.[dark ? 1 : 0] ?? '#888',
-            })),
-          }),
-        ),
+        block.layers.map(({ path }): StripRow => ({
+          layer: path,
+          values: rowOf(matrix, path) ?? new Float32Array(matrix.steps.length).fill(NaN),
+          spans: (findings.get(path) ?? []).slice(0, 1).map(({ firstStep, lastStep, severity }) => ({
+            from: Number(firstStep),
+            to: Number(lastStep),
+            color: SPAN_COLORS[severity]?.[dark ? 1 : 0] ?? '#888',
+          })),
+        })),
       ),
     [blocks, matrix, findings, dark],
   );

@@ -19,7 +19,9 @@ import { LayerTools } from './layer_tools';
 /** The measure asked for, else the one that shows the first finding, else the first. */
 export function measureOf(run: RunState, wanted: string): Measure | undefined {
   const known = run.measures.find(({ id }) => id === wanted);
-  const telling = run.findings.map(({ diagnostic }) => run.measures.find((m) => m.diagnostic.name === diagnostic));
+  const telling = run.findings.map(({ diagnostic }) =>
+    run.measures.find((m) => m.diagnostic.name === diagnostic),
+  );
   return known ?? telling.find((measure) => measure !== undefined) ?? run.measures[0];
 }
 
@@ -56,10 +58,23 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
   const dark = store.dark.value;
   if (!measure) return <p class="nothing">This run measured nothing about its layers.</p>;
   const format = (value: number) => formatValue(value, measure.column.unit);
-  const at = matrix ? Math.max(0, indexAt(matrix.steps.map((step) => ({ step })), store.step.value)) : 0;
+  const at = matrix
+    ? Math.max(
+        0,
+        indexAt(
+          matrix.steps.map((step) => ({ step })),
+          store.step.value,
+        ),
+      )
+    : 0;
   const now = matrix?.layers.map((_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN) ?? [];
   const open = (layer: string, step?: number) =>
-    store.go({ screen: 'layer', layer, chart: measure.diagnostic.name, ...(step === undefined ? {} : { step }) });
+    store.go({
+      screen: 'layer',
+      layer,
+      chart: measure.diagnostic.name,
+      ...(step === undefined ? {} : { step }),
+    });
   return (
     <>
       <Figure
@@ -75,9 +90,15 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
         table={matrix && (() => matrixTable(matrix))}
       >
         {!matrix && loadable?.state === 'failed' && (
-          <Failure what={measure.column.title} error={loadable.error ?? ''} retry={() => void store.reload()} />
+          <Failure
+            what={measure.column.title}
+            error={loadable.error ?? ''}
+            retry={() => void store.reload()}
+          />
         )}
-        {!matrix && loadable?.state === 'loading' && <Skeleton height={26 * run.layers.length} label="Loading layers" />}
+        {!matrix && loadable?.state === 'loading' && (
+          <Skeleton height={26 * run.layers.length} label="Loading layers" />
+        )}
         {matrix && scale && (
           <div class="plot">
             <LayerRows
@@ -96,7 +117,12 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
         )}
         {scale && (
           <div class="row legend-row" style={{ paddingLeft: left }}>
-            <RampLegend scale={scale} format={format} dark={dark} missing={matrix?.values.some(Number.isNaN)} />
+            <RampLegend
+              scale={scale}
+              format={format}
+              dark={dark}
+              missing={matrix?.values.some(Number.isNaN)}
+            />
           </div>
         )}
       </Figure>
@@ -122,7 +148,8 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
 /** How gradient runs through the depth of the model at the chosen step. */
 function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onOpen(layer: string): void }) {
   const store = useStore();
-  const measure = run.measures.find(({ diagnostic }) => diagnostic.name === 'gradient_flow') ?? run.measures[0];
+  const measure =
+    run.measures.find(({ diagnostic }) => diagnostic.name === 'gradient_flow') ?? run.measures[0];
   const series = measure && store.columnSeries(run.entry.id, measure).value.value;
   const matrix = useMemo(
     () => (measure && series ? layerMatrix(series, run.tables, measure.column.name) : undefined),
@@ -131,7 +158,13 @@ function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onO
   const scale = useMemo(() => measure && matrix && scaleOf(measure, matrix), [matrix, measure?.id]);
   if (!measure || !matrix || !scale) return null;
   const step = store.hover.value ?? store.step.value;
-  const at = Math.max(0, indexAt(matrix.steps.map((s) => ({ step: s })), step));
+  const at = Math.max(
+    0,
+    indexAt(
+      matrix.steps.map((s) => ({ step: s })),
+      step,
+    ),
+  );
   const values = matrix.layers.map((_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN);
   return (
     <Figure

@@ -14,7 +14,9 @@ export function Overview({ run }: { run: RunState }) {
     <div class="columns">
       <div ref={ref} class="main">
         <Facts run={run} />
-        {run.error && <Failure what="A part of this run" error={run.error} retry={() => void store.reload()} />}
+        {run.error && (
+          <Failure what="A part of this run" error={run.error} retry={() => void store.reload()} />
+        )}
         {!run.info && run.state === 'loading' && <Skeleton height={320} label="Loading the layers" />}
         {!run.info && run.state === 'ready' && (
           <Failure
@@ -29,7 +31,7 @@ export function Overview({ run }: { run: RunState }) {
         <h2 id="findings-title">
           Findings <FindingCounts findings={run.findings} />
         </h2>
-        <FindingsList key={run.entry.id} run={run} findings={run.findings} what="this run" />
+        <FindingsList key={run.entry.id} run={run} findings={run.findings} />
       </aside>
     </div>
   );

@@ -22,8 +22,8 @@ function Empty() {
         <code>{SNIPPET}</code>
       </pre>
       <p>
-        The first data is there after the first epoch. A training that is already running needs a restart with the
-        callback.
+        The first data is there after the first epoch. A training that is already running needs a restart with
+        the callback.
       </p>
       <button type="button" class="primary" onClick={() => void store.reload()}>
         Look again

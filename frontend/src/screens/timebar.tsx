@@ -40,7 +40,13 @@ export function Timebar() {
       >
         <Icon name={playing ? 'pause' : 'play'} />
       </button>
-      <button type="button" class="quiet" aria-label="Previous look" disabled={at === 0} onClick={() => stepBy(store, -1)}>
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Previous look"
+        disabled={at === 0}
+        onClick={() => stepBy(store, -1)}
+      >
         <Icon name="previous" />
       </button>
       <input

@@ -1,21 +1,19 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { RefObject } from 'preact';
+import { useCallback, useRef, useState } from 'preact/hooks';
 
 /** Width of an element, followed as it changes; 0 while the tab is hidden or not yet laid out. */
-export function useWidth<E extends HTMLElement>(): [RefObject<E>, number] {
-  const ref = useRef<E>(null);
+export function useWidth<E extends HTMLElement>(): [(element: E | null) => void, number] {
   const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = ref.current;
+  const observer = useRef<ResizeObserver>();
+  const follow = useCallback((element: E | null) => {
+    observer.current?.disconnect();
     if (!element) return;
     const measure = () => {
       const next = Math.floor(element.getBoundingClientRect().width);
       if (next > 0) setWidth(next);
     };
     measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
+    observer.current = new ResizeObserver(measure);
+    observer.current.observe(element);
   }, []);
-  return [ref, width];
+  return [follow, width];
 }

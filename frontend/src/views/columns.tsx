@@ -63,7 +63,15 @@ export function useColumnTable(run: RunState, layer: LayerInfo, diagnostics: rea
 }
 
 /** What diagnostics measured of one layer, as lines over steps. */
-export function ColumnLines({ run, layer, diagnostics }: { run: RunState; layer: LayerInfo; diagnostics: string[] }) {
+export function ColumnLines({
+  run,
+  layer,
+  diagnostics,
+}: {
+  run: RunState;
+  layer: LayerInfo;
+  diagnostics: string[];
+}) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
   const { traces, loads } = useTraces(run, layer, diagnostics);
@@ -71,8 +79,10 @@ export function ColumnLines({ run, layer, diagnostics }: { run: RunState; layer:
   const axis = useMemo(() => timeline(store.steps.value, width, left, right), [store.steps.value, width]);
   const failed = loads.find(({ state }) => state === 'failed');
   if (!traces.length) {
-    if (failed) return <Failure what="Numbers" error={failed.error ?? ''} retry={() => void store.reload()} />;
-    if (loads.some(({ state }) => state === 'loading')) return <Skeleton height={120} label="Loading numbers" />;
+    if (failed)
+      return <Failure what="Numbers" error={failed.error ?? ''} retry={() => void store.reload()} />;
+    if (loads.some(({ state }) => state === 'loading'))
+      return <Skeleton height={120} label="Loading numbers" />;
     return <p class="nothing">Not measured for this layer.</p>;
   }
   const dark = store.dark.value;
@@ -81,13 +91,11 @@ export function ColumnLines({ run, layer, diagnostics }: { run: RunState; layer:
       {width > 0 &&
         panels(traces).map((panel) => {
           const column = panel[0]?.measure.column;
-          const lines = panel.map(
-            ({ measure, steps, values }, i): Line => ({
-              name: measure.column.title,
-              color: category(i, dark),
-              points: steps.map((step, look) => ({ step, value: values[look] ?? NaN })),
-            }),
-          );
+          const lines = panel.map(({ measure, steps, values }, i): Line => ({
+            name: measure.column.title,
+            color: category(i, dark),
+            points: steps.map((step, look) => ({ step, value: values[look] ?? NaN })),
+          }));
           return (
             <div key={lines.map(({ name }) => name).join()}>
               <Readout lines={lines} step={store.hover.value ?? store.step.value} unit={column?.unit ?? ''} />
@@ -106,8 +114,12 @@ export function ColumnLines({ run, layer, diagnostics }: { run: RunState; layer:
             </div>
           );
         })}
-      <StepAxis axis={axis} />
-      <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
+      {width > 0 && (
+        <>
+          <StepAxis axis={axis} />
+          <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
+        </>
+      )}
     </div>
   );
 }
@@ -116,7 +128,12 @@ export function ColumnLines({ run, layer, diagnostics }: { run: RunState; layer:
 export function Readout({ lines, step, unit }: { lines: Line[]; step: number; unit: string }) {
   const keys = lines.map(({ name, color, dash, points }) => {
     const value = points.findLast((point) => point.step <= step)?.value;
-    return { name: value === undefined ? name : `${name} ${formatValue(value, unit)}`, color, dash, kind: 'line' };
+    return {
+      name: value === undefined ? name : `${name} ${formatValue(value, unit)}`,
+      color,
+      dash,
+      kind: 'line',
+    };
   });
   return <KeyLegend keys={keys} />;
 }

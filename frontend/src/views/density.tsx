@@ -14,7 +14,10 @@ const MOST_RIDGES = 16;
 function facts(density: Density): [string, string][] {
   const { atoms, below, above, nonFinite, samples, bandwidth } = density;
   const told: [string, string][] = [
-    ...atoms.map(({ value, mass }): [string, string] => [`exactly ${formatNumber(value)}`, formatValue(mass, 'share')]),
+    ...atoms.map(({ value, mass }): [string, string] => [
+      `exactly ${formatNumber(value)}`,
+      formatValue(mass, 'share'),
+    ]),
     ['continuous part', formatValue(continuousMass(density), 'share')],
     ['values seen', formatNumber(Number(samples))],
     ['bandwidth', formatNumber(bandwidth)],
@@ -28,7 +31,9 @@ function facts(density: Density): [string, string][] {
 /** Evenly many looks, first, last and the chosen one among them. */
 export function chooseLooks<L extends { step: number }>(looks: L[], step: number, most: number): L[] {
   if (looks.length <= most) return looks;
-  const kept = new Set(Array.from({ length: most - 1 }, (_, i) => Math.round((i * (looks.length - 1)) / (most - 2))));
+  const kept = new Set(
+    Array.from({ length: most - 1 }, (_, i) => Math.round((i * (looks.length - 1)) / (most - 2))),
+  );
   const chosen = lookAt(looks, step);
   return looks.filter((look, i) => kept.has(i) || look === chosen);
 }
@@ -62,8 +67,8 @@ export function DensityView({ layer, diagnostic, looks }: KindViewProps<'density
   return (
     <div ref={ref}>
       <p class="note">
-        Areas are densities of the values that vary; a stem is the share of values that are exactly that number (full rise
-        = 100 %).
+        Areas are densities of the values that vary; a stem is the share of values that are exactly that
+        number (a row's height is 100 %).
       </p>
       {width > 0 && (
         <Ridgeline

@@ -58,12 +58,22 @@ export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
     >
       {loadable && pending(loadable, diagnostic.title, 240, store)}
       {View && (
-        <View run={run} layer={layer} diagnostic={diagnostic} looks={looks} total={loadable?.value?.total ?? 0} />
+        <View
+          run={run}
+          layer={layer}
+          diagnostic={diagnostic}
+          looks={looks}
+          total={loadable?.value?.total ?? 0}
+        />
       )}
       {loadable?.value && !View && looks.length > 0 && (
-        <p class="nothing">This kind of result ({kind}) is newer than this page. Update tb-cnndiag to see it.</p>
+        <p class="nothing">
+          This kind of result ({kind}) is newer than this page. Update tb-cnndiag to see it.
+        </p>
       )}
-      {diagnostic.columns.length > 0 && <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />}
+      {diagnostic.columns.length > 0 && (
+        <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />
+      )}
     </Figure>
   );
 }

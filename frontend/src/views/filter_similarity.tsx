@@ -8,7 +8,8 @@ import { SimilarityMap } from './similarity_map';
 
 export const SIMILARITY_DIAGNOSTICS = ['filter_similarity', 'filter_clusters'];
 
-const sameOrder = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((u, i) => u === b[i]);
+const sameOrder = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((u, i) => u === b[i]);
 
 /** Which filters are alike: the matrix and the tree that orders it, in one picture. */
 export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {

@@ -1,5 +1,5 @@
 import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
-import { formatIndices, formatValue, plural, words } from '../model/format';
+import { formatIndices, formatValue, plural, unitLabel, words } from '../model/format';
 import { useStore, type RunState } from '../state';
 import type { Evidence, Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
@@ -7,7 +7,7 @@ import { SeverityIcon } from '../ui/icons';
 function Bullet({ name, evidence }: { name: string; evidence: Evidence }) {
   const { value, limit, unit } = evidence;
   const span = Math.max(unit === 'share' ? 1 : 0, Math.abs(value), Math.abs(limit ?? 0)) || 1;
-  const told = unit && unit !== 'share' ? `${formatValue(value, unit)} ${unit}` : formatValue(value, unit);
+  const told = `${formatValue(value, unit)} ${unitLabel(unit)}`;
   return (
     <li>
       <span class="evidence-name">{words(name)}</span>
@@ -62,7 +62,7 @@ function Changes({ finding }: { finding: Finding }) {
   );
 }
 
-function Card({ cause, first }: { cause: Cause; first: boolean }) {
+function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnosis: boolean }) {
   const store = useStore();
   const { finding, effects } = cause;
   const word = SEVERITY_WORDS[finding.severity];
@@ -79,14 +79,14 @@ function Card({ cause, first }: { cause: Cause; first: boolean }) {
     });
   return (
     <li class={`finding ${word}`}>
-      <details open={first}>
+      <details open={open}>
         <summary>
           <SeverityIcon severity={finding.severity} />
           <span class="finding-title">
             <span class={`word ${word}`}>{word}</span> <b>{finding.title || words(finding.fault)}</b>
             {finding.layer && <span class="path">{finding.layer}</span>}
           </span>
-          {first && <span class="badge">diagnosis</span>}
+          {diagnosis && <span class="badge">diagnosis</span>}
         </summary>
         <div class="finding-body">
           <p>{finding.message}</p>
@@ -110,7 +110,7 @@ function Card({ cause, first }: { cause: Cause; first: boolean }) {
           <h4>Follows from it</h4>
           <ul>
             {effects.map((effect, i) => (
-              <Card key={i} cause={effect} first={false} />
+              <Card key={i} cause={effect} open={false} diagnosis={false} />
             ))}
           </ul>
         </div>
@@ -120,20 +120,35 @@ function Card({ cause, first }: { cause: Cause; first: boolean }) {
 }
 
 /** What is unwell, causes first; for one layer, or for the whole run. */
-export function FindingsList({ run, findings, what }: { run: RunState; findings: Finding[]; what: string }) {
+export function FindingsList({
+  run,
+  findings,
+  layer,
+}: {
+  run: RunState;
+  findings: Finding[];
+  layer?: string;
+}) {
+  const whole = layer === undefined;
+  const what = whole ? 'this run' : 'this layer';
   const judged = run.entry.tags.some(({ tag }) => tag === 'cnndiag/findings');
   if (!findings.length) {
     return (
-      <p class="well">
+      <p class="all-well">
         <SeverityIcon severity={Severity.SEVERITY_UNSPECIFIED} />
-        {judged ? `No fault found in ${what}.` : `${what} has not been judged yet.`}
+        {judged ? `No fault found in ${what}.` : 'Not judged yet: findings come with the first look.'}
       </p>
     );
   }
   return (
     <ul class="findings">
       {causes(findings).map((cause, i) => (
-        <Card key={`${cause.finding.fault}\n${cause.finding.layer}`} cause={cause} first={i === 0} />
+        <Card
+          key={`${cause.finding.fault}\n${cause.finding.layer}`}
+          cause={cause}
+          open={i === 0}
+          diagnosis={i === 0 && whole}
+        />
       ))}
     </ul>
   );

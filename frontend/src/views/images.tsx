@@ -12,8 +12,14 @@ export function ImagesView({ run, layer, looks }: KindViewProps<'images'>) {
   const store = useStore();
   const step = store.step.value;
   const look = lookAt(looks, step);
-  const trees = looksOf(store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value.value?.items ?? [], 'dendrogram');
-  const units = looksOf(store.layerSeries(run.entry, 'dead_units', layer.path)?.value.value?.items ?? [], 'unitStates');
+  const trees = looksOf(
+    store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value.value?.items ?? [],
+    'dendrogram',
+  );
+  const units = looksOf(
+    store.layerSeries(run.entry, 'dead_units', layer.path)?.value.value?.items ?? [],
+    'unitStates',
+  );
   const order = lookAt(trees, step)?.value.order;
   const states = lookAt(units, step)?.value;
   const noun = unitNoun(layer);

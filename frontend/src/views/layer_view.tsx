@@ -27,7 +27,9 @@ export function looksNote(looks: readonly { step: number }[], total: number, ste
   const shown = lookAt(looks, step);
   const parts = [];
   if (shown && shown.step !== step) {
-    parts.push(`of step ${shown.step.toLocaleString('en-US')}, the ${shown.step < step ? 'latest' : 'first'} there is`);
+    parts.push(
+      `of step ${shown.step.toLocaleString('en-US')}, the ${shown.step < step ? 'latest' : 'first'} there is`,
+    );
   }
   if (total > looks.length) parts.push(`showing ${looks.length} of ${total} steps`);
   return parts.join(' · ');

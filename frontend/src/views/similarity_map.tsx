@@ -57,7 +57,10 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
     () => (indexed ? matrix.order.toSorted((a, b) => a - b) : matrix.order),
     [matrix, indexed],
   );
-  const grid = useMemo(() => loaded && (indexed ? byIndex(loaded, matrix.order) : loaded), [loaded, indexed, matrix]);
+  const grid = useMemo(
+    () => loaded && (indexed ? byIndex(loaded, matrix.order) : loaded),
+    [loaded, indexed, matrix],
+  );
   const cut = moved ?? tree?.cut ?? 0;
   const groups = useMemo(() => (tree ? cutTree(tree, cut) : []), [tree, cut]);
   const drawn = useMemo(() => (tree ? brackets(tree, groups, cut) : []), [tree, groups, cut]);
@@ -65,7 +68,7 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
   const view = clamp(viewed ?? { x: 0, y: 0, span: cells }, cells);
   const beside = width >= 720;
   const size = Math.max(120, Math.min(LARGEST, width - TREE - (beside ? SIDE_PANEL + 24 : 0)));
-  const error = precision(matrix);
+  const error = Number(precision(matrix).toPrecision(1));
   const highest = tree?.height.at(-1) ?? 1;
 
   const describe = (row: number, column: number) => {
@@ -107,7 +110,10 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
         <Skeleton height={360} label="Unpacking the matrix" />
       ) : (
         <>
-          <div class="map" style={{ gridTemplateColumns: `${TREE}px ${size}px`, gridTemplateRows: `${TREE}px ${size}px` }}>
+          <div
+            class="map"
+            style={{ gridTemplateColumns: `${TREE}px ${size}px`, gridTemplateRows: `${TREE}px ${size}px` }}
+          >
             <span class="corner">{tree && !indexed ? tree.unit : ''}</span>
             {treeOf('top') ?? <span />}
             {treeOf('left') ?? <span />}
@@ -151,7 +157,11 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
                 onChange={(value) => setOrdered(value)}
               />
               <span class="zoom">
-                <button type="button" aria-label="Zoom out" onClick={() => setView(zoom(view, cells, 1 / 1.5))}>
+                <button
+                  type="button"
+                  aria-label="Zoom out"
+                  onClick={() => setView(zoom(view, cells, 1 / 1.5))}
+                >
                   −
                 </button>
                 <button type="button" aria-label="Zoom in" onClick={() => setView(zoom(view, cells, 1.5))}>
@@ -177,8 +187,8 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
                   />
                 </label>
                 <p class="suggestion">
-                  <b>{count}</b> of {tree.units} {noun}s would do: {count === 1 ? 'one group' : `${count} groups`}, {shared}{' '}
-                  of them with more than one {noun}.
+                  <b>{count}</b> of {tree.units} {noun}s would do:{' '}
+                  {count === 1 ? 'one group' : `${count} groups`}, {shared} of them with more than one {noun}.
                 </p>
                 {moved !== null && moved !== tree.cut && (
                   <button type="button" class="quiet" onClick={() => setCut(null)}>
@@ -199,7 +209,9 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
 function Groups({ groups, noun, dark }: { groups: number[]; noun: string; dark: boolean }) {
   const members = new Map<number, number[]>();
   groups.forEach((group, unit) => members.set(group, [...(members.get(group) ?? []), unit]));
-  const shared = [...members].filter(([, units]) => units.length > 1).sort((a, b) => b[1].length - a[1].length);
+  const shared = [...members]
+    .filter(([, units]) => units.length > 1)
+    .sort((a, b) => b[1].length - a[1].length);
   const shown = shared.slice(0, 6);
   if (!shown.length) return <p class="note">No two {noun}s are this alike.</p>;
   return (
@@ -210,7 +222,9 @@ function Groups({ groups, noun, dark }: { groups: number[]; noun: string; dark: 
           color: category(group, dark),
         }))}
       />
-      {shared.length > shown.length && <span class="note">and {shared.length - shown.length} smaller groups</span>}
+      {shared.length > shown.length && (
+        <span class="note">and {shared.length - shown.length} smaller groups</span>
+      )}
     </div>
   );
 }

@@ -23,7 +23,12 @@ export function curvePanels(items: Parameters<typeof looksOf>[0], dark: boolean)
   for (const { step, value } of looksOf(items, 'scalars')) {
     value.names.forEach((name, i) => {
       const dash = name.startsWith(VALIDATION);
-      const line = lines.get(name) ?? { name: words(name), points: [], color: category(dash ? 1 : 0, dark), dash };
+      const line = lines.get(name) ?? {
+        name: words(name),
+        points: [],
+        color: category(dash ? 1 : 0, dark),
+        dash,
+      };
       line.points.push({ step, value: value.values[i] ?? NaN });
       lines.set(name, line);
     });
@@ -32,7 +37,12 @@ export function curvePanels(items: Parameters<typeof looksOf>[0], dark: boolean)
   for (const [name, line] of lines) {
     const quantity = name.replace(VALIDATION, '');
     const values = line.points.map(({ value }) => value).filter(Number.isFinite);
-    const panel = panels.get(quantity) ?? { name: words(quantity), lines: [], logarithmic: false, bounded: true };
+    const panel = panels.get(quantity) ?? {
+      name: words(quantity),
+      lines: [],
+      logarithmic: false,
+      bounded: true,
+    };
     panel.lines.push(line);
     panel.logarithmic ||= quantity.includes('learning_rate') && values.some((v) => v > 0);
     panel.bounded &&= /acc|auc|precision|recall|f1/.test(quantity) && values.every((v) => v >= 0 && v <= 1);
@@ -44,10 +54,15 @@ export function curvePanels(items: Parameters<typeof looksOf>[0], dark: boolean)
 
 export function curveTable(panels: Panel[]): Table {
   const lines = panels.flatMap((panel) => panel.lines);
-  const steps = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort((a, b) => a - b);
+  const steps = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort(
+    (a, b) => a - b,
+  );
   return {
     columns: ['step', ...lines.map(({ name }) => name)],
-    rows: steps.map((step) => [step, ...lines.map((l) => l.points.find((p) => p.step === step)?.value ?? NaN)]),
+    rows: steps.map((step) => [
+      step,
+      ...lines.map((l) => l.points.find((p) => p.step === step)?.value ?? NaN),
+    ]),
   };
 }
 

@@ -49,12 +49,15 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
   const steps = useMemo(() => looks.map(({ step }) => step), [looks]);
   const dark = store.dark.value;
   const noun = unitNoun(layer);
-  const rowHeight = Math.min(HIGHEST_ROW, Math.max(LOWEST_ROW, Math.floor(MAP_HEIGHT / Math.max(1, units.length))));
+  const rowHeight = Math.min(
+    HIGHEST_ROW,
+    Math.max(LOWEST_ROW, Math.floor(MAP_HEIGHT / Math.max(1, units.length))),
+  );
   const at = Math.max(0, indexAt(looks, store.hover.value ?? store.step.value));
   const counts = countStates(states[at] ?? new Uint8Array());
   const sample = looks[at]?.value;
   return (
-    <div ref={ref} class="plot">
+    <div ref={ref}>
       <div class="row">
         <KeyLegend
           keys={UNIT_STATES.flatMap((name, state) =>
@@ -64,7 +67,8 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
           )}
         />
         <span class="note">
-          {plural(Number(sample?.samples ?? 0), 'sample')}, {plural(Number(sample?.positions ?? 0), 'position')} looked at
+          {plural(Number(sample?.samples ?? 0), 'sample')},{' '}
+          {plural(Number(sample?.positions ?? 0), 'position')} looked at
         </span>
         <Toggle
           label={`Order of ${noun}s`}
@@ -77,7 +81,7 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
         />
       </div>
       {width > 0 && (
-        <>
+        <div class="plot">
           <div class="gutter-label" style={{ width: left - 8 }}>
             {plural(units.length, noun)}
           </div>
@@ -96,7 +100,7 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
           </div>
           <StepAxis axis={axis} />
           <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
-        </>
+        </div>
       )}
     </div>
   );

@@ -1,0 +1,193 @@
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
+import { byLayer, causes, Severity, worst } from '../src/model/findings';
+import { formatIndices, formatNumber, formatValue } from '../src/model/format';
+import { layerMatrix, rowOf, tablesOf } from '../src/model/layers';
+import { indexAt, lookAt } from '../src/model/looks';
+import { byIndex, unquantise } from '../src/model/matrix';
+import { withRevived } from '../src/model/states';
+import { DEFAULT_VIEW, filterPattern, parseView, serialiseView } from '../src/model/view';
+import { decodeSeries } from '../src/data/source';
+import { InlineSource } from '../src/data/inline';
+import {
+  DendrogramSchema,
+  FindingSchema,
+  MatrixSchema,
+  MeasurementListSchema,
+} from '../src/summaries/cnndiag_pb';
+import { toBinary } from '@bufbuild/protobuf';
+import { inlineData } from './fixture';
+
+describe('numbers for people', () => {
+  it.each([
+    [0, '0'],
+    [0.1234, '0.123'],
+    [-2.5, '−2.5'],
+    [1e-5, '10⁻⁵'],
+    [3.14e-7, '3.1·10⁻⁷'],
+    [12345, '12,345'],
+    [NaN, 'not measured'],
+    [-Infinity, '−∞'],
+  ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it('writes shares in per cent', () => {
+    expect(formatValue(0.953, 'share')).toBe('95 %');
+    expect(formatValue(0.0312, 'share')).toBe('3.1 %');
+    expect(formatValue(0, 'share')).toBe('0 %');
+    expect(formatValue(NaN, 'share')).toBe('not measured');
+  });
+
+  it('lists indices as ranges', () => {
+    expect(formatIndices([0, 1, 2, 5, 7, 8])).toBe('0–2, 5, 7–8');
+    expect(formatIndices([1, 3, 5, 7], 2)).toBe('1, 3, …');
+  });
+});
+
+describe('looks', () => {
+  const looks = [0, 10, 20].map((step) => ({ step }));
+  it.each([
+    [-1, -1],
+    [0, 0],
+    [15, 1],
+    [20, 2],
+    [99, 2],
+  ])('at step %d the index is %d', (step, index) => expect(indexAt(looks, step)).toBe(index));
+  it('shows the first look where none came before', () => expect(lookAt(looks, -5)).toEqual({ step: 0 }));
+});
+
+describe('matrix', () => {
+  const matrix = create(MatrixSchema, { rows: 3, columns: 3, pool: 1, symmetric: true, low: -1, high: 1 });
+  const grid = unquantise(matrix, Uint8Array.from([255, 128, 0, 255, 1, 255]));
+
+  it('mirrors the upper triangle and leaves what is missing out', () => {
+    expect(grid.values[0]).toBe(1);
+    expect(grid.values[1]).toBeCloseTo(0, 6);
+    expect(grid.values[3]).toBe(grid.values[1]);
+    expect(grid.values[2]).toBeNaN();
+    expect(grid.values[5]).toBe(-1);
+  });
+
+  it('goes back to the order of indices', () => {
+    const back = byIndex(grid, [2, 0, 1]);
+    expect(back.values[2 * 3 + 0]).toBe(grid.values[0 * 3 + 1]);
+  });
+});
+
+describe('dendrogram', () => {
+  const tree = create(DendrogramSchema, {
+    units: 4,
+    left: [0, 1, 4],
+    right: [2, 3, 5],
+    height: [0.1, 0.3, 0.9],
+    order: [0, 2, 1, 3],
+  });
+
+  it('cuts at any distance', () => {
+    expect(cutTree(tree, 0)).toEqual([0, 2, 1, 3]);
+    expect(cutTree(tree, 0.2)).toEqual([0, 1, 0, 2]);
+    expect(cutTree(tree, 0.5)).toEqual([0, 1, 0, 1]);
+    expect(cutTree(tree, 1)).toEqual([0, 0, 0, 0]);
+    expect(countGroups(cutTree(tree, 0.5))).toEqual({ groups: 2, shared: 2 });
+  });
+
+  it('lays brackets over the leaves they join', () => {
+    const drawn = brackets(tree, cutTree(tree, 0.5), 0.5);
+    expect(drawn.map(({ left, right }) => [left, right])).toEqual([
+      [0.5, 1.5],
+      [2.5, 3.5],
+      [1, 3],
+    ]);
+    expect(drawn.map(({ group }) => group)).toEqual([0, 1, -1]);
+  });
+});
+
+describe('units', () => {
+  it('calls alive after death revived', () => {
+    const looks = [
+      [1, 3],
+      [1, 1],
+      [3, 1],
+    ].map((states) => Uint8Array.from(states));
+    expect(withRevived(looks).map((look) => [...look])).toEqual([
+      [1, 3],
+      [1, 4],
+      [3, 4],
+    ]);
+  });
+});
+
+describe('findings', () => {
+  const finding = (fault: string, causedBy = 0, severity = Severity.WARNING, layer = 'a') =>
+    create(FindingSchema, { fault, causedBy, severity, layer });
+
+  it('puts effects beneath their cause', () => {
+    const tree = causes([finding('x'), finding('y', 1), finding('z', 2)]);
+    expect(tree).toHaveLength(1);
+    expect(tree[0]?.effects[0]?.effects[0]?.finding.fault).toBe('z');
+  });
+
+  it('loses none when causes go round in a circle or nowhere', () => {
+    expect(causes([finding('x', 2), finding('y', 1), finding('z', 9)])).toHaveLength(3);
+  });
+
+  it('names the gravest of a layer first', () => {
+    const layers = byLayer([finding('x', 0, Severity.INFO), finding('y', 0, Severity.ERROR)]);
+    expect(layers.get('a')?.[0]?.fault).toBe('y');
+    expect(worst(layers.get('a') ?? [])).toBe(Severity.ERROR);
+  });
+});
+
+describe('the view in the address', () => {
+  it('comes back as it went', () => {
+    const view = {
+      ...DEFAULT_VIEW,
+      screen: 'layer' as const,
+      run: 'a/b',
+      layer: 'x#2/ü&=',
+      step: 40,
+      filter: '^c',
+    };
+    expect(parseView(serialiseView(view))).toEqual(view);
+  });
+  it('is empty by default', () => expect(serialiseView(DEFAULT_VIEW)).toEqual({}));
+  it('falls back on nonsense', () => {
+    expect(parseView({ screen: 'layer', step: '-1', sort: 'x' })).toEqual(DEFAULT_VIEW);
+    expect(filterPattern('(')).toBeUndefined();
+  });
+});
+
+describe('series', () => {
+  it('costs a damaged message only itself', () => {
+    const items = [Uint8Array.from([0x08, 0x01, 0x20, 0x05]), Uint8Array.from([0xff])];
+    const series = decodeSeries(
+      toBinary(MeasurementListSchema, create(MeasurementListSchema, { items, total: 7 })),
+    );
+    expect(series.items.map(({ step }) => step)).toEqual([5n]);
+    expect([series.total, series.damaged]).toEqual([7, 1]);
+  });
+
+  it('gathers a column of all layers over looks', async () => {
+    const source = new InlineSource(inlineData([{ run: 'faulty', faulty: true }]));
+    const id = 'faulty/cnndiag';
+    const tables = tablesOf(await source.measurements({ id, tag: 'cnndiag/run_info' }));
+    const series = await source.measurements({ id, tag: 'cnndiag/dead_units', column: 'dead_ratio' });
+    const matrix = layerMatrix(series, tables, 'dead_ratio');
+    expect(matrix.steps).toHaveLength(11);
+    expect(rowOf(matrix, 'conv2d_3')?.at(-1)).toBeCloseTo(0.953);
+    expect(rowOf(matrix, 'nowhere')).toBeUndefined();
+  });
+
+  it('puts rows of another table where that table says', async () => {
+    const source = new InlineSource(inlineData([{ run: 'faulty', faulty: true }]));
+    const id = 'faulty/cnndiag';
+    const tables = tablesOf(await source.measurements({ id, tag: 'cnndiag/run_info' }));
+    const [table] = tables;
+    if (!table) throw new Error('no table');
+    const turned = { ...table, table: 'b', layers: table.layers.toReversed() };
+    const series = await source.measurements({ id, tag: 'cnndiag/dead_units', column: 'dead_ratio' });
+    const matrix = layerMatrix(series, [table, turned], 'dead_ratio');
+    expect(matrix.layers[0]).toBe('dense_1');
+    expect(rowOf(matrix, 'conv2d_3')?.at(-1)).toBeCloseTo(0.953);
+  });
+});

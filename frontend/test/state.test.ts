@@ -1,0 +1,79 @@
+import { signal } from '@preact/signals';
+import { describe, expect, it, vi } from 'vitest';
+import { Resource, SeriesCache } from '../src/data/cache';
+import type { Series, Source } from '../src/data/source';
+import { InlineSource } from '../src/data/inline';
+import { Store } from '../src/state';
+import { inlineData } from './fixture';
+
+const data = inlineData([
+  { run: 'faulty', faulty: true },
+  { run: 'healthy', faulty: false },
+]);
+
+function hostWith(parameters: Record<string, string> = {}) {
+  const written: Record<string, string>[] = [];
+  const host = {
+    dark: signal(false),
+    readParameters: () => parameters,
+    writeParameters: (p: Record<string, string>) => void written.push(p),
+    onNavigate: () => undefined,
+    onReload: () => undefined,
+  };
+  return { host, written };
+}
+
+describe('store', () => {
+  it('follows a deep link', async () => {
+    const { host } = hostWith({ run: 'healthy/cnndiag', screen: 'layer', layer: 'dense', step: '400' });
+    const store = new Store(new InlineSource(data), host);
+    store.start();
+    await vi.waitFor(() => expect(store.steps.value).toHaveLength(11));
+    expect(store.entry.value?.run).toBe('healthy');
+    expect(store.step.value).toBe(400);
+  });
+
+  it('starts at the first run and its latest look, with its findings', async () => {
+    const { host, written } = hostWith();
+    const store = new Store(new InlineSource(data), host);
+    store.start();
+    await vi.waitFor(() => expect(store.run.value?.findings).toHaveLength(3));
+    await vi.waitFor(() => expect(store.step.value).toBe(790));
+    store.go({ step: 79, layer: 'dense', screen: 'layer' });
+    expect(written.at(-1)).toEqual({ step: '79', layer: 'dense', screen: 'layer' });
+    store.home();
+    expect(written.at(-1)).toEqual({ step: '79' });
+  });
+});
+
+describe('fetching', () => {
+  it('drops a late answer', async () => {
+    const answers: ((value: string) => void)[] = [];
+    const resource = new Resource(() => new Promise<string>((resolve) => answers.push(resolve)));
+    const [first, second] = [resource.refresh(), resource.refresh()];
+    answers[1]?.('new');
+    answers[0]?.('old');
+    await Promise.all([first, second]);
+    expect(resource.signal.value.value).toBe('new');
+  });
+
+  it('keeps the last good value when fetching again fails', async () => {
+    let fail = false;
+    const resource = new Resource(async () => {
+      if (fail) throw new Error('gone');
+      return 1;
+    });
+    await resource.refresh();
+    fail = true;
+    await resource.refresh();
+    expect(resource.signal.value).toEqual({ state: 'failed', value: 1, error: 'gone' });
+  });
+
+  it('asks once per query and forgets the oldest', async () => {
+    const measurements = vi.fn(async (): Promise<Series> => ({ items: [], total: 0, damaged: 0 }));
+    const source: Source = { runs: async () => [], measurements };
+    const cache = new SeriesCache(source, 2);
+    for (const tag of ['a', 'a', 'b', 'c', 'a']) cache.get({ id: 'r', tag });
+    expect(measurements).toHaveBeenCalledTimes(4);
+  });
+});
