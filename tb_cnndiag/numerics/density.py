@@ -21,7 +21,7 @@ from tb_cnndiag.payloads import Atom, Density, FloatArray
 Bounds: TypeAlias = tuple[float | None, float | None]
 Float64Array: TypeAlias = NDArray[np.float64]
 
-BINS = 2048
+BINS = 4096
 STORED_POINTS = 256
 ATOM_SHARE = 0.001
 ATOM_RATIO = 8
@@ -134,7 +134,7 @@ def _diffusion_times(
     bins = coefficients.shape[1]
     frequency = np.arange(1, bins, dtype=np.float64) ** 2
     power = np.square(coefficients[:, 1:] / 2)
-    low = np.maximum(floor, 1 / (2 * bins) ** 2)
+    low = np.maximum(floor, 1 / bins**2)
     high = np.maximum(ceiling, low)
     time: Float64Array = low.copy()
     active = np.flatnonzero(samples > 0)

@@ -13,8 +13,8 @@ def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "
     """Reorder a symmetric similarity matrix and pool it to at most ``cells`` a side.
 
     A cell shows the similarity largest in magnitude among its entries, so that a pair of twins stays visible among
-    thousands. Each unit's likeness to itself is left out when cells hold several units; else the diagonal of cells
-    would always be 1 and hide what the neighbours have in common.
+    thousands. In a cell of several units each one's likeness to itself is left out; else the diagonal of cells would
+    always be 1 and hide what the neighbours have in common.
 
     Args:
         similarity: ``(units, units)`` in [−1, 1]; NaN where unknown.
@@ -41,8 +41,8 @@ def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "
         high = block.max(axis=1)[:, grouped].max(axis=2)
         low = block.min(axis=1)[:, grouped].min(axis=2)
         values[cell : cell + together] = np.where(-low > high, low, high)
-    if shown % pool == 1:
-        values[-1, -1] = 1
-    missing = unknown[grouped].all(axis=1)
-    values[missing] = values[:, missing] = np.nan
+    known = np.add.reduceat(~unknown[order], np.arange(0, shown, pool), dtype=np.intp)
+    values[known == 0] = values[:, known == 0] = np.nan
+    alone = np.flatnonzero(known == 1)
+    values[alone, alone] = 1
     return Matrix(values, order, -1.0, 1.0, unit, pool)

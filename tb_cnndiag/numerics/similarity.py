@@ -45,8 +45,7 @@ def cosine_similarity(kernel: FloatArray) -> Float32Array:
     scale = 1 / np.sqrt(squares)
     for block in blocks(len(cosine)):
         part = cosine[block]
-        part *= scale
-        part *= scale[block, None]
+        part *= scale[block, None] * scale
         np.clip(part, -1, 1, out=part)
     np.fill_diagonal(cosine, np.where(np.isnan(scale), np.nan, 1))
     return cosine

@@ -1,0 +1,66 @@
+"""Alignment of layers, against the definition of unbiased HSIC written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tb_cnndiag.numerics.cka import linear_cka
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def unbiased_hsic(first, second):
+    """Song et al. (2012), eq. 5."""
+    n = len(first)
+    k, m = first @ first.T, second @ second.T
+    np.fill_diagonal(k, 0)
+    np.fill_diagonal(m, 0)
+    one = np.ones(n)
+    trace = np.trace(k @ m) + (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
+    return (trace - 2 / (n - 2) * (one @ k @ m @ one)) / (n * (n - 3))
+
+
+def related(seed=0, samples=96):
+    rng = np.random.default_rng(seed)
+    base = rng.normal(size=(samples, 8)) + 3
+    return [base, base @ rng.normal(size=(8, 20)) + rng.normal(size=(samples, 20)), rng.normal(size=(samples, 5))]
+
+
+def test_agrees_with_the_definition_averaged_over_batches():
+    layers = related()
+    batches = [slice(0, 32), slice(32, 64), slice(64, 96)]
+
+    def hsic(a, b):
+        return np.mean([unbiased_hsic(a[batch], b[batch]) for batch in batches])
+
+    expected = [[hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b)) for b in layers] for a in layers]
+    np.testing.assert_allclose(linear_cka(layers, batch=32), expected, atol=1e-5)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_ignores_rotation_scale_and_shift(seed):
+    layers = related(seed)
+    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(8, 8)))
+    moved = [1e4 * layers[0] @ rotation - 7, *layers[1:]]
+    np.testing.assert_allclose(linear_cka(moved), linear_cka(layers), atol=1e-4)
+
+
+def test_is_symmetric_with_unit_diagonal_and_tells_related_from_unrelated():
+    alignment = linear_cka(related(samples=500))
+    np.testing.assert_array_equal(alignment, alignment.T)
+    np.testing.assert_array_equal(alignment.diagonal(), 1)
+    assert alignment[0, 1] > 0.5
+    assert abs(alignment[0, 2]) < 0.05
+
+
+def test_a_layer_that_says_nothing_is_unknown():
+    layers = related()
+    layers[1] = np.ones_like(layers[1])
+    layers[2][0, 0] = np.inf
+    unknown = np.isnan(linear_cka(layers))
+    np.testing.assert_array_equal(unknown, [[False, True, True], [True] * 3, [True] * 3])
+    assert np.isnan(linear_cka([layer[:3] for layer in layers])).all()
+    assert linear_cka([]).shape == (0, 0)

@@ -1,0 +1,42 @@
+"""Answers of a classifier, against scipy and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from scipy.stats import entropy
+from sklearn.metrics import confusion_matrix
+
+from tb_cnndiag.numerics.outputs import confusion, mean_entropy, predicted_classes, row_sum_error, top_class_share
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture
+def outputs():
+    return softmax(np.random.default_rng(0).normal(size=(60, 4)), axis=1).astype(np.float32)
+
+
+def test_entropy_agrees_with_scipy_and_reaches_its_ends(outputs):
+    assert mean_entropy(outputs) == pytest.approx(np.mean(entropy(outputs, base=4, axis=1)), rel=1e-5)
+    assert mean_entropy(np.eye(3)) == pytest.approx(0)
+    assert mean_entropy(np.full((2, 5), 0.2)) == pytest.approx(1)
+    assert np.isnan(mean_entropy(np.ones((3, 1))))
+
+
+def test_the_top_class_of_a_collapsed_output_has_every_sample(outputs):
+    assert top_class_share(np.eye(4)) == 0.25
+    assert top_class_share(outputs + np.array([9, 0, 0, 0])) == 1
+    assert top_class_share(np.array([[0.2], [0.7], [0.9]])) == pytest.approx(2 / 3)
+
+
+def test_rows_of_distributions_sum_to_one(outputs):
+    assert row_sum_error(outputs) < 1e-6
+    assert row_sum_error(outputs * 2) == pytest.approx(1, rel=1e-5)
+
+
+def test_confusion_agrees_with_scikit_learn_and_leaves_an_unseen_class_unknown(outputs):
+    labels, predicted = np.random.default_rng(1).integers(0, 4, size=60), predicted_classes(outputs)
+    np.testing.assert_allclose(confusion(labels, predicted, 4), confusion_matrix(labels, predicted, normalize="true"))
+    assert np.isnan(confusion(np.minimum(labels, 2), predicted, 4)[3]).all()

@@ -1,0 +1,60 @@
+"""Pooling, against the definition written out cell by cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.numerics.pooling import pooled
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def symmetric(units, seed=0):
+    values = np.random.default_rng(seed).uniform(-1, 1, size=(units, units)).astype(np.float32)
+    values = np.tril(values, -1) + np.tril(values, -1).T
+    np.fill_diagonal(values, 1)
+    return values
+
+
+def slowly_pooled(similarity, order, pool):
+    groups = [order[start : start + pool] for start in range(0, len(order), pool)]
+    values = np.full((len(groups), len(groups)), np.nan)
+    for row, first in enumerate(groups):
+        for column, second in enumerate(groups):
+            pairs = [(similarity[a, b], a == b) for a in first for b in second]
+            known = [value for value, same in pairs if not np.isnan(value) and not same] or [
+                value for value, _ in pairs if not np.isnan(value)
+            ]
+            if known:
+                values[row, column] = max(known, key=abs)
+    return values
+
+
+@pytest.mark.parametrize("units", [3, 16, 17, 30, 31, 32])
+@pytest.mark.parametrize("cells", [3, 8, 16])
+def test_each_cell_shows_the_largest_magnitude(units, cells):
+    similarity = symmetric(units)
+    order = np.random.default_rng(1).permutation(units)
+    matrix = pooled(similarity, order, cells=cells)
+    assert len(matrix.values) <= cells
+    if matrix.pool == 1:
+        np.testing.assert_array_equal(matrix.values, similarity[np.ix_(order, order)])
+    else:
+        np.testing.assert_array_equal(matrix.values, slowly_pooled(similarity, order, matrix.pool))
+
+
+def test_unknown_units_are_passed_over_and_blank_where_nothing_else_is():
+    similarity = symmetric(40)
+    unknown = [1, 2, 3, 4, 5, 20]
+    similarity[unknown] = similarity[:, unknown] = np.nan
+    matrix = pooled(similarity, np.arange(40), cells=10)
+    np.testing.assert_array_equal(matrix.values, slowly_pooled(similarity, np.arange(40), 4))
+    assert np.isnan(pooled(similarity, np.r_[1:6, 0], cells=2).values[0]).all()
+
+
+def test_many_rows_are_pooled_in_several_rounds():
+    similarity = symmetric(300)
+    np.testing.assert_array_equal(
+        pooled(similarity, np.arange(300), cells=30).values, slowly_pooled(similarity, np.arange(300), 10)
+    )

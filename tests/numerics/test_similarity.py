@@ -1,0 +1,131 @@
+"""Cosines and twins, against slow implementations, scikit-learn, scipy and chance itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.stats import beta
+from sklearn.metrics.pairwise import cosine_similarity as sklearn_cosine
+
+from tb_cnndiag.numerics.similarity import (
+    TWIN_FLOOR,
+    chance_cosine,
+    correlation,
+    cosine_similarity,
+    folded,
+    mean_magnitude,
+    twin_threshold,
+    twins,
+)
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+any_kernel = arrays(
+    np.float32, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=st.floats(width=32, allow_nan=True)
+)
+
+
+def kernel(units=12, fan_in=27, seed=0):
+    return np.random.default_rng(seed).normal(size=(units, fan_in)).astype(np.float32)
+
+
+def test_agrees_with_scikit_learn():
+    filters = kernel(40, 300)
+    np.testing.assert_allclose(cosine_similarity(filters), sklearn_cosine(filters), atol=1e-6)
+
+
+@given(any_kernel)
+def test_any_kernel_gives_a_symmetric_matrix_with_unit_diagonal(filters):
+    cosine = cosine_similarity(filters)
+    known = np.isfinite(filters).all(axis=1) & (filters != 0).any(axis=1)
+    np.testing.assert_array_equal(cosine, cosine.T)
+    assert (cosine.diagonal()[known] == 1).all()
+    assert np.isnan(cosine[~known]).all()
+    assert not np.isnan(cosine[np.ix_(known, known)]).any()
+    assert (np.abs(cosine[np.ix_(known, known)]) <= 1).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_follows_a_permutation_of_filters_and_ignores_their_scale(seed):
+    rng = np.random.default_rng(seed)
+    filters, order = kernel(seed=seed), rng.permutation(12)
+    scale = 10.0 ** rng.uniform(-18, 18, size=(12, 1))
+    np.testing.assert_allclose(
+        cosine_similarity(filters[order] * scale), cosine_similarity(filters)[np.ix_(order, order)], atol=1e-6
+    )
+
+
+def test_a_transposed_view_is_no_problem():
+    filters = kernel(8, 9)
+    np.testing.assert_allclose(cosine_similarity(np.asfortranarray(filters)), cosine_similarity(filters), atol=1e-6)
+
+
+def test_folding_scales_rows_and_appends_the_bias():
+    filters = kernel(3, 2)
+    np.testing.assert_array_equal(
+        folded(filters, bias=np.array([1, 2, 3]), scale=np.array([2, 0, -1])),
+        np.column_stack([filters, [1, 2, 3]]) * [[2], [0], [-1]],
+    )
+
+
+def test_correlation_agrees_with_numpy_and_leaves_constant_units_out():
+    responses = kernel(50, 6) + 1000
+    responses[:, 2] = 7
+    alike = correlation(responses)
+    rest = [0, 1, 3, 4, 5]
+    np.testing.assert_allclose(alike[np.ix_(rest, rest)], np.corrcoef(responses[:, rest], rowvar=False), atol=1e-4)
+    assert np.isnan(alike[2]).all()
+
+
+@pytest.mark.parametrize("fan_in", [2, 9, 27, 576])
+@pytest.mark.parametrize("pairs", [1, 2016])
+def test_chance_is_the_quantile_of_the_beta_distribution(fan_in, pairs):
+    assert chance_cosine(fan_in, pairs) ** 2 == pytest.approx(beta(0.5, (fan_in - 1) / 2).isf(0.01 / pairs))
+
+
+def test_the_most_alike_of_random_filters_exceed_chance_as_often_as_they_may():
+    units, fan_in, trials = 16, 9, 2000
+    limit = chance_cosine(fan_in, units * (units - 1) // 2, alpha=0.1)
+    rows = np.random.default_rng(1).normal(size=(trials, units, fan_in))
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+    cosine = rows @ rows.transpose(0, 2, 1) - np.eye(units)
+    assert np.mean(np.abs(cosine).max(axis=(1, 2)) > limit) == pytest.approx(0.1, abs=0.03)
+
+
+def test_threshold_is_practical_for_wide_kernels_strict_for_small_and_absent_for_tiny_ones():
+    assert twin_threshold(576, 64) == TWIN_FLOOR
+    assert TWIN_FLOOR < twin_threshold(9, 512) < 1
+    assert twin_threshold(1, 8) == twin_threshold(3, 64) == np.inf
+
+
+def test_twins_are_grouped_and_mirror_images_are_told_apart():
+    filters = kernel(8)
+    filters[3] = 2 * filters[0]
+    filters[6] = filters[3]
+    filters[5] = -filters[1]
+    found = twins(cosine_similarity(filters), 0.9)
+    np.testing.assert_array_equal(found.groups, [0, -1, -1, 0, -1, -1, 0, -1])
+    assert found.ratio == 3 / 8
+    assert found.flipped_ratio == 2 / 8
+
+
+def test_twins_of_twins_belong_together():
+    angles = np.radians([0, 20, 40, 90])
+    found = twins(cosine_similarity(np.column_stack([np.cos(angles), np.sin(angles)])), 0.9)
+    np.testing.assert_array_equal(found.groups, [0, 0, 0, -1])
+
+
+def test_nothing_is_a_twin_of_an_infinite_threshold():
+    assert twins(np.ones((4, 4)), np.inf).ratio == 0
+
+
+def test_mean_magnitude_is_over_pairs_of_different_known_units():
+    filters = kernel(90, 5)
+    filters[4] = 0
+    cosine = cosine_similarity(filters)
+    pairs = [abs(cosine[i, j]) for i in range(90) for j in range(i) if 4 not in (i, j)]
+    assert mean_magnitude(cosine) == pytest.approx(np.mean(pairs), rel=1e-6)
+    assert np.isnan(mean_magnitude(cosine[:1, :1]))

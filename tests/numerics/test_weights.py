@@ -1,0 +1,37 @@
+"""Size and state of weights, against their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.numerics.weights import constant_ratio, gain, root_mean_square
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
+def test_root_mean_square_on_any_scale(scale):
+    kernel = (np.random.default_rng(0).normal(size=(8, 9)) * scale).astype(np.float32)
+    assert root_mean_square(kernel) == pytest.approx(np.sqrt(np.mean(kernel.astype(float) ** 2)), rel=1e-5)
+
+
+def test_root_mean_square_of_zeros_and_of_what_is_not_finite():
+    assert root_mean_square(np.zeros((2, 3))) == 0
+    assert np.isnan(root_mean_square(np.array([[1, np.nan]])))
+    assert np.isnan(root_mean_square(np.array([[1, np.inf]])))
+    assert np.isnan(root_mean_square(np.empty((0, 3))))
+
+
+def test_gain_of_he_initialisation_is_the_square_root_of_two():
+    kernel = np.random.default_rng(0).normal(size=(256, 576)) * np.sqrt(2 / 576)
+    assert gain(kernel) == pytest.approx(np.sqrt(2), rel=0.01)
+
+
+def test_constant_filters_are_counted():
+    kernel = np.random.default_rng(0).normal(size=(10, 9))
+    kernel[2], kernel[5] = 0, 0.7
+    kernel[7, [0, 1, -1]] = 3
+    kernel[8] = np.nan
+    assert constant_ratio(kernel) == 0.2
+    assert constant_ratio(np.ones((4, 1))) == 0
