@@ -10,7 +10,7 @@ import { DEFAULT_VIEW, parseView, serialiseView, type View } from './model/view'
 import type { Finding, LayerInfo, RunInfo } from './summaries/cnndiag_pb';
 
 /** Most looks asked for at once; a screen shows no more columns than that. */
-const OVERVIEW_LOOKS = 400;
+const OVERVIEW_LOOKS = 240;
 const LAYER_LOOKS = 120;
 
 /** What is known of a run beside its measurements. */

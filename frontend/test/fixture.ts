@@ -133,6 +133,21 @@ export const DIAGNOSTICS = [
     ],
   },
   {
+    name: 'functional_similarity',
+    title: 'Functional similarity',
+    description:
+      'Filters with different weights can still do the same work, and only their responses show it.',
+    columns: [{ name: 'alike_ratio', title: 'Units that respond alike', description: 'Share.', ...share }],
+    layerKind: 'matrix',
+  },
+  {
+    name: 'layer_similarity',
+    title: 'Layer similarity',
+    description: 'Neighbouring layers that represent the samples alike add depth and cost and little else.',
+    columns: [],
+    modelKind: 'matrix',
+  },
+  {
     name: 'training_curve',
     title: 'Training curve',
     description: 'Loss and metrics tell whether something is wrong; the layers tell where.',
@@ -442,6 +457,29 @@ export function makeRun({
         },
       });
     }
+    add('cnndiag/layer_similarity', {
+      ...base(look, 'layer_similarity'),
+      payload: {
+        case: 'matrix',
+        value: {
+          rows: layers.length,
+          columns: layers.length,
+          order: layers.map((_, i) => i),
+          pool: 1,
+          symmetric: true,
+          low: 0,
+          high: 1,
+          unit: 'CKA',
+          cells: deflateSync(
+            Uint8Array.from(
+              layers.flatMap((_, i) =>
+                layers.slice(i).map((__, j) => 1 + Math.round(254 * Math.exp(-j * (0.2 + 0.3 * t)))),
+              ),
+            ),
+          ),
+        },
+      },
+    });
     for (const [diagnostic, own] of Object.entries(columns)) {
       add(`cnndiag/${diagnostic}`, {
         ...base(look, diagnostic),
@@ -475,6 +513,11 @@ export function makeRun({
         add(`cnndiag/filter_similarity/${layer.path}`, {
           ...base(look, 'filter_similarity', layer.path),
           payload: matrix,
+        });
+        const [responses] = similarity(layer, 5, 991 * i + look + 1);
+        add(`cnndiag/functional_similarity/${layer.path}`, {
+          ...base(look, 'functional_similarity', layer.path),
+          payload: responses,
         });
         add(`cnndiag/filter_clusters/${layer.path}`, {
           ...base(look, 'filter_clusters', layer.path),

@@ -9,11 +9,16 @@ export interface Timeline {
   high: number;
 }
 
-/** Lays the axis out so that every look's cell, the first and the last too, is shown whole. */
-export function timeline(steps: readonly number[], total: number, left: number, right: number): Timeline {
+/** Half of what usually lies between two looks. */
+function halfGap(steps: readonly number[]): number {
   const gaps = steps.slice(1).map((step, i) => step - (steps[i] ?? 0));
   gaps.sort((a, b) => a - b);
-  const half = (gaps[gaps.length >> 1] ?? 1) / 2;
+  return (gaps[gaps.length >> 1] ?? 1) / 2;
+}
+
+/** Lays the axis out so that every look's cell, the first and the last too, is shown whole. */
+export function timeline(steps: readonly number[], total: number, left: number, right: number): Timeline {
+  const half = halfGap(steps);
   const [first = 0, last = 0] = [steps[0], steps.at(-1)];
   return { left, right, width: Math.max(40, total - left - right), low: first - half, high: last + half };
 }
@@ -25,8 +30,10 @@ export function xOf({ low, high, width }: Timeline, step: number): number {
 
 /** Edges of the cells of looks, one more than there are looks. */
 export function edges(axis: Timeline, steps: readonly number[]): number[] {
+  const half = halfGap(steps);
   const inner = steps.slice(1).map((step, i) => xOf(axis, (step + (steps[i] ?? 0)) / 2));
-  return [0, ...inner, axis.width];
+  const [start, stop] = [xOf(axis, (steps[0] ?? 0) - half), xOf(axis, (steps.at(-1) ?? 0) + half)];
+  return [Math.max(0, start), ...inner, Math.min(axis.width, stop)];
 }
 
 /** Index of the look whose cell holds a pixel. */

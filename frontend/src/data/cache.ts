@@ -40,7 +40,7 @@ export class SeriesCache {
 
   constructor(
     private readonly source: Source,
-    private readonly capacity = 96,
+    private readonly capacity = 192,
   ) {}
 
   get(query: Query): ReadonlySignal<Loadable<Series>> {

@@ -1,4 +1,5 @@
 import { worst } from '../model/findings';
+import type { Screen } from '../model/view';
 import { useStore } from '../state';
 import { SeverityIcon } from '../ui/icons';
 import { FindingCounts } from '../views/findings';
@@ -58,17 +59,27 @@ function Runs() {
 export function Header() {
   const store = useStore();
   const screen = store.view.value.screen;
+  const screens: [Screen, string][] = [
+    ['overview', 'Overview'],
+    ['relations', 'All layers'],
+  ];
+  if (store.runs.value.length > 1) screens.push(['compare', 'Compare']);
   return (
     <header class="topbar">
       <Runs />
       <nav aria-label="Screens">
-        <button
-          type="button"
-          aria-current={screen === 'overview' ? 'page' : undefined}
-          onClick={() => store.home()}
-        >
-          Overview
-        </button>
+        {screens.map(([name, title]) => (
+          <button
+            type="button"
+            key={name}
+            aria-current={screen === name ? 'page' : undefined}
+            onClick={() =>
+              name === 'overview' ? store.home() : store.go({ screen: name, layer: '', chart: '' })
+            }
+          >
+            {title}
+          </button>
+        ))}
       </nav>
       <button
         type="button"

@@ -10,7 +10,8 @@ import { FindingsList } from '../views/findings';
 import { unitNoun } from '../views/layer_view';
 import { layerBy } from './keyboard';
 
-function LayerFacts({ layer }: { layer: LayerInfo }) {
+/** What is known of a layer before anything is measured. */
+export function LayerFacts({ layer }: { layer: LayerInfo }) {
   const shape = (sizes: readonly number[]) => sizes.map((size) => size || '?').join(' × ');
   const facts: [string, string][] = [
     ['class', layer.className],
@@ -77,53 +78,55 @@ export function LayerScreen({ run }: { run: RunState }) {
   }
   const findings = run.findings.filter((finding) => finding.layer === path);
   return (
-    <div class="columns layer-screen">
-      <div class="main">
-        <div class="layer-heading">
-          <div class="crumbs">
-            <button type="button" class="quiet" onClick={() => store.home()}>
-              Overview
-            </button>
-            <span aria-hidden="true">/</span>
-          </div>
-          <h2>
-            {findings.length > 0 && <SeverityIcon severity={worst(findings) || Severity.INFO} label />}
-            <span class="path">{path}</span>
-          </h2>
-          <span class="note">
-            layer {at + 1} of {run.layers.length}
-          </span>
-          <span class="pair">
-            <button
-              type="button"
-              disabled={at === 0}
-              onClick={() => layerBy(store, -1)}
-              title="Previous layer (k)"
-            >
-              <Icon name="previous" /> previous
-            </button>
-            <button
-              type="button"
-              disabled={at === run.layers.length - 1}
-              onClick={() => layerBy(store, 1)}
-              title="Next layer (j)"
-            >
-              next <Icon name="next" />
-            </button>
-          </span>
+    <>
+      <div class="layer-heading">
+        <div class="crumbs">
+          <button type="button" class="quiet" onClick={() => store.home()}>
+            Overview
+          </button>
+          <span aria-hidden="true">/</span>
         </div>
-        <LayerFacts layer={layer} />
-        {views.map(({ diagnostic, View }) => (
-          <View key={diagnostic.name} run={run} layer={layer} diagnostic={diagnostic} />
-        ))}
-      </div>
-      <aside aria-labelledby="findings-title">
-        <h2 id="findings-title">
-          {findings.length ? plural(findings.length, 'finding') : 'Findings'}{' '}
-          <span class="note">in this layer</span>
+        <h2>
+          {findings.length > 0 && <SeverityIcon severity={worst(findings) || Severity.INFO} label />}
+          <span class="path">{path}</span>
         </h2>
-        <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} layer={path} />
-      </aside>
-    </div>
+        <span class="note">
+          layer {at + 1} of {run.layers.length}
+        </span>
+        <span class="pair">
+          <button
+            type="button"
+            disabled={at === 0}
+            onClick={() => layerBy(store, -1)}
+            title="Previous layer (k)"
+          >
+            <Icon name="previous" /> previous
+          </button>
+          <button
+            type="button"
+            disabled={at === run.layers.length - 1}
+            onClick={() => layerBy(store, 1)}
+            title="Next layer (j)"
+          >
+            next <Icon name="next" />
+          </button>
+        </span>
+      </div>
+      <LayerFacts layer={layer} />
+      <div class="columns layer-screen">
+        <div class="main">
+          {views.map(({ diagnostic, View }) => (
+            <View key={diagnostic.name} run={run} layer={layer} diagnostic={diagnostic} />
+          ))}
+        </div>
+        <aside aria-labelledby="findings-title">
+          <h2 id="findings-title">
+            {findings.length ? plural(findings.length, 'finding') : 'Findings'}{' '}
+            <span class="note">in this layer</span>
+          </h2>
+          <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} layer={path} />
+        </aside>
+      </div>
+    </>
   );
 }

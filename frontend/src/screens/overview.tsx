@@ -11,28 +11,30 @@ export function Overview({ run }: { run: RunState }) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
   return (
-    <div class="columns">
-      <div ref={ref} class="main">
-        <Facts run={run} />
-        {run.error && (
-          <Failure what="A part of this run" error={run.error} retry={() => void store.reload()} />
-        )}
-        {!run.info && run.state === 'loading' && <Skeleton height={320} label="Loading the layers" />}
-        {!run.info && run.state === 'ready' && (
-          <Failure
-            what="The layer table"
-            error="This run has no run_info yet; it comes with the first look. Reload in a moment."
-            retry={() => void store.reload()}
-          />
-        )}
-        {run.info && width > 0 && <Layers run={run} width={width} />}
+    <>
+      <Facts run={run} />
+      <div class="columns">
+        <div ref={ref} class="main">
+          {run.error && (
+            <Failure what="A part of this run" error={run.error} retry={() => void store.reload()} />
+          )}
+          {!run.info && run.state === 'loading' && <Skeleton height={320} label="Loading the layers" />}
+          {!run.info && run.state === 'ready' && (
+            <Failure
+              what="The layer table"
+              error="This run has no run_info yet; it comes with the first look. Reload in a moment."
+              retry={() => void store.reload()}
+            />
+          )}
+          {run.info && width > 0 && <Layers run={run} width={width} />}
+        </div>
+        <aside aria-labelledby="findings-title">
+          <h2 id="findings-title">
+            Findings <FindingCounts findings={run.findings} />
+          </h2>
+          <FindingsList key={run.entry.id} run={run} findings={run.findings} />
+        </aside>
       </div>
-      <aside aria-labelledby="findings-title">
-        <h2 id="findings-title">
-          Findings <FindingCounts findings={run.findings} />
-        </h2>
-        <FindingsList key={run.entry.id} run={run} findings={run.findings} />
-      </aside>
-    </div>
+    </>
   );
 }

@@ -2,16 +2,19 @@ import { useEffect } from 'preact/hooks';
 import { useStore } from '../state';
 import { Failure, Notice, Skeleton } from '../ui/notice';
 import { Tooltip } from '../ui/tooltip';
+import { Compare } from './compare';
 import { Header } from './header';
 import { Help } from './help';
 import { useKeyboard } from './keyboard';
 import { LayerScreen } from './layer';
 import { Overview } from './overview';
+import { Relations } from './relations';
 import { Timebar } from './timebar';
 
 const SNIPPET = `from tb_cnndiag import CNNDiagnostics
 
-model.fit(x, y, callbacks=[CNNDiagnostics("logs/run1")])`;
+diagnostics = CNNDiagnostics("logs/run1")
+model.fit(x, y, epochs=10, callbacks=[diagnostics])`;
 
 function Empty() {
   const store = useStore();
@@ -48,7 +51,10 @@ function Screen() {
     );
   }
   if (!run) return <Empty />;
-  if (store.view.value.screen === 'layer') return <LayerScreen run={run} />;
+  const { screen } = store.view.value;
+  if (screen === 'layer') return <LayerScreen run={run} />;
+  if (screen === 'relations') return <Relations run={run} />;
+  if (screen === 'compare') return <Compare run={run} />;
   return <Overview run={run} />;
 }
 

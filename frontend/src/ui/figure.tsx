@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useId, useRef, useState } from 'preact/hooks';
+import { useContext, useId, useRef, useState } from 'preact/hooks';
+import { AnchorPrefix } from './anchor';
 import { saveText, save, toCsv, toJson, toPng, toSvg, type Table } from './download';
 import { Menu } from './menu';
 import { DataTable } from './table';
@@ -21,6 +22,7 @@ export function Figure({ id, title, description, note, controls, table, children
   const [asTable, setAsTable] = useState(false);
   const body = useRef<HTMLDivElement>(null);
   const heading = useId();
+  const prefix = useContext(AnchorPrefix);
   const drawn = () => body.current ?? document.body;
   const actions: [string, () => unknown][] = table
     ? [
@@ -36,7 +38,7 @@ export function Figure({ id, title, description, note, controls, table, children
     );
   }
   return (
-    <section class="figure" id={`chart-${id}`} aria-labelledby={heading} tabIndex={-1}>
+    <section class="figure" id={prefix + id} aria-labelledby={heading} tabIndex={-1}>
       <header>
         <h3 id={heading}>{title}</h3>
         {note && <span class="note">{note}</span>}

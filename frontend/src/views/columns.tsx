@@ -57,9 +57,11 @@ export function traceTable(traces: Trace[]): Table {
   };
 }
 
-export function useColumnTable(run: RunState, layer: LayerInfo, diagnostics: readonly string[]): () => Table {
-  const { traces } = useTraces(run, layer, diagnostics);
-  return () => traceTable(traces);
+/** The numbers as a table, and whether there are none: diagnostics that pass a layer over need no chart of it. */
+export function useColumns(run: RunState, layer: LayerInfo, diagnostics: readonly string[]) {
+  const { traces, loads } = useTraces(run, layer, diagnostics);
+  const none = traces.length === 0 && loads.every(({ state }) => state === 'ready');
+  return { none, table: () => traceTable(traces) };
 }
 
 /** What diagnostics measured of one layer, as lines over steps. */

@@ -3,7 +3,7 @@ import type { Kind, Look } from '../model/looks';
 import { looksOf } from '../model/looks';
 import { useStore } from '../state';
 import { Figure } from '../ui/figure';
-import { ColumnLines, useColumnTable } from './columns';
+import { ColumnLines, useColumns } from './columns';
 import { DendrogramView } from './dendrogram';
 import { DensityView, densityTable } from './density';
 import { ImagesView } from './images';
@@ -47,14 +47,15 @@ export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
   const kind = items.find(({ payload }) => payload.case !== undefined)?.payload.case;
   const looks = kind ? looksOf(items, kind) : [];
   const View = kind && (KIND_VIEWS[kind] as ComponentType<KindViewProps> | undefined);
-  const columnTable = useColumnTable(run, layer, [diagnostic.name]);
+  const columns = useColumns(run, layer, [diagnostic.name]);
+  if (columns.none && !looks.length && (!loadable || loadable.state === 'ready')) return null;
   return (
     <Figure
       id={diagnostic.name}
       title={diagnostic.title || diagnostic.name}
       description={diagnostic.description}
       note={looksNote(looks, loadable?.value?.total ?? 0, store.step.value)}
-      table={(kind && kindTable(kind, looks, unitNoun(layer))) ?? columnTable}
+      table={(kind && kindTable(kind, looks, unitNoun(layer))) ?? columns.table}
     >
       {loadable && pending(loadable, diagnostic.title, 240, store)}
       {View && (
@@ -71,9 +72,7 @@ export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
           This kind of result ({kind}) is newer than this page. Update tb-cnndiag to see it.
         </p>
       )}
-      {diagnostic.columns.length > 0 && (
-        <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />
-      )}
+      {!columns.none && <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />}
     </Figure>
   );
 }

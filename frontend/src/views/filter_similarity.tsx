@@ -1,47 +1,75 @@
+import { useState } from 'preact/hooks';
 import { lookAt } from '../model/looks';
 import { useStore } from '../state';
 import { Figure } from '../ui/figure';
-import { ColumnLines } from './columns';
+import { Toggle } from '../ui/toggle';
+import { ColumnLines, useColumns } from './columns';
 import { looksNote, pending, unitNoun, useLooks, type LayerViewProps } from './layer_view';
+import { unitAxes } from './map_axes';
 import { matrixTable } from './matrix';
 import { SimilarityMap } from './similarity_map';
 
-export const SIMILARITY_DIAGNOSTICS = ['filter_similarity', 'filter_clusters'];
+const WEIGHTS = 'filter_similarity';
+const RESPONSES = 'functional_similarity';
+export const SIMILARITY_DIAGNOSTICS = [WEIGHTS, 'filter_clusters', RESPONSES];
 
 const sameOrder = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((u, i) => u === b[i]);
 
-/** Which filters are alike: the matrix and the tree that orders it, in one picture. */
+/** Which filters are alike, by their weights or by their responses, with the tree that orders them. */
 export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {
   const store = useStore();
+  const [basis, setBasis] = useState(store.view.value.chart === RESPONSES ? RESPONSES : WEIGHTS);
   const step = store.step.value;
-  const matrixSeries = store.layerSeries(run.entry, 'filter_similarity', layer.path)?.value;
-  const treeSeries = store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value;
-  const matrices = useLooks(matrixSeries, 'matrix');
-  const trees = useLooks(treeSeries, 'dendrogram');
+  const series = store.layerSeries(run.entry, basis, layer.path)?.value;
+  const responses = store.layerSeries(run.entry, RESPONSES, layer.path);
+  const matrices = useLooks(series, 'matrix');
+  const trees = useLooks(store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value, 'dendrogram');
   const matrix = lookAt(matrices, step);
   const tree = trees.find((look) => look.step === matrix?.step);
   const fits = matrix && tree && sameOrder(matrix.value.order, tree.value.order);
+  const info = run.info?.diagnostics.find(({ name }) => name === basis) ?? diagnostic;
+  const noun = unitNoun(layer);
+  const { none } = useColumns(run, layer, SIMILARITY_DIAGNOSTICS);
+  if (none && !series) return null;
   return (
     <Figure
-      id="filter_similarity"
-      title={diagnostic.title}
-      description={diagnostic.description}
-      note={looksNote(matrices, matrixSeries?.value?.total ?? 0, step)}
+      id={WEIGHTS}
+      title={info.title}
+      description={info.description}
+      note={looksNote(matrices, series?.value?.total ?? 0, step)}
+      controls={
+        responses && (
+          <Toggle
+            label="Alike by"
+            value={basis}
+            options={[
+              [WEIGHTS, 'weights'],
+              [RESPONSES, 'responses'],
+            ]}
+            onChange={setBasis}
+          />
+        )
+      }
       table={matrix && (() => matrixTable(matrix.value))}
     >
-      {matrixSeries && pending(matrixSeries, diagnostic.title, 420, store)}
+      {series && pending(series, info.title, 420, store)}
       {matrix && (
         <SimilarityMap
-          key={layer.path}
+          key={`${layer.path}\n${basis}`}
           matrix={matrix.value}
           tree={fits ? tree.value : undefined}
-          noun={unitNoun(layer)}
-          title={diagnostic.title}
+          axes={unitAxes(noun)}
+          noun={noun}
+          title={info.title}
           dark={store.dark.value}
         />
       )}
-      <ColumnLines run={run} layer={layer} diagnostics={SIMILARITY_DIAGNOSTICS} />
+      <ColumnLines
+        run={run}
+        layer={layer}
+        diagnostics={basis === WEIGHTS ? [WEIGHTS, 'filter_clusters'] : [RESPONSES]}
+      />
     </Figure>
   );
 }

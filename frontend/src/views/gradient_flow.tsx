@@ -1,5 +1,5 @@
 import { Figure } from '../ui/figure';
-import { ColumnLines, useColumnTable } from './columns';
+import { ColumnLines, useColumns } from './columns';
 import type { LayerViewProps } from './layer_view';
 
 export const GRADIENT_DIAGNOSTICS = ['gradient_flow', 'update_ratio'];
@@ -7,13 +7,10 @@ export const GRADIENT_DIAGNOSTICS = ['gradient_flow', 'update_ratio'];
 /** How much gradient reaches the layer and how far a step moves it: read together. */
 export function GradientFlow({ run, layer, diagnostic }: LayerViewProps) {
   const present = GRADIENT_DIAGNOSTICS.filter((name) => run.info?.diagnostics.some((d) => d.name === name));
+  const { none, table } = useColumns(run, layer, present);
+  if (none) return null;
   return (
-    <Figure
-      id="gradient_flow"
-      title={diagnostic.title}
-      description={diagnostic.description}
-      table={useColumnTable(run, layer, present)}
-    >
+    <Figure id="gradient_flow" title={diagnostic.title} description={diagnostic.description} table={table}>
       <ColumnLines run={run} layer={layer} diagnostics={present} />
     </Figure>
   );

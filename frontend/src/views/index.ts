@@ -5,11 +5,13 @@ import { DiagnosticView } from './diagnostic';
 import { FilterSimilarity, SIMILARITY_DIAGNOSTICS } from './filter_similarity';
 import { GradientFlow, GRADIENT_DIAGNOSTICS } from './gradient_flow';
 import type { LayerViewProps } from './layer_view';
+import { ModelOutput } from './model_output';
 
 /** Views that show more than one diagnostic in one picture; every other is drawn by the kind of its payload. */
 const VIEWS: { diagnostics: string[]; View: ComponentType<LayerViewProps> }[] = [
   { diagnostics: SIMILARITY_DIAGNOSTICS, View: FilterSimilarity },
   { diagnostics: GRADIENT_DIAGNOSTICS, View: GradientFlow },
+  { diagnostics: ['model_output'], View: ModelOutput },
 ];
 
 export interface PlacedView {

@@ -4,6 +4,7 @@ import { useStore } from '../state';
 import type { Matrix } from '../summaries/cnndiag_pb';
 import type { Table } from '../ui/download';
 import { unitNoun, type KindViewProps } from './layer_view';
+import { unitAxes } from './map_axes';
 import { SimilarityMap, unitsAt } from './similarity_map';
 
 /** The strongest pairs off the diagonal, which is what a reader of the map looks for. */
@@ -25,11 +26,13 @@ export function MatrixView({ layer, diagnostic, looks }: KindViewProps<'matrix'>
   const store = useStore();
   const look = lookAt(looks, store.step.value);
   if (!look) return null;
+  const noun = unitNoun(layer);
   return (
     <SimilarityMap
       matrix={look.value}
       tree={undefined}
-      noun={unitNoun(layer)}
+      axes={unitAxes(noun)}
+      noun={noun}
       title={diagnostic.title}
       dark={store.dark.value}
     />

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { AxisLabels } from '../charts/axis_labels';
 import { Heatmap } from '../charts/heatmap';
 import { KeyLegend, RampLegend } from '../charts/legend';
 import { category } from '../charts/palette';
@@ -11,14 +12,18 @@ import type { Dendrogram, Matrix } from '../summaries/cnndiag_pb';
 import { useWidth } from '../ui/size';
 import { Skeleton } from '../ui/notice';
 import { Toggle } from '../ui/toggle';
+import { isReordered, type MapAxes } from './map_axes';
 
 interface SimilarityMapProps {
   matrix: Matrix;
   /** The tree in whose leaf order the matrix is; absent when there is none of the same order. */
   tree: Dendrogram | undefined;
+  axes: MapAxes;
   noun: string;
   title: string;
   dark: boolean;
+  /** What labels along the axes are. */
+  corner?: string;
 }
 
 const TREE = 76;
@@ -45,7 +50,7 @@ export function unitsAt(order: readonly number[], pool: number, cell: number): r
 }
 
 /** A clustered map: a tree on each axis, its leaves beside the rows and columns they name. */
-export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMapProps) {
+export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }: SimilarityMapProps) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const loaded = useGrid(matrix);
   const [ordered, setOrdered] = useState<'cluster' | 'index'>('cluster');
@@ -67,7 +72,10 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
   const cells = grid?.rows ?? 1;
   const view = clamp(viewed ?? { x: 0, y: 0, span: cells }, cells);
   const beside = width >= 720;
-  const size = Math.max(120, Math.min(LARGEST, width - TREE - (beside ? SIDE_PANEL + 24 : 0)));
+  const edge = tree || !axes.labels ? (tree ? TREE : 0) : undefined;
+  const left = edge ?? (width < 520 ? 72 : 132);
+  const top = edge ?? 26;
+  const size = Math.max(120, Math.min(LARGEST, width - left - (beside ? SIDE_PANEL + 24 : 0)));
   const error = Number(precision(matrix).toPrecision(1));
   const highest = tree?.height.at(-1) ?? 1;
 
@@ -81,15 +89,19 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
     if (single && first !== undefined && second !== undefined) {
       lines.push(['group', first === second ? `both in ${first + 1}` : `${first + 1} and ${second + 1}`]);
     }
-    return {
-      title: single
-        ? `${noun} ${a[0]} × ${noun} ${b[0]}`
-        : `${noun}s ${formatIndices(a.toSorted((x, y) => x - y))} × ${formatIndices(b.toSorted((x, y) => x - y))}`,
-      lines,
-    };
+    return { title: `${axes.row(a)} × ${axes.column(b)}`, lines };
   };
-  const treeOf = (side: 'left' | 'top') =>
-    tree && !indexed ? (
+  const edgeOf = (side: 'left' | 'top') =>
+    axes.labels ? (
+      <AxisLabels
+        names={axes.labels[side]}
+        from={side === 'left' ? view.y : view.x}
+        span={view.span}
+        length={size}
+        depth={side === 'left' ? left : top}
+        side={side}
+      />
+    ) : tree && !indexed ? (
       <Tree
         brackets={drawn}
         leaves={tree.units}
@@ -112,11 +124,11 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
         <>
           <div
             class="map"
-            style={{ gridTemplateColumns: `${TREE}px ${size}px`, gridTemplateRows: `${TREE}px ${size}px` }}
+            style={{ gridTemplateColumns: `${left}px ${size}px`, gridTemplateRows: `${top}px ${size}px` }}
           >
-            <span class="corner">{tree && !indexed ? tree.unit : ''}</span>
-            {treeOf('top') ?? <span />}
-            {treeOf('left') ?? <span />}
+            <span class="corner">{tree && !indexed ? tree.unit : axes.labels ? corner : ''}</span>
+            {edgeOf('top') ?? <span />}
+            {edgeOf('left') ?? <span />}
             <Heatmap
               grid={grid}
               low={matrix.low}
@@ -146,16 +158,17 @@ export function SimilarityMap({ matrix, tree, noun, title, dark }: SimilarityMap
               {pool > 1 ? ` · a cell shows the strongest of ${pool} × ${pool} pairs` : ''}
             </span>
             <div class="row">
-              <Toggle
-                label="Order of rows and columns"
-                value={indexed ? ('index' as const) : 'cluster'}
-                options={[
-                  ['cluster', 'by cluster'],
-                  ['index', 'by index'],
-                ]}
-                disabled={pool > 1}
-                onChange={(value) => setOrdered(value)}
-              />
+              {isReordered(matrix) && (
+                <Toggle
+                  label="Order of rows and columns"
+                  value={indexed ? ('index' as const) : 'cluster'}
+                  options={[
+                    ['cluster', 'by cluster'],
+                    ['index', 'by index'],
+                  ]}
+                  onChange={(value) => setOrdered(value)}
+                />
+              )}
               <span class="zoom">
                 <button
                   type="button"

@@ -8,7 +8,7 @@ import { useStore, type RunState } from '../state';
 import type { Table } from '../ui/download';
 import { Readout } from './columns';
 
-interface Panel {
+export interface Panel {
   name: string;
   lines: Line[];
   logarithmic: boolean;
@@ -94,6 +94,29 @@ export function TrainingCurve({ panels, axis }: { panels: Panel[]; axis: Timelin
       ))}
     </>
   );
+}
+
+/** Panels of two runs laid over each other: a colour per run, validation dashed. */
+export function overlay(first: Panel[], second: Panel[], names: [string, string], dark: boolean): Panel[] {
+  const relabel = (panel: Panel, which: 0 | 1): Panel => ({
+    ...panel,
+    lines: panel.lines.map((line) => ({
+      ...line,
+      name: `${names[which]}: ${line.name}`,
+      color: category(which, dark),
+    })),
+  });
+  const merged = first.map((panel) => relabel(panel, 0));
+  for (const panel of second) {
+    const own = relabel(panel, 1);
+    const same = merged.find(({ name }) => name === panel.name);
+    if (same) {
+      same.lines = [...same.lines, ...own.lines];
+      same.bounded &&= own.bounded;
+      same.logarithmic ||= own.logarithmic;
+    } else merged.push(own);
+  }
+  return merged;
 }
 
 /** Panels of every diagnostic that writes scalars about the whole model. */
