@@ -4,7 +4,7 @@ import { words } from '../model/format';
 import { SEVERITY_WORDS } from '../model/findings';
 import { useStore, type RunState } from '../state';
 import type { Finding } from '../summaries/cnndiag_pb';
-import { AnchorPrefix } from '../ui/anchor';
+import { Side } from '../ui/side';
 import { SeverityIcon } from '../ui/icons';
 import { Notice } from '../ui/notice';
 import { useWidth } from '../ui/size';
@@ -78,7 +78,10 @@ function LayerPair({ runs, path }: { runs: RunState[]; path: string }) {
         {runs.map((run, side) => {
           const layer = run.layers.find((candidate) => candidate.path === path);
           return (
-            <AnchorPrefix.Provider value={`side-${side}-`} key={run.entry.id}>
+            <Side.Provider
+              value={{ prefix: `side-${side}-`, suffix: `, ${run.entry.run}` }}
+              key={run.entry.id}
+            >
               <div class="main">
                 <h2 class="path">{run.entry.run}</h2>
                 {!layer && <p class="nothing">This run has no such layer.</p>}
@@ -88,7 +91,7 @@ function LayerPair({ runs, path }: { runs: RunState[]; path: string }) {
                     <View key={diagnostic.name} run={run} layer={layer} diagnostic={diagnostic} />
                   ))}
               </div>
-            </AnchorPrefix.Provider>
+            </Side.Provider>
           );
         })}
       </div>

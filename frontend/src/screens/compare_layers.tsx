@@ -118,7 +118,7 @@ export function CompareLayers({ run, against, width, mode, onMode }: CompareLaye
               );
               return (
                 <div key={side.entry.id}>
-                  {mode === 'beside' && <h4 class="path">{side.entry.run}</h4>}
+                  {mode === 'beside' && <h3 class="path">{side.entry.run}</h3>}
                   <LayerRows
                     run={side}
                     matrix={matrix}

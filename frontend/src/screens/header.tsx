@@ -66,6 +66,7 @@ export function Header() {
   if (store.runs.value.length > 1) screens.push(['compare', 'Compare']);
   return (
     <header class="topbar">
+      <h1 class="hidden">CNN Diagnostics</h1>
       <Runs />
       <nav aria-label="Screens">
         {screens.map(([name, title]) => (

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useContext, useId, useRef, useState } from 'preact/hooks';
-import { AnchorPrefix } from './anchor';
+import { useContext, useRef, useState } from 'preact/hooks';
+import { Side } from './side';
 import { saveText, save, toCsv, toJson, toPng, toSvg, type Table } from './download';
 import { Menu } from './menu';
 import { DataTable } from './table';
@@ -21,8 +21,7 @@ interface FigureProps {
 export function Figure({ id, title, description, note, controls, table, children }: FigureProps) {
   const [asTable, setAsTable] = useState(false);
   const body = useRef<HTMLDivElement>(null);
-  const heading = useId();
-  const prefix = useContext(AnchorPrefix);
+  const side = useContext(Side);
   const drawn = () => body.current ?? document.body;
   const actions: [string, () => unknown][] = table
     ? [
@@ -38,9 +37,9 @@ export function Figure({ id, title, description, note, controls, table, children
     );
   }
   return (
-    <section class="figure" id={prefix + id} aria-labelledby={heading} tabIndex={-1}>
+    <section class="figure" id={side.prefix + id} aria-label={title + side.suffix} tabIndex={-1}>
       <header>
-        <h3 id={heading}>{title}</h3>
+        <h2>{title}</h2>
         {note && <span class="note">{note}</span>}
         <div class="controls">
           {controls}

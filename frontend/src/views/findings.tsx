@@ -42,7 +42,7 @@ function Changes({ finding }: { finding: Finding }) {
   if (!finding.adjustments.length) return null;
   return (
     <div class="changes">
-      <h4>What to change</h4>
+      <h3>What to change</h3>
       <ul>
         {finding.adjustments.map(({ layer, parameter, current, proposed, reason }, i) => (
           <li key={i}>
@@ -107,7 +107,7 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
       </details>
       {effects.length > 0 && (
         <div class="effects">
-          <h4>Follows from it</h4>
+          <h3>Follows from it</h3>
           <ul>
             {effects.map((effect, i) => (
               <Card key={i} cause={effect} open={false} diagnosis={false} />

@@ -60,7 +60,7 @@ export function ImagesView({ run, layer, looks }: KindViewProps<'images'>) {
       )}
       {samples.map(([sample, pictures]) => (
         <div key={sample ?? 'filters'}>
-          {sample !== undefined && <h4>Probe image {sample}</h4>}
+          {sample !== undefined && <h3>Probe image {sample}</h3>}
           <Gallery pictures={pictures} dark={dark} />
         </div>
       ))}

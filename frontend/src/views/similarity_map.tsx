@@ -28,6 +28,7 @@ interface SimilarityMapProps {
 
 const TREE = 76;
 const LARGEST = 640;
+const LARGEST_CELL = 44;
 const SIDE_PANEL = 260;
 
 function useGrid(matrix: Matrix): Grid | undefined {
@@ -75,7 +76,10 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
   const edge = tree || !axes.labels ? (tree ? TREE : 0) : undefined;
   const left = edge ?? (width < 520 ? 72 : 132);
   const top = edge ?? 26;
-  const size = Math.max(120, Math.min(LARGEST, width - left - (beside ? SIDE_PANEL + 24 : 0)));
+  const size = Math.max(
+    120,
+    Math.min(LARGEST, cells * LARGEST_CELL, width - left - (beside ? SIDE_PANEL + 24 : 0)),
+  );
   const error = Number(precision(matrix).toPrecision(1));
   const highest = tree?.height.at(-1) ?? 1;
 

@@ -73,7 +73,7 @@ export function TrainingCurve({ panels, axis }: { panels: Panel[]; axis: Timelin
   return (
     <>
       {panels.map(({ name, lines, logarithmic, bounded }) => (
-        <div class="curve" key={name}>
+        <div class="curve" key={name} style={{ minHeight: 26 + 19 * lines.length }}>
           <div class="curve-name" style={{ width: axis.left - 56 }}>
             <b data-export>{name}</b>
             <Readout lines={lines} step={step} unit={bounded ? 'share' : ''} />
@@ -102,7 +102,7 @@ export function overlay(first: Panel[], second: Panel[], names: [string, string]
     ...panel,
     lines: panel.lines.map((line) => ({
       ...line,
-      name: `${names[which]}: ${line.name}`,
+      name: line.dash ? `${names[which]}, validation` : names[which],
       color: category(which, dark),
     })),
   });

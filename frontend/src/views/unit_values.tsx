@@ -15,7 +15,7 @@ export function UnitValuesView({ layer, looks }: KindViewProps<'unitValues'>) {
       {width > 0 &&
         look?.value.columns.map(({ name, values }) => (
           <div key={name}>
-            <h4>{words(name)}</h4>
+            <h3>{words(name)}</h3>
             <Bars
               values={values}
               width={width}
