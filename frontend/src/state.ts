@@ -13,6 +13,8 @@ import type { Finding, LayerInfo, RunInfo } from './summaries/cnndiag_pb';
 const OVERVIEW_LOOKS = 240;
 const LAYER_LOOKS = 120;
 
+const NOTHING = signal<Loadable<Series>>({ state: 'ready', value: { items: [], total: 0, damaged: 0 } });
+
 /** What is known of a run beside its measurements. */
 export interface RunState {
   entry: RunEntry;
@@ -108,14 +110,20 @@ export class Store {
   }
 
   /** A column of all layers over the looks of a run. */
-  columnSeries(id: string, measure: Measure): ReadonlySignal<Loadable<Series>> {
-    const tag = `cnndiag/${measure.diagnostic.name}`;
-    return this.series({ id, tag, column: measure.column.name, max: OVERVIEW_LOOKS });
+  columnSeries(entry: RunEntry, { diagnostic, column }: Measure): ReadonlySignal<Loadable<Series>> {
+    return this.written(entry, diagnostic.name, { column: column.name });
   }
 
   /** What a diagnostic wrote about the whole model. */
-  modelSeries(id: string, diagnostic: string): ReadonlySignal<Loadable<Series>> {
-    return this.series({ id, tag: `cnndiag/${diagnostic}`, max: OVERVIEW_LOOKS });
+  modelSeries(entry: RunEntry, diagnostic: string): ReadonlySignal<Loadable<Series>> {
+    return this.written(entry, diagnostic, {});
+  }
+
+  /** Asks only for what the run has: a diagnostic that is announced may not have written yet. */
+  private written(entry: RunEntry, diagnostic: string, { column }: { column?: string }) {
+    const tag = `cnndiag/${diagnostic}`;
+    if (!entry.tags.some((one) => one.tag === tag)) return NOTHING;
+    return this.series({ id: entry.id, tag, column, max: OVERVIEW_LOOKS });
   }
 
   /** What a diagnostic wrote about one layer; undefined when it has no such tag. */
@@ -130,7 +138,8 @@ export class Store {
 
   stateOf(entry: RunEntry): RunState {
     const has = (tag: string) => entry.tags.some((t) => t.tag === tag);
-    const info = this.series({ id: entry.id, tag: 'cnndiag/run_info' }).value;
+    const info = (has('cnndiag/run_info') ? this.series({ id: entry.id, tag: 'cnndiag/run_info' }) : NOTHING)
+      .value;
     const findings = has('cnndiag/findings')
       ? this.series({ id: entry.id, tag: 'cnndiag/findings', max: 1 }).value
       : undefined;
@@ -141,7 +150,7 @@ export class Store {
       tables,
       info: latest,
       layers: latest?.layers ?? [],
-      measures: measuresOf(latest),
+      measures: measuresOf(latest).filter(({ diagnostic }) => has(`cnndiag/${diagnostic.name}`)),
       findings: findingsOf(findings?.value),
       state: info.state,
       error: info.error ?? findings?.error,
@@ -159,7 +168,7 @@ export class Store {
     const written = new Set(entry.tags.map(({ tag }) => tag));
     const measure = state.measures.find(({ diagnostic }) => written.has(`cnndiag/${diagnostic.name}`));
     if (!measure) return [];
-    const series = this.columnSeries(entry.id, measure).value.value;
+    const series = this.columnSeries(entry, measure).value.value;
     return series?.items.map(({ step, epoch }) => ({ step: Number(step), epoch })) ?? [];
   }
 }

@@ -22,7 +22,7 @@ type Mode = 'beside' | 'difference';
 function useMatrix(run: RunState, measure: Measure | undefined): LayerMatrix | undefined {
   const store = useStore();
   const own = run.measures.find(({ id }) => id === measure?.id);
-  const series = own && store.columnSeries(run.entry.id, own).value.value;
+  const series = own && store.columnSeries(run.entry, own).value.value;
   return useMemo(
     () => (own && series ? layerMatrix(series, run.tables, own.column.name) : undefined),
     [series, run.tables, own?.id],

@@ -13,7 +13,7 @@ interface Cells {
 
 function useCells(run: RunState): Cells[] {
   const store = useStore();
-  const loads = run.measures.map((measure) => store.columnSeries(run.entry.id, measure).value.value);
+  const loads = run.measures.map((measure) => store.columnSeries(run.entry, measure).value.value);
   const matrices = useMemo(
     () =>
       run.measures.flatMap((measure, i) => {

@@ -44,7 +44,7 @@ function scaleOf({ column }: Measure, matrix: LayerMatrix): ColorScale {
 export function Layers({ run, width }: { run: RunState; width: number }) {
   const store = useStore();
   const measure = measureOf(run, store.view.value.measure);
-  const loadable = measure && store.columnSeries(run.entry.id, measure).value;
+  const loadable = measure && store.columnSeries(run.entry, measure).value;
   const series = loadable?.value;
   const matrix = useMemo(
     () => (measure && series ? layerMatrix(series, run.tables, measure.column.name) : undefined),
@@ -150,7 +150,7 @@ function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onO
   const store = useStore();
   const measure =
     run.measures.find(({ diagnostic }) => diagnostic.name === 'gradient_flow') ?? run.measures[0];
-  const series = measure && store.columnSeries(run.entry.id, measure).value.value;
+  const series = measure && store.columnSeries(run.entry, measure).value.value;
   const matrix = useMemo(
     () => (measure && series ? layerMatrix(series, run.tables, measure.column.name) : undefined),
     [series, run.tables, measure?.id],

@@ -18,7 +18,7 @@ export function relationsOf(run: RunState): DiagnosticInfo[] {
 
 function Relation({ run, diagnostic }: { run: RunState; diagnostic: DiagnosticInfo }) {
   const store = useStore();
-  const series = store.modelSeries(run.entry.id, diagnostic.name).value;
+  const series = store.modelSeries(run.entry, diagnostic.name).value;
   const looks = looksOf(series.value?.items ?? [], 'matrix');
   const look = lookAt(looks, store.step.value);
   const table = run.tables.findLast((one) => one.table === look?.table) ?? run.info;

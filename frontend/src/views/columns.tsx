@@ -33,7 +33,7 @@ function panels(traces: Trace[]): Trace[][] {
 function useTraces(run: RunState, layer: LayerInfo, diagnostics: readonly string[]) {
   const store = useStore();
   const measures = run.measures.filter(({ diagnostic }) => diagnostics.includes(diagnostic.name));
-  const loads = measures.map((measure) => store.columnSeries(run.entry.id, measure).value);
+  const loads = measures.map((measure) => store.columnSeries(run.entry, measure).value);
   const traces = useMemo(
     () =>
       measures.flatMap((measure, i): Trace[] => {

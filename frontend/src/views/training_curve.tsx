@@ -127,7 +127,7 @@ export function useCurves(run: RunState): { panels: Panel[]; title: string; desc
   const diagnostics = (run.info?.diagnostics ?? []).filter(
     ({ name, modelKind }) => modelKind === 'scalars' && written.has(`cnndiag/${name}`),
   );
-  const loads = diagnostics.map(({ name }) => store.modelSeries(run.entry.id, name).value.value);
+  const loads = diagnostics.map(({ name }) => store.modelSeries(run.entry, name).value.value);
   const panels = useMemo(
     () => loads.flatMap((series) => curvePanels(series?.items ?? [], dark)),
     [run, dark, ...loads],

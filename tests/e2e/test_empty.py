@@ -1,0 +1,28 @@
+"""States in which there is little or nothing to show."""
+
+from __future__ import annotations
+
+
+def test_a_logdir_without_data_shows_the_lines_to_add(serve, open_tab, tmp_path):
+    tab = open_tab(serve(tmp_path, runs=0))
+    assert "CNNDiagnostics" in tab.find("pre").inner_text()
+    assert tab.violations() == []
+
+
+def test_an_unknown_layer_says_so_as_text(demo_server, open_tab):
+    name = "<img src=x onerror=alert(1)>/../\u202eevil 🙂" + "x" * 200
+    tab = open_tab(demo_server, {"screen": "layer", "layer": name})
+    assert name in tab.find(".notice").inner_text()
+    assert tab.find("img").count() == 0
+    assert not tab.overflows()
+
+
+def test_a_server_that_is_gone_is_told(serve, demo_logdir, open_tab):
+    server = serve(demo_logdir)
+    tab = open_tab(server)
+    server.process.terminate()
+    server.process.wait()
+    tab.find("#measure").select_option("update_ratio.update_ratio")
+    tab.find(".failure").first.wait_for()
+    assert "does not answer" in tab.find(".failure").first.inner_text()
+    tab.errors.clear()
