@@ -42,6 +42,26 @@ export const SMALL: LayerSpec[] = [
   { path: 'dense_1', role: 'dense', units: 10, fanIn: 64 },
 ];
 
+/** A model of blocks, as large ones are. */
+export function largeModel(layers: number): LayerSpec[] {
+  return Array.from({ length: layers }, (_, i) => ({
+    path: `stage${Math.floor(i / 50) + 1}/block${Math.floor((i % 50) / 5) + 1}/conv2d_${(i % 5) + 1}`,
+    role: 'conv',
+    units: 16 << Math.min(3, Math.floor(i / 50)),
+    fanIn: 144,
+  }));
+}
+
+/** Names that must be shown as text, whatever they hold. */
+export const HOSTILE = [
+  '<img src=x onerror="document.title=1">',
+  '../../etc/passwd',
+  'x'.repeat(10_000),
+  '\u202Eright-to-left',
+  '🙂🧠 émoji',
+  'a&b=c#2%20',
+];
+
 const share = { unit: 'share', low: 0, high: 1 };
 export const DIAGNOSTICS = [
   {
@@ -430,11 +450,23 @@ export function makeRun({
       columns.gradient_flow = [
         [
           'gradient_norm',
-          layers.map((_, i) => 10 ** ((faulty ? -5 + i * 0.62 : -1.4 + i * 0.08) + next() * 0.4 - t)),
+          layers.map(
+            (_, i) =>
+              10 **
+              ((faulty ? -5 + (4.3 * i) / (layers.length - 1) : -1.4 + (0.6 * i) / layers.length) +
+                next() * 0.4 -
+                t),
+          ),
         ],
         [
           'relative_gradient',
-          layers.map((_, i) => 10 ** ((faulty ? -6 + i * 0.62 : -2.4 + i * 0.08) + next() * 0.4 - t)),
+          layers.map(
+            (_, i) =>
+              10 **
+              ((faulty ? -6 + (4.3 * i) / (layers.length - 1) : -2.4 + (0.6 * i) / layers.length) +
+                next() * 0.4 -
+                t),
+          ),
         ],
       ];
       columns.update_ratio = [['update_ratio', layers.map(() => 10 ** (-3 + next() * 0.5))]];

@@ -39,7 +39,7 @@ export function Strips(props: StripsProps) {
         steps.forEach((_, look) => {
           const left = Math.round(cells[look] ?? 0);
           const right = Math.max(left + 1, Math.round(cells[look + 1] ?? 0));
-          const gutter = right - left > 6 ? 1 : 0;
+          const gutter = right - left > 14 ? 1 : 0;
           context.fillStyle = paint(values[look] ?? NaN) ?? missing;
           context.fillRect(left, top, right - left - gutter, rowHeight - gap);
         });

@@ -18,7 +18,7 @@ export function LayerTools({ run, measure }: { run: RunState; measure: Measure }
         <input
           id="filter"
           type="search"
-          placeholder="filter layers, e.g. block[12]/"
+          placeholder="filter, e.g. block[12]/"
           aria-label="Filter layers by regular expression"
           aria-invalid={broken}
           title={broken ? 'Not a regular expression: all layers are shown.' : undefined}

@@ -1,0 +1,49 @@
+import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
+import { worst } from './findings';
+import { blockOf } from './layers';
+import { filterPattern, type LayerOrder } from './view';
+
+export interface Block {
+  /** The part of the paths that the layers share; empty when they are shown by their whole paths. */
+  name: string;
+  layers: LayerInfo[];
+}
+
+/** Consecutive layers of one block; what stands alone needs no heading. */
+export function blocksOf(layers: readonly LayerInfo[]): Block[] {
+  const blocks: Block[] = [];
+  for (const layer of layers) {
+    const name = blockOf(layer.path);
+    const last = blocks.at(-1);
+    if (last?.name === name) last.layers.push(layer);
+    else blocks.push({ name, layers: [layer] });
+  }
+  if (blocks.length === 1) return blocks.map((block) => ({ ...block, name: '' }));
+  return blocks.map((block) => (block.layers.length === 1 ? { ...block, name: '' } : block));
+}
+
+/** Layers in the order asked for, those that match the filter. */
+export function arrange(
+  layers: readonly LayerInfo[],
+  findings: ReadonlyMap<string, Finding[]>,
+  valueOf: (path: string) => number,
+  sort: LayerOrder,
+  filter: string,
+): LayerInfo[] {
+  const pattern = filterPattern(filter);
+  const kept = layers.filter(({ path }) => !pattern || pattern.test(path));
+  if (sort !== 'worst') return kept;
+  const rank = (path: string) => (Number.isFinite(valueOf(path)) ? valueOf(path) : -Infinity);
+  const gravity = (path: string) => worst(findings.get(path) ?? []);
+  return kept.toSorted((a, b) => gravity(b.path) - gravity(a.path) || rank(b.path) - rank(a.path) || 0);
+}
+
+/** The highest of several rows at each look; NaN where none was measured. */
+export function highest(rows: readonly Float32Array[]): Float32Array {
+  return Float32Array.from({ length: rows[0]?.length ?? 0 }, (_, look) =>
+    rows.reduce((top, row) => {
+      const value = row[look] ?? NaN;
+      return Number.isNaN(top) || value > top ? value : top;
+    }, NaN),
+  );
+}
