@@ -161,6 +161,13 @@ export const DIAGNOSTICS = [
     layerKind: 'matrix',
   },
   {
+    name: 'filter_images',
+    title: 'Filters',
+    description: 'What each filter looks for. Colours diverge around 0; a dead filter is hatched.',
+    columns: [],
+    layerKind: 'images',
+  },
+  {
     name: 'layer_similarity',
     title: 'Layer similarity',
     description: 'Neighbouring layers that represent the samples alike add depth and cost and little else.',
@@ -540,6 +547,26 @@ export function makeRun({
         ...base(look, 'activation_density', layer.path),
         payload: density(0.4 + 0.5 * (dead[i] ?? 0), 0.5 + 0.9 * t + 0.1 * next()),
       });
+      if (look === 0 && layer.role === 'conv') {
+        add(`cnndiag/filter_images/${layer.path}`, {
+          ...base(look, 'filter_images', layer.path),
+          payload: {
+            case: 'images',
+            value: {
+              images: Array.from({ length: layer.units }, (_, unit) => ({
+                unit,
+                height: 3,
+                width: 3,
+                channels: i === 0 && unit % 2 ? 3 : 1,
+                pixels: Uint8Array.from({ length: i === 0 && unit % 2 ? 27 : 9 }, () =>
+                  Math.floor(256 * next()),
+                ),
+                scale: 0.3,
+              })),
+            },
+          },
+        });
+      }
       if ([0, 1, 2, 4, 10].includes(look)) {
         const [matrix, tree] = similarity(layer, faulty && i === 1 ? 6 : 2, 100 * i + look + 1);
         add(`cnndiag/filter_similarity/${layer.path}`, {

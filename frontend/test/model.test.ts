@@ -1,5 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { arrange, blocksOf, highest } from '../src/model/blocks';
+import { compareFindings, difference } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
 import { byLayer, causes, Severity, worst } from '../src/model/findings';
 import { formatIndices, formatNumber, formatValue } from '../src/model/format';
@@ -13,6 +15,7 @@ import { InlineSource } from '../src/data/inline';
 import {
   DendrogramSchema,
   FindingSchema,
+  LayerInfoSchema,
   MatrixSchema,
   MeasurementListSchema,
 } from '../src/summaries/cnndiag_pb';
@@ -99,6 +102,64 @@ describe('dendrogram', () => {
       [1, 3],
     ]);
     expect(drawn.map(({ group }) => group)).toEqual([0, 1, -1]);
+  });
+});
+
+describe('blocks of layers', () => {
+  const layer = (path: string) => create(LayerInfoSchema, { path });
+  const layers = ['stem', 'a/x', 'a/y', 'b/x'].map(layer);
+
+  it('gather neighbours of one path, and leave single ones alone', () => {
+    expect(blocksOf(layers).map(({ name, layers: own }) => [name, own.length])).toEqual([
+      ['', 1],
+      ['a', 2],
+      ['', 1],
+    ]);
+    expect(blocksOf(layers.slice(1, 3))[0]?.name).toBe('');
+  });
+
+  it('are filtered, and sorted by findings, then value', () => {
+    const findings = new Map([['b/x', [create(FindingSchema, { severity: Severity.ERROR })]]]);
+    const values: Record<string, number> = { 'a/y': 3, 'a/x': 1 };
+    const paths = (sort: 'depth' | 'worst', filter: string) =>
+      arrange(layers, findings, (path) => values[path] ?? NaN, sort, filter).map(({ path }) => path);
+    expect(paths('worst', '')).toEqual(['b/x', 'a/y', 'a/x', 'stem']);
+    expect(paths('depth', '^a/')).toEqual(['a/x', 'a/y']);
+    expect(paths('depth', '(')).toHaveLength(4);
+  });
+
+  it('show their highest value when folded', () => {
+    const rows = [Float32Array.of(1, NaN, NaN), Float32Array.of(2, 0, NaN)];
+    expect([...highest(rows)]).toEqual([2, 0, NaN]);
+  });
+});
+
+describe('runs compared', () => {
+  const finding = (fault: string, layer: string) => create(FindingSchema, { fault, layer });
+  it('tell new, gone and common findings', () => {
+    const { added, gone, common } = compareFindings(
+      [finding('x', 'a'), finding('y', 'a')],
+      [finding('y', 'a'), finding('x', 'b')],
+    );
+    expect([added, gone, common].map((list) => list.map(({ fault, layer }) => fault + layer))).toEqual([
+      ['xa'],
+      ['xb'],
+      ['ya'],
+    ]);
+  });
+
+  it('differ by layer and by the latest look', () => {
+    const matrix = (layers: string[], steps: number[], values: number[]) => ({
+      layers,
+      steps,
+      epochs: steps,
+      values: Float32Array.from(values),
+      total: steps.length,
+    });
+    const run = matrix(['a', 'b'], [0, 10], [1, 100, 5, 6]);
+    const against = matrix(['c', 'a'], [5], [0, 10]);
+    expect([...difference(run, against, false).values]).toEqual([NaN, 90, NaN, NaN]);
+    expect(difference(run, against, true).values[1]).toBeCloseTo(1);
   });
 });
 

@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks';
 import { Severity, worst } from '../model/findings';
 import { plural, words } from '../model/format';
 import { useStore, type RunState } from '../state';
@@ -8,6 +7,7 @@ import { Notice, Skeleton } from '../ui/notice';
 import { viewsOf } from '../views';
 import { FindingsList } from '../views/findings';
 import { unitNoun } from '../views/layer_view';
+import { useChartInSight } from './chart_in_sight';
 import { layerBy } from './keyboard';
 
 /** What is known of a layer before anything is measured. */
@@ -38,17 +38,6 @@ export function LayerFacts({ layer }: { layer: LayerInfo }) {
         ))}
     </dl>
   );
-}
-
-/** Brings the chart that a link or a finding names into sight once it is there. */
-function useChartInSight(chart: string, ready: boolean, shows: string[][]): void {
-  const lead = shows.find((names) => names.includes(chart))?.[0];
-  useEffect(() => {
-    if (!ready || !lead) return;
-    const element = document.getElementById(`chart-${lead}`);
-    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    element?.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
-  }, [lead, ready]);
 }
 
 /** One layer: what was found, and every diagnostic's chart of it. */

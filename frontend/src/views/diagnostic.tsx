@@ -1,18 +1,16 @@
 import type { ComponentType } from 'preact';
-import type { Kind, Look } from '../model/looks';
-import { looksOf } from '../model/looks';
+import { looksOf, type Kind } from '../model/looks';
 import { useStore } from '../state';
 import { Figure } from '../ui/figure';
 import { ColumnLines, useColumns } from './columns';
 import { DendrogramView } from './dendrogram';
-import { DensityView, densityTable } from './density';
+import { DensityView } from './density';
+import { kindTable } from './kind_tables';
 import { ImagesView } from './images';
 import { looksNote, pending, unitNoun, type KindViewProps, type LayerViewProps } from './layer_view';
-import { MatrixView, matrixTable } from './matrix';
-import { stateTable, UnitStatesView } from './unit_states';
+import { MatrixView } from './matrix';
+import { UnitStatesView } from './unit_states';
 import { UnitValuesView } from './unit_values';
-import { unpackStates, withRevived } from '../model/states';
-import type { Table } from '../ui/download';
 
 /** How each payload kind is drawn when its diagnostic has no view of its own. */
 const KIND_VIEWS: { [K in Kind]?: ComponentType<KindViewProps<K>> } = {
@@ -23,21 +21,6 @@ const KIND_VIEWS: { [K in Kind]?: ComponentType<KindViewProps<K>> } = {
   unitValues: UnitValuesView,
   images: ImagesView,
 };
-
-function kindTable(kind: Kind, looks: Look[], noun: string): (() => Table) | undefined {
-  if (kind === 'matrix') return () => matrixTable((looks as Look<'matrix'>[]).at(-1)?.value as never);
-  if (kind === 'density') return () => densityTable(looks as Look<'density'>[]);
-  if (kind === 'unitStates') {
-    const states = looks as Look<'unitStates'>[];
-    return () =>
-      stateTable(
-        states.map(({ step }) => step),
-        withRevived(states.map(({ value }) => unpackStates(value))),
-        noun,
-      );
-  }
-  return undefined;
-}
 
 /** Any diagnostic on one layer: what it stored for the layer, drawn by kind, then its numbers over steps. */
 export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
@@ -55,7 +38,7 @@ export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
       title={diagnostic.title || diagnostic.name}
       description={diagnostic.description}
       note={looksNote(looks, loadable?.value?.total ?? 0, store.step.value)}
-      table={(kind && kindTable(kind, looks, unitNoun(layer))) ?? columns.table}
+      table={() => (kind && kindTable(kind, looks, store.step.value, unitNoun(layer))) ?? columns.table()}
     >
       {loadable && pending(loadable, diagnostic.title, 240, store)}
       {View && (

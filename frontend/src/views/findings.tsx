@@ -70,6 +70,8 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
     finding.firstStep === finding.lastStep
       ? `at step ${Number(finding.firstStep).toLocaleString('en-US')}`
       : `steps ${Number(finding.firstStep).toLocaleString('en-US')} to ${Number(finding.lastStep).toLocaleString('en-US')}`;
+  const here = store.view.value.screen === 'layer' && store.view.value.layer === finding.layer;
+  const label = here ? 'Show the chart' : finding.layer ? 'Show in the layer' : 'Show its last step';
   const show = () =>
     store.go({
       screen: finding.layer ? 'layer' : 'overview',
@@ -99,7 +101,7 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
           <Changes finding={finding} />
           <div class="row">
             <button type="button" onClick={show}>
-              {finding.layer ? 'Show in the layer' : 'Show its last step'}
+              {label}
             </button>
             <span class="note">{steps}</span>
           </div>

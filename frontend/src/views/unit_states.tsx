@@ -7,7 +7,6 @@ import { plural } from '../model/format';
 import { indexAt } from '../model/looks';
 import { ALIVE, countStates, UNIT_STATES, unpackStates, withRevived } from '../model/states';
 import { useStore } from '../state';
-import type { Table } from '../ui/download';
 import { useWidth } from '../ui/size';
 import { Toggle } from '../ui/toggle';
 import { LAYER_GUTTERS } from './layout';
@@ -23,17 +22,6 @@ function history(states: Uint8Array[]): { order: number[]; changed: boolean } {
   );
   const order = unwell.map((_, unit) => unit).sort((a, b) => (unwell[b] ?? 0) - (unwell[a] ?? 0) || a - b);
   return { order, changed: unwell.some((sum) => sum > 0) };
-}
-
-export function stateTable(steps: number[], states: Uint8Array[], noun: string): Table {
-  const units = states[0]?.length ?? 0;
-  return {
-    columns: [noun, ...steps.map((step) => `step ${step}`)],
-    rows: Array.from({ length: units }, (_, unit) => [
-      String(unit),
-      ...states.map((look) => UNIT_STATES[look[unit] ?? 0] ?? ''),
-    ]),
-  };
 }
 
 /** Units × steps: alive, nearly dead, dead, revived. */
