@@ -61,6 +61,14 @@ export function brackets(tree: Dendrogram, groups: readonly number[], cut: numbe
   });
 }
 
+/** Groups of two or more members, numbered in leaf order: the ones that are worth a colour. */
+export function sharedRanks(groups: readonly number[]): Map<number, number> {
+  const sizes = new Map<number, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const shared = [...sizes].filter(([, size]) => size > 1).map(([group]) => group);
+  return new Map(shared.sort((a, b) => a - b).map((group, rank) => [group, rank]));
+}
+
 /** How many groups have two members or more, and how many groups there are. */
 export function countGroups(groups: readonly number[]): { groups: number; shared: number } {
   const sizes = new Map<number, number>();

@@ -1,17 +1,17 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { AxisLabels } from '../charts/axis_labels';
 import { Heatmap } from '../charts/heatmap';
-import { KeyLegend, RampLegend } from '../charts/legend';
-import { category } from '../charts/palette';
+import { RampLegend } from '../charts/legend';
 import { Tree } from '../charts/tree';
 import { clamp, zoom, type Viewport } from '../charts/viewport';
-import { brackets, countGroups, cutTree } from '../model/dendrogram';
-import { formatIndices, formatNumber } from '../model/format';
+import { brackets, cutTree, sharedRanks } from '../model/dendrogram';
+import { formatNumber } from '../model/format';
 import { byIndex, gridOf, precision, type Grid } from '../model/matrix';
 import type { Dendrogram, Matrix } from '../summaries/cnndiag_pb';
 import { useWidth } from '../ui/size';
 import { Skeleton } from '../ui/notice';
 import { Toggle } from '../ui/toggle';
+import { CutControl } from './cut_control';
 import { isReordered, type MapAxes } from './map_axes';
 
 interface SimilarityMapProps {
@@ -69,7 +69,12 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
   );
   const cut = moved ?? tree?.cut ?? 0;
   const groups = useMemo(() => (tree ? cutTree(tree, cut) : []), [tree, cut]);
-  const drawn = useMemo(() => (tree ? brackets(tree, groups, cut) : []), [tree, groups, cut]);
+  const ranks = useMemo(() => sharedRanks(groups), [groups]);
+  const drawn = useMemo(
+    () =>
+      (tree ? brackets(tree, groups, cut) : []).map((one) => ({ ...one, group: ranks.get(one.group) ?? -1 })),
+    [tree, groups, ranks, cut],
+  );
   const cells = grid?.rows ?? 1;
   const view = clamp(viewed ?? { x: 0, y: 0, span: cells }, cells);
   const beside = width >= 720;
@@ -81,7 +86,6 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
     Math.min(LARGEST, cells * LARGEST_CELL, width - left - (beside ? SIDE_PANEL + 24 : 0)),
   );
   const error = Number(precision(matrix).toPrecision(1));
-  const highest = tree?.height.at(-1) ?? 1;
 
   const describe = (row: number, column: number) => {
     const value = grid?.values[row * cells + column] ?? NaN;
@@ -119,7 +123,6 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
         label={title}
       />
     ) : null;
-  const { groups: count, shared } = countGroups(groups);
   return (
     <div ref={ref} class={beside ? 'clustermap beside' : 'clustermap'}>
       {!grid || width === 0 ? (
@@ -190,57 +193,18 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
               </span>
             </div>
             {tree && (
-              <div class="cut-control">
-                <label>
-                  Cut the tree at {tree.unit} = <output>{formatNumber(cut)}</output>
-                  <input
-                    type="range"
-                    min={0}
-                    max={highest * 1.02}
-                    step={highest / 500}
-                    value={cut}
-                    onInput={(event) => setCut(Number(event.currentTarget.value))}
-                    onKeyDown={(event) => event.stopPropagation()}
-                  />
-                </label>
-                <p class="suggestion">
-                  <b>{count}</b> of {tree.units} {noun}s would do:{' '}
-                  {count === 1 ? 'one group' : `${count} groups`}, {shared} of them with more than one {noun}.
-                </p>
-                {moved !== null && moved !== tree.cut && (
-                  <button type="button" class="quiet" onClick={() => setCut(null)}>
-                    Back to the diagnosed cut, {formatNumber(tree.cut)}
-                  </button>
-                )}
-                <Groups groups={groups} noun={noun} dark={dark} />
-              </div>
+              <CutControl
+                tree={tree}
+                cut={cut}
+                groups={groups}
+                ranks={ranks}
+                noun={noun}
+                dark={dark}
+                onCut={setCut}
+              />
             )}
           </div>
         </>
-      )}
-    </div>
-  );
-}
-
-/** The groups with more than one member, largest first. */
-function Groups({ groups, noun, dark }: { groups: number[]; noun: string; dark: boolean }) {
-  const members = new Map<number, number[]>();
-  groups.forEach((group, unit) => members.set(group, [...(members.get(group) ?? []), unit]));
-  const shared = [...members]
-    .filter(([, units]) => units.length > 1)
-    .sort((a, b) => b[1].length - a[1].length);
-  const shown = shared.slice(0, 6);
-  if (!shown.length) return <p class="note">No two {noun}s are this alike.</p>;
-  return (
-    <div class="groups">
-      <KeyLegend
-        keys={shown.map(([group, units]) => ({
-          name: `${units.length}: ${formatIndices(units, 5)}`,
-          color: category(group, dark),
-        }))}
-      />
-      {shared.length > shown.length && (
-        <span class="note">and {shared.length - shown.length} smaller groups</span>
       )}
     </div>
   );

@@ -1,0 +1,80 @@
+import { KeyLegend } from '../charts/legend';
+import { category } from '../charts/palette';
+import { countGroups } from '../model/dendrogram';
+import { formatIndices, formatNumber } from '../model/format';
+import type { Dendrogram } from '../summaries/cnndiag_pb';
+
+interface CutControlProps {
+  tree: Dendrogram;
+  cut: number;
+  /** Group of each unit at this cut. */
+  groups: number[];
+  /** Number, in leaf order, of each group that has a colour. */
+  ranks: ReadonlyMap<number, number>;
+  noun: string;
+  dark: boolean;
+  /** null: back to the cut that the diagnosis used. */
+  onCut(cut: number | null): void;
+}
+
+/** Groups told by name; the rest is counted. */
+const MOST_GROUPS = 6;
+
+/** Moves the distance at which the tree is cut, and tells the width that would be left. */
+export function CutControl({ tree, cut, groups, ranks, noun, dark, onCut }: CutControlProps) {
+  const highest = tree.height.at(-1) ?? 1;
+  const { groups: count, shared } = countGroups(groups);
+  return (
+    <div class="cut-control">
+      <label>
+        Cut the tree at {tree.unit} = <output>{formatNumber(cut)}</output>
+        <input
+          type="range"
+          min={0}
+          max={highest * 1.02}
+          step={highest / 500}
+          value={cut}
+          onInput={(event) => onCut(Number(event.currentTarget.value))}
+        />
+      </label>
+      <p class="suggestion">
+        <b>{count}</b> of {tree.units} {noun}s would do: {count === 1 ? 'one group' : `${count} groups`},{' '}
+        {shared} of them with more than one {noun}.
+      </p>
+      {cut !== tree.cut && (
+        <button type="button" class="quiet" onClick={() => onCut(null)}>
+          Back to the diagnosed cut, {formatNumber(tree.cut)}
+        </button>
+      )}
+      <Groups groups={groups} ranks={ranks} noun={noun} dark={dark} />
+    </div>
+  );
+}
+
+/** The groups with more than one member, largest first. */
+function Groups({ groups, ranks, noun, dark }: Pick<CutControlProps, 'groups' | 'ranks' | 'noun' | 'dark'>) {
+  const members = new Map<number, number[]>();
+  groups.forEach((group, unit) => {
+    const own = members.get(group);
+    if (own) own.push(unit);
+    else members.set(group, [unit]);
+  });
+  const shared = [...members]
+    .filter(([, units]) => units.length > 1)
+    .sort((a, b) => b[1].length - a[1].length);
+  const shown = shared.slice(0, MOST_GROUPS);
+  if (!shown.length) return <p class="note">No two {noun}s are this alike.</p>;
+  return (
+    <div class="groups">
+      <KeyLegend
+        keys={shown.map(([group, units]) => ({
+          name: `${units.length}: ${formatIndices(units, 5)}`,
+          color: category(ranks.get(group) ?? 0, dark),
+        }))}
+      />
+      {shared.length > shown.length && (
+        <span class="note">and {shared.length - shown.length} smaller groups</span>
+      )}
+    </div>
+  );
+}
