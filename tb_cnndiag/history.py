@@ -33,7 +33,7 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    Of payloads about one layer only the latest of each diagnostic is kept; columns and scalars are kept whole.
+    ``looks`` is the number of looks taken. Of payloads about one layer only the latest of each diagnostic is kept; columns and scalars are kept whole.
     """
 
     run: str = "."
@@ -42,6 +42,7 @@ class History:
     findings: tuple[Finding, ...] = ()
     _columns: dict[str, list[Measurement]] = field(default_factory=dict)
     _latest: dict[tuple[str, str], Measurement] = field(default_factory=dict)
+    looks: int = 0
     _last_step: int = -1
 
     @classmethod
@@ -67,6 +68,7 @@ class History:
         if measurement.step < self._last_step:
             self._forget_from(measurement.step)
         self._last_step = measurement.step
+        self.looks = max(self.looks, measurement.look + 1)
         payload = measurement.payload
         if isinstance(payload, RunInfo):
             self.tables[payload.table] = self.info = payload

@@ -69,18 +69,21 @@ class KernelLayer:
         )
 
 
-def find_kernel_layers(model: Any) -> list[KernelLayer]:
+def find_kernel_layers(model: Any, prefix: str = "") -> list[KernelLayer]:
     """All layers of a built model that own a kernel, in the order in which they are found from outside in."""
     found: list[KernelLayer] = []
-    for path, layer in walk(model):
+    for path, layer in walk(model, prefix):
         kernel = _kernel_of(layer)
         if kernel is not None:
             found.append(KernelLayer(layer, path, *kernel))
     return found
 
 
-def walk(model: Any) -> Iterator[tuple[str, Any]]:
-    """(path, layer) of each layer below ``model``, once each; repeated paths get ``#2``, ``#3`` …"""
+def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, layer) of each layer below ``model``, once each; repeated paths get ``#2``, ``#3`` …
+
+    Paths are names joined by ``/``, without the name of ``model``, behind ``prefix``.
+    """
     seen = {id(model)}
     used: dict[str, int] = {}
 
@@ -96,7 +99,7 @@ def walk(model: Any) -> Iterator[tuple[str, Any]]:
             yield path, layer
             yield from below(layer, f"{path}/")
 
-    yield from below(model, "")
+    yield from below(model, prefix)
 
 
 def _kernel_of(layer: Any) -> tuple[str, Any, tuple[int, ...]] | None:

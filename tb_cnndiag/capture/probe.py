@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,9 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.recorder import Observation, Recording, recording
+from tb_cnndiag.capture.recorder import Call, Observation, Recording, recording
 from tb_cnndiag.capture.reductions import REDUCTIONS
+from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
 # Samples per call: bounds the memory of a look to that of a pass over so many.
@@ -25,24 +27,28 @@ class Observer:
     TensorFlow the pass is compiled once per shape; elsewhere it runs eagerly.
     """
 
-    def __init__(self, model: Any, layers: Sequence[KernelLayer], reductions: Sequence[str]) -> None:
+    def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
         self._model = model
+        self._prefix = prefix
         self._layers = layers
-        self._reductions = tuple(reductions)
-        self._traced = self._compile()
+        self._compiled: dict[tuple[str, ...], Any] = {}
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
 
-    def look(self, x: Any) -> dict[str, dict[str, FloatArray]]:
+    def look(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
         """Path of each observed layer → its reduced activation by name, joined over all chunks.
 
         ``x`` is whatever the model takes: an array, or lists and dictionaries of them, ``(samples, …)`` each.
         """
+        names = tuple(sorted(reductions))
+        if names not in self._compiled:
+            self._compiled[names] = self._compile(names)
+        reduced = self._compiled[names]
         samples = len(keras.tree.flatten(x)[0])
         parts: list[dict[str, dict[str, FloatArray]]] = []
         for start in range(0, samples, CHUNK):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + CHUNK], x)
-            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, self._traced(chunk)))
+            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk)))
         joined: dict[str, dict[str, FloatArray]] = {}
         for path in parts[0]:
             joined[path] = {
@@ -54,39 +60,84 @@ class Observer:
             joined[path]["positions"] = np.asarray(parts[0][path]["positions"])
         return joined
 
-    def _compile(self) -> Any:
+    def _compile(self, names: tuple[str, ...]) -> Any:
+        reduced = functools.partial(self._reduced, names)
         if keras.backend.backend() != "tensorflow":
-            return self._reduced
+            return reduced
         import tensorflow as tf
 
-        return tf.function(self._reduced, autograph=False, reduce_retracing=True)
+        return tf.function(reduced, autograph=False, reduce_retracing=True)
 
-    def _reduced(self, x: Any) -> dict[str, dict[str, Any]]:
-        with keras.StatelessScope(), recording(self._model) as record:
-            self._model(x, training=False)
+    def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
+        with keras.StatelessScope(), recording(self._model, self._prefix) as record:
+            outputs = self._model(x, training=False)
+            record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if keras.ops.is_tensor(tensor)]
         self.recording = record
-        self.observed = {}
         seen = {
             layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if _same_graph(call.outputs[0])]
             for layer in self._layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
+        graph = _KernelGraph(record, [layer.path for layer in self._layers])
         return {
-            layer.path: self._reduce(layer, [observation.tensor for observation in seen[layer.path]])
+            layer.path: self._reduce(layer, seen[layer.path], graph, names)
             for layer in self._layers
             if seen[layer.path]
         }
 
-    def _reduce(self, layer: KernelLayer, tensors: list[Any]) -> dict[str, Any]:
+    def _reduce(
+        self, layer: KernelLayer, seen: Sequence[Observation], graph: _KernelGraph, names: tuple[str, ...]
+    ) -> dict[str, Any]:
         ops = keras.ops
-        rows = [_by_position(layer, tensor) for tensor in tensors]
-        values = {name: ops.cast(REDUCTIONS[name].reduce(ops, rows[0]), "float32") for name in self._reductions}
+        activations = [_by_position(layer, observation.tensor) for observation in seen]
+        values: dict[str, Any] = {"positions": ops.cast(ops.shape(activations[0])[1], "float32")}
+        for name in names:
+            reduction = REDUCTIONS[name]
+            bounds = SATURATION.get(seen[0].activation)
+            if reduction.of == "activation" or (reduction.of == "output" and layer.path in graph.outputs):
+                values[name] = reduction.reduce(ops, activations[0])
+            elif reduction.of == "bounded" and bounds and layer.path not in graph.outputs:
+                values[name] = reduction.reduce(ops, activations[0], bounds)
+            elif reduction.of == "input" and not graph.inputs[layer.path]:
+                values[name] = reduction.reduce(ops, _input_by_position(layer, graph.calls[layer.path].inputs[0]))
         if "sample_max" in values:  # a layer called several times fires when it fires in any of its calls
-            for other in rows[1:]:
-                more = ops.cast(REDUCTIONS["sample_max"].reduce(ops, other), "float32")
-                values["sample_max"] = ops.maximum(values["sample_max"], more)
-        values["positions"] = ops.cast(ops.shape(rows[0])[1], "float32")
-        return values
+            for other in activations[1:]:
+                values["sample_max"] = ops.maximum(values["sample_max"], REDUCTIONS["sample_max"].reduce(ops, other))
+        return {name: ops.cast(value, "float32") for name, value in values.items()}
+
+
+class _KernelGraph:
+    """Which kernel layers feed which, without another kernel between, as a recording shows it.
+
+    ``inputs`` has the paths that reach each layer, ``outputs`` those whose outputs leave the model, ``calls`` the first
+    call of each layer.
+    """
+
+    def __init__(self, record: Recording, paths: Sequence[str]) -> None:
+        self.calls: dict[str, Call] = {}
+        self.inputs: dict[str, frozenset[str]] = {path: frozenset() for path in paths}
+        kernels = set(paths)
+        sources: dict[int, frozenset[str]] = {}
+        for call in record.calls:
+            reaching = frozenset[str]().union(*(sources.get(id(tensor), frozenset()) for tensor in call.inputs))
+            if call.path in kernels:
+                self.calls.setdefault(call.path, call)
+                self.inputs[call.path] |= reaching
+                reaching = frozenset([call.path])
+            for tensor in call.outputs:
+                sources[id(tensor)] = reaching
+        self.outputs = frozenset[str]().union(*(sources.get(id(tensor), frozenset()) for tensor in record.outputs))
+
+
+def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
+    """What a layer is given, as ``(samples, positions, channels)``; a flat input has one channel."""
+    ops = keras.ops
+    tensor = ops.cast(tensor, "float32")
+    if len(tensor.shape) < 3:
+        return ops.reshape(tensor, (ops.shape(tensor)[0], -1, 1))
+    if getattr(layer.layer, "data_format", "") == "channels_first":
+        tensor = ops.moveaxis(tensor, 1, -1)
+    return ops.reshape(tensor, (ops.shape(tensor)[0], -1, tensor.shape[-1]))
 
 
 def _by_position(layer: KernelLayer, tensor: Any) -> Any:
@@ -115,40 +166,20 @@ def observed_table(
     rows = {layer.path: layer.info() for layer in layers}
     if record is None:
         return tuple(rows.values())
-    by_path = {layer.path: layer for layer in layers}
-    called = [call.path for call in record.calls if call.path in by_path]
-    order = list(dict.fromkeys([*called, *rows]))
-    position = {path: i for i, path in enumerate(order)}
-    sources = _kernel_sources(record, by_path)
-    outputs = {source for call in record.calls[-1:] for source in sources.get(id(call.outputs[0]), ())}
-    table: list[LayerInfo] = []
-    for path in order:
-        row, seen = rows[path], observed.get(path)
-        if seen is not None:
-            call = record.of(by_path[path].layer)[0]
-            inputs = sorted({position[p] for t in call.inputs for p in sources.get(id(t), ())})
-            row = replace(
-                row,
-                activation=seen.activation,
-                normalization=seen.normalization,
-                seen_at=seen.seen_at,
-                output_shape=tuple(int(n or 0) for n in seen.tensor.shape[1:]),
-                inputs=tuple(inputs),
-                output=path in outputs,
-            )
-        table.append(row)
-    return tuple(table)
-
-
-def _kernel_sources(record: Recording, kernels: Mapping[str, KernelLayer]) -> dict[int, frozenset[str]]:
-    """Tensor id → paths of the kernel layers whose outputs reach it without another kernel between."""
-    sources: dict[int, frozenset[str]] = {}
-    for call in record.calls:
-        reaching = (
-            frozenset([call.path])
-            if call.path in kernels
-            else frozenset().union(*(sources.get(id(t), frozenset()) for t in call.inputs))
+    graph = _KernelGraph(record, list(rows))
+    order = list(dict.fromkeys([*graph.calls, *rows]))
+    position = {path: row for row, path in enumerate(order)}
+    return tuple(
+        replace(
+            rows[path],
+            activation=observed[path].activation,
+            normalization=observed[path].normalization,
+            seen_at=observed[path].seen_at,
+            output_shape=tuple(int(n or 0) for n in observed[path].tensor.shape[1:]),
+            inputs=tuple(sorted(position[source] for source in graph.inputs[path])),
+            output=path in graph.outputs,
         )
-        for tensor in call.outputs:
-            sources[id(tensor)] = reaching
-    return sources
+        if path in observed
+        else rows[path]
+        for path in order
+    )

@@ -49,9 +49,10 @@ class Observation:
 
 @dataclass
 class Recording:
-    """All calls of one pass through the model."""
+    """All calls of one pass through the model, and what the model gave."""
 
     calls: list[Call] = field(default_factory=list)
+    outputs: list[Any] = field(default_factory=list)
 
     def consumers(self, tensor: Any) -> list[Call]:
         """Calls that took the tensor as an input."""
@@ -86,12 +87,12 @@ class Recording:
 
 
 @contextmanager
-def recording(model: Any) -> Iterator[Recording]:
+def recording(model: Any, prefix: str = "") -> Iterator[Recording]:
     """Record every call of a layer or operation below ``model`` that happens inside the ``with``."""
     record = Recording()
     patched: list[Any] = []
     try:
-        for path, operation in _leaves(model).items():
+        for path, operation in _leaves(model, prefix).items():
             if "call" in operation.__dict__:
                 continue  # someone else has replaced it: leave it alone
             operation.__dict__["call"] = _recorded(operation.call, path, operation, record)
@@ -126,17 +127,17 @@ def _unseen_activation(tensor: Any) -> tuple[Any, str]:
     return tensor, "linear"
 
 
-def _leaves(model: Any) -> dict[str, Any]:
+def _leaves(model: Any, prefix: str) -> dict[str, Any]:
     """What computes, by path: layers that hold no others (or own a kernel), and the operations, such as
     ``keras.ops.relu``, that a Functional model holds."""
-    everything = dict(walk(model))
+    everything = dict(walk(model, prefix))
     found = {path: layer for path, layer in everything.items() if not layer._layers or owns_kernel(layer)}
     known = {id(layer) for layer in everything.values()}
-    for prefix, container in [("", model), *((f"{path}/", layer) for path, layer in everything.items())]:
+    for above, container in [(prefix, model), *((f"{path}/", layer) for path, layer in everything.items())]:
         for operation in getattr(container, "operations", None) or ():
             if id(operation) not in known:
                 known.add(id(operation))
-                found[f"{prefix}{operation.name}"] = operation
+                found[f"{above}{operation.name}"] = operation
     return found
 
 

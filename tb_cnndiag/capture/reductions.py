@@ -1,14 +1,14 @@
 """The named in-graph reductions of an activation, so that a look moves a few numbers per unit out of the graph.
 
-Each takes ``keras.ops`` and an activation ``(samples, positions, units)`` of one chunk of the probe, and returns a
-small array. A user's own reduction has the same form: ``reduce(ops, x)``.
+Each takes ``keras.ops`` and values ``(samples, positions, units)`` of one chunk of the probe, and returns a small
+array. A user's own reduction has the same form: ``reduce(ops, x)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,10 +22,15 @@ SUBSAMPLE = 8192
 
 @dataclass(frozen=True)
 class Reduction:
-    """How an activation is reduced in the graph, and how the chunks' results are joined afterwards."""
+    """How values are reduced in the graph, and how the chunks' results are joined afterwards.
 
-    reduce: Callable[[Any, Any], Any]
+    ``of`` says of what: every layer's ``"activation"``; a ``"bounded"`` one (``reduce`` is also given the bounds near
+    which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels.
+    """
+
+    reduce: Callable[..., Any]
     join: Callable[[list[FloatArray]], FloatArray]
+    of: Literal["activation", "bounded", "output", "input"] = "activation"
 
 
 def sample_max(ops: Any, x: Any) -> Any:
@@ -59,6 +64,38 @@ def activation_sample(ops: Any, x: Any) -> Any:
     return flat[::stride]
 
 
+def unit_saturated(ops: Any, x: Any, bounds: tuple[float, float]) -> Any:
+    """Share of values at or beyond the bounds, ``(units,)``."""
+    x = x[:SLICE]
+    low, high = bounds
+    return _mean(ops, ops.cast(ops.logical_or(ops.less_equal(x, low), ops.greater_equal(x, high)), "float32"))
+
+
+def input_mean(ops: Any, x: Any) -> Any:
+    """Mean of each channel, ``(channels,)``."""
+    return ops.mean(x, axis=(0, 1))
+
+
+def input_std(ops: Any, x: Any) -> Any:
+    """Standard deviation of each channel, ``(channels,)``."""
+    return ops.std(x, axis=(0, 1))
+
+
+def input_min(ops: Any, x: Any) -> Any:
+    """Minimum of each channel, ``(channels,)``."""
+    return ops.min(x, axis=(0, 1))
+
+
+def input_max(ops: Any, x: Any) -> Any:
+    """Maximum of each channel, ``(channels,)``."""
+    return ops.max(x, axis=(0, 1))
+
+
+def input_constant(ops: Any, x: Any) -> Any:
+    """1 for a sample that is the same everywhere, else 0, ``(samples,)``."""
+    return ops.cast(ops.equal(ops.max(x, axis=(1, 2)), ops.min(x, axis=(1, 2))), "float32")
+
+
 def _mean(ops: Any, x: Any) -> Any:
     rows = ops.reshape(x, (-1, x.shape[-1]))
     count = ops.shape(rows)[0]
@@ -74,10 +111,25 @@ def _average(chunks: list[FloatArray]) -> FloatArray:
     return np.asarray(np.mean(chunks, axis=0))
 
 
+def _lowest(chunks: list[FloatArray]) -> FloatArray:
+    return np.asarray(np.min(chunks, axis=0))
+
+
+def _highest(chunks: list[FloatArray]) -> FloatArray:
+    return np.asarray(np.max(chunks, axis=0))
+
+
 REDUCTIONS: Mapping[str, Reduction] = {
     "sample_max": Reduction(sample_max, _concatenate),
     "sample_mean": Reduction(sample_mean, _concatenate),
     "unit_mean": Reduction(unit_mean, _average),
     "unit_mean_abs": Reduction(unit_mean_abs, _average),
     "activation_sample": Reduction(activation_sample, _concatenate),
+    "unit_saturated": Reduction(unit_saturated, _average, "bounded"),
+    "output": Reduction(sample_mean, _concatenate, "output"),
+    "input_mean": Reduction(input_mean, _average, "input"),
+    "input_std": Reduction(input_std, _average, "input"),
+    "input_min": Reduction(input_min, _lowest, "input"),
+    "input_max": Reduction(input_max, _highest, "input"),
+    "input_constant": Reduction(input_constant, _concatenate, "input"),
 }

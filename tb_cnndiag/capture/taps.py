@@ -119,7 +119,8 @@ class Taps:
         if self._batch is None:
             with tf.init_scope():
                 self._batch = keras.tree.map_structure(
-                    lambda t: None if t is None else tf.Variable(tf.zeros((SLOTS, *t.shape[1:]), t.dtype), False), (x, y)
+                    lambda t: None if t is None else tf.Variable(tf.zeros((SLOTS, *t.shape[1:]), t.dtype), False),
+                    (x, y),
                 )
         first = tf.range(SLOTS)
         for variable, tensor in zip(keras.tree.flatten(self._batch), keras.tree.flatten((x, y)), strict=True):
@@ -176,6 +177,12 @@ class TappedTraining:
         kept.original = self._original
         model.train_function = kept
 
+    def arm(self) -> None:
+        """Tap the next call of the train function, and no later one."""
+        function = self._model.train_function
+        if isinstance(function, _TappedFunction):
+            function.armed = True
+
     def stop(self) -> None:
         """Give the model its own train function back."""
         tapped = self._model.train_function
@@ -189,6 +196,8 @@ class _TappedFunction:
     def __init__(self, model: Any, taps: Taps, key: object) -> None:
         self.taps = taps
         self.key = key
+        self.armed = False
+        self._model = model
         self.original: Any = model.train_function
         with taps.patched():
             model.make_train_function(force=True)
@@ -196,5 +205,9 @@ class _TappedFunction:
         model.train_function = self.original
 
     def __call__(self, iterator: Any) -> Any:
+        if not self.armed:  # a training was interrupted before it could put things back: do so now
+            self._model.train_function = self.original
+            return self.original(iterator)
+        self.armed = False
         with self.taps.patched():
             return self._tapped(iterator)

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from tb_cnndiag.diagnostics.activation_density import ActivationDensity
 from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerLook, LayerResult, Look, ModelDiagnostic
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
+from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
+from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
+from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
+from tb_cnndiag.diagnostics.functional_similarity import FunctionalSimilarity
 from tb_cnndiag.diagnostics.gradient_flow import GradientFlow
+from tb_cnndiag.diagnostics.kernel_rank import KernelRank
+from tb_cnndiag.diagnostics.layer_similarity import LayerSimilarity
+from tb_cnndiag.diagnostics.model_input import ModelInput
+from tb_cnndiag.diagnostics.model_output import ModelOutput
+from tb_cnndiag.diagnostics.saturation import Saturation
 from tb_cnndiag.diagnostics.training_curve import TrainingCurve
 from tb_cnndiag.diagnostics.update_ratio import UpdateRatio
+from tb_cnndiag.diagnostics.weight_health import WeightHealth
 
 BUILTIN: tuple[type[Diagnostic], ...] = (
     TrainingCurve,
     DeadUnits,
     GradientFlow,
     UpdateRatio,
+    Saturation,
+    WeightHealth,
+    ActivationDensity,
+    FilterSimilarity,
+    FilterClusters,
+    KernelRank,
+    FunctionalSimilarity,
+    FeatureDimension,
+    LayerSimilarity,
+    ModelInput,
+    ModelOutput,
 )
 
 __all__ = ["BUILTIN", "Diagnostic", "LayerDiagnostic", "LayerLook", "LayerResult", "Look", "ModelDiagnostic"]

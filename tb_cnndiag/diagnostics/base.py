@@ -37,7 +37,11 @@ class LayerLook:
               follows) ``(units,)``;
             - over the probe: ``sample_max`` and ``sample_mean`` ``(samples, units)``, maximum and mean over positions;
               ``unit_mean`` and ``unit_mean_abs`` ``(units,)``, over part of the samples and all positions;
-              ``activation_sample`` ``(values,)``, a subsample of all values; ``samples`` and ``positions`` ``()``;
+              ``activation_sample`` ``(values,)``, a subsample of all values; ``unit_saturated`` ``(units,)``, share of
+              values near a bound, of bounded activations; ``samples`` and ``positions`` ``()``;
+            - of output layers ``output`` ``(samples, units)``, mean over positions, and ``labels`` ``(samples,)`` where
+              the probe's labels are class indices; of the first kernels ``input_mean``, ``input_std``, ``input_min``,
+              ``input_max`` ``(channels,)`` and ``input_constant`` ``(samples,)``;
             - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
               kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
               ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled.

@@ -19,9 +19,7 @@ class GradientFlow(LayerDiagnostic):
     )
     needs = ("gradient_norm", "gradient_steps", "gradient_non_finite_steps", "kernel")
     columns = (
-        ColumnInfo(
-            "gradient_norm", "Gradient norm", "norm", "‖g‖ of the kernel, mean over steps.", logarithmic=True
-        ),
+        ColumnInfo("gradient_norm", "Gradient norm", "norm", "‖g‖ of the kernel, mean over steps.", logarithmic=True),
         ColumnInfo(
             "relative_gradient",
             "Relative gradient",

@@ -20,7 +20,7 @@ class ModelOutput(LayerDiagnostic):
         "A model that gives one answer to everything has collapsed, and outputs that are no distribution do not fit a "
         "categorical loss. In the confusion matrix each row is a true class and the diagonal is what it gets right."
     )
-    needs = ("sample_mean",)
+    needs = ("output",)
     columns = (
         ColumnInfo(
             "top_class_share",
@@ -57,7 +57,7 @@ class ModelOutput(LayerDiagnostic):
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Only for output layers; ``labels`` ``(samples,)`` are used when they are there and are class indices."""
-        outputs = look.data["sample_mean"]
+        outputs = look.data["output"]
         if not look.layer.output or not outputs.size or not np.isfinite(outputs).all():
             return LayerResult()
         values = {

@@ -9,6 +9,7 @@ HEAVY_PLUGIN_NAME = "cnndiag_heavy"
 PREFIX = "cnndiag/"
 RUN_INFO = "run_info"
 FINDINGS = "findings"
+OVERHEAD = "overhead"
 
 
 def tag_of(diagnostic: str, layer: str = "") -> str:

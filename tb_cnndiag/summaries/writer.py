@@ -14,7 +14,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.types_pb2 import DT_FLOAT, DT_STRING
 
 from tb_cnndiag.payloads import Dendrogram, Density, Images, Matrix
-from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement, encode
+from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement
 from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, tag_of
 from tb_cnndiag.summaries.records import frame
 
@@ -44,13 +44,12 @@ class LookWriter:
         self.bytes_written = 0
         self._file: int | None = None
 
-    def write(self, step: int, measurements: Iterable[Measurement], scalars: Mapping[str, float]) -> list[bytes]:
-        """Append one look; returns the serialized measurements.
+    def write(self, step: int, messages: Iterable[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
+        """Append one look: each measurement with its serialized form, and ordinary scalars by tag.
 
         Raises:
             OSError: When the directory cannot be made or written.
         """
-        messages = [(measurement, encode(measurement)) for measurement in measurements]
         values = [
             Summary.Value(
                 tag=tag_of(measurement.diagnostic, measurement.layer),
@@ -66,7 +65,6 @@ class LookWriter:
             for tag, value in scalars.items()
         ]
         self._append(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
-        return [data for _, data in messages]
 
     def close(self) -> None:
         """Close the file; writing again opens a new one."""

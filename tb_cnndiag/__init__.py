@@ -1,0 +1,35 @@
+"""See inside convolutional networks while they train: diagnostics for Keras 3, shown in TensorBoard.
+
+Importing this package imports neither Keras nor TensorFlow; :class:`CNNDiagnostics` does when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_cnndiag.callback import CNNDiagnostics
+    from tb_cnndiag.capture.schedule import every, log_spaced
+    from tb_cnndiag.logs import diagnose
+    from tb_cnndiag.finding import Adjustment, Evidence, Finding
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CNNDiagnostics": "tb_cnndiag.callback",
+    "every": "tb_cnndiag.capture.schedule",
+    "log_spaced": "tb_cnndiag.capture.schedule",
+    "diagnose": "tb_cnndiag.logs",
+    "Adjustment": "tb_cnndiag.finding",
+    "Evidence": "tb_cnndiag.finding",
+    "Finding": "tb_cnndiag.finding",
+}
+
+__all__ = ["Adjustment", "CNNDiagnostics", "Evidence", "Finding", "diagnose", "every", "log_spaced"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

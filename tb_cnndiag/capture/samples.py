@@ -1,0 +1,118 @@
+"""The probe: given by the user, or gathered from the batches of the first epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.payloads import IntArray, Probe
+
+# A gathered probe: as many samples and bytes at the most.
+GATHERED_SAMPLES = 256
+GATHERED_BYTES = 64 << 20
+# Labels with more different values than this are not counted as classes.
+MAX_CLASSES = 10_000
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs ``x`` (an array, or lists and dictionaries of them, ``(samples, …)``) and labels ``y`` if known."""
+
+    x: Any
+    y: Any
+    source: str
+
+    def __len__(self) -> int:
+        return len(keras.tree.flatten(self.x)[0])
+
+    def describe(self) -> Probe:
+        """What the log tells of the probe."""
+        counts = np.bincount(class_labels(self.y))
+        return Probe(self.source, len(self), tuple(int(n) for n in counts))
+
+
+def given_samples(probe: Any) -> Samples:
+    """The probe that the user gave: ``x`` or ``(x, y)``.
+
+    Raises:
+        ValueError: When it is empty, or arrays differ in length.
+    """
+    x, y = probe if isinstance(probe, tuple) and len(probe) == 2 else (probe, None)
+    x, y = keras.tree.map_structure(_as_array, (x, y))
+    lengths = {len(a) if np.ndim(a) else 0 for a in keras.tree.flatten((x, y)) if a is not None}
+    if not lengths or 0 in lengths:
+        raise ValueError("The probe is empty. Give some images, as in probe=(x_val[:512], y_val[:512]).")
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The arrays of the probe have different lengths: {sorted(lengths)}. Give one label per image."
+        )
+    return Samples(x, y, "given")
+
+
+def _as_array(value: Any) -> Any:
+    if value is None:
+        return None
+    array = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+class Gatherer:
+    """Keeps samples spread evenly over an epoch of unknown length.
+
+    Of every ``stride``-th batch a few samples are kept; when there are too many, every other batch is dropped and the
+    stride doubles.
+    """
+
+    def __init__(self, batches: int | None) -> None:
+        self._per_batch = max(GATHERED_SAMPLES // batches, 1) if batches else 8
+        self._stride = 1
+        self._kept: list[tuple[int, Any]] = []
+
+    def wants(self, batch: int) -> bool:
+        """Whether samples of the batch with this 0-based number would be kept."""
+        return batch % self._stride == 0
+
+    def add(self, batch: int, data: Any) -> None:
+        """Keep the first samples of ``data``, a structure of arrays."""
+        self._kept.append((batch, keras.tree.map_structure(lambda a: a[: self._per_batch], data)))
+        while self._total() > self._capacity() and len(self._kept) > 1:
+            self._stride *= 2
+            self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
+
+    def samples(self) -> Samples | None:
+        """What was gathered; None when nothing was."""
+        if not self._kept:
+            return None
+        parts = [part for _, part in self._kept]
+        x, y = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays)[:GATHERED_SAMPLES], *parts)
+        return Samples(x, y, "gathered")
+
+    def _total(self) -> int:
+        return sum(len(keras.tree.flatten(part)[0]) for _, part in self._kept)
+
+    def _capacity(self) -> int:
+        arrays = [a for a in keras.tree.flatten(self._kept[0][1]) if a is not None]
+        size = sum(a.nbytes // max(len(a), 1) for a in arrays)
+        return max(min(GATHERED_SAMPLES, GATHERED_BYTES // max(size, 1)), 1)
+
+
+def class_labels(y: Any) -> IntArray:
+    """Class of each sample ``(samples,)`` when labels are class indices or one-hot; empty otherwise."""
+    arrays: Sequence[Any] = [a for a in keras.tree.flatten(y) if a is not None] if y is not None else []
+    nothing = np.empty(0, np.int64)
+    if len(arrays) != 1:
+        return nothing
+    labels = np.asarray(arrays[0])
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+        return np.asarray(labels.argmax(axis=1), np.int64) if one_hot else nothing
+    labels = labels.reshape(-1) if labels.ndim == 2 else labels
+    if labels.ndim != 1 or labels.dtype.kind not in "iufb" or not np.isfinite(labels).all():
+        return nothing
+    if (labels != np.round(labels)).any() or labels.min() < 0 or labels.max() >= MAX_CLASSES:
+        return nothing
+    return labels.astype(np.int64)

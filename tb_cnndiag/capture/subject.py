@@ -1,0 +1,233 @@
+"""What is being looked at: a model, or several named parts of one training, as a whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, json_of, table_id, walk
+from tb_cnndiag.capture.probe import Observer, observed_table
+from tb_cnndiag.capture.samples import Samples, class_labels
+from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
+
+
+class SubjectError(ValueError):
+    """The model cannot be looked at; the message says why and what to do."""
+
+
+@dataclass
+class _Part:
+    prefix: str
+    model: Any
+    layers: list[KernelLayer]
+    observer: Observer | None = None
+    probe: Samples | None = None
+
+
+class Subject:
+    """The kernel layers of one or several models, and what a look takes from them.
+
+    ``parts`` maps a name to a model; a single model has the empty name and its layers no prefix.
+    """
+
+    def __init__(self, parts: Mapping[str, Any], pattern: str | None = None) -> None:
+        """Find the kernel layers.
+
+        Raises:
+            SubjectError: When a model is not built, has no layer with a kernel, or ``pattern`` matches none.
+        """
+        self._parts = [_part(name, model) for name, model in parts.items()]
+        everything = [layer.path for layer in self.layers]
+        if not everything:
+            kinds = sorted({type(layer).__name__ for part in self._parts for _, layer in walk(part.model)})
+            raise SubjectError(
+                f"The model has no layer with a kernel (it has {', '.join(kinds) or 'no layers'}): there is nothing "
+                "to diagnose. Convolutions and Dense layers are looked at."
+            )
+        if pattern is not None:
+            for part in self._parts:
+                part.layers = [layer for layer in part.layers if re.search(pattern, layer.path)]
+            if not self.layers:
+                raise SubjectError(f"No layer matches {pattern!r}. The layers are: {', '.join(everything)}.")
+
+    @property
+    def layers(self) -> list[KernelLayer]:
+        """All kernel layers."""
+        return [layer for part in self._parts for layer in part.layers]
+
+    @property
+    def models(self) -> list[Any]:
+        """The models looked at."""
+        return [part.model for part in self._parts]
+
+    def set_probe(self, name: str, probe: Samples) -> None:
+        """Look at a part with these samples from now on.
+
+        Raises:
+            SubjectError: When they do not fit the model's inputs.
+        """
+        part = next(part for part in self._parts if part.prefix.rstrip("/") == name)
+        part.probe = replace(probe, x=_fitted(part.model, probe.x))
+
+    def drop_probes(self) -> None:
+        """Look at weights alone from now on."""
+        for part in self._parts:
+            part.probe = None
+
+    @property
+    def probes(self) -> list[Samples]:
+        """Probes in use."""
+        return [part.probe for part in self._parts if part.probe is not None]
+
+    def table(self) -> tuple[LayerInfo, ...]:
+        """The layer table as known now."""
+        rows: list[LayerInfo] = []
+        for part in self._parts:
+            observer = part.observer
+            recording, observed = (observer.recording, observer.observed) if observer else (None, {})
+            offset = len(rows)
+            rows += [
+                replace(row, inputs=tuple(i + offset for i in row.inputs))
+                for row in observed_table(part.layers, recording, observed)
+            ]
+        return tuple(rows)
+
+    def weights(self) -> dict[str, dict[str, FloatArray]]:
+        """Path → ``kernel``, and ``bias`` and ``norm_scale`` where there are."""
+        found: dict[str, dict[str, FloatArray]] = {}
+        for part in self._parts:
+            for layer in part.layers:
+                data = {"kernel": layer.kernel()}
+                bias = getattr(layer.layer, "bias", None)
+                if isinstance(bias, keras.Variable):
+                    data["bias"] = _numpy(bias).reshape(-1)
+                observation = part.observer.observed.get(layer.path) if part.observer else None
+                gamma = getattr(observation.norm_layer, "gamma", None) if observation else None
+                if isinstance(gamma, keras.Variable):
+                    data["norm_scale"] = _numpy(gamma).reshape(-1)
+                found[layer.path] = data
+        return found
+
+    def activations(self, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+        """Path → reduced activations of the probes by name; empty for what has no probe."""
+        found: dict[str, dict[str, FloatArray]] = {}
+        for part in self._parts:
+            if part.probe is not None:
+                if part.observer is None:
+                    part.observer = Observer(part.model, part.layers, part.prefix)
+                looked = part.observer.look(part.probe.x, reductions)
+                labels = class_labels(part.probe.y)
+                for data in looked.values():
+                    if "output" in data and labels.size:
+                        data["labels"] = labels
+                found |= looked
+        return found
+
+    def kernels(self) -> list[Any]:
+        """A copy of every kernel now, in the order of ``layers``, as tensors."""
+        return [keras.ops.copy(layer.variable.value) for layer in self.layers]
+
+    def info(self, table: tuple[LayerInfo, ...]) -> RunInfo:
+        """The run as far as the models tell."""
+        model = self._parts[0].model
+        notes = [
+            f"{path} ({type(layer).__name__}) is not observed: its units depend on time steps."
+            for part in self._parts
+            for path, layer in walk(part.model, part.prefix)
+            if isinstance(layer, keras.layers.RNN)
+        ]
+        unseen = [row.path for row in table if not row.seen_at] if any(row.seen_at for row in table) else []
+        if unseen:
+            notes.append(f"The probe's pass does not reach {', '.join(unseen)}: only their weights are looked at.")
+        return RunInfo(
+            table=table_id(table),
+            layers=table,
+            model=", ".join(part.prefix.rstrip("/") or part.model.name for part in self._parts),
+            loss=_loss_config(model),
+            optimizer=json_of(lambda: _serialized(getattr(model, "optimizer", None))),
+            versions=_versions(),
+            parameters=sum(int(part.model.count_params()) for part in self._parts),
+            trainable_parameters=sum(
+                int(np.prod(v.shape)) for part in self._parts for v in part.model.trainable_variables
+            ),
+            notes=tuple(notes),
+        )
+
+
+def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
+    """‖after − before‖ of each kernel, ``(layers,)``."""
+    ops = keras.ops
+    norms = [
+        ops.norm(ops.reshape(ops.cast(b, "float32") - ops.cast(a, "float32"), (-1,)))
+        for a, b in zip(before, after, strict=True)
+    ]
+    return np.array([float(keras.ops.convert_to_numpy(norm)) for norm in norms])
+
+
+def _part(name: str, model: Any) -> _Part:
+    if not getattr(model, "built", False):
+        raise SubjectError(
+            f"The model {getattr(model, 'name', model)!r} is not built, so its layers have no weights yet. Give it an "
+            "Input layer, or call it once on a batch before training."
+        )
+    prefix = f"{name}/" if name else ""
+    return _Part(prefix, model, find_kernel_layers(model, prefix))
+
+
+def _fitted(model: Any, x: Any) -> Any:
+    """The probe's inputs in the dtype and shape that the model declares."""
+    try:
+        expected = list(model.inputs or ())
+    except Exception:  # a subclassed model has no inputs, or refuses to tell
+        expected = []
+    arrays = keras.tree.flatten(x)
+    if len(expected) != len(arrays):
+        return x
+    for tensor, array in zip(expected, arrays, strict=True):
+        shape = tuple(tensor.shape[1:])
+        if len(shape) != array.ndim - 1 or any(
+            n not in (None, m) for n, m in zip(shape, array.shape[1:], strict=False)
+        ):
+            raise SubjectError(
+                f"The probe's samples have shape {array.shape[1:]}, the model takes {shape}. Give the images as they "
+                "are given to fit()."
+            )
+    return keras.tree.pack_sequence_as(
+        x, [a.astype(keras.backend.standardize_dtype(t.dtype)) for t, a in zip(expected, arrays, strict=True)]
+    )
+
+
+def _numpy(variable: Any) -> FloatArray:
+    return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+
+
+def _serialized(optimizer: Any) -> Any:
+    if optimizer is None:
+        raise ValueError("no optimizer")
+    return keras.optimizers.serialize(optimizer)
+
+
+def _loss_config(model: Any) -> str:
+    loss = getattr(model, "loss", None)
+    if loss is None:
+        return ""
+    if isinstance(loss, keras.losses.Loss):
+        return json_of(lambda: keras.losses.serialize(loss))
+    return json.dumps(loss, default=lambda value: getattr(value, "__name__", str(value)))
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in ("tb-cnndiag", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "tensorboard", "numpy"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

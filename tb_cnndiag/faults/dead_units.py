@@ -1,0 +1,139 @@
+"""Units that give the same output for every input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Held, Limit, held, layer_config, lower_learning_rate
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import LayerInfo, UnitState, UnitStates
+
+RECTIFIED = ("relu", "relu6")
+
+
+class DeadUnits(Fault):
+    """Share of dead units in a hidden layer."""
+
+    id = "dead_units"
+    title = "Dead units"
+    what = "Units whose output is 0 (or the same) for every sample that was looked at."
+    why = (
+        "A rectified unit that never fires passes no gradient back and cannot recover: its filters are computed for "
+        "nothing. A layer that is dead as a whole cuts the network in two."
+    )
+    advice = (
+        "If they died during training, lower the learning rate, or give the layer an activation with a slope below "
+        "zero or a BatchNormalization. If they were dead from the start, mend the initializers."
+    )
+    source = (
+        "Lu et al. 2019, Dying ReLU and Initialization (arXiv:1903.06733); Amazon SageMaker Debugger rule DeadRelu "
+        "(50 % of units); CS231n (40 % dead when the learning rate is too high)."
+    )
+    diagnostic = "dead_units"
+    limits: Mapping[str, Limit] = {
+        "dead_ratio": Limit(0.4, "share", "dead units of a layer from which it is a fault"),
+        "looks": Limit(2, "count", "consecutive looks at which it must hold"),
+    }
+    follows = (
+        "nan_or_inf",
+        "unnormalised_input",
+        "bad_init",
+        "learning_rate_too_high",
+        "exploding_gradient",
+        "dead_units",
+    )
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """One finding per layer that has too many dead units."""
+        series = history.series("dead_units", "dead_ratio")
+        for row, layer in enumerate(history.layers):
+            measured = ~np.isnan(series.values[:, row])
+            ratios = series.values[measured, row]
+            when = held(series.steps[measured], ratios >= limits["dead_ratio"], limits["looks"])
+            if when is None or layer.output or not layer.trainable:
+                continue
+            yield self._finding(history, layer, float(ratios[-1]), when, limits, born=bool(ratios[0] >= ratios[-1]))
+
+    def _finding(
+        self,
+        history: History,
+        layer: LayerInfo,
+        ratio: float,
+        when: Held,
+        limits: Mapping[str, float],
+        *,
+        born: bool,
+    ) -> Finding:
+        payload = history.latest("dead_units", layer.path)
+        states = payload if isinstance(payload, UnitStates) else None
+        dead = np.flatnonzero(states.states == UnitState.DEAD) if states else np.empty(0, np.int64)
+        samples = states.samples if states else 0
+        evidence = {"dead_ratio": Evidence(ratio, limits["dead_ratio"], "share")}
+        if samples:
+            evidence["samples"] = Evidence(float(samples), None, "count")
+            # Rule of three: with n samples and no firing, the rate is below 3/n at 95 %.
+            evidence["firing_rate_bound"] = Evidence(3 / samples, None, "share")
+        how = "never fire" if layer.activation in RECTIFIED else "never change"
+        since = "since the first look" if born else f"since step {when.first_step}"
+        whole = ratio >= 1
+        many = f"all {layer.units}" if whole else f"{len(dead)} of {layer.units}" if states else f"{ratio:.0%} of the"
+        return self.finding(
+            history,
+            layer,
+            "error" if whole else "warning",
+            when,
+            f"{layer.path}: {many} units {how} on {samples} samples, {since}.",
+            evidence=evidence,
+            units=tuple(int(unit) for unit in dead),
+            adjustments=_adjustments(history, layer, born=born),
+        )
+
+
+def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adjustment, ...]:
+    config = layer_config(layer)
+    found: list[Adjustment] = []
+    if born:
+        bias = config.get("bias_initializer")
+        name = bias.get("class_name", "") if isinstance(bias, dict) else str(bias or "")
+        if name and name.lower() != "zeros":
+            found.append(
+                Adjustment(
+                    layer.path,
+                    "bias_initializer",
+                    name,
+                    "zeros",
+                    "the units were dead from the start: this bias keeps them off",
+                )
+            )
+        if layer.initializer not in ("he_normal", "he_uniform"):
+            found.append(
+                Adjustment(
+                    layer.path,
+                    "kernel_initializer",
+                    layer.initializer or "unknown",
+                    "he_normal",
+                    "keeps the variance of rectified activations through depth (He et al. 2015)",
+                )
+            )
+    else:
+        found.append(lower_learning_rate(history, "the units died in training: steps were too large"))
+    if layer.activation in RECTIFIED:
+        found.append(
+            Adjustment(
+                layer.path,
+                "activation",
+                layer.activation,
+                "leaky_relu",
+                "keeps a gradient below zero, so units can return",
+            )
+        )
+    if not layer.normalization:
+        found.append(
+            Adjustment(
+                layer.path, "normalization", "none", "BatchNormalization", "keeps half of each unit's inputs above zero"
+            )
+        )
+    return tuple(found)

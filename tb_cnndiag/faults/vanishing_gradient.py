@@ -1,0 +1,110 @@
+"""Gradient that fades on its way to the first layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import LayerInfo
+
+SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+
+
+class VanishingGradient(Fault):
+    """Relative gradient of the first trainable layer against the last, while the first does not move."""
+
+    id = "vanishing_gradient"
+    title = "Vanishing gradient"
+    what = "The gradient shrinks from layer to layer on its way back, so that the first layers hardly receive any."
+    why = "Layers without gradient stay what they were at the start: the network learns with its last layers alone."
+    advice = (
+        "Use ReLU or ELU for sigmoid or tanh, an initializer that fits, BatchNormalization, or residual connections."
+    )
+    source = (
+        "AUTOTRAINER (Zhang et al., ICSE 2021): gradient ratio of first to last layer < 1e-3; Glorot & Bengio 2010."
+    )
+    diagnostic = "gradient_flow"
+    limits: Mapping[str, Limit] = {
+        "gradient_ratio": Limit(
+            1e-3, "ratio", "relative gradient of the first layer over the last's, below which it fades"
+        ),
+        "update_ratio": Limit(1e-4, "ratio", "‖Δw‖/‖w‖ per step below which the first layer stands still"),
+        "looks": Limit(2, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("nan_or_inf", "bad_init", "saturated_activation", "dead_units")
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, at the first layer of the decay."""
+        gradients = history.series("gradient_flow", "relative_gradient")
+        updates = history.series("update_ratio", "update_ratio")
+        rows = [row for row, layer in enumerate(history.layers) if layer.trainable]
+        rows = [row for row in rows if len(gradients) and np.isfinite(gradients.values[-1, row])]
+        if len(rows) < 3:
+            return
+        first, last = rows[0], rows[-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = gradients.values[:, first] / gradients.values[:, last]
+        moved = dict(zip(updates.steps.tolist(), updates.values[:, first].tolist(), strict=True))
+        still = np.array([not moved.get(step, 0.0) >= limits["update_ratio"] for step in gradients.steps.tolist()])
+        when = held(gradients.steps, (ratios < limits["gradient_ratio"]) & still, limits["looks"])
+        if when is None or not np.isfinite(ratios[-1]):
+            return
+        layer = history.layers[first]
+        begins = _begin_of_decay(history.layers, gradients.values[-1], rows)
+        yield self.finding(
+            history,
+            layer,
+            "error",
+            when,
+            f"{layer.path} receives {ratios[-1]:.1g} times the relative gradient of {history.layers[last].path}: "
+            f"it fades from {begins.path} back.",
+            evidence={
+                "gradient_ratio": Evidence(float(ratios[-1]), limits["gradient_ratio"], "ratio"),
+                "update_ratio": Evidence(
+                    float(moved.get(int(gradients.steps[-1]), 0.0)), limits["update_ratio"], "ratio"
+                ),
+            },
+            adjustments=_adjustments(history.layers, rows),
+        )
+
+
+def _begin_of_decay(layers: tuple[LayerInfo, ...], gradients: np.ndarray, rows: list[int]) -> LayerInfo:  # type: ignore[type-arg]
+    """The layer behind the steepest drop, on the way back."""
+    logs = np.log10(np.maximum(gradients[rows].astype(np.float64), 1e-300))
+    return layers[rows[int(np.argmax(np.diff(logs))) + 1]]
+
+
+def _adjustments(layers: tuple[LayerInfo, ...], rows: list[int]) -> tuple[Adjustment, ...]:
+    found = [
+        Adjustment(
+            layers[row].path, "activation", layers[row].activation, "relu", "its slope is 1 where it fires, not ≤ 1/4"
+        )
+        for row in rows
+        if layers[row].activation in SQUASHING and not layers[row].output
+    ]
+    found += [
+        Adjustment(
+            layers[row].path,
+            "kernel_initializer",
+            layers[row].initializer or "unknown",
+            "he_normal",
+            "fits ReLU (He et al. 2015)",
+        )
+        for row in rows
+        if layers[row].initializer not in ("he_normal", "he_uniform") and not layers[row].output
+    ]
+    if not any(layers[row].normalization for row in rows):
+        found.append(
+            Adjustment(
+                layers[rows[0]].path,
+                "normalization",
+                "none",
+                "BatchNormalization",
+                "rescales what each layer passes on",
+            )
+        )
+    return tuple(found)

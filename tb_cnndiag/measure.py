@@ -1,0 +1,90 @@
+"""Runs the diagnostics on a look and turns what they return into measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, Look, ModelDiagnostic
+from tb_cnndiag.payloads import FloatArray, LayerColumns
+from tb_cnndiag.summaries.codec import Measurement
+from tb_cnndiag.warning import warn
+
+
+@dataclass
+class Measurer:
+    """The diagnostics in use. One that fails is reported once and left out from then on."""
+
+    diagnostics: Sequence[Diagnostic]
+    failed: set[str] = field(default_factory=set)
+
+    def needs(self, *, heavy: bool) -> set[str]:
+        """Names of what the diagnostics of this look read."""
+        return {name for diagnostic in self._due(heavy) for name in diagnostic.needs}
+
+    def measure(self, look: Look, number: int, table: str, *, heavy: bool) -> list[Measurement]:
+        """All measurements of one look: ``number`` counts looks, ``table`` names the layer table."""
+        measurements: list[Measurement] = []
+        for diagnostic in self._due(heavy):
+            try:
+                measurements += list(_measured(diagnostic, look, number, table))
+            except Exception as error:  # a diagnostic, perhaps a user's own, must never end a training
+                self.failed.add(diagnostic.name)
+                warn(
+                    f"The diagnostic {diagnostic.name!r} failed at step {look.step} and is switched off "
+                    f"({type(error).__name__}: {error}). Everything else goes on."
+                )
+        return measurements
+
+    def scalars(self, measurements: Sequence[Measurement], look: Look) -> dict[str, float]:
+        """What TensorBoard's own Scalars dashboard shows too: tag → value."""
+        wanted = {diagnostic.name: diagnostic.scalar_columns for diagnostic in self.diagnostics}
+        return {
+            f"{column}/{layer.layer.path}": float(value)
+            for measurement in measurements
+            if isinstance(measurement.payload, LayerColumns)
+            for column in wanted.get(measurement.diagnostic, ())
+            for layer, value in zip(look.layers, _column(measurement.payload, column), strict=False)
+            if np.isfinite(value)
+        }
+
+    def _due(self, heavy: bool) -> Iterator[Diagnostic]:
+        return (d for d in self.diagnostics if d.name not in self.failed and (heavy or not d.heavy))
+
+
+def _column(payload: LayerColumns, name: str) -> FloatArray:
+    return payload.columns.get(name, np.empty(0, np.float32))
+
+
+def _measured(diagnostic: Diagnostic, look: Look, number: int, table: str) -> Iterator[Measurement]:
+    def measurement(payload: object, layer: str = "") -> Measurement:
+        return Measurement(
+            diagnostic=diagnostic.name,
+            step=look.step,
+            look=number,
+            epoch=look.epoch,
+            table=table,
+            layer=layer,
+            payload=payload,  # type: ignore[arg-type]
+        )
+
+    if isinstance(diagnostic, ModelDiagnostic):
+        payload = diagnostic.measure(look)
+        if payload is not None:
+            yield measurement(payload)
+    elif isinstance(diagnostic, LayerDiagnostic):
+        columns: Mapping[str, FloatArray] = {
+            column.name: np.full(len(look.layers), np.nan, np.float32) for column in diagnostic.columns
+        }
+        for row, layer in enumerate(look.layers):
+            if not all(name in layer.data for name in diagnostic.needs):
+                continue
+            result = diagnostic.measure(layer)
+            for name, value in result.values.items():
+                columns[name][row] = value
+            if result.payload is not None:
+                yield measurement(result.payload, layer.layer.path)
+        if not all(np.isnan(values).all() for values in columns.values()):
+            yield measurement(LayerColumns(columns))

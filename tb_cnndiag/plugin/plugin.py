@@ -1,0 +1,179 @@
+"""The TensorBoard plugin: serves the frontend and the log. See docs/http_api.md for the routes."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from tensorboard import errors, plugin_util
+from tensorboard.backend import http_util
+from tensorboard.data import provider
+from tensorboard.plugins import base_plugin
+from werkzeug import Request, Response
+
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, RUN_DIRECTORY, split_tag
+
+STATIC = Path(__file__).parent / "static"
+# A reply holds at most so many messages and bytes; what is more is thinned.
+MAX_MESSAGES = 2_000
+MAX_BYTES = 4 << 20
+ALL = 1_000_000
+MIME_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+
+
+class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
+    """Shows what :class:`tb_cnndiag.CNNDiagnostics` logged."""
+
+    plugin_name = PLUGIN_NAME
+
+    def __init__(self, context: base_plugin.TBContext) -> None:
+        self._data: provider.DataProvider = context.data_provider
+
+    def get_plugin_apps(self) -> Mapping[str, Callable[..., Any]]:
+        """Routes below ``/data/plugin/cnndiag``."""
+        return {"/static/*": self._serve_static, "/runs": self._serve_runs, "/measurements": self._serve_measurements}
+
+    def is_active(self) -> bool:
+        """False: TensorBoard shows the tab when the log has data under one of the plugin's names."""
+        return False
+
+    def data_plugin_names(self) -> tuple[str, ...]:
+        """Names under which the log holds data of this plugin."""
+        return PLUGIN_NAME, HEAVY_PLUGIN_NAME
+
+    def frontend_metadata(self) -> base_plugin.FrontendMetadata:
+        """Where the frontend is, and the name of the tab."""
+        return base_plugin.FrontendMetadata(es_module_path="/static/index.js", tab_name="CNN Diagnostics")
+
+    def runs(self, context: Any, experiment: str) -> list[dict[str, Any]]:
+        """Each run with its tags."""
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for name in self.data_plugin_names():
+            listed = self._data.list_tensors(context, experiment_id=experiment, plugin_name=name)
+            for run, tags in listed.items():
+                for tag, series in tags.items():
+                    parts = split_tag(tag)
+                    if parts is not None:
+                        found.setdefault(run, {})[tag] = {
+                            "tag": tag,
+                            "diagnostic": parts[0],
+                            "layer": parts[1],
+                            "max_step": int(series.max_step),
+                        }
+        return [
+            {"run": run_name(run), "id": run, "tags": [tags[tag] for tag in sorted(tags)]}
+            for run, tags in sorted(found.items())
+        ]
+
+    def measurements(
+        self, context: Any, experiment: str, run: str, tag: str, limit: int = MAX_MESSAGES, column: str = ""
+    ) -> bytes:
+        """A serialized ``MeasurementList``: the messages of one tag, thinned to ``limit`` and to a few MB.
+
+        Raises:
+            errors.NotFoundError: When there is no such run or tag.
+        """
+        messages = self._read(context, experiment, run, tag)
+        total = len(messages)
+        if column:
+            messages = list(_only_column(messages, column))
+        kept = _thinned(messages, min(limit, MAX_MESSAGES))
+        while len(kept) > 2 and sum(map(len, kept)) > MAX_BYTES:
+            kept = _thinned(kept, max(len(kept) // 2, 2))
+        return bytes(pb.MeasurementList(items=kept, total=total).SerializeToString())
+
+    def _read(self, context: Any, experiment: str, run: str, tag: str) -> list[bytes]:
+        selected = provider.RunTagFilter(runs=[run], tags=[tag])
+        for name in self.data_plugin_names() if split_tag(tag) else ():
+            read = self._data.read_tensors(
+                context, experiment_id=experiment, plugin_name=name, downsample=ALL, run_tag_filter=selected
+            )
+            series = read.get(run, {}).get(tag)
+            if series:
+                # One loader keeps repeated steps: the last one written counts.
+                by_step = {datum.step: datum.numpy for datum in series}
+                return [_bytes_of(by_step[step]) for step in sorted(by_step)]
+        raise errors.NotFoundError(f"No data for run {run!r} and tag {tag!r}. The log may still be loading: reload.")
+
+    @Request.application
+    def _serve_runs(self, request: Request) -> Response:
+        _only_get(request)
+        runs = self.runs(plugin_util.context(request.environ), plugin_util.experiment_id(request.environ))
+        return http_util.Respond(request, json.dumps({"runs": runs}), "application/json")
+
+    @Request.application
+    def _serve_measurements(self, request: Request) -> Response:
+        _only_get(request)
+        data = self.measurements(
+            plugin_util.context(request.environ),
+            plugin_util.experiment_id(request.environ),
+            _argument(request, "run"),
+            _argument(request, "tag"),
+            _count(request, "max"),
+            request.args.get("column", ""),
+        )
+        return http_util.Respond(request, data, "application/octet-stream")
+
+    @Request.application
+    def _serve_static(self, request: Request) -> Response:
+        _only_get(request)
+        name = PurePosixPath(request.path).name
+        path = STATIC / name
+        if path.suffix not in MIME_TYPES | {".woff2": ""} or not path.is_file():
+            raise errors.NotFoundError(
+                f"{name} is no file of the frontend. Without any, reinstall: pip install --force-reinstall tb-cnndiag"
+            )
+        mime = MIME_TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return http_util.Respond(request, path.read_bytes(), mime, expires=0 if name == "index.js" else 31_536_000)
+
+
+def run_name(run: str) -> str:
+    """Name of a run as findings use it: the directory that holds ``cnndiag/``, ``.`` for the logdir itself."""
+    parent, _, last = run.rpartition("/")
+    return (parent or ".") if last == RUN_DIRECTORY else run
+
+
+def _bytes_of(value: Any) -> bytes:
+    item = np.asarray(value, dtype=object).reshape(-1)
+    return bytes(item[0]) if item.size and isinstance(item[0], bytes) else b""
+
+
+def _thinned(messages: list[bytes], limit: int) -> list[bytes]:
+    """At most ``limit`` of the messages, evenly spaced, the first and last always among them."""
+    if len(messages) <= limit:
+        return messages
+    return [messages[i] for i in np.linspace(0, len(messages) - 1, max(limit, 1)).round().astype(int)]
+
+
+def _only_column(messages: list[bytes], name: str) -> Iterator[bytes]:
+    for data in messages:
+        message = pb.Measurement.FromString(data)
+        columns = [column for column in message.layer_columns.columns if column.name == name]
+        if columns:
+            del message.layer_columns.columns[:]
+            message.layer_columns.columns.extend(columns)
+            yield message.SerializeToString()
+
+
+def _argument(request: Request, name: str) -> str:
+    value = request.args.get(name)
+    if not value:
+        raise errors.InvalidArgumentError(f"The query parameter {name!r} is missing.")
+    return str(value)
+
+
+def _count(request: Request, name: str) -> int:
+    text = request.args.get(name, str(MAX_MESSAGES))
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:9]) <= ALL:
+        raise errors.InvalidArgumentError(f"{name}={text!r}: a number from 1 to {ALL} is wanted.")
+    return int(text)
+
+
+def _only_get(request: Request) -> None:
+    if request.method not in ("GET", "HEAD"):
+        raise errors.InvalidArgumentError(f"{request.method} is not allowed: everything here is read by GET.")

@@ -1,0 +1,226 @@
+"""One training being looked at: captures, measures, judges and writes each look."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tb_cnndiag.capture.samples import Samples
+from tb_cnndiag.capture.schedule import Schedule
+from tb_cnndiag.capture.subject import Subject
+from tb_cnndiag.diagnostics.base import Diagnostic, LayerLook, Look
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judge import judge
+from tb_cnndiag.measure import Measurer
+from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo, Scalars
+from tb_cnndiag.summaries.codec import Measurement, decode, encode
+from tb_cnndiag.summaries.names import FINDINGS, OVERHEAD, RUN_DIRECTORY, RUN_INFO
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.warning import warn
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """What was taken from training since the last look; None where there are no taps.
+
+    ``gradients`` is ``(layers, 3)``: mean norm, finite steps, non-finite steps. ``updates`` is ``(layers,)``.
+    """
+
+    gradients: FloatArray | None = None
+    updates: FloatArray | None = None
+
+
+class Session:
+    """Looks at one training and writes what it sees into ``<log_dir>/cnndiag``."""
+
+    def __init__(
+        self,
+        log_dir: Path,
+        subject: Subject,
+        diagnostics: Sequence[Diagnostic],
+        schedule: Schedule,
+        *,
+        step: int,
+        batch_size: int = 0,
+    ) -> None:
+        self.step = step
+        self.findings: tuple[Finding, ...] = ()
+        self.seconds = 0.0
+        self._subject = subject
+        self._measurer = Measurer(diagnostics)
+        self._schedule = schedule
+        self._batch_size = batch_size
+        self._started = time.time()
+        self._info: RunInfo | None = None
+        directory, self._history = _open_run(log_dir, subject.table(), step)
+        self._writer: LookWriter | None = LookWriter(directory)
+        self._number = self._history.looks
+        self._last_look = self._last_heavy = self._history.last_step if step else -1
+
+    @property
+    def log_dir(self) -> Path | None:
+        """The directory that holds this run's ``cnndiag``; None when it could not be written."""
+        return self._writer.directory.parent if self._writer else None
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of what was written so far."""
+        return self._writer.bytes_written if self._writer else 0
+
+    def look(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, *, last: bool = False) -> tuple[Finding, ...]:
+        """Look at the model now and write it; returns findings that are new or worse than before.
+
+        The ``last`` look of a training repeats nothing but takes in the heavy diagnostics.
+        """
+        heavy = last or self._schedule(self._number)
+        if self._writer is None or (last and self._last_heavy == self.step):
+            return ()
+        begin = time.perf_counter()
+        look = self._capture(epoch, logs, tapped, heavy=heavy)
+        table = self._describe(tuple(layer.layer for layer in look.layers))
+        measurements = [*table, *self._measurer.measure(look, self._number, self._info_id(), heavy=heavy)]
+        messages = [(measurement, encode(measurement)) for measurement in measurements]
+        for _, data in messages:
+            # Judged is what a reader of the log would see.
+            decoded = decode(data)
+            if decoded is not None:
+                self._history.add(decoded)
+        before, self.findings = self.findings, judge(self._history)
+        cost = Scalars({"seconds": self.seconds, "bytes": float(self.bytes_written)})
+        for name, payload in ((FINDINGS, self.findings), (OVERHEAD, cost)):
+            extra = self._message(name, payload, epoch)
+            messages.append((extra, encode(extra)))
+        self._write(messages, self._measurer.scalars(measurements, look))
+        self._last_look = self.step
+        if heavy:
+            self._last_heavy = self.step
+        self._number += 1
+        self.seconds += time.perf_counter() - begin
+        return _worse(before, self.findings)
+
+    def close(self) -> None:
+        """Close the event file."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _capture(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, *, heavy: bool) -> Look:
+        activations = self._activations(heavy=heavy)
+        weights = self._subject.weights()
+        table = self._subject.table()
+        rows = {layer.path: row for row, layer in enumerate(self._subject.layers)}
+        layers = [
+            LayerLook(info, weights[info.path] | activations.get(info.path, {}) | _taps_of(tapped, rows[info.path]))
+            for info in table
+        ]
+        numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
+        return Look(self.step, epoch, layers, numbers)
+
+    def _activations(self, *, heavy: bool) -> dict[str, dict[str, FloatArray]]:
+        from tb_cnndiag.capture.reductions import REDUCTIONS
+
+        try:
+            return self._subject.activations(sorted(self._measurer.needs(heavy=heavy) & REDUCTIONS.keys()))
+        except Exception as error:  # whatever a user's model does outside training must not end it
+            self._subject.drop_probes()
+            warn(
+                f"The pass over the probe failed ({type(error).__name__}: {_first_line(error)}). Activations are not "
+                "looked at any more; weights and gradients are. Give samples that the model accepts, as in "
+                "probe=(x_val[:512], y_val[:512])."
+            )
+            return {}
+
+    def _describe(self, table: tuple[LayerInfo, ...]) -> list[Measurement]:
+        """RunInfo, when it is new or has changed."""
+        info = self._subject.info(table)
+        probes: list[Samples] = self._subject.probes
+        info = replace(
+            info,
+            diagnostics=tuple(diagnostic.info() for diagnostic in self._measurer.diagnostics),
+            batch_size=self._batch_size,
+            started=self._started,
+            **({"probe": probes[0].describe()} if probes else {}),
+        )
+        if info == self._info:
+            return []
+        self._info = info
+        return [self._message(RUN_INFO, info, 0)]
+
+    def _info_id(self) -> str:
+        return self._info.table if self._info else ""
+
+    def _message(self, name: str, payload: Any, epoch: int) -> Measurement:
+        return Measurement(name, self.step, self._number, payload, epoch=epoch, table=self._info_id())
+
+    def _write(self, messages: list[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.write(self.step, messages, scalars)
+        except OSError as error:
+            warn(
+                f"{self._writer.directory} cannot be written ({error.strerror or error}). Diagnostics are switched off "
+                "for this training, which goes on; what was logged before stays readable. Check space and permissions."
+            )
+            self._writer.close()
+            self._writer = None
+
+
+def _taps_of(tapped: Tapped, row: int) -> dict[str, FloatArray]:
+    data: dict[str, FloatArray] = {}
+    if tapped.gradients is not None:
+        names = ("gradient_norm", "gradient_steps", "gradient_non_finite_steps")
+        data |= {name: np.asarray(tapped.gradients[row, i]) for i, name in enumerate(names)}
+    if tapped.updates is not None:
+        data["update_norm"] = np.asarray(tapped.updates[row])
+    return data
+
+
+def _worse(before: Sequence[Finding], after: Sequence[Finding]) -> tuple[Finding, ...]:
+    known = {(f.fault, f.layer): f.rank() for f in before}
+    return tuple(f for f in after if f.rank() > known.get((f.fault, f.layer), -1))
+
+
+def _open_run(log_dir: Path, table: Sequence[LayerInfo], step: int) -> tuple[Path, History]:
+    """Directory of a run that goes on, with its history, or of a new one, with an empty history.
+
+    A training goes on when it starts behind step 0 and the log there tells of the same kernels.
+    """
+    shapes = {(layer.path, layer.kernel_shape) for layer in table}
+    home, number = log_dir, 1
+    while (home / RUN_DIRECTORY).exists():
+        history = History.of(read_run(home / RUN_DIRECTORY))
+        if history.info is None:
+            break
+        same = {(layer.path, layer.kernel_shape) for layer in history.layers} == shapes
+        if same and step > 0:
+            return home / RUN_DIRECTORY, history
+        number += 1
+        home = log_dir / f"training_{number}"
+    if number > 1:
+        warn(
+            f"{log_dir} already holds a training; this one is written to {home}. Give each training a log_dir of its "
+            "own, as for keras.callbacks.TensorBoard."
+        )
+    return home / RUN_DIRECTORY, History()
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else ""
+
+
+def summary_line(session: Session, training_seconds: float) -> str:
+    """What the diagnostics cost, in one line."""
+    share = session.seconds / training_seconds if training_seconds > 0 else math.nan
+    return (
+        f"CNN diagnostics: {session.seconds:.1f} s ({share:.1%} of the training), "
+        f"{session.bytes_written / 1e6:.2f} MB in {session.log_dir}"
+    )
