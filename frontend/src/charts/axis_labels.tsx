@@ -16,7 +16,7 @@ export function AxisLabels({ names, from, span, length, depth, side }: AxisLabel
   const each = Math.max(1, Math.ceil(APART[side] / scale));
   const [width, height] = side === 'left' ? [depth, length] : [length, depth];
   return (
-    <svg class="chart tree" width={width} height={height} aria-hidden="true">
+    <svg class="chart axis-labels" width={width} height={height} aria-hidden="true">
       {names.map((name, i) => {
         const at = (i + 0.5 - from) * scale;
         if (i % each !== 0 || at < 0 || at > length) return null;

@@ -1,5 +1,6 @@
-import { useMemo } from 'preact/hooks';
+import { useCallback } from 'preact/hooks';
 import type { Bracket } from '../model/dendrogram';
+import { Canvas } from '../ui/canvas';
 import { category } from './palette';
 
 interface TreeProps {
@@ -18,46 +19,52 @@ interface TreeProps {
 }
 
 /** A dendrogram on the edge of a map: leaves lie at the map's side, the root away from it. */
-export function Tree({ brackets, leaves, cut, from, span, length, depth, side, dark, label }: TreeProps) {
-  const highest = Math.max(cut, brackets.at(-1)?.height ?? 1, 1e-9) * 1.03;
-  const paths = useMemo(() => {
-    const point = (leaf: number, height: number) => {
-      const away = 1 - height / highest;
-      return side === 'left' ? `${away} ${leaf}` : `${leaf} ${away}`;
-    };
-    const groups = new Map<number, string>();
-    for (const { left, right, leftHeight, rightHeight, height, group } of brackets) {
-      const bracket = `M${point(left, leftHeight)}L${point(left, height)}L${point(right, height)}L${point(right, rightHeight)}`;
-      groups.set(group, (groups.get(group) ?? '') + bracket);
-    }
-    return [...groups];
-  }, [brackets, highest, side]);
-  const scale = length / span;
-  const transform =
-    side === 'left'
-      ? `scale(${depth} ${scale}) translate(0 ${-from})`
-      : `scale(${scale} ${depth}) translate(${-from} 0)`;
-  const across = depth * (1 - cut / highest);
+export function Tree(props: TreeProps) {
+  const { brackets, leaves, cut, from, span, length, depth, side, dark, label } = props;
   const [width, height] = side === 'left' ? [depth, length] : [length, depth];
+  const draw = useCallback(
+    (context: CanvasRenderingContext2D) => {
+      const highest = Math.max(cut, brackets.at(-1)?.height ?? 1, 1e-9) * 1.03;
+      const along = (leaf: number) => (leaf - from) * (length / span);
+      const away = (distance: number) => depth * (1 - distance / highest);
+      const move = (leaf: number, distance: number, first = false) => {
+        const [x, y] = side === 'left' ? [away(distance), along(leaf)] : [along(leaf), away(distance)];
+        if (first) context.moveTo(x, y);
+        else context.lineTo(x, y);
+      };
+      const paths = new Map<number, Bracket[]>();
+      for (const bracket of brackets) {
+        if (bracket.right < from || bracket.left > from + span) continue;
+        const own = paths.get(bracket.group);
+        if (own) own.push(bracket);
+        else paths.set(bracket.group, [bracket]);
+      }
+      context.clearRect(0, 0, width, height);
+      for (const [group, own] of paths) {
+        context.strokeStyle = group >= 0 ? category(group, dark) : dark ? '#8f99a9' : '#6b7485';
+        context.lineWidth = group >= 0 ? 1.6 : 1;
+        context.beginPath();
+        for (const { left, right, leftHeight, rightHeight, height: top } of own) {
+          move(left, leftHeight, true);
+          move(left, top);
+          move(right, top);
+          move(right, rightHeight);
+        }
+        context.stroke();
+      }
+      if (cut <= 0) return;
+      context.strokeStyle = dark ? '#e7eaf0' : '#1d2433';
+      context.lineWidth = 1;
+      context.setLineDash([3, 3]);
+      context.beginPath();
+      move(from, cut, true);
+      move(from + span, cut);
+      context.stroke();
+      context.setLineDash([]);
+    },
+    [brackets, cut, from, span, length, depth, side, dark],
+  );
   return (
-    <svg
-      class={`chart tree ${side}`}
-      width={width}
-      height={height}
-      role="img"
-      aria-label={`${label}: tree of ${leaves}`}
-    >
-      <g transform={transform}>
-        {paths.map(([group, path]) => (
-          <path key={group} d={path} style={group >= 0 ? { stroke: category(group, dark) } : undefined} />
-        ))}
-      </g>
-      {cut > 0 &&
-        (side === 'left' ? (
-          <line class="cut" x1={across} x2={across} y1={0} y2={height} />
-        ) : (
-          <line class="cut" x1={0} x2={width} y1={across} y2={across} />
-        ))}
-    </svg>
+    <Canvas width={width} height={height} draw={draw} label={`${label}: tree of ${leaves}, cut at ${cut}`} />
   );
 }

@@ -1,0 +1,234 @@
+"""How fast the tab is: real Chromium, real TensorBoard, 200 layers × 1,000 looks × ≤ 2,048 filters.
+
+``python benchmarks/frontend.py [--layers N] [--looks N] [--loader fast|python|both]`` prints each figure with its limit
+and PASS or MISS, and exits with 1 when one is missed. Limits are meant for a machine of 2 cores without a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Page, sync_playwright
+from synthetic_log import DIAGNOSTICS, Size, layer_table, write
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-precise-memory-info",
+    "--js-flags=--expose-gc",
+]
+# Looks kept of each light tag and of each heavy one: without this TensorBoard drops most before we see them.
+SAMPLES = "cnndiag=1000,cnndiag_heavy=100"
+FRAMES = 60
+
+# Resolves once what follows from `act` has been painted.
+PAINTED = """(act) => new Promise((resolve) => {
+  const start = performance.now();
+  act();
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => resolve(performance.now() - start);
+    channel.port2.postMessage(0);
+  });
+})"""
+STEP_BACK = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft', bubbles: true}))"
+UNTIL = """(selector) => new Promise((resolve) => {
+  const start = performance.now();
+  const look = () => (document.querySelector(selector)?.width > 0 && !document.querySelector('main > .skeleton')
+    ? requestAnimationFrame(() => resolve(performance.now() - start)) : requestAnimationFrame(look));
+  look();
+})"""
+
+
+class Figures:
+    """What was measured, printed as it comes."""
+
+    def __init__(self) -> None:
+        self.missed = 0
+
+    def tell(self, name: str, value: float, limit: float, unit: str) -> None:
+        """Print one figure with its verdict."""
+        good = value <= limit
+        self.missed += not good
+        print(
+            f"  {'PASS' if good else 'MISS'}  {name:<58}{value:>10.1f} {unit:<3} (limit {limit:g} {unit})", flush=True
+        )
+
+
+@contextmanager
+def tensorboard(logdir: Path, *flags: str) -> Iterator[str]:
+    """A TensorBoard process on a free port; its address, once it answers with runs."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--samples_per_plugin", SAMPLES, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        wait_until_loaded(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_until_loaded(url: str, patience: float = 300.0) -> None:
+    """Wait until the runs are listed and no longer grow."""
+    deadline, last = time.monotonic() + patience, -1
+    while time.monotonic() < deadline:
+        try:
+            runs = json.loads(get(f"{url}data/plugin/cnndiag/runs"))["runs"]
+        except OSError:
+            runs = []
+        newest = sum(tag["max_step"] for run in runs for tag in run["tags"])
+        if runs and newest == last:
+            return
+        last = newest
+        time.sleep(1.0)
+    sys.exit("TensorBoard listed no runs. Is the plugin installed? Try: pip install -e .")
+
+
+def get(url: str) -> bytes:
+    """Body of a reply."""
+    with urllib.request.urlopen(url, timeout=60) as response:
+        return bytes(response.read())
+
+
+def server(url: str, figures: Figures) -> None:
+    """Time and size of what the overview asks for."""
+    base, run = f"{url}data/plugin/cnndiag/", quote("run/cnndiag", safe="")
+    asked = [
+        "runs",
+        f"measurements?run={run}&tag=cnndiag/run_info",
+        f"measurements?run={run}&tag=cnndiag/findings&max=1",
+        f"measurements?run={run}&tag=cnndiag/dead_units&column=dead_ratio&max=240",
+    ]
+    rounds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        size = sum(len(get(base + path)) for path in asked)
+        rounds.append(time.perf_counter() - start)
+    figures.tell("server: replies for the overview", 1e3 * statistics.median(rounds), 300, "ms")
+    figures.tell("server: size of these replies", size / 1e3, 1000, "kB")
+
+
+def frame_of(page: Page) -> Any:
+    """The plugin's frame."""
+    return next(frame for frame in page.frames if "plugin_entry.html?name=cnndiag" in frame.url)
+
+
+def open_overview(page: Page, url: str) -> float:
+    """Milliseconds from the moment the tab is chosen until its strips are painted."""
+    page.goto(f"{url}#timeseries")
+    page.wait_for_selector("tb-webapp")
+    page.wait_for_timeout(2500)
+    page.evaluate("() => { window.start = performance.now(); location.hash = '#cnndiag'; }")
+    page.wait_for_function(
+        "() => document.querySelector('iframe')?.contentDocument?.querySelector('#chart-layers canvas')?.width > 0",
+        polling="raf",
+    )
+    return float(page.evaluate("() => performance.now() - window.start"))
+
+
+def script_time(client: Any) -> float:
+    """Seconds of JavaScript run since the session began."""
+    metrics = {entry["name"]: entry["value"] for entry in client.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["ScriptDuration"])
+
+
+def page_figures(page: Page, url: str, size: Size, figures: Figures) -> None:
+    """Everything that is measured in the browser."""
+    figures.tell("overview painted after the tab opens", open_overview(page, url), 1000, "ms")
+    frame = frame_of(page)
+    steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
+    figures.tell("overview: step change to paint, median of 30", statistics.median(steps), 50, "ms")
+
+    widest = layer_table(size)[-1].path
+    frame.evaluate("() => document.querySelectorAll('.block-name[aria-expanded=false]').forEach((b) => b.click())")
+    frame.locator(f"[data-layer='{widest}']").wait_for()
+    opened = frame.evaluate(
+        f"(p) => {{ document.querySelector(`[data-layer='${{p}}']`).click(); return ({UNTIL})('.heatmap canvas'); }}",
+        widest,
+    )
+    figures.tell("layer page of 2,048 filters", opened, 300, "ms")
+    page.wait_for_timeout(1500)
+    steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
+    figures.tell("layer page: step change to paint, median of 30", statistics.median(steps), 50, "ms")
+
+    zoom = """(frames) => new Promise((resolve) => {
+      const canvas = document.querySelector('.heatmap canvas');
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      let n = 0;
+      const turn = () => {
+        if (n++ === frames) return resolve();
+        const at = { clientX: left + width / 3, clientY: top + height / 3, bubbles: true, cancelable: true };
+        canvas.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: n < frames / 2 ? -30 : 30, ctrlKey: true }));
+        requestAnimationFrame(turn);
+      };
+      turn();
+    })"""
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable")
+    before = script_time(client)
+    frame.evaluate(zoom, FRAMES)
+    figures.tell("heatmap of 2,048 filters: script a frame", 1e3 * (script_time(client) - before) / FRAMES, 16, "ms")
+
+    heap = "() => { gc(); return performance.memory.usedJSHeapSize / 1e6; }"
+    first = frame.evaluate(heap)
+    for _ in range(min(size.looks, 240)):
+        frame.evaluate(f"() => {{ {STEP_BACK}; }}")
+    page.wait_for_timeout(500)
+    figures.tell("memory gained while stepping through all looks", frame.evaluate(heap) - first, 30, "MB")
+
+
+def main() -> None:
+    """Write the log, start TensorBoard with each loader, measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--layers", type=int, default=Size.layers)
+    parser.add_argument("--looks", type=int, default=Size.looks)
+    parser.add_argument("--loader", choices=("fast", "python", "both"), default="both")
+    options = parser.parse_args()
+    size = Size(layers=options.layers, looks=options.looks)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("No Chromium found. Install it: apt-get install chromium")
+    loaders = {"fast": "true", "python": "false"}
+    figures = Figures()
+    with tempfile.TemporaryDirectory() as directory, sync_playwright() as driver:
+        written = write(Path(directory) / "run", size)
+        print(f"{size.layers} layers × {size.looks} looks, {len(DIAGNOSTICS)} diagnostics: {written / 1e6:.0f} MB")
+        for name, flag in loaders.items():
+            if options.loader not in (name, "both"):
+                continue
+            print(f"\n{'Rust' if name == 'fast' else 'Python'} loader")
+            with tensorboard(Path(directory), f"--load_fast={flag}") as url:
+                server(url, figures)
+                browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+                page_figures(browser.new_page(viewport={"width": 1400, "height": 900}), url, size, figures)
+                browser.close()
+    sys.exit(1 if figures.missed else 0)
+
+
+if __name__ == "__main__":
+    main()
