@@ -35,9 +35,9 @@ describe('numbers for people', () => {
   ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
 
   it('writes shares in per cent', () => {
-    expect(formatValue(0.953, 'share')).toBe('95 %');
-    expect(formatValue(0.0312, 'share')).toBe('3.1 %');
-    expect(formatValue(0, 'share')).toBe('0 %');
+    expect(formatValue(0.953, 'share')).toBe('95\u00a0%');
+    expect(formatValue(0.0312, 'share')).toBe('3.1\u00a0%');
+    expect(formatValue(0, 'share')).toBe('0\u00a0%');
     expect(formatValue(NaN, 'share')).toBe('not measured');
   });
 

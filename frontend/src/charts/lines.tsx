@@ -8,7 +8,8 @@ export interface Line {
   name: string;
   points: { step: number; value: number }[];
   color: string;
-  dash?: boolean;
+  /** SVG dash pattern, so that lines differ by more than colour. */
+  dash?: string;
 }
 
 interface LinesProps {
@@ -35,7 +36,7 @@ function domainOf({ lines, logarithmic, low = 0, high = 0, rule }: LinesProps): 
     .filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
   if (!values.length) return logarithmic ? [0.1, 1] : [0, 1];
   const [least, most] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-  if (logarithmic) return [least / 1.5, most * 1.5];
+  if (logarithmic) return least === most ? [least / 10, most * 10] : [least / 1.5, most * 1.5];
   return [Math.min(0, least), most > least || most !== 0 ? Math.max(most, 0) : 1];
 }
 
@@ -102,7 +103,7 @@ export function Lines(props: LinesProps) {
       )}
       {lines.map((one) => (
         <g key={one.name} style={{ color: one.color }}>
-          <path class="line" d={path(one.points) ?? ''} stroke-dasharray={one.dash ? '5 3' : undefined} />
+          <path class="line" d={path(one.points) ?? ''} stroke-dasharray={one.dash} />
           {one.points.length < 60 &&
             one.points.map(({ step, value }) =>
               Number.isFinite(value) ? (

@@ -29,7 +29,7 @@ export function formatValue(value: number, unit: string): string {
   if (unit === 'share') {
     const percent = value * 100;
     const digits = percent !== 0 && Math.abs(percent) < 10 ? 1 : 0;
-    return `${trim(String(Number(percent.toFixed(digits))))} %`;
+    return `${trim(String(Number(percent.toFixed(digits))))}\u00a0%`;
   }
   return formatNumber(value);
 }
