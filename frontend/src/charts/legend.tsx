@@ -34,7 +34,7 @@ export function RampLegend({
 export function KeyLegend({
   keys,
 }: {
-  keys: { name: string; color?: string; dash?: boolean; kind?: string }[];
+  keys: { name: string; color?: string; dash?: string; kind?: string }[];
 }) {
   return (
     <span class="legend">

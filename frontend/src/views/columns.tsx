@@ -13,6 +13,9 @@ import { useWidth } from '../ui/size';
 import type { Table } from '../ui/download';
 import { LAYER_GUTTERS } from './layout';
 
+/** Lines that lie on each other are still told apart. */
+const DASHES = [undefined, '7 3', '2 3'];
+
 interface Trace {
   measure: Measure;
   steps: number[];
@@ -96,6 +99,7 @@ export function ColumnLines({
           const lines = panel.map(({ measure, steps, values }, i): Line => ({
             name: measure.column.title,
             color: category(i, dark),
+            dash: DASHES[i % DASHES.length],
             points: steps.map((step, look) => ({ step, value: values[look] ?? NaN })),
           }));
           return (

@@ -22,7 +22,7 @@ export function curvePanels(items: Parameters<typeof looksOf>[0], dark: boolean)
   const lines = new Map<string, Line>();
   for (const { step, value } of looksOf(items, 'scalars')) {
     value.names.forEach((name, i) => {
-      const dash = name.startsWith(VALIDATION);
+      const dash = name.startsWith(VALIDATION) ? '5 3' : undefined;
       const line = lines.get(name) ?? {
         name: words(name),
         points: [],
