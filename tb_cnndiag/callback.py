@@ -14,7 +14,7 @@ import numpy as np
 
 from tb_cnndiag.capture.samples import Gatherer, Samples, given_samples
 from tb_cnndiag.capture.schedule import Schedule, log_spaced
-from tb_cnndiag.capture.subject import Subject, SubjectError, update_norms
+from tb_cnndiag.capture.subject import NotBuiltError, Subject, SubjectError, update_norms
 from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
 from tb_cnndiag.diagnostics import BUILTIN, Diagnostic
 from tb_cnndiag.finding import Finding
@@ -88,11 +88,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._verbose = verbose
         self._probe: Samples | None = None
         self._training: _Training | None = None
+        self._unbuilt: NotBuiltError | None = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Find the layers, install the taps, look at the untrained model."""
-        with self._guard("start"):
-            self._training = _Training(self, self.model)
+        self._begin()
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Sample the weights before some steps."""
@@ -105,6 +105,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if self._training:
             with self._guard("batch"):
                 self._training.after_batch(batch, logs or {})
+        elif self._unbuilt:
+            self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Look at the end of an epoch."""
@@ -118,6 +120,16 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if training:
             with self._guard("end"):
                 training.end(logs or {})
+        if self._unbuilt:
+            warn(f"CNN diagnostics have seen nothing of this training. {self._unbuilt}")
+
+    def _begin(self) -> None:
+        self._unbuilt = None
+        with self._guard("start"):
+            try:
+                self._training = _Training(self, self.model)
+            except NotBuiltError as error:  # a subclassed model is built by its first batch
+                self._unbuilt = error
 
     def _guard(self, where: str) -> _Guard:
         return _Guard(self, where)
@@ -177,13 +189,13 @@ class _Training:
         self._epoch = 0
         self._batches = 0
         self._updates: list[FloatArray] = []
-        self._before: list[Any] | None = None
+        self._before: tuple[int, list[Any]] | None = None
         self._last_logs: Mapping[str, Any] = {}
         self._gatherer: Gatherer | None = None
         self._optimizers = find_optimizers(model)
         self._take_probe()
         self._tapped = self._install_taps(model)
-        self._sampled = _UpdateSchedule(callback.params.get("steps") if callback.params else None)
+        self._sampled = _UpdateSchedule((callback.params or {}).get("steps"), self._optimizers)
         self._session = Session(
             callback.log_dir,
             subject,
@@ -197,14 +209,18 @@ class _Training:
     def before_batch(self, batch: int) -> None:
         if self._tapped:
             self._tapped.arm()
-        self._before = self._subject.kernels() if self._sampled.wants(self._batches) else None
+        if self._before is None and self._sampled.wants(self._batches):
+            self._before = (self._batches, self._subject.kernels())
 
     def after_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         begin = time.perf_counter()
         steps = max(batch + 1 - self._batches, 1)
         if self._before is not None:
-            self._updates.append(update_norms(self._before, self._subject.kernels()) / steps)
-            self._before = None
+            start, kernels = self._before
+            updates = (self._batches + steps - start) / self._sampled.batches_per_update
+            if updates >= 1:
+                self._updates.append(update_norms(kernels, self._subject.kernels()) / updates)
+                self._before = None
         if self._gatherer and self._tapped and self._gatherer.wants(self._batches):
             data = self._tapped.taps.read_batch()
             if data is not None:
@@ -219,6 +235,7 @@ class _Training:
     def after_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         self._epoch = epoch + 1
         self._batches = 0
+        self._before = None
         self._finish_gathering()
         self._look(logs)
 
@@ -281,10 +298,16 @@ class _Training:
 
 
 class _UpdateSchedule:
-    """Steps of an epoch before and after which the kernels are compared: its first and one in its middle."""
+    """Batches of an epoch from which on the kernels are compared, over one update: its first and one in its middle.
 
-    def __init__(self, steps: int | None) -> None:
+    An optimizer that accumulates gradients changes nothing for most batches: ``batches_per_update`` is how many it
+    takes.
+    """
+
+    def __init__(self, steps: int | None, optimizers: Sequence[Any]) -> None:
         self._steps = {0, steps // 2} if steps else {0, 10}
+        accumulated = [getattr(optimizer, "gradient_accumulation_steps", None) or 1 for optimizer in optimizers]
+        self.batches_per_update = max(accumulated, default=1)
 
     def wants(self, batch: int) -> bool:
         return batch in self._steps

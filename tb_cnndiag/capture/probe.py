@@ -117,16 +117,32 @@ class _KernelGraph:
         self.calls: dict[str, Call] = {}
         self.inputs: dict[str, frozenset[str]] = {path: frozenset() for path in paths}
         kernels = set(paths)
-        sources: dict[int, frozenset[str]] = {}
+        self._sources: dict[Any, frozenset[str]] = {}
         for call in record.calls:
-            reaching = frozenset[str]().union(*(sources.get(id(tensor), frozenset()) for tensor in call.inputs))
+            reaching = frozenset[str]().union(*map(self._reaching, call.inputs))
             if call.path in kernels:
                 self.calls.setdefault(call.path, call)
                 self.inputs[call.path] |= reaching
                 reaching = frozenset([call.path])
             for tensor in call.outputs:
-                sources[id(tensor)] = reaching
-        self.outputs = frozenset[str]().union(*(sources.get(id(tensor), frozenset()) for tensor in record.outputs))
+                self._sources[_key(tensor)] = reaching
+        self.outputs = frozenset[str]().union(*map(self._reaching, record.outputs))
+
+    def _reaching(self, tensor: Any) -> frozenset[str]:
+        """Kernel layers whose outputs reach a tensor, through functions that are no layers too."""
+        key = _key(tensor)
+        if key not in self._sources:
+            self._sources[key] = frozenset()  # while it is looked into: loops end here
+            origin = getattr(tensor, "op", None) if isinstance(key, str) else None
+            if origin is not None:
+                self._sources[key] = frozenset[str]().union(*map(self._reaching, origin.inputs))
+        return self._sources[key]
+
+
+def _key(tensor: Any) -> Any:
+    """Identity of a tensor: its name in a TensorFlow graph, which hands out new objects for the same tensor."""
+    name = getattr(tensor, "name", None) if hasattr(tensor, "graph") else None
+    return name if isinstance(name, str) else id(tensor)
 
 
 def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:

@@ -22,6 +22,10 @@ class SubjectError(ValueError):
     """The model cannot be looked at; the message says why and what to do."""
 
 
+class NotBuiltError(SubjectError):
+    """The model has no weights yet: its first batch makes them."""
+
+
 @dataclass
 class _Part:
     prefix: str
@@ -46,6 +50,8 @@ class Subject:
         self._parts = [_part(name, model) for name, model in parts.items()]
         everything = [layer.path for layer in self.layers]
         if not everything:
+            for part in self._parts:
+                _require_built(part.model)
             kinds = sorted({type(layer).__name__ for part in self._parts for _, layer in walk(part.model)})
             raise SubjectError(
                 f"The model has no layer with a kernel (it has {', '.join(kinds) or 'no layers'}): there is nothing "
@@ -172,13 +178,21 @@ def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
 
 
 def _part(name: str, model: Any) -> _Part:
-    if not getattr(model, "built", False):
-        raise SubjectError(
-            f"The model {getattr(model, 'name', model)!r} is not built, so its layers have no weights yet. Give it an "
-            "Input layer, or call it once on a batch before training."
-        )
     prefix = f"{name}/" if name else ""
     return _Part(prefix, model, find_kernel_layers(model, prefix))
+
+
+def _require_built(model: Any) -> None:
+    unbuilt = [path for path, layer in walk(model) if not layer.built or _without_weights(layer)]
+    if unbuilt or not model.built:
+        raise NotBuiltError(
+            f"The model {model.name!r} is not built, so its layers have no weights ({', '.join(unbuilt[:5]) or 'none'}). "
+            "Give it an Input layer, or call it once on a batch before training."
+        )
+
+
+def _without_weights(layer: Any) -> bool:
+    return hasattr(layer, "kernel_initializer") and not layer.weights
 
 
 def _fitted(model: Any, x: Any) -> Any:

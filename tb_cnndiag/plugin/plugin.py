@@ -144,10 +144,10 @@ def _bytes_of(value: Any) -> bytes:
 
 
 def _thinned(messages: list[bytes], limit: int) -> list[bytes]:
-    """At most ``limit`` of the messages, evenly spaced, the first and last always among them."""
+    """At most ``limit`` of the messages, evenly spaced, the last always among them, then the first."""
     if len(messages) <= limit:
         return messages
-    return [messages[i] for i in np.linspace(0, len(messages) - 1, max(limit, 1)).round().astype(int)]
+    return [messages[-1 - i] for i in np.linspace(len(messages) - 1, 0, limit + (limit == 1)).round().astype(int)][-limit:]
 
 
 def _only_column(messages: list[bytes], name: str) -> Iterator[bytes]:

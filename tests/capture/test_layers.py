@@ -1,0 +1,146 @@
+"""Layer tables and kernels as (units, fan_in)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tb_cnndiag.capture.layers import find_kernel_layers
+from tb_cnndiag.capture.probe import Observer, observed_table
+from tests.models import Subclassed, images, normalised
+
+
+def _only(layer: Any, shape: tuple[int, ...]) -> Any:
+    model = keras.Sequential([keras.Input(shape), layer])
+    (found,) = find_kernel_layers(model)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "role", "units", "fan_in"),
+    [
+        (layers.Conv1D(5, 3), (9, 2), "conv", 5, 6),
+        (layers.Conv2D(5, 3), (9, 9, 2), "conv", 5, 18),
+        (layers.Conv3D(5, 2), (4, 4, 4, 2), "conv", 5, 16),
+        (layers.Conv2D(6, 3, groups=2), (9, 9, 4), "conv", 6, 18),
+        (layers.DepthwiseConv2D(3, depth_multiplier=2), (9, 9, 4), "depthwise_conv", 8, 9),
+        (layers.SeparableConv2D(5, 3), (9, 9, 4), "conv", 5, 4),
+        (layers.Conv2DTranspose(5, 3), (9, 9, 2), "transposed_conv", 5, 18),
+        (layers.Dense(7), (4,), "dense", 7, 4),
+        (layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de"), (5, 4), "dense", 6, 4),
+    ],
+    ids=lambda value: getattr(value, "name", None) and type(value).__name__,
+)
+def test_kernels_have_a_row_per_unit(
+    layer: Any, shape: tuple[int, ...], role: str, units: int, fan_in: int, rng: np.random.Generator
+) -> None:
+    """A unit's row holds just the weights that its output depends on: change them, and only it changes."""
+    found = _only(layer, shape)
+    assert (found.role, found.units) == (role, units)
+    kernel = found.kernel()
+    assert kernel.shape == (units, fan_in)
+    x = tf.constant(rng.normal(size=(1, *shape)).astype(np.float32))
+    with tf.GradientTape(persistent=True) as tape:
+        y = layer(x)
+        outputs = [tf.reduce_sum(part) for part in tf.split(tf.reshape(y, (-1, units)), units, axis=1)]
+    for unit, output in enumerate(outputs):
+        gradient = tape.gradient(output, found.variable.value)
+        marked = KernelView(found, tf.convert_to_tensor(gradient)).rows()
+        used = np.flatnonzero(np.abs(marked).sum(axis=1))
+        assert used.tolist() == [unit]
+
+
+class KernelView:
+    """The rows of any tensor of the kernel's shape, by the same code as the kernel itself."""
+
+    def __init__(self, found: Any, value: Any) -> None:
+        self._found, self._value = found, value
+
+    def rows(self) -> Any:
+        return type(self._found)(
+            self._found.layer, "", "", keras.Variable(self._value), self._found.unit_axes
+        ).kernel()
+
+
+def _table(model: Any, x: Any) -> dict[str, Any]:
+    found = find_kernel_layers(model)
+    observer = Observer(model, found)
+    observer.look(x, ["sample_max"])
+    return {row.path: row for row in observed_table(found, observer.recording, observer.observed)}
+
+
+def test_activation_is_seen_behind_norm_and_activation(rng: np.random.Generator) -> None:
+    row = _table(normalised(), images(rng)[0])["conv_a"]
+    assert (row.activation, row.normalization, row.seen_at) == ("relu", "bn_a", "relu_a")
+    assert row.output_shape == (10, 10, 6)
+
+
+def test_a_function_in_a_subclassed_model_is_found_in_the_graph(rng: np.random.Generator) -> None:
+    model = Subclassed()
+    model(images(rng)[0][:1])
+    table = _table(model, images(rng)[0])
+    assert table["conv"].activation == "relu"
+    assert table["conv"].normalization == "norm"
+    assert table["head"].inputs == (0,)
+    assert table["head"].output
+
+
+def test_nested_shared_and_repeated_names() -> None:
+    inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="conv")], name="inner")
+    a, b = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    joined = layers.Concatenate()([inner(a), inner(b)])
+    model = keras.Model([a, b], layers.Conv2D(3, 3, name="last")(joined))
+    table = _table(model, [np.ones((4, 8, 8, 1), np.float32)] * 2)
+    assert list(table) == ["inner/conv", "last"]
+    assert table["last"].inputs == (0,)
+
+    class Twins(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = layers.Dense(2, name="fc"), layers.Dense(2, name="fc")
+
+        def call(self, x: Any) -> Any:
+            return self.second(self.first(x))
+
+    twins = Twins()
+    twins(np.ones((1, 3), np.float32))
+    assert [layer.path for layer in find_kernel_layers(twins)] == ["fc", "fc#2"]
+
+
+def test_residual_graph_and_operations() -> None:
+    inputs = keras.Input((8, 8, 4))
+    x = layers.Conv2D(4, 3, padding="same", name="first")(inputs)
+    y = keras.ops.relu(x)
+    z = layers.Conv2D(4, 3, padding="same", name="second")(y)
+    out = layers.Dense(2, name="head")(layers.Flatten()(layers.Add()([y, z])))
+    table = _table(keras.Model(inputs, out), np.ones((4, 8, 8, 4), np.float32))
+    assert table["first"].activation == "relu"
+    assert table["second"].activation == "linear"
+    assert table["head"].inputs == (0, 1)
+
+
+def test_layers_inside_time_steps_do_no_harm() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((3, 8, 8, 1)),
+            layers.TimeDistributed(layers.Conv2D(2, 3, name="conv"), name="wrapped"),
+            layers.ConvLSTM2D(2, 3, name="lstm"),
+            layers.Flatten(),
+            layers.Dense(2, name="head"),
+        ]
+    )
+    table = _table(model, np.ones((4, 3, 8, 8, 1), np.float32))
+    assert list(table) == ["wrapped/conv", "head"]
+    assert table["head"].seen_at == "head"
+
+
+def test_channels_first_moves_the_unit_axis() -> None:
+    found = _only(layers.Conv2D(5, 3, data_format="channels_last"), (9, 9, 2))
+    assert found.info().unit_axis == -1
+    model = keras.Sequential([keras.Input((2, 9, 9)), layers.Conv2D(5, 3, data_format="channels_first", name="c")])
+    assert find_kernel_layers(model)[0].info().unit_axis == 1

@@ -1,0 +1,71 @@
+"""What a look takes from the probe, against the plain way: a model of all outputs and numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tb_cnndiag.capture.layers import find_kernel_layers
+from tb_cnndiag.capture.probe import CHUNK, Observer
+from tb_cnndiag.capture.reductions import REDUCTIONS, SLICE
+from tests.models import images, normalised, plain
+
+
+def _looked(model: Any, x: Any) -> Any:
+    return Observer(model, find_kernel_layers(model)).look(x, sorted(REDUCTIONS))
+
+
+@pytest.mark.parametrize("samples", [5, CHUNK, CHUNK + 7])
+@pytest.mark.parametrize(("make", "seen"), [(plain, "conv_a"), (normalised, "relu_a")])
+def test_reductions_agree_with_numpy(make: Any, seen: str, samples: int, rng: np.random.Generator) -> None:
+    model = make("tanh") if make is plain else make()
+    x = images(rng, samples)[0]
+    y = np.asarray(keras.Model(model.inputs, model.get_layer(seen).output).predict(x, verbose=0))
+    data = _looked(model, x)["conv_a"]
+    np.testing.assert_allclose(data["sample_max"], y.max(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(data["sample_mean"], y.mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
+    chunks = [y[start : start + CHUNK][:SLICE] for start in range(0, samples, CHUNK)]
+    np.testing.assert_allclose(data["unit_mean"], np.mean([c.mean(axis=(0, 1, 2)) for c in chunks], axis=0), rtol=1e-4)
+    np.testing.assert_allclose(
+        data["unit_mean_abs"], np.mean([np.abs(c).mean(axis=(0, 1, 2)) for c in chunks], axis=0), rtol=1e-4
+    )
+    assert data["samples"] == samples
+    assert data["positions"] == y.shape[1] * y.shape[2]
+    assert np.isin(data["activation_sample"].round(4), y.round(4)).mean() > 0.99
+    if make is plain:
+        pinned = [(np.abs(c) >= 0.98).mean(axis=(0, 1, 2)) for c in chunks]
+        np.testing.assert_allclose(data["unit_saturated"], np.mean(pinned, axis=0), atol=1e-6)
+
+
+def test_input_and_output_are_those_of_the_ends(rng: np.random.Generator) -> None:
+    model = plain()
+    x = images(rng)[0]
+    x[3] = 2.0
+    looked = _looked(model, x)
+    np.testing.assert_allclose(looked["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
+    np.testing.assert_allclose(looked["conv_a"]["input_max"], [x.max()], rtol=1e-6)
+    assert looked["conv_a"]["input_constant"].tolist() == [float(i == 3) for i in range(len(x))]
+    assert "input_mean" not in looked["conv_b"]
+    np.testing.assert_allclose(looked["head"]["output"], model.predict(x, verbose=0), rtol=1e-4)
+    assert "output" not in looked["conv_b"]
+
+
+def test_a_look_changes_nothing(rng: np.random.Generator) -> None:
+    model = normalised()
+    before = [np.array(w) for w in model.get_weights()]
+    _looked(model, images(rng)[0])
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not model.losses
+    assert all("call" not in vars(layer) for layer in model.layers)
+
+
+def test_a_shared_layer_fires_when_it_fires_in_any_call() -> None:
+    shared = keras.layers.Dense(2, activation="relu", use_bias=False, kernel_initializer="ones", name="shared")
+    a, b = keras.Input((1,)), keras.Input((1,))
+    model = keras.Model([a, b], keras.layers.Add()([shared(a), shared(b)]))
+    looked = _looked(model, [-np.ones((4, 1), np.float32), np.ones((4, 1), np.float32)])
+    np.testing.assert_array_equal(looked["shared"]["sample_max"], np.ones((4, 2)))

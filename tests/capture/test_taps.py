@@ -1,0 +1,85 @@
+"""Gradients taken from training, against a tape of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tb_cnndiag import CNNDiagnostics
+from tb_cnndiag.history import History
+from tb_cnndiag.summaries.reader import read_run
+from tests.models import compiled, images, plain
+
+
+def _data_gradients(model: Any, x: Any, y: Any) -> list[float]:
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    kernels = [layer.kernel.value for layer in model.layers if hasattr(layer, "kernel")]
+    with tf.GradientTape() as tape:
+        value = loss(y, model(x, training=True))
+    return [float(tf.norm(gradient)) for gradient in tape.gradient(value, kernels)]
+
+
+@pytest.mark.parametrize(
+    ("options", "regularizer"),
+    [
+        ({}, None),
+        ({}, keras.regularizers.L2(0.5)),
+        ({}, lambda kernel: 0.1 * keras.ops.sum(kernel**4)),
+        ({"optimizer": keras.optimizers.SGD(0.1, clipnorm=1e-3)}, None),
+        ({"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))}, None),
+        ({"jit_compile": True}, keras.regularizers.L2(0.5)),
+    ],
+    ids=["plain", "L2", "any regulariser", "clipped", "scaled", "XLA"],
+)
+def test_norms_are_those_of_the_data_loss(
+    options: dict[str, Any], regularizer: Any, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    x, y = images(rng, 16)
+    model = compiled(plain(regularizer=regularizer), **{"optimizer": "sgd", **options})
+    expected = _data_gradients(model, x, y)
+    model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    np.testing.assert_allclose(history.series("gradient_flow", "gradient_norm").values[-1], expected, rtol=2e-3)
+
+
+def test_updates_are_what_the_optimizer_really_changed(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng, 16)
+    model = compiled(plain(), keras.optimizers.Adam(0.01))
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
+    before = [np.array(k) for k in kernels]
+    model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    expected = [np.linalg.norm(np.array(k) - b) / np.linalg.norm(np.array(k)) for k, b in zip(kernels, before, strict=True)]
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    np.testing.assert_allclose(history.series("update_ratio", "update_ratio").values[-1], expected, rtol=1e-4)
+
+
+def test_a_frozen_layer_has_no_gradient(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng, 16)
+    model = plain()
+    model.get_layer("conv_a").trainable = False
+    compiled(model).fit(x, y, batch_size=16, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    norms = history.series("gradient_flow", "gradient_norm").values[-1]
+    assert np.isnan(norms[0])
+    assert (norms[1:] > 0).all()
+    assert [layer.trainable for layer in history.layers] == [False, True, True]
+
+
+@pytest.mark.parametrize("samples", [40, 640])
+def test_a_probe_is_gathered_from_the_whole_epoch(samples: int, tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng, samples)
+    order = np.argsort(y, kind="stable")
+    compiled(model := plain())
+    data = tf.data.Dataset.from_tensor_slices((x[order], y[order])).batch(8)
+    model.fit(data, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    info = History.of(read_run(tmp_path / "cnndiag")).info
+    assert info is not None
+    assert info.probe.source == "gathered"
+    assert min(40, samples) <= info.probe.samples <= 256
+    counts = np.array(info.probe.class_counts)
+    assert counts.min() >= 0.6 * counts.max()

@@ -1,0 +1,28 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20_201_124)
+
+
+@pytest.fixture(scope="session")
+def demo_logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of ``tb-cnndiag demo``, made by the command itself."""
+    logdir = tmp_path_factory.mktemp("demo") / "logs"
+    command = [sys.executable, "-m", "tb_cnndiag.cli", "demo", str(logdir), "--no-serve"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return logdir

@@ -1,0 +1,78 @@
+"""Small models and data for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+
+def images(rng: np.random.Generator, samples: int = 64, size: int = 12, classes: int = 4) -> tuple[Any, Any]:
+    """Noise with a class-dependent bright square: learnable in a few steps."""
+    y = np.arange(samples) % classes
+    x = rng.normal(0, 0.3, (samples, size, size, 1)).astype(np.float32)
+    for i, label in enumerate(y):
+        row, column = divmod(int(label), 2)
+        x[i, 5 * row : 5 * row + 5, 5 * column : 5 * column + 5] += 1
+    return x, y
+
+
+def plain(activation: str = "relu", *, regularizer: Any = None) -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            layers.Conv2D(6, 3, activation=activation, kernel_regularizer=regularizer, name="conv_a"),
+            layers.MaxPooling2D(name="pool"),
+            layers.Conv2D(8, 3, activation=activation, name="conv_b"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(4, activation="softmax", name="head"),
+        ],
+        name="plain",
+    )
+
+
+def normalised() -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            layers.Conv2D(6, 3, use_bias=False, name="conv_a"),
+            layers.BatchNormalization(name="bn_a"),
+            layers.ReLU(name="relu_a"),
+            layers.Dropout(0.3, name="drop"),
+            layers.GlobalAveragePooling2D(name="pool"),
+            layers.Dense(4, activation="softmax", name="head"),
+        ],
+        name="normalised",
+    )
+
+
+class Subclassed(keras.Model):
+    """Applies its activation as a function, and trains with a step of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(name="subclassed")
+        self.conv = layers.Conv2D(6, 3, name="conv")
+        self.norm = layers.BatchNormalization(name="norm")
+        self.pool = layers.GlobalAveragePooling2D(name="pool")
+        self.head = layers.Dense(4, activation="softmax", name="head")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return self.head(self.pool(keras.ops.relu(self.norm(self.conv(x), training=training))))
+
+    def train_step(self, data: Any) -> Any:
+        import tensorflow as tf
+
+        x, y = data
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred)
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return {"loss": loss}
+
+
+def compiled(model: Any, optimizer: Any = "adam", **options: Any) -> Any:
+    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
+    return model

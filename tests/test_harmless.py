@@ -1,0 +1,176 @@
+"""The training is what it would have been without the callback."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config
+
+from tb_cnndiag import CNNDiagnostics
+from tb_cnndiag.diagnostics import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.history import History
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.warning import DiagnosticsWarning
+from tests.models import Subclassed, compiled, images, normalised, plain
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _deterministic() -> Any:
+    tf.config.experimental.enable_op_determinism()
+    yield
+    config.disable_op_determinism()
+
+
+def _mixed() -> Any:
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return normalised()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def _accumulating() -> Any:
+    return keras.optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, use_ema=True, gradient_accumulation_steps=2)
+
+
+CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "plain": (plain, {}),
+    "dropout and batch norm": (normalised, {}),
+    "mixed precision": (_mixed, {}),
+    "custom train step": (Subclassed, {}),
+    "eager": (plain, {"run_eagerly": True}),
+    "compiled by XLA": (normalised, {"jit_compile": True}),
+    "several steps per execution": (plain, {"steps_per_execution": 3}),
+    "accumulation, clipping, EMA": (plain, {"optimizer": _accumulating}),
+}
+
+
+def _trained(case: str, callbacks: list[Any], rng: np.random.Generator) -> tuple[list[Any], dict[str, Any]]:
+    make, options = CASES[case]
+    options = dict(options)
+    optimizer = options.pop("optimizer", lambda: "adam")()
+    x, y = images(rng)
+    keras.utils.set_random_seed(3)
+    model = compiled(make(), optimizer, **options)
+    history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=callbacks)
+    return model.get_weights(), history.history
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path) -> None:
+    bare = _trained(case, [], np.random.default_rng(1))
+    callback = CNNDiagnostics(tmp_path, verbose=0)
+    watched = _trained(case, [callback], np.random.default_rng(1))
+    for a, b in zip(bare[0], watched[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert bare[1] == watched[1]
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.looks == (3 if case == "custom train step" else 4)  # built by its first batch: no look before
+    norms = history.series("gradient_flow", "gradient_norm").values
+    assert norms.shape[0] == 3
+    assert (norms > 0).all()
+    assert np.isfinite(history.series("dead_units", "dead_ratio").values).any()
+    assert (history.series("update_ratio", "update_ratio").values > 0).any()
+
+
+def test_fits_after_it_behave_as_if_nothing_had_been_there(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    original = model.train_function
+    assert "train_step" not in vars(model)
+    assert "apply" not in vars(model.optimizer)
+    assert all("call" not in vars(layer) for layer in model.layers)
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    assert model.train_function is original
+    model.fit(x, y, epochs=1, verbose=0)
+    assert model.train_function is original
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    steps = history.series("gradient_flow", "gradient_norm").steps
+    assert steps.tolist() == [2, 4]
+    assert not model.losses
+
+
+def test_a_second_fit_traces_nothing_anew(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    traces = []
+
+    class Counting(Subclassed):
+        def call(self, x: Any, training: bool = False) -> Any:
+            traces.append(training)
+            return super().call(x, training=training)
+
+    model = compiled(Counting())
+    model.build((None, 12, 12, 1))
+    callback = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0)
+    model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[callback])
+    before = traces.count(True)
+    model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[callback])
+    assert traces.count(True) == before
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0), Interrupt()])
+    assert "train_step" not in vars(model)
+    model.fit(x, y, epochs=1, verbose=0)
+    assert type(model.train_function).__name__ == "function"
+    assert History.of(read_run(tmp_path / "cnndiag")).looks == 1
+
+
+def test_the_model_is_freed(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    reference = weakref.ref(model)
+    del model
+    keras.backend.clear_session()
+    gc.collect()
+    assert reference() is None
+
+
+class Failing(LayerDiagnostic):
+    name = "failing"
+    title = "Failing"
+    description = "Raises."
+    needs = ("kernel",)
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        raise RuntimeError("broken on purpose")
+
+
+def test_a_failing_diagnostic_is_reported_once_and_left_out(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+    callback = CNNDiagnostics(tmp_path, diagnostics=[Failing(), "dead_units"], verbose=0)
+    with pytest.warns(DiagnosticsWarning, match="'failing' failed at step 0") as caught:
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[callback])
+    assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1
+    assert len(History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio")) == 2
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    (tmp_path / "file").write_text("in the way")
+    model = compiled(plain())
+    with pytest.warns(DiagnosticsWarning, match="cannot be written") as caught:
+        history = model.fit(
+            x, y, epochs=2, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "file" / "run", verbose=0)]
+        )
+    assert len(history.history["loss"]) == 2
+    assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1
