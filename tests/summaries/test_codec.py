@@ -1,0 +1,133 @@
+"""The contract: goldens, round trips, and what damaged messages lead to."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from google.protobuf.json_format import MessageToDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tb_cnndiag.payloads import Matrix, UnitStates
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+from tb_cnndiag.summaries.codec import CodecError, Measurement, decode, encode
+
+GOLDEN = Path(__file__).parents[2] / "summaries" / "golden"
+
+
+def _examples() -> dict[str, Measurement]:
+    spec = importlib.util.spec_from_file_location("golden_make", GOLDEN / "make.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.examples())
+
+
+EXAMPLES = _examples()
+
+
+def _assert_same(a: Any, b: Any) -> None:
+    assert type(a) is type(b) or isinstance(a, np.ndarray)
+    if isinstance(a, np.ndarray):
+        np.testing.assert_allclose(a, b, atol=0.004)
+    elif hasattr(a, "__dataclass_fields__"):
+        for name in a.__dataclass_fields__:
+            _assert_same(getattr(a, name), getattr(b, name))
+    elif isinstance(a, tuple | list):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            _assert_same(x, y)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            _assert_same(a[key], b[key])
+    else:
+        assert a == b
+
+
+def test_every_kind_has_a_golden() -> None:
+    kinds = {field.name for field in pb.Measurement.DESCRIPTOR.oneofs_by_name["payload"].fields}
+    assert kinds == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_golden_is_what_we_write_and_read(kind: str) -> None:
+    data = (GOLDEN / f"{kind}.bin").read_bytes()
+    assert encode(EXAMPLES[kind]) == data
+    decoded = decode(data)
+    assert decoded is not None
+    _assert_same(EXAMPLES[kind], decoded)
+    plain = MessageToDict(pb.Measurement.FromString(data), preserving_proto_field_name=True)
+    assert plain == json.loads((GOLDEN / f"{kind}.json").read_text())
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_unit_states_are_exact(units: int, seed: int) -> None:
+    states = np.random.default_rng(seed).integers(0, 4, units).astype(np.uint8)
+    decoded = decode(encode(Measurement("d", 1, 0, UnitStates(states, 3, 9))))
+    assert decoded
+    assert isinstance(decoded.payload, UnitStates)
+    np.testing.assert_array_equal(decoded.payload.states, states)
+
+
+@given(st.integers(1, 20), st.integers(0, 2**32 - 1))
+def test_a_matrix_is_within_half_a_level(cells: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
+    values = np.triu(values) + np.triu(values, 1).T
+    values[0, -1] = values[-1, 0] = np.nan
+    decoded = decode(encode(Measurement("d", 1, 0, Matrix(values, np.arange(cells), -1, 1, "cosine"))))
+    assert decoded
+    assert isinstance(decoded.payload, Matrix)
+    np.testing.assert_array_equal(np.isnan(decoded.payload.values), np.isnan(values))
+    np.testing.assert_allclose(decoded.payload.values, values, atol=1 / 254 + 1e-6)
+
+
+def test_a_newer_kind_is_skipped_with_a_warning() -> None:
+    message = pb.Measurement(version=99, diagnostic="from_the_future").SerializeToString()
+    unknown_field = b"\xfa\x07\x02hi"  # number 127, length-delimited
+    with pytest.warns(UserWarning, match="newer tb-cnndiag"):
+        assert decode(message + unknown_field) is None
+
+
+@given(st.sampled_from(sorted(EXAMPLES)), st.data())
+@settings(max_examples=400, deadline=None)
+def test_damage_is_told_and_never_more(kind: str, data: Any) -> None:
+    """Whatever the bytes, either a measurement comes back or a CodecError."""
+    good = bytearray((GOLDEN / f"{kind}.bin").read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decode(bytes(good[: data.draw(st.integers(0, len(good)))]))
+    except CodecError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (pb.Measurement(matrix=pb.Matrix(rows=1 << 30, columns=1 << 30, symmetric=True)), "more than a chart"),
+        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, cells=b"x")), "where 16 are declared"),
+        (pb.Measurement(unit_states=pb.UnitStates(units=1 << 31, states=b"\0")), "hold no states"),
+        (pb.Measurement(dendrogram=pb.Dendrogram(units=5)), "do not join"),
+        (pb.Measurement(density=pb.Density(points=9, values=b"\0\0")), "on a grid of 9"),
+        (pb.Measurement(images=pb.Images(images=[pb.Image(height=1 << 20, width=1 << 20, channels=3)])), "no picture"),
+        (pb.Measurement(scalars=pb.Scalars(names=["loss"])), "1 names for 0"),
+        (pb.Measurement(findings=pb.Findings(findings=[pb.Finding(caused_by=7)])), "comes later"),
+    ],
+    ids=lambda value: value.WhichOneof("payload") if isinstance(value, pb.Measurement) else "",
+)
+def test_impossible_sizes_are_refused_before_allocating(message: Any, reason: str) -> None:
+    with pytest.raises(CodecError, match=reason):
+        decode(message.SerializeToString())
+
+
+def test_an_unknown_payload_is_named() -> None:
+    with pytest.raises(TypeError, match="object is no payload kind; known are"):
+        encode(Measurement("d", 0, 0, object()))  # type: ignore[arg-type]

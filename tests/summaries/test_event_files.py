@@ -1,0 +1,154 @@
+"""Writing and reading event files: with TensorFlow's own reader, cut, damaged, restarted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import LayerColumns, LayerInfo, RunInfo, Scalars
+from tb_cnndiag.summaries.codec import Measurement, encode
+from tb_cnndiag.summaries.names import RUN_INFO
+from tb_cnndiag.summaries.reader import find_runs, read_run
+from tb_cnndiag.summaries.records import Damage, frame, read_records
+from tb_cnndiag.summaries.writer import LookWriter, event_files
+
+
+def _look(step: int, number: int) -> list[tuple[Measurement, bytes]]:
+    info = RunInfo("t", (LayerInfo("conv", units=2), LayerInfo("head", units=2)))
+    found = [
+        Measurement(RUN_INFO, step, number, info, table="t"),
+        Measurement("dead_units", step, number, LayerColumns({"dead_ratio": np.array([step, 0.5])}), table="t"),
+        Measurement("training_curve", step, number, Scalars({"loss": float(step)}), table="t"),
+    ]
+    return [(m, encode(m)) for m in found]
+
+
+def _written(directory: Path, steps: list[int]) -> Path:
+    writer = LookWriter(directory)
+    for number, step in enumerate(steps):
+        writer.write(step, _look(step, number), {"dead_ratio/conv": 0.5})
+    writer.close()
+    return event_files(directory)[-1]
+
+
+def test_tensorflow_reads_what_we_write(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    path = _written(tmp_path / "cnndiag", [0, 10])
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
+    assert list(read_records(path.read_bytes())) == records
+    assert len(records) == 3
+
+
+def test_we_read_what_tensorflow_writes(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    path = tmp_path / "x.tfrecord"
+    data = [b"", b"a", os.urandom(100_000)]
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for item in data:
+            writer.write(item)
+    assert list(read_records(path.read_bytes())) == data
+
+
+def test_a_cut_file_gives_all_complete_looks(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    path = _written(directory, [0, 10, 20])
+    whole = path.read_bytes()
+    starts = [0]
+    for record in read_records(whole):
+        assert isinstance(record, bytes)
+        starts.append(starts[-1] + len(frame(record)))
+    for cut in [*range(starts[2] + 1, starts[3], 97), starts[3] - 1]:
+        path.write_bytes(whole[:cut])
+        with pytest.warns(UserWarning, match="cut in the middle of a record"):
+            history = History.of(read_run(directory))
+        assert history.series("dead_units", "dead_ratio").steps.tolist() == [0]
+
+
+def test_a_damaged_look_costs_only_itself(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    path = _written(directory, [0, 10, 20])
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"training_curve", len(whole) // 2)] ^= 1
+    path.write_bytes(whole)
+    with pytest.warns(UserWarning, match="data checksum is wrong"):
+        history = History.of(read_run(directory))
+    assert len(history.series("dead_units", "dead_ratio")) == 2
+
+
+def test_lengths_that_lie_end_the_file(tmp_path: Path) -> None:
+    assert isinstance(next(read_records(b"\xff" * 64)), Damage)
+
+
+def test_a_restart_forgets_what_it_repeats(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    _written(directory, [0, 10, 20, 30])
+    _written(directory, [20, 30, 40])
+    assert len(event_files(directory)) == 2
+    history = History.of(read_run(directory))
+    assert history.series("dead_units", "dead_ratio").steps.tolist() == [0, 10, 20, 30, 40]
+    assert history.last_step == 40
+
+
+def test_foreign_files_and_records_are_passed_over(tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    directory = tmp_path / "run" / "cnndiag"
+    _written(directory, [0, 10])
+    with tf.summary.create_file_writer(str(directory)).as_default():
+        tf.summary.scalar("foreign", 1.0, step=5)
+    (directory / "events.out.tfevents.0.empty").touch()
+    assert find_runs(tmp_path) == {"run": directory}
+    assert History.of(read_run(directory)).series("dead_units", "dead_ratio").steps.tolist() == [0, 10]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.summaries.test_event_files import _look
+from tb_cnndiag.summaries.writer import LookWriter
+writer = LookWriter(Path(sys.argv[1]))
+for step in range(100_000):
+    writer.write(step, _look(step, step), {})
+    if step == 3:
+        print("going", flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_all_complete_looks(tmp_path: Path, rng: np.random.Generator) -> None:
+    for attempt in range(5):
+        directory = tmp_path / str(attempt) / "cnndiag"
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(directory)], stdout=subprocess.PIPE)
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(float(rng.uniform(0, 0.05)))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        history = History.of(read_run(directory))
+        steps = history.series("dead_units", "dead_ratio").steps
+        assert steps.tolist() == list(range(len(steps)))
+        assert len(steps) >= 4
+
+
+def test_a_full_disk_leaves_no_torn_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = LookWriter(tmp_path / "cnndiag")
+    writer.write(0, _look(0, 0), {})
+    write = os.write
+
+    def half(file: int, data: bytes) -> int:
+        write(file, bytes(data)[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(OSError, match="No space left"):
+        writer.write(10, _look(10, 1), {})
+    monkeypatch.undo()
+    writer.write(20, _look(20, 2), {})
+    assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [0, 20]
