@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tb_cnndiag.callback import CNNDiagnostics
     from tb_cnndiag.capture.schedule import every, log_spaced
-    from tb_cnndiag.logs import diagnose
     from tb_cnndiag.finding import Adjustment, Evidence, Finding
+    from tb_cnndiag.logs import diagnose
 
 __version__ = "0.1.0"
 

@@ -269,8 +269,8 @@ class _Training:
     def _install_taps(self, model: Any) -> TappedTraining | None:
         if keras.backend.backend() != "tensorflow":
             warn(
-                f"On the {keras.backend.backend()} backend gradients are not logged and no probe is gathered; give one, "
-                "as in probe=(x_val[:512], y_val[:512]). Weights and the probe's activations are looked at."
+                f"On the {keras.backend.backend()} backend gradients are not logged and no probe is gathered; give "
+                "one, as in probe=(x_val[:512], y_val[:512]). Weights and the probe's activations are looked at."
             )
             return None
         return TappedTraining(model, self._subject.layers, gather=self._gatherer is not None)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tb_cnndiag.faults import BUILTIN
-from tb_cnndiag.finding import SEVERITIES
+from tb_cnndiag.finding import SEVERITIES, Finding
 from tb_cnndiag.judge import judge, nearest
 from tb_cnndiag.logs import NoDataError, histories
 from tb_cnndiag.report.text import as_dict, as_text
@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> int:
-    findings, judged = [], 0
+    findings: list[Finding] = []
+    judged = 0
     for logdir in options.logdir:
         try:
             for history in histories(logdir):

@@ -33,7 +33,8 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    ``looks`` is the number of looks taken. Of payloads about one layer only the latest of each diagnostic is kept; columns and scalars are kept whole.
+    ``looks`` is the number of looks taken. Of payloads about one layer only the latest of each diagnostic is
+    kept; columns and scalars are kept whole.
     """
 
     run: str = "."

@@ -81,7 +81,7 @@ def _explains(cause: Finding, effect: Finding, depth: Mapping[str, int]) -> bool
         return cause.fault != effect.fault
     if cause.fault == effect.fault and depth.get(cause.layer, 0) >= depth.get(effect.layer, 0):
         return False
-    return cause.severity == "error" and depth.get(cause.layer, 0) <= depth.get(effect.layer, 0)
+    return cause.rank() >= effect.rank() and depth.get(cause.layer, 0) <= depth.get(effect.layer, 0)
 
 
 def _ordered(found: Sequence[Finding], depth: Mapping[str, int]) -> tuple[Finding, ...]:

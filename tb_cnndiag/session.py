@@ -65,7 +65,7 @@ class Session:
         directory, self._history = _open_run(log_dir, subject.table(), step)
         self._writer: LookWriter | None = LookWriter(directory)
         self._number = self._history.looks
-        self._last_look = self._last_heavy = self._history.last_step if step else -1
+        self._last_heavy = self._history.last_step if step else -1
 
     @property
     def log_dir(self) -> Path | None:
@@ -101,7 +101,6 @@ class Session:
             extra = self._message(name, payload, epoch)
             messages.append((extra, encode(extra)))
         self._write(messages, self._measurer.scalars(measurements, look))
-        self._last_look = self.step
         if heavy:
             self._last_heavy = self.step
         self._number += 1
@@ -154,7 +153,7 @@ class Session:
             diagnostics=tuple(diagnostic.info() for diagnostic in self._measurer.diagnostics),
             batch_size=self._batch_size,
             started=self._started,
-            **({"probe": probes[0].describe()} if probes else {}),
+            probe=probes[0].describe() if probes else info.probe,
         )
         if info == self._info:
             return []

@@ -30,7 +30,12 @@ def test_json_tells_the_same(demo_logdir: Path, capsys: Any) -> None:
     told = json.loads(capsys.readouterr().out)
     assert told["runs"] == 2
     first = told["findings"][0]
-    assert (first["run"], first["fault"], first["layer"], first["severity"]) == ("faulty", "dead_units", "conv2", "error")
+    assert (first["run"], first["fault"], first["layer"], first["severity"]) == (
+        "faulty",
+        "dead_units",
+        "conv2",
+        "error",
+    )
     assert first["units"] == list(range(32))
     assert first["caused_by"] is None
     assert told["findings"][1]["caused_by"] == {"fault": "dead_units", "layer": "conv2"}
@@ -44,7 +49,7 @@ def test_diagnose_in_python(demo_logdir: Path) -> None:
     assert first.layer == "conv2"
     assert first.evidence["dead_ratio"].value == 1.0
     assert first.first_step == 0
-    assert [a.parameter for a in first.adjustments][0] == "bias_initializer"
+    assert first.adjustments[0].parameter == "bias_initializer"
     assert all(f.caused_by is first for f in findings[1:] if f.fault == "dead_units")
     (alone,) = {f.run for f in tb_cnndiag.diagnose(demo_logdir / "faulty")}
     assert alone == "."

@@ -169,8 +169,6 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, rng: np.rand
     (tmp_path / "file").write_text("in the way")
     model = compiled(plain())
     with pytest.warns(DiagnosticsWarning, match="cannot be written") as caught:
-        history = model.fit(
-            x, y, epochs=2, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "file" / "run", verbose=0)]
-        )
+        history = model.fit(x, y, epochs=2, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "file" / "run", verbose=0)])
     assert len(history.history["loss"]) == 2
     assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1

@@ -29,8 +29,8 @@ from tb_cnndiag.payloads import (
     UnitStates,
     UnitValues,
 )
-from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.cnndiag_pb2 import Measurement as Message
+from tb_cnndiag.summaries.codec import Measurement, encode
 
 HERE = Path(__file__).parent
 

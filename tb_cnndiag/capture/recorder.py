@@ -121,15 +121,14 @@ def _unseen_activation(tensor: Any) -> tuple[Any, str]:
 
     Returns the activated tensor and the activation's name; the tensor itself and ``"linear"`` when there is none.
     """
-    consumers = getattr(tensor, "consumers", list)() if keras.backend.backend() == "tensorflow" else []
+    consumers: list[Any] = getattr(tensor, "consumers", list)() if keras.backend.backend() == "tensorflow" else []
     if len(consumers) == 1 and consumers[0].type in _GRAPH_ACTIVATIONS:
         return consumers[0].outputs[0], _GRAPH_ACTIVATIONS[consumers[0].type]
     return tensor, "linear"
 
 
 def _leaves(model: Any, prefix: str) -> dict[str, Any]:
-    """What computes, by path: layers that hold no others (or own a kernel), and the operations, such as
-    ``keras.ops.relu``, that a Functional model holds."""
+    """What computes, by path: layers that hold no others or own a kernel, and the operations of Functional models."""
     everything = dict(walk(model, prefix))
     found = {path: layer for path, layer in everything.items() if not layer._layers or owns_kernel(layer)}
     known = {id(layer) for layer in everything.values()}

@@ -97,7 +97,7 @@ class Gatherer:
     def _capacity(self) -> int:
         arrays = [a for a in keras.tree.flatten(self._kept[0][1]) if a is not None]
         size = sum(a.nbytes // max(len(a), 1) for a in arrays)
-        return max(min(GATHERED_SAMPLES, GATHERED_BYTES // max(size, 1)), 1)
+        return max(min(GATHERED_SAMPLES, GATHERED_BYTES // max(int(size), 1)), 1)
 
 
 def class_labels(y: Any) -> IntArray:

@@ -132,7 +132,7 @@ class Subject:
                 labels = class_labels(part.probe.y)
                 for data in looked.values():
                     if "output" in data and labels.size:
-                        data["labels"] = labels
+                        data["labels"] = labels.astype(np.float32)
                 found |= looked
         return found
 
@@ -186,7 +186,7 @@ def _require_built(model: Any) -> None:
     unbuilt = [path for path, layer in walk(model) if not layer.built or _without_weights(layer)]
     if unbuilt or not model.built:
         raise NotBuiltError(
-            f"The model {model.name!r} is not built, so its layers have no weights ({', '.join(unbuilt[:5]) or 'none'}). "
+            f"The model {model.name!r} is not built, so its layers have no weights ({', '.join(unbuilt[:5])}). "
             "Give it an Input layer, or call it once on a batch before training."
         )
 

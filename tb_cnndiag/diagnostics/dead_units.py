@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
 from tb_cnndiag.payloads import ColumnInfo, FloatArray, UnitState, UnitStates
@@ -74,7 +75,7 @@ class DeadUnits(LayerDiagnostic):
         )
 
 
-def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: bool) -> FloatArray:
+def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: bool) -> NDArray[np.uint8]:
     """The :class:`UnitState` of each unit, ``(units,)`` uint8.
 
     A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0. Any other is dead when its

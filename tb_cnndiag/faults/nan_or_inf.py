@@ -25,7 +25,10 @@ class NanOrInf(Fault):
     title = "NaN or infinity"
     what = "Weights, activations, gradients or the loss are NaN or infinite."
     why = "It spreads through every layer within a step and never goes away by itself: the run is wasted from there on."
-    advice = "Check the data for NaN, add an epsilon inside logarithms and divisions, clip the gradient, lower the learning rate."
+    advice = (
+        "Check the data for NaN, add an epsilon inside logarithms and divisions, clip the gradient, lower the learning "
+        "rate."
+    )
     source = (
         "IEEE 754; Amazon SageMaker Debugger rule NaN; the loss alone is not to be trusted, a fused graph can hide it."
     )
@@ -61,7 +64,7 @@ class NanOrInf(Fault):
             layer,
             "error",
             Held(step, history.last_step, True),
-            f"{place}: {', '.join(whats)} {'is' if whats in (['loss'], ['val_loss']) else 'are'} NaN or infinite since step {step}.",
+            f"{place}: NaN or infinity in {', '.join(whats)} since step {step}.",
             evidence={
                 "layers": Evidence(float(rows.sum()) if rows is not None else 0.0, limits["count"], "count"),
                 "first_step": Evidence(float(step), None, "step"),

@@ -100,13 +100,13 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
                 return [_bytes_of(by_step[step]) for step in sorted(by_step)]
         raise errors.NotFoundError(f"No data for run {run!r} and tag {tag!r}. The log may still be loading: reload.")
 
-    @Request.application
+    @Request.application  # type: ignore[arg-type]
     def _serve_runs(self, request: Request) -> Response:
         _only_get(request)
         runs = self.runs(plugin_util.context(request.environ), plugin_util.experiment_id(request.environ))
-        return http_util.Respond(request, json.dumps({"runs": runs}), "application/json")
+        return _respond(request, json.dumps({"runs": runs}), "application/json")
 
-    @Request.application
+    @Request.application  # type: ignore[arg-type]
     def _serve_measurements(self, request: Request) -> Response:
         _only_get(request)
         data = self.measurements(
@@ -117,9 +117,9 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
             _count(request, "max"),
             request.args.get("column", ""),
         )
-        return http_util.Respond(request, data, "application/octet-stream")
+        return _respond(request, data, "application/octet-stream")
 
-    @Request.application
+    @Request.application  # type: ignore[arg-type]
     def _serve_static(self, request: Request) -> Response:
         _only_get(request)
         name = PurePosixPath(request.path).name
@@ -129,7 +129,12 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
                 f"{name} is no file of the frontend. Without any, reinstall: pip install --force-reinstall tb-cnndiag"
             )
         mime = MIME_TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return http_util.Respond(request, path.read_bytes(), mime, expires=0 if name == "index.js" else 31_536_000)
+        return _respond(request, path.read_bytes(), mime, expires=0 if name == "index.js" else 31_536_000)
+
+
+def _respond(request: Request, body: str | bytes, mime: str, expires: int = 0) -> Response:
+    response: Response = http_util.Respond(request, body, mime, expires=expires)
+    return response
 
 
 def run_name(run: str) -> str:
@@ -147,7 +152,8 @@ def _thinned(messages: list[bytes], limit: int) -> list[bytes]:
     """At most ``limit`` of the messages, evenly spaced, the last always among them, then the first."""
     if len(messages) <= limit:
         return messages
-    return [messages[-1 - i] for i in np.linspace(len(messages) - 1, 0, limit + (limit == 1)).round().astype(int)][-limit:]
+    spread = np.linspace(0, len(messages) - 1, max(limit, 2)).round().astype(int)
+    return [messages[i] for i in spread[-limit:]]
 
 
 def _only_column(messages: list[bytes], name: str) -> Iterator[bytes]:

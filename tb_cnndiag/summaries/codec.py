@@ -200,17 +200,16 @@ def _encode_findings(findings: tuple[Finding, ...]) -> pb.Findings:
 
 
 def _encode_finding(finding: Finding, findings: tuple[Finding, ...]) -> pb.Finding:
-    groups = finding.units
-    if groups and not isinstance(groups[0], tuple):
-        groups = (groups,)  # type: ignore[assignment]
+    units: tuple[Any, ...] = finding.units
+    groups = units if not units or isinstance(units[0], tuple) else (units,)
     cause = next((i + 1 for i, other in enumerate(findings) if other is finding.caused_by), 0)
     return pb.Finding(
         fault=finding.fault,
         layer=finding.layer or "",
-        severity=finding.rank() + 1,  # type: ignore[arg-type]
+        severity=pb.Finding.Severity.Name(finding.rank() + 1),
         first_step=finding.first_step,
         last_step=finding.last_step,
-        units=[pb.UnitGroup(units=group) for group in groups],  # type: ignore[arg-type]
+        units=[pb.UnitGroup(units=group) for group in groups],
         evidence={name: pb.Evidence(value=e.value, limit=e.limit, unit=e.unit) for name, e in finding.evidence.items()},
         caused_by=cause,
         message=finding.message,

@@ -28,7 +28,7 @@ class Damage:
 
 def _masked_crc(data: bytes | memoryview) -> int:
     crc = google_crc32c.value(bytes(data))
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    return int(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def frame(data: bytes) -> bytes:

@@ -62,9 +62,7 @@ class KernelView:
         self._found, self._value = found, value
 
     def rows(self) -> Any:
-        return type(self._found)(
-            self._found.layer, "", "", keras.Variable(self._value), self._found.unit_axes
-        ).kernel()
+        return type(self._found)(self._found.layer, "", "", keras.Variable(self._value), self._found.unit_axes).kernel()
 
 
 def _table(model: Any, x: Any) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def test_updates_are_what_the_optimizer_really_changed(tmp_path: Path, rng: np.r
     kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
     before = [np.array(k) for k in kernels]
     model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
-    expected = [np.linalg.norm(np.array(k) - b) / np.linalg.norm(np.array(k)) for k, b in zip(kernels, before, strict=True)]
+    expected = [
+        np.linalg.norm(np.array(k) - b) / np.linalg.norm(np.array(k)) for k, b in zip(kernels, before, strict=True)
+    ]
     history = History.of(read_run(tmp_path / "cnndiag"))
     np.testing.assert_allclose(history.series("update_ratio", "update_ratio").values[-1], expected, rtol=1e-4)
 

@@ -31,7 +31,9 @@ def _run(*command: object, **options: object) -> str:
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """(wheel, sdist) of a copy of the tree, made as a release is: the wheel from the sdist."""
     copy = tmp_path_factory.mktemp("source") / "tree"
-    skip = shutil.ignore_patterns(".git", ".venv", "node_modules", "__pycache__", "logs", "build", "*.egg-info", ".*_cache")
+    skip = shutil.ignore_patterns(
+        ".git", ".venv", "node_modules", "__pycache__", "logs", "build", "*.egg-info", ".*_cache"
+    )
     shutil.copytree(ROOT, copy, ignore=skip)
     target = tmp_path_factory.mktemp("dist")
     _run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", target, copy)
@@ -49,9 +51,12 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
 def test_both_carry_the_frontend_and_the_contract(distributions: tuple[Path, Path]) -> None:
     wheel, sdist = distributions
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"tb_cnndiag/plugin/static/index.js", "tb_cnndiag/py.typed", "tb_cnndiag/summaries/cnndiag_pb2.py"} <= set(names)
+    assert {"tb_cnndiag/plugin/static/index.js", "tb_cnndiag/py.typed", "tb_cnndiag/summaries/cnndiag_pb2.py"} <= set(
+        names
+    )
     assert not [name for name in names if name.startswith(("tests/", "frontend/", "benchmarks/"))]
-    inside = tarfile.open(sdist).getnames()
+    with tarfile.open(sdist) as archive:
+        inside = archive.getnames()
     for name in ("tb_cnndiag/plugin/static/index.js", "summaries/cnndiag.proto", "LICENSE", "tests/conftest.py"):
         assert any(path.endswith(f"/{name}") for path in inside), name
     assert not [path for path in inside if "node_modules" in path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 from pathlib import Path
@@ -103,10 +104,8 @@ def test_damage_is_told_and_never_more(kind: str, data: Any) -> None:
     good = bytearray((GOLDEN / f"{kind}.bin").read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(CodecError):
         decode(bytes(good[: data.draw(st.integers(0, len(good)))]))
-    except CodecError:
-        pass
 
 
 @pytest.mark.parametrize(

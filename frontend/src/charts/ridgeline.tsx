@@ -37,6 +37,28 @@ function ceiling(ridges: Ridge[]): number {
   return Math.min(peaks.at(-1) ?? 1, typical * 1.5) || 1;
 }
 
+/** Says how high a ridge would be that does not fit. */
+function CutOff({
+  ridge,
+  limit,
+  x,
+  y,
+}: {
+  ridge: Ridge;
+  limit: number;
+  x(value: number): number;
+  y: number;
+}) {
+  const peak = ridge.curve.reduce((most, point) => (point.y > most.y ? point : most), { x: 0, y: 0 });
+  if (peak.y <= limit) return null;
+  const shown = ridge.curve.findLast((point) => point.y >= limit) ?? peak;
+  return (
+    <text x={x(shown.x) + 8} y={y + 8}>
+      ↑ {formatNumber(peak.y)}
+    </text>
+  );
+}
+
 /**
  * Densities, one ridge per look, the earliest on top. Areas are densities of the continuous part; an atom is a
  * probability and is drawn as a stem, 100 % being one row, and written at the right.
@@ -96,6 +118,7 @@ export function Ridgeline({ ridges, width, step, unit, label, onPick }: Ridgelin
             <rect x={0} y={y0 - SPACING + 4} width={width} height={SPACING} class="hit" />
             <path class="area" d={fill(ridge.curve) ?? ''} />
             <path class="outline" d={outline(ridge.curve) ?? ''} />
+            <CutOff ridge={ridge} limit={1.15 * top} x={x} y={y0 - 1.15 * RISE} />
             {ridge.atoms.map(({ value, mass }) => (
               <g key={value} class="atom">
                 <line x1={x(value)} x2={x(value)} y1={y0} y2={y0 - mass * STEM} />

@@ -32,7 +32,7 @@ export function ModelOutput({ run, layer, diagnostic }: LayerViewProps) {
           noun="class"
           title={diagnostic.title}
           dark={store.dark.value}
-          corner="true class ↓ answered →"
+          corner="true ↓ answer →"
         />
       )}
       <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />
