@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples
+SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
 NODE := $(BIN)/python frontend/scripts/node.py
 
 .PHONY: demo test test-fast check format frontend chromium bench screenshots clean
@@ -33,7 +33,6 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/measures.py
-	$(BIN)/python benchmarks/storage.py
 
 screenshots: $(VENV)/dev frontend chromium  ## renew the pictures of the README from the demo
 	$(BIN)/python docs/screenshots.py

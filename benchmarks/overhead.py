@@ -1,0 +1,182 @@
+"""What the diagnostics cost, as ratios within one run.
+
+``python benchmarks/overhead.py [vgg] [resnet50] [efficientnetb0]`` prints, for each network:
+
+- *fwd*: one bare compiled forward pass of a 256-image probe, the unit of the rest;
+- *look*: the probe's pass with all reductions of a light look, over fwd;
+- *epoch end*, light and heavy: everything that happens at the end of an epoch, writing included, over fwd, and over
+  what ``keras.callbacks.TensorBoard(histogram_freq=1)`` takes there;
+- *taps*: a training step with gradients tapped, over the bare step;
+- bytes per look, beside TensorBoard's histograms.
+
+Times are medians of interleaved runs. Nothing here is a test: a target that is missed is printed as MISS.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from tb_cnndiag.capture.reductions import REDUCTIONS
+from tb_cnndiag.capture.samples import Samples
+from tb_cnndiag.capture.schedule import every
+from tb_cnndiag.capture.subject import Subject
+from tb_cnndiag.capture.taps import TappedTraining
+from tb_cnndiag.diagnostics import BUILTIN
+from tb_cnndiag.measure import Measurer
+from tb_cnndiag.session import Session, Tapped
+
+PROBE = 256
+BATCH = 32
+ROUNDS = 7
+TARGETS = {
+    "vgg": {"look": 1.20, "epoch / fwd": 1.6, "taps": 1.03},
+    "resnet50": {"look": 1.20, "epoch / TensorBoard": 0.75, "taps": 1.03},
+    "efficientnetb0": {"look": 1.35, "epoch / TensorBoard": 0.5, "taps": 1.03},
+}
+
+
+def vgg() -> Any:
+    stack: list[Any] = [keras.Input((32, 32, 3))]
+    for filters in (32, 64, 128):
+        stack += [layers.Conv2D(filters, 3, padding="same", activation="relu") for _ in range(2)]
+        stack.append(layers.MaxPooling2D())
+    return keras.Sequential([*stack, layers.Flatten(), layers.Dense(10, activation="softmax")])
+
+
+def resnet50() -> Any:
+    return keras.applications.ResNet50(weights=None, input_shape=(64, 64, 3), classes=10)
+
+
+def efficientnetb0() -> Any:
+    return keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3), classes=10)
+
+
+NETWORKS: Mapping[str, Callable[[], Any]] = {"vgg": vgg, "resnet50": resnet50, "efficientnetb0": efficientnetb0}
+
+
+def interleaved(**jobs: Callable[[], Any]) -> dict[str, float]:
+    """Median seconds of each job, run in turn after one warm-up each."""
+    for job in jobs.values():
+        job()
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(ROUNDS):
+        for name, job in jobs.items():
+            begin = time.perf_counter()
+            job()
+            times[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def measured(name: str, home: Path) -> dict[str, float]:
+    keras.utils.set_random_seed(1)
+    model = NETWORKS[name]()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(PROBE, *model.input_shape[1:])).astype(np.float32)
+    y = rng.integers(0, 10, PROBE)
+    chunk = tf.constant(x)
+    bare = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+
+    diagnostics = [kind() for kind in BUILTIN]
+    light = sorted(Measurer(diagnostics).needs(heavy=False) & REDUCTIONS.keys())
+    subject = Subject({"": model})
+    subject.set_probe("", Samples(x, y, "given"))
+    session = Session(home / name, subject, diagnostics, every(10**9), step=0)
+    gradients = np.ones((len(subject.layers), 3))
+    tapped = Tapped(gradients, np.ones(len(subject.layers)))
+
+    def epoch_end(*, last: bool) -> None:
+        session.step += 1
+        session.look(1, {"loss": 1.0}, tapped, last=last)
+
+    board = keras.callbacks.TensorBoard(home / f"{name}-board", histogram_freq=1)
+    board.set_model(model)
+    board.on_train_begin()
+    epoch = iter(range(10**6))
+
+    session.look(0, {}, tapped)
+    times = interleaved(
+        fwd=lambda: bare(chunk).numpy(),
+        look=lambda: subject.activations(light),
+        light=lambda: epoch_end(last=False),
+        heavy=lambda: epoch_end(last=True),
+        board=lambda: board.on_epoch_end(next(epoch), {"loss": 1.0}),
+    )
+    sizes = {}
+    for kind, last in (("light", False), ("heavy", True)):
+        before = session.bytes_written
+        epoch_end(last=last)
+        sizes[kind] = session.bytes_written - before
+    board_bytes = sum(f.stat().st_size for f in (home / f"{name}-board").rglob("*tfevents*"))
+    heavy_share = sum(_taken(look) for look in range(100)) / 100
+    mean = times["light"] * (1 - heavy_share) + times["heavy"] * heavy_share
+    fwd = times["fwd"]
+    return {
+        "fwd in ms": fwd * 1e3,
+        "look": times["look"] / fwd,
+        "light epoch / fwd": times["light"] / fwd,
+        "heavy epoch / fwd": times["heavy"] / fwd,
+        "epoch / fwd": mean / fwd,
+        "TensorBoard / fwd": times["board"] / fwd,
+        "epoch / TensorBoard": mean / times["board"],
+        "taps": _taps(model, subject, x, y),
+        "kB, light": sizes["light"] / 1e3,
+        "kB, heavy": sizes["heavy"] / 1e3,
+        "kB, TensorBoard": board_bytes / (ROUNDS + 1) / 1e3,
+    }
+
+
+def _taken(look: int) -> bool:
+    from tb_cnndiag.capture.schedule import log_spaced
+
+    return log_spaced(8)(look)
+
+
+def _taps(model: Any, subject: Subject, x: Any, y: Any) -> float:
+    """A tapped training step over a bare one."""
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True).repeat()
+    model.make_train_function()
+    bare = model.train_function
+    tapping = TappedTraining(model, subject.layers, gather=True)
+    tapped = model.train_function
+    iterator = iter(data)
+
+    def step() -> None:
+        tapping.arm()
+        tapped(iterator)
+
+    times = interleaved(bare=lambda: bare(iterator), tapped=step)
+    tapping.stop()
+    return times["tapped"] / times["bare"]
+
+
+def main() -> None:
+    missed = 0
+    for name in sys.argv[1:] or NETWORKS:
+        print(f"\n{name}")
+        with tempfile.TemporaryDirectory() as home:
+            figures = measured(name, Path(home))
+        for what, value in figures.items():
+            target = TARGETS[name].get(what)
+            verdict = "" if target is None else f"   target ≤ {target:g}  {'PASS' if value <= target else 'MISS'}"
+            missed += bool(target is not None and value > target)
+            print(f"  {what:24} {value:10.3g}{verdict}")
+    print(f"\n{missed} targets missed")
+
+
+if __name__ == "__main__":
+    main()
