@@ -38,7 +38,8 @@ def linear_cka(layers: Sequence[FloatArray], *, batch: int = 256) -> NDArray[np.
             alignment += grams @ grams.T / (size * (size - 3))
     norm = np.sqrt(np.maximum(alignment.diagonal(), 0))
     norm[~(norm > 0)] = np.nan
-    alignment = np.clip(alignment / (norm * norm[:, None]), -1, 1)
+    alignment /= norm * norm[:, None]
+    np.clip(alignment, -1, 1, out=alignment)
     np.fill_diagonal(alignment, np.where(np.isnan(norm), np.nan, 1))
     return alignment
 

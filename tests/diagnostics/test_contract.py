@@ -1,0 +1,68 @@
+"""What every diagnostic promises: a name, words for the user, and no more columns than it announces."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tb_cnndiag.diagnostics
+from tb_cnndiag.diagnostics import BUILTIN, LayerDiagnostic
+from tests.diagnostics.helpers import filters, layer_look
+
+FOLDER = Path(tb_cnndiag.diagnostics.__file__).parent
+SAMPLES, UNITS = 40, 24
+NOT_DIAGNOSTICS = {"__init__", "base", "filter_tree"}
+
+by_name = pytest.mark.parametrize("diagnostic", BUILTIN, ids=lambda diagnostic: diagnostic.name)
+
+
+@pytest.fixture
+def full_look(rng):
+    """An output layer of which everything was captured."""
+    per_sample = np.abs(rng.normal(size=(SAMPLES, UNITS))).astype(np.float32)
+    per_unit = np.abs(rng.normal(size=UNITS)).astype(np.float32)
+    return layer_look(
+        "relu",
+        is_output=True,
+        kernel=filters(UNITS),
+        activation_sample=per_sample.ravel(),
+        **dict.fromkeys(("sample_max", "sample_mean", "output"), per_sample),
+        **dict.fromkeys(("bias", "norm_scale", "unit_mean", "unit_mean_abs", "unit_saturated"), per_unit),
+        **dict.fromkeys(("input_mean", "input_std", "input_min", "input_max"), per_unit[:3]),
+        input_constant=np.zeros(SAMPLES),
+        labels=np.zeros(SAMPLES),
+        samples=SAMPLES,
+        positions=1,
+        **dict.fromkeys(("gradient_norm", "gradient_rms", "update_norm"), 0.1),
+        gradient_steps=5,
+        gradient_non_finite_steps=0,
+    )
+
+
+@by_name
+def test_the_name_is_that_of_its_file(diagnostic):
+    assert diagnostic.__module__.endswith("." + diagnostic.name)
+
+
+def test_every_file_is_registered():
+    assert {path.stem for path in FOLDER.glob("*.py")} - NOT_DIAGNOSTICS == {d.name for d in BUILTIN}
+
+
+@by_name
+def test_the_user_is_told_why_and_how_in_two_sentences(diagnostic):
+    assert len(re.findall(r"\.(?: |$)", diagnostic.description)) == 2
+    assert all(column.title and column.description.endswith(".") and column.unit for column in diagnostic.columns)
+
+
+@pytest.mark.parametrize("diagnostic", [d for d in BUILTIN if issubclass(d, LayerDiagnostic)], ids=lambda d: d.name)
+def test_no_more_is_measured_than_announced_and_nothing_is_changed(diagnostic, full_look):
+    assert set(diagnostic.needs) <= full_look.data.keys()
+    before = {name: values.copy() for name, values in full_look.data.items()}
+    result = diagnostic().measure(full_look)
+    assert result.values.keys() <= {column.name for column in diagnostic.columns}
+    assert (result.payload is not None) == bool(diagnostic.layer_kind)
+    for name, values in full_look.data.items():
+        np.testing.assert_array_equal(values, before[name])

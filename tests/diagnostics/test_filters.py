@@ -1,0 +1,120 @@
+"""Diagnostics of a kernel's filters: similarity, clusters, rank, weights."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.diagnostics import filter_tree
+from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
+from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
+from tb_cnndiag.diagnostics.kernel_rank import KernelRank
+from tb_cnndiag.diagnostics.weight_health import WeightHealth
+from tests.diagnostics.helpers import filters, layer_look
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture
+def half_twins():
+    """Twelve filters, the last six copies of the first six on another scale."""
+    kernel = filters(12)
+    kernel[6:] = 3 * kernel[:6]
+    return kernel
+
+
+def test_twins_are_counted_and_drawn_beside_each_other(half_twins):
+    result = FilterSimilarity().measure(layer_look(kernel=half_twins))
+    assert result.values["twin_ratio"] == 1
+    assert result.values["flipped_ratio"] == 0
+    assert result.payload.unit == "cosine"
+    position = np.argsort(result.payload.order)
+    np.testing.assert_array_equal(abs(position[:6] - position[6:]), 1)
+    np.testing.assert_allclose(result.payload.values.diagonal(), 1)
+
+
+def test_twins_are_one_group_each_and_one_of_them_would_do(half_twins):
+    result = FilterClusters().measure(layer_look(kernel=half_twins))
+    assert result.values["clusters"] == result.values["suggested_width"] == 6
+    assert result.values["effective_filters"] == pytest.approx(0.5)
+    assert result.values["reconstruction_error"] == pytest.approx(0, abs=1e-6)
+    np.testing.assert_array_equal(result.payload.groups[:6], result.payload.groups[6:])
+    assert (np.diff(result.payload.heights) >= 0).all()
+
+
+def test_random_filters_are_all_different():
+    look = layer_look(kernel=filters(64))
+    assert FilterSimilarity().measure(look).values["twin_ratio"] == 0
+    assert FilterClusters().measure(look).values["effective_filters"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("diagnostic", [FilterSimilarity, FilterClusters])
+def test_where_chance_makes_twins_nothing_is_counted_but_the_picture_stays(diagnostic):
+    result = diagnostic().measure(layer_look(kernel=filters(64, fan_in=2)))
+    assert not {"twin_ratio", "flipped_ratio", "clusters", "suggested_width"} & result.values.keys()
+    assert result.payload is not None
+
+
+@pytest.mark.parametrize("diagnostic", [FilterSimilarity, FilterClusters])
+@pytest.mark.parametrize("kernel", [np.zeros((4, 9)), np.full((4, 9), np.nan), np.ones((3, 5)), filters(2)])
+def test_no_kernel_is_too_odd(diagnostic, kernel):
+    assert diagnostic().measure(layer_look(kernel=kernel.astype(np.float32))).payload is not None
+
+
+def test_a_single_filter_has_nobody_to_be_like():
+    for diagnostic in FilterSimilarity(), FilterClusters():
+        result = diagnostic.measure(layer_look(kernel=filters(1)))
+        assert not result.values
+        assert result.payload is None
+
+
+def test_a_wide_layer_is_pooled_to_be_stored():
+    payload = FilterSimilarity().measure(layer_look(kernel=filters(300))).payload
+    assert payload.values.shape == (100, 100)
+    assert payload.pool == 3
+    assert sorted(payload.order) == list(range(300))
+
+
+def test_a_sample_is_drawn_but_not_counted():
+    result = FilterSimilarity(sample=50).measure(layer_look(kernel=filters(300)))
+    assert not result.values
+    assert len(result.payload.order) == 50
+    assert result.payload.order.max() == 299
+    assert FilterSimilarity(sample=300).measure(layer_look(kernel=filters(300))).values
+
+
+def test_the_tree_is_grown_once_per_kernel_and_goes_with_it():
+    kernel = filters()
+    first = filter_tree.filter_tree(kernel)
+    assert filter_tree.filter_tree(kernel) is first
+    assert filter_tree.filter_tree(kernel.copy()) is not first
+    grown = len(filter_tree._grown)
+    del kernel
+    gc.collect()
+    assert len(filter_tree._grown) < grown
+
+
+def test_mixtures_of_few_filters_have_a_low_rank_though_no_twins():
+    mixed = filters(24, 3, seed=1) @ filters(3, 40, seed=2)
+    full, low = (KernelRank().measure(layer_look(kernel=kernel)).values for kernel in (filters(24, 40), mixed))
+    assert low["entropy_rank"] < 3.1 / 24 < full["entropy_rank"]
+    assert low["stable_rank"] < full["stable_rank"] <= 1
+    assert not KernelRank().measure(layer_look(kernel=filters(1))).values
+
+
+def test_weights_that_cannot_be_right_are_counted():
+    kernel = filters(10, 100) * np.float32(0.1)
+    kernel[0] = 0
+    kernel[1] = 7
+    healthy = WeightHealth().measure(layer_look(kernel=filters(10, 100) * np.float32(0.1))).values
+    assert healthy["gain"] == pytest.approx(1, rel=0.1)
+    assert healthy["non_finite"] == healthy["constant_ratio"] == healthy["zero_share"] == 0
+    values = WeightHealth().measure(layer_look(kernel=kernel)).values
+    assert values["constant_ratio"] == 0.2
+    assert values["zero_share"] == pytest.approx(0.1)
+    kernel[3, :2] = np.nan, np.inf
+    values = WeightHealth().measure(layer_look(kernel=kernel)).values
+    assert values["non_finite"] == 2
+    assert np.isnan(values["rms"])
