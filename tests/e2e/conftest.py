@@ -130,7 +130,9 @@ class Tab:
         return dict(found)
 
     def violations(self) -> list[str]:
-        """What axe-core finds, with every fold open."""
+        """What axe-core finds, with every chart drawn, as for printing, and every fold open."""
+        self.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+        self.page.wait_for_timeout(300)
         self.frame.evaluate("() => document.querySelectorAll('details:not(.menu)').forEach(d => { d.open = true; })")
         self.frame.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.frame.evaluate("() => axe.run(document, {resultTypes: ['violations']})")

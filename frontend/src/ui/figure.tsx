@@ -3,6 +3,7 @@ import { useContext, useRef, useState } from 'preact/hooks';
 import { Side } from './side';
 import { saveText, save, toCsv, toJson, toPng, toSvg, type Table } from './download';
 import { Menu } from './menu';
+import { useNear } from './near';
 import { DataTable } from './table';
 
 interface FigureProps {
@@ -22,6 +23,7 @@ export function Figure({ id, title, description, note, controls, table, children
   const [asTable, setAsTable] = useState(false);
   const body = useRef<HTMLDivElement>(null);
   const side = useContext(Side);
+  const [section, near] = useNear<HTMLElement>();
   const drawn = () => body.current ?? document.body;
   const actions: [string, () => unknown][] = table
     ? [
@@ -37,7 +39,13 @@ export function Figure({ id, title, description, note, controls, table, children
     );
   }
   return (
-    <section class="figure" id={side.prefix + id} aria-label={title + side.suffix} tabIndex={-1}>
+    <section
+      ref={section}
+      class="figure"
+      id={side.prefix + id}
+      aria-label={title + side.suffix}
+      tabIndex={-1}
+    >
       <header>
         <h2>{title}</h2>
         {note && <span class="note">{note}</span>}
@@ -53,7 +61,13 @@ export function Figure({ id, title, description, note, controls, table, children
       </header>
       {description && <p class="description">{description}</p>}
       <div ref={body} class="body">
-        {asTable && table ? <DataTable table={table()} caption={title} /> : children}
+        {asTable && table ? (
+          <DataTable table={table()} caption={title} />
+        ) : near ? (
+          children
+        ) : (
+          <div class="unseen" />
+        )}
       </div>
     </section>
   );
