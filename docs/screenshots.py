@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 IMAGES = Path(__file__).parent / "images"
 PICTURES = {
     "overview": ("p.cnndiag.run=faulty%2Fcnndiag", 1360, 900, False),
-    "layer": ("p.cnndiag.run=healthy%2Fcnndiag&p.cnndiag.screen=layer&p.cnndiag.layer=conv3", 1360, 1500, True),
+    "layer": ("p.cnndiag.run=healthy%2Fcnndiag&p.cnndiag.screen=layer&p.cnndiag.layer=conv3", 1360, 1400, True),
 }
 
 

@@ -21,14 +21,14 @@ from tb_cnndiag.diagnostics.weight_health import WeightHealth
 
 BUILTIN: tuple[type[Diagnostic], ...] = (
     TrainingCurve,
+    FilterSimilarity,
+    FilterClusters,
     DeadUnits,
+    ActivationDensity,
     GradientFlow,
     UpdateRatio,
     Saturation,
     WeightHealth,
-    ActivationDensity,
-    FilterSimilarity,
-    FilterClusters,
     KernelRank,
     FunctionalSimilarity,
     FeatureDimension,
