@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+expect = pytest.importorskip("playwright.sync_api").expect
+
 
 def first_layer(tab) -> str:
     return tab.find("[data-layer]").first.get_attribute("data-layer")
@@ -61,22 +63,20 @@ def test_the_whole_way_by_keyboard(demo_server, open_tab):
     tab.find("body").click(position={"x": 2, "y": 300})
     before = tab.find(".position").inner_text()
     keyboard.press("ArrowLeft")
-    assert tab.find(".position").inner_text() != before
+    expect(tab.find(".position")).not_to_have_text(before)
     keyboard.press("End")
     keyboard.press("j")
     keyboard.press("j")
     layer = tab.frame.evaluate("() => document.activeElement.dataset.layer")
     keyboard.press("Enter")
-    tab.ready()
-    assert tab.find(".layer-heading h2").inner_text() == layer
+    expect(tab.find(".layer-heading h2")).to_have_text(layer)
     keyboard.press("k")
-    assert tab.find(".layer-heading h2").inner_text() != layer
+    expect(tab.find(".layer-heading h2")).not_to_have_text(layer)
     keyboard.press("?")
-    assert tab.find("dialog").is_visible()
+    expect(tab.find("dialog")).to_be_visible()
     keyboard.press("Escape")
     keyboard.press("o")
-    tab.ready()
-    assert tab.find("[data-layer]").count() > 0
+    tab.find("[data-layer]").first.wait_for()
 
 
 def test_it_plays_to_the_last_look(demo_server, open_tab):

@@ -60,10 +60,10 @@ export function traceTable(traces: Trace[]): Table {
   };
 }
 
-/** The numbers as a table, and whether there are none: diagnostics that pass a layer over need no chart of it. */
+/** The numbers as a table, and whether there are none: what passes a layer over, or is still on its way, needs no chart. */
 export function useColumns(run: RunState, layer: LayerInfo, diagnostics: readonly string[]) {
   const { traces, loads } = useTraces(run, layer, diagnostics);
-  const none = traces.length === 0 && loads.every(({ state }) => state === 'ready');
+  const none = traces.length === 0 && !loads.some(({ state }) => state === 'failed');
   return { none, table: () => traceTable(traces) };
 }
 
