@@ -201,7 +201,9 @@ class _Training:
             subject,
             callback._diagnostics,
             callback._schedule,
-            step=max((int(optimizer.iterations) for optimizer in self._optimizers), default=0),
+            step=max(
+                (int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in self._optimizers), default=0
+            ),
         )
         if self._session.step == 0:
             self._look({})
@@ -287,7 +289,7 @@ class _Training:
     def _look(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         if len(self._optimizers) == 1 and "learning_rate" not in numbers:
-            numbers["learning_rate"] = float(self._optimizers[0].learning_rate)
+            numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))
         self._last_logs = numbers
         gradients = self._tapped.taps.read() if self._tapped else None
         updates = np.mean(self._updates, axis=0) if self._updates else None

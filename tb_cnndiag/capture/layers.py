@@ -112,7 +112,7 @@ def _kernel_of(layer: Any) -> tuple[str, Any, tuple[int, ...]] | None:
     if variable is None:
         variable = getattr(layer, "kernel", None)
     shape = getattr(variable, "shape", None)
-    if not isinstance(variable, keras.Variable) or shape is None or len(shape) < 2 or 0 in shape:
+    if not is_variable(variable) or shape is None or len(shape) < 2 or 0 in shape:
         return None
     last = len(shape) - 1
     names = [base.__name__ for base in type(layer).__mro__]
@@ -157,6 +157,11 @@ def activation_name(layer: Any) -> str:
         if getattr(activation, "max_value", None) == 6:
             return "relu6"
     return name
+
+
+def is_variable(value: Any) -> bool:
+    """Whether a value is a Keras variable; ``keras.Variable`` is no base class of them before Keras 3.4."""
+    return hasattr(value, "assign") and any("Variable" in base.__name__ for base in type(value).__mro__)
 
 
 def owns_kernel(layer: Any) -> bool:

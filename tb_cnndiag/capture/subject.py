@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, json_of, table_id, walk
+from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, json_of, table_id, walk
 from tb_cnndiag.capture.probe import Observer, observed_table
 from tb_cnndiag.capture.samples import Samples, class_labels
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
@@ -112,11 +112,11 @@ class Subject:
             for layer in part.layers:
                 data = {"kernel": layer.kernel()}
                 bias = getattr(layer.layer, "bias", None)
-                if isinstance(bias, keras.Variable):
+                if is_variable(bias):
                     data["bias"] = _numpy(bias).reshape(-1)
                 observation = part.observer.observed.get(layer.path) if part.observer else None
                 gamma = getattr(observation.norm_layer, "gamma", None) if observation else None
-                if isinstance(gamma, keras.Variable):
+                if is_variable(gamma):
                     data["norm_scale"] = _numpy(gamma).reshape(-1)
                 found[layer.path] = data
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class DeadUnits(Fault):
         "(50 % of units); CS231n (40 % dead when the learning rate is too high)."
     )
     diagnostic = "dead_units"
-    limits: Mapping[str, Limit] = {
+    limits: ClassVar[Mapping[str, Limit]] = {
         "dead_ratio": Limit(0.4, "share", "dead units of a layer from which it is a fault"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }

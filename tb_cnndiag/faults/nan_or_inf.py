@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, lower_learning_rate, optimizer_config
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
@@ -33,11 +35,11 @@ class NanOrInf(Fault):
         "IEEE 754; Amazon SageMaker Debugger rule NaN; the loss alone is not to be trusted, a fused graph can hide it."
     )
     diagnostic = "weight_health"
-    limits: Mapping[str, Limit] = {"count": Limit(0, "count", "numbers that are not finite")}
+    limits: ClassVar[Mapping[str, Limit]] = {"count": Limit(0, "count", "numbers that are not finite")}
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, at the first place in time, then in the network."""
-        seen: list[tuple[int, str, np.ndarray]] = []  # type: ignore[type-arg]
+        seen: list[tuple[int, str, NDArray[np.bool_]]] = []
         for diagnostic, column, what in _SIGNS:
             series = history.series(diagnostic, column)
             bad = np.nan_to_num(series.values, nan=0.0, posinf=1.0) > limits["count"]

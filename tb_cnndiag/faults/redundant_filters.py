@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class RedundantFilters(Fault):
         "is the distribution of the cosine of random vectors, cos² ~ Beta(1/2, (D−1)/2), corrected for all pairs."
     )
     diagnostic = "filter_similarity"
-    limits: Mapping[str, Limit] = {
+    limits: ClassVar[Mapping[str, Limit]] = {
         "twin_ratio": Limit(0.3, "share", "filters with a twin from which it is a fault"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.payloads import FloatArray, LayerInfo
 
 SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 
@@ -28,7 +29,7 @@ class VanishingGradient(Fault):
         "AUTOTRAINER (Zhang et al., ICSE 2021): gradient ratio of first to last layer < 1e-3; Glorot & Bengio 2010."
     )
     diagnostic = "gradient_flow"
-    limits: Mapping[str, Limit] = {
+    limits: ClassVar[Mapping[str, Limit]] = {
         "gradient_ratio": Limit(
             1e-3, "ratio", "relative gradient of the first layer over the last's, below which it fades"
         ),
@@ -72,7 +73,7 @@ class VanishingGradient(Fault):
         )
 
 
-def _begin_of_decay(layers: tuple[LayerInfo, ...], gradients: np.ndarray, rows: list[int]) -> LayerInfo:  # type: ignore[type-arg]
+def _begin_of_decay(layers: tuple[LayerInfo, ...], gradients: FloatArray, rows: list[int]) -> LayerInfo:
     """The layer behind the steepest drop, on the way back."""
     logs = np.log10(np.maximum(gradients[rows].astype(np.float64), 1e-300))
     return layers[rows[int(np.argmax(np.diff(logs))) + 1]]

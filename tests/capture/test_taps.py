@@ -16,6 +16,11 @@ from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, plain
 
 
+class Quartic(keras.regularizers.Regularizer):
+    def __call__(self, x: Any) -> Any:
+        return 0.1 * keras.ops.sum(x**4)
+
+
 def _data_gradients(model: Any, x: Any, y: Any) -> list[float]:
     loss = keras.losses.SparseCategoricalCrossentropy()
     kernels = [layer.kernel.value for layer in model.layers if hasattr(layer, "kernel")]
@@ -29,7 +34,7 @@ def _data_gradients(model: Any, x: Any, y: Any) -> list[float]:
     [
         ({}, None),
         ({}, keras.regularizers.L2(0.5)),
-        ({}, lambda kernel: 0.1 * keras.ops.sum(kernel**4)),
+        ({}, Quartic()),
         ({"optimizer": keras.optimizers.SGD(0.1, clipnorm=1e-3)}, None),
         ({"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))}, None),
         ({"jit_compile": True}, keras.regularizers.L2(0.5)),
