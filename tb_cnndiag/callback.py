@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import keras
-import numpy as np
 
-from tb_cnndiag.capture.samples import Gatherer, Samples, given_samples
+from tb_cnndiag.capture.samples import Gatherer
 from tb_cnndiag.capture.schedule import Schedule, log_spaced
-from tb_cnndiag.capture.subject import NotBuiltError, Subject, SubjectError, update_norms
+from tb_cnndiag.capture.subject import NotBuiltError, Subject, SubjectError, parts_of
 from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
 from tb_cnndiag.diagnostics import BUILTIN, Diagnostic
 from tb_cnndiag.finding import Finding
-from tb_cnndiag.payloads import FloatArray
-from tb_cnndiag.session import Session, Tapped, summary_line
+from tb_cnndiag.training import Options, Training, give_probe
 from tb_cnndiag.warning import warn
+from tb_cnndiag.watch import Watch
 
 OnFinding: TypeAlias = Literal["warn", "stop"] | Callable[[Finding], None]
 
@@ -40,7 +38,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         log_dir: Directory of the run, best the one given to ``keras.callbacks.TensorBoard``. The log goes into
             ``<log_dir>/cnndiag``.
         probe: The samples whose activations are looked at: ``x`` or ``(x, y)``, a few hundred, all classes alike, best
-            from validation data. Without it up to 256 are gathered over the first epoch.
+            from validation data. Without it up to 256 are gathered over the first epoch. For a model of several parts
+            (a GAN) a dictionary by part.
         update_freq: ``"epoch"``, or look every so many batches.
         schedule: Which looks take in the heavy diagnostics (similarity, clusters, densities): a function of the number
             of the look such as ``every(n)`` or ``log_spaced(n)``. The last look of a training always does.
@@ -77,17 +76,19 @@ class CNNDiagnostics(keras.callbacks.Callback):
             raise ValueError(
                 f"schedule is {schedule!r}; give every(n), log_spaced(n) or a function of a look's number."
             )
-        self.log_dir = Path(log_dir)
         self.findings: tuple[Finding, ...] = ()
-        self._given_probe = probe
-        self._update_freq = update_freq
-        self._schedule = schedule or log_spaced(8)
-        self._diagnostics = resolve_diagnostics(diagnostics)
-        self._pattern = layers
+        self._options = Options(
+            Path(log_dir),
+            update_freq,
+            schedule or log_spaced(8),
+            resolve_diagnostics(diagnostics),
+            layers,
+            verbose,
+        )
+        self._probe = probe
         self._on_finding = on_finding
-        self._verbose = verbose
-        self._probe: Samples | None = None
-        self._training: _Training | None = None
+        self._training: Training | None = None
+        self._tapped: TappedTraining | None = None
         self._unbuilt: NotBuiltError | None = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -98,13 +99,15 @@ class CNNDiagnostics(keras.callbacks.Callback):
         """Sample the weights before some steps."""
         if self._training:
             with self._guard("batch"):
-                self._training.before_batch(batch)
+                if self._tapped:
+                    self._tapped.arm()
+                self._training.before_batch()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Count the step; look when it is time."""
         if self._training:
             with self._guard("batch"):
-                self._training.after_batch(batch, logs or {})
+                self._training.after_batch(max(batch + 1 - self._training.batches, 1), logs or {})
         elif self._unbuilt:
             self._begin()
 
@@ -112,43 +115,92 @@ class CNNDiagnostics(keras.callbacks.Callback):
         """Look at the end of an epoch."""
         if self._training:
             with self._guard("look"):
-                self._training.after_epoch(epoch, logs or {})
+                gathered = self._training.after_epoch(epoch, logs or {})
+                self._probe = gathered if gathered is not None else self._probe
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Take a last look, put everything back, say what it cost."""
         training, self._training = self._training, None
         if training:
             with self._guard("end"):
-                training.end(logs or {})
+                training.gradients = None
+                training.batch_size = None
+                self._release()
+                training.end({})
         if self._unbuilt:
             warn(f"CNN diagnostics have seen nothing of this training. {self._unbuilt}")
+
+    def watch(self, *, optimizers: Sequence[Any] = (), **parts: Any) -> Watch:
+        """Look at models that a hand-written loop trains, each under the name it is given here.
+
+        Example:
+            >>> with CNNDiagnostics("logs/gan").watch(generator=g, discriminator=d, optimizers=[g_opt, d_opt]) as look:
+            ...     for batch in data:
+            ...         losses = train(batch)
+            ...         look.step(losses)
+
+        Gradients are taken from ``optimizers`` where the training step is first called inside the ``with``. A probe is
+        given per part: ``probe={"generator": noise, "discriminator": images}``. With ``update_freq="epoch"`` a look is
+        taken at each ``look.end_epoch()``, and every 100 steps in a loop that has none.
+
+        Raises:
+            ValueError: When no model is named.
+        """
+        if not parts:
+            raise ValueError("watch() names no model: give at least one, as in watch(generator=g, discriminator=d).")
+        return Watch(self, self._options, parts, optimizers, self._probe)
 
     def _begin(self) -> None:
         self._unbuilt = None
         with self._guard("start"):
             try:
-                self._training = _Training(self, self.model)
+                self._start(self.model)
             except NotBuiltError as error:  # a subclassed model is built by its first batch
                 self._unbuilt = error
+
+    def _start(self, model: Any) -> None:
+        steps = (self.params or {}).get("steps")
+        subject = Subject(parts_of(model), self._options.pattern)
+        given = self._probe is not None and give_probe(subject, self._probe)
+        training = Training(self._options, subject, find_optimizers(model), self.tell, steps_per_epoch=steps)
+        if keras.backend.backend() == "tensorflow":
+            self._tapped = TappedTraining(model, subject.layers, gather=not given)
+            training.gradients = self._tapped.taps.read
+            training.batch = self._tapped.taps.read_batch
+            training.batch_size = self._tapped.taps.batch_size
+            training.gatherer = None if given else Gatherer(steps)
+        else:
+            warn(
+                f"On the {keras.backend.backend()} backend gradients are not logged and no probe is gathered; give "
+                "one, as in probe=(x_val[:512], y_val[:512]). Weights and the probe's activations are looked at."
+            )
+        self._training = training
+        training.begin()
+
+    def _release(self) -> None:
+        if self._tapped:
+            self._tapped.stop()
+            self._tapped = None
 
     def _guard(self, where: str) -> _Guard:
         return _Guard(self, where)
 
     def switch_off(self) -> None:
         """Stop looking: the training goes on as if the callback were not there."""
-        training, self._training = self._training, None
-        if training:
-            training.release()
+        self._training = None
+        self._release()
 
     def tell(self, findings: Sequence[Finding]) -> None:
         """Act on new findings as the user wished."""
+        if self._training:
+            self.findings = self._training.session.findings
         for finding in findings:
             if finding.severity == "info" or finding.caused_by:
                 continue
             if callable(self._on_finding):
                 self._on_finding(finding)
                 continue
-            if self._verbose:
+            if self._options.verbose:
                 warn(f"step {finding.last_step}: {finding.severity}: {finding.message}")
             if self._on_finding == "stop" and finding.severity == "error":
                 self.model.stop_training = True
@@ -176,143 +228,6 @@ class _Guard:
                 "training, which goes on. What was logged before stays readable."
             )
         return True
-
-
-class _Training:
-    """One ``fit``: the state between ``on_train_begin`` and ``on_train_end``."""
-
-    def __init__(self, callback: CNNDiagnostics, model: Any) -> None:
-        self._callback = callback
-        self._began = time.perf_counter()
-        subject = Subject({"": model}, callback._pattern)
-        self._subject = subject
-        self._epoch = 0
-        self._batches = 0
-        self._updates: list[FloatArray] = []
-        self._before: tuple[int, list[Any]] | None = None
-        self._last_logs: Mapping[str, Any] = {}
-        self._gatherer: Gatherer | None = None
-        self._optimizers = find_optimizers(model)
-        self._take_probe()
-        self._tapped = self._install_taps(model)
-        self._sampled = _UpdateSchedule((callback.params or {}).get("steps"), self._optimizers)
-        self._session = Session(
-            callback.log_dir,
-            subject,
-            callback._diagnostics,
-            callback._schedule,
-            step=max(
-                (int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in self._optimizers), default=0
-            ),
-        )
-        if self._session.step == 0:
-            self._look({})
-
-    def before_batch(self, batch: int) -> None:
-        if self._tapped:
-            self._tapped.arm()
-        if self._before is None and self._sampled.wants(self._batches):
-            self._before = (self._batches, self._subject.kernels())
-
-    def after_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
-        begin = time.perf_counter()
-        steps = max(batch + 1 - self._batches, 1)
-        if self._before is not None:
-            start, kernels = self._before
-            updates = (self._batches + steps - start) / self._sampled.batches_per_update
-            if updates >= 1:
-                self._updates.append(update_norms(kernels, self._subject.kernels()) / updates)
-                self._before = None
-        if self._gatherer and self._tapped and self._gatherer.wants(self._batches):
-            data = self._tapped.taps.read_batch()
-            if data is not None:
-                self._gatherer.add(self._batches, data)
-        self._batches += steps
-        self._session.step += steps
-        self._session.seconds += time.perf_counter() - begin
-        every = self._callback._update_freq
-        if every != "epoch" and self._session.step // every > (self._session.step - steps) // every:
-            self._look(logs)
-
-    def after_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        self._epoch = epoch + 1
-        self._batches = 0
-        self._before = None
-        self._finish_gathering()
-        self._look(logs)
-
-    def end(self, logs: Mapping[str, Any]) -> None:
-        self.release()
-        self._look(self._last_logs or logs, last=True)
-        self._session.close()
-        if self._callback._verbose and self._session.log_dir:
-            print(summary_line(self._session, time.perf_counter() - self._began))
-
-    def release(self) -> None:
-        """Give the model back what was put into its place."""
-        if self._tapped:
-            self._tapped.stop()
-            self._tapped = None
-
-    def _take_probe(self) -> None:
-        callback = self._callback
-        if callback._given_probe is not None and callback._probe is None:
-            try:
-                callback._probe = given_samples(callback._given_probe)
-                self._subject.set_probe("", callback._probe)
-            except ValueError as error:
-                callback._probe = None
-                warn(f"The given probe is not used. {error} Samples are gathered from the first epoch instead.")
-        elif callback._probe is not None:
-            self._subject.set_probe("", callback._probe)
-        if callback._probe is None:
-            self._gatherer = Gatherer((callback.params or {}).get("steps"))
-
-    def _install_taps(self, model: Any) -> TappedTraining | None:
-        if keras.backend.backend() != "tensorflow":
-            warn(
-                f"On the {keras.backend.backend()} backend gradients are not logged and no probe is gathered; give "
-                "one, as in probe=(x_val[:512], y_val[:512]). Weights and the probe's activations are looked at."
-            )
-            return None
-        return TappedTraining(model, self._subject.layers, gather=self._gatherer is not None)
-
-    def _finish_gathering(self) -> None:
-        if self._gatherer is None:
-            return
-        samples = self._gatherer.samples()
-        self._gatherer = None
-        if samples is not None:
-            self._callback._probe = samples
-            self._subject.set_probe("", samples)
-
-    def _look(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
-        numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
-        if len(self._optimizers) == 1 and "learning_rate" not in numbers:
-            numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))
-        self._last_logs = numbers
-        gradients = self._tapped.taps.read() if self._tapped else None
-        updates = np.mean(self._updates, axis=0) if self._updates else None
-        self._updates = []
-        new = self._session.look(self._epoch, numbers, Tapped(gradients, updates), last=last)
-        self._callback.findings = self._session.findings
-        self._callback.tell(new)
-
-
-class _UpdateSchedule:
-    """Batches of an epoch from which on the kernels are compared, over one update: its first and one in its middle.
-
-    An optimizer that accumulates gradients changes nothing for most batches: ``batches_per_update`` is how many it
-    takes.
-    """
-
-    def __init__(self, steps: int | None, optimizers: Sequence[Any]) -> None:
-        self._steps = {0, steps // 2} if steps else {0, 10}
-        accumulated = [getattr(optimizer, "gradient_accumulation_steps", None) or 1 for optimizer in optimizers]
-        self.batches_per_update = max(accumulated, default=1)
-
-    def wants(self, batch: int) -> bool:
-        return batch in self._steps
 
 
 def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagnostic]:

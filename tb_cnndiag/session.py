@@ -50,16 +50,15 @@ class Session:
         schedule: Schedule,
         *,
         step: int,
-        batch_size: int = 0,
     ) -> None:
         self.step = step
+        self.batch_size = 0
         self.findings: tuple[Finding, ...] = ()
         self.seconds = 0.0
         self._told: dict[tuple[str, str | None], int] = {}
         self._subject = subject
         self._measurer = Measurer(diagnostics)
         self._schedule = schedule
-        self._batch_size = batch_size
         self._started = time.time()
         self._info: RunInfo | None = None
         directory, self._history = _open_run(log_dir, subject.table(), step)
@@ -151,7 +150,7 @@ class Session:
         info = replace(
             info,
             diagnostics=tuple(diagnostic.info() for diagnostic in self._measurer.diagnostics),
-            batch_size=self._batch_size,
+            batch_size=self.batch_size,
             started=self._started,
             probe=probes[0].describe() if probes else info.probe,
         )

@@ -78,7 +78,7 @@ class Gatherer:
 
     def add(self, batch: int, data: Any) -> None:
         """Keep the first samples of ``data``, a structure of arrays."""
-        self._kept.append((batch, keras.tree.map_structure(lambda a: a[: self._per_batch], data)))
+        self._kept.append((batch, keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data)))
         while self._total() > self._capacity() and len(self._kept) > 1:
             self._stride *= 2
             self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
@@ -88,7 +88,7 @@ class Gatherer:
         if not self._kept:
             return None
         parts = [part for _, part in self._kept]
-        x, y = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays)[:GATHERED_SAMPLES], *parts)
+        x, y = keras.tree.map_structure(_joined, *parts)
         return Samples(x, y, "gathered")
 
     def _total(self) -> int:
@@ -98,6 +98,10 @@ class Gatherer:
         arrays = [a for a in keras.tree.flatten(self._kept[0][1]) if a is not None]
         size = sum(a.nbytes // max(len(a), 1) for a in arrays)
         return max(min(GATHERED_SAMPLES, GATHERED_BYTES // max(int(size), 1)), 1)
+
+
+def _joined(*arrays: Any) -> Any:
+    return None if arrays[0] is None else np.concatenate(arrays)[:GATHERED_SAMPLES]
 
 
 def class_labels(y: Any) -> IntArray:

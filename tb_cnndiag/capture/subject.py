@@ -73,13 +73,26 @@ class Subject:
         """The models looked at."""
         return [part.model for part in self._parts]
 
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Names of the parts; one empty name for a single model."""
+        return tuple(part.prefix.rstrip("/") for part in self._parts)
+
+    def offer_probe(self, probe: Samples) -> None:
+        """Look with these samples, gathered from training, at each part without a probe that they fit."""
+        for part in self._parts:
+            if part.probe is None and (len(self._parts) == 1 or _fits(part.model, probe.x)):
+                part.probe = replace(probe, x=_fitted(part.model, probe.x))
+
     def set_probe(self, name: str, probe: Samples) -> None:
         """Look at a part with these samples from now on.
 
         Raises:
-            SubjectError: When they do not fit the model's inputs.
+            SubjectError: When there is no such part, or they do not fit its inputs.
         """
-        part = next(part for part in self._parts if part.prefix.rstrip("/") == name)
+        part = next((part for part in self._parts if part.prefix.rstrip("/") == name), None)
+        if part is None:
+            raise SubjectError(f"There is no part {name!r}; the parts are {', '.join(self.part_names)}.")
         part.probe = replace(probe, x=_fitted(part.model, probe.x))
 
     def drop_probes(self) -> None:
@@ -180,6 +193,22 @@ def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
 def _part(name: str, model: Any) -> _Part:
     prefix = f"{name}/" if name else ""
     return _Part(prefix, model, find_kernel_layers(model, prefix))
+
+
+def parts_of(model: Any) -> dict[str, Any]:
+    """The models to look at: the model itself or, where it has no ``call`` (a GAN), the models among its attributes."""
+    if type(model).call is not keras.Model.call:
+        return {"": model}
+    parts = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
+    return parts or {"": model}
+
+
+def _fits(model: Any, x: Any) -> bool:
+    try:
+        _fitted(model, x)
+    except SubjectError:
+        return False
+    return len(keras.tree.flatten(x)) == len(getattr(model, "inputs", None) or ())
 
 
 def _require_built(model: Any) -> None:

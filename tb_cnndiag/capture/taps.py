@@ -6,6 +6,7 @@ optimizers' ``apply`` only while it runs, so that an interrupt leaves nothing be
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -35,7 +36,7 @@ class Taps:
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._gather = gather
         self._batch: Any = None
-        with model.distribute_strategy.scope():
+        with contextlib.nullcontext() if model is None else model.distribute_strategy.scope():
             # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these, number of the others.
             self._sums = tf.Variable(
                 tf.zeros((len(layers), 3)),
@@ -43,6 +44,13 @@ class Taps:
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.SUM,
                 name="cnndiag_gradients",
+            )
+            self._batch_size = tf.Variable(
+                0,
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.SUM,
+                name="cnndiag_batch_size",
             )
 
     def read(self) -> FloatArray:
@@ -53,30 +61,41 @@ class Taps:
             sums[:, 0] = np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)
         return sums
 
+    def batch_size(self) -> int:
+        """Samples in the largest batch so far; 0 before the first."""
+        return int(self._batch_size.numpy())
+
     def read_batch(self) -> Any:
         """The kept part of the latest batch as (x, y), arrays; None before the first or when it is not gathered."""
         if self._batch is None:
             return None
-        return keras.tree.map_structure(lambda variable: np.array(variable.numpy()), self._batch)
+        return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()), self._batch)
 
     @contextmanager
     def patched(self) -> Iterator[None]:
         """Have the taps in place inside the ``with``: what is traced or run there is tapped."""
-        restore: list[tuple[Any, str]] = []
+        self._model.__dict__["train_step"] = self._tapped_step(self._model.train_step)
         try:
-            train_step = self._model.train_step
-            self._model.__dict__["train_step"] = self._tapped_step(train_step)
-            restore.append((self._model, "train_step"))
-            for optimizer in find_optimizers(self._model):
+            with self.tapped(find_optimizers(self._model)):
+                yield
+        finally:
+            self._model.__dict__.pop("train_step", None)
+
+    @contextmanager
+    def tapped(self, optimizers: Sequence[Any]) -> Iterator[None]:
+        """Have the gradients that these optimizers are given summed, where they are applied or traced inside."""
+        inner = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers]
+        try:
+            for optimizer in inner:
                 optimizer.__dict__["apply"] = self._tapped_apply(optimizer.apply)
-                restore.append((optimizer, "apply"))
             yield
         finally:
-            for owner, name in restore:
-                owner.__dict__.pop(name, None)
+            for optimizer in inner:
+                optimizer.__dict__.pop("apply", None)
 
     def _tapped_step(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def step(data: Any) -> Any:
+            self._measure_batch(data)
             if self._gather:
                 self._keep(data)
             return train_step(data)
@@ -108,6 +127,13 @@ class Taps:
         finite = tf.cast(tf.math.is_finite(norm), tf.float32)
         total = tf.where(finite > 0, norm, tf.zeros_like(norm))
         self._sums.assign_add(tf.stack([total, finite, given * (1 - finite)], axis=1))
+
+    def _measure_batch(self, data: Any) -> None:
+        import tensorflow as tf
+
+        tensors = [t for t in keras.tree.flatten(data) if tf.is_tensor(t) and t.shape.rank]
+        if tensors:
+            self._batch_size.assign(tf.maximum(self._batch_size, tf.shape(tensors[0])[0]))
 
     def _keep(self, data: Any) -> None:
         import tensorflow as tf
