@@ -115,7 +115,9 @@ class CNNDiagnostics(keras.callbacks.Callback):
         """Look at the end of an epoch."""
         if self._training:
             with self._guard("look"):
-                gathered = self._training.after_epoch(epoch, logs or {})
+                gathered = self._training.after_epoch(
+                    epoch, logs or {}, last=epoch + 1 == (self.params or {}).get("epochs")
+                )
                 self._probe = gathered if gathered is not None else self._probe
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, Look, ModelDiagnostic
+from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerDiagnostic, Look, ModelDiagnostic
 from tb_cnndiag.payloads import FloatArray, LayerColumns
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.warning import warn
@@ -20,14 +20,14 @@ class Measurer:
     diagnostics: Sequence[Diagnostic]
     failed: set[str] = field(default_factory=set)
 
-    def needs(self, *, heavy: bool) -> set[str]:
+    def needs(self, costs: Set[Cost]) -> set[str]:
         """Names of what the diagnostics of this look read."""
-        return {name for diagnostic in self._due(heavy) for name in diagnostic.needs}
+        return {name for diagnostic in self._due(costs) for name in diagnostic.needs}
 
-    def measure(self, look: Look, number: int, table: str, *, heavy: bool) -> list[Measurement]:
-        """All measurements of one look: ``number`` counts looks, ``table`` names the layer table."""
+    def measure(self, look: Look, number: int, table: str, costs: Set[Cost]) -> list[Measurement]:
+        """All measurements of one look; ``number`` counts looks, ``table`` names the layer table."""
         measurements: list[Measurement] = []
-        for diagnostic in self._due(heavy):
+        for diagnostic in self._due(costs):
             try:
                 measurements += list(_measured(diagnostic, look, number, table))
             except Exception as error:  # a diagnostic, perhaps a user's own, must never end a training
@@ -50,8 +50,8 @@ class Measurer:
             if np.isfinite(value)
         }
 
-    def _due(self, heavy: bool) -> Iterator[Diagnostic]:
-        return (d for d in self.diagnostics if d.name not in self.failed and (heavy or not d.heavy))
+    def _due(self, costs: Set[Cost]) -> Iterator[Diagnostic]:
+        return (d for d in self.diagnostics if d.name not in self.failed and d.cost in costs)
 
 
 def _column(payload: LayerColumns, name: str) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tb_cnndiag.capture.samples import Samples
-from tb_cnndiag.capture.schedule import Schedule
+from tb_cnndiag.capture.schedule import Schedule, log_spaced
 from tb_cnndiag.capture.subject import Subject
-from tb_cnndiag.diagnostics.base import Diagnostic, LayerLook, Look
+from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerLook, Look
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judge import judge
@@ -26,6 +26,10 @@ from tb_cnndiag.summaries.names import FINDINGS, OVERHEAD, RUN_DIRECTORY, RUN_IN
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.writer import LookWriter
 from tb_cnndiag.warning import warn
+
+ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
+# Costly diagnostics are for the eye and change slowly: 12 of 100 looks, 18 of 1,000.
+_COSTLY = log_spaced(2)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class Session:
         directory, self._history = _open_run(log_dir, subject.table(), step)
         self._writer: LookWriter | None = LookWriter(directory)
         self._number = self._history.looks
-        self._last_heavy = self._history.last_step if step else -1
+        self._done: frozenset[Cost] = frozenset()
+        self._done_step = self._history.last_step if step else -1
 
     @property
     def log_dir(self) -> Path | None:
@@ -79,15 +84,18 @@ class Session:
     def look(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, *, last: bool = False) -> tuple[Finding, ...]:
         """Look at the model now and write it; returns findings that are new or worse than before.
 
-        The ``last`` look of a training repeats nothing but takes in the heavy diagnostics.
+        The ``last`` look of a training takes in what the one before it left out.
         """
-        heavy = last or self._schedule(self._number)
-        if self._writer is None or (last and self._last_heavy == self.step):
+        done = self._done if self._done_step == self.step else frozenset()
+        costs = (ALL_COSTS if last else self._due()) - done
+        if self._writer is None or not costs:
             return ()
+        if done:  # a supplement to the look that was just taken
+            self._number -= 1
         begin = time.perf_counter()
-        look = self._capture(epoch, logs, tapped, heavy=heavy)
+        look = self._capture(epoch, logs, tapped, costs)
         table = self._describe(tuple(layer.layer for layer in look.layers))
-        measurements = [*table, *self._measurer.measure(look, self._number, self._info_id(), heavy=heavy)]
+        measurements = [*table, *self._measurer.measure(look, self._number, self._info_id(), costs)]
         messages = [(measurement, encode(measurement)) for measurement in measurements]
         for _, data in messages:
             # Judged is what a reader of the log would see.
@@ -100,8 +108,7 @@ class Session:
             extra = self._message(name, payload, epoch)
             messages.append((extra, encode(extra)))
         self._write(messages, self._measurer.scalars(measurements, look))
-        if heavy:
-            self._last_heavy = self.step
+        self._done, self._done_step = costs | done, self.step
         self._number += 1
         self.seconds += time.perf_counter() - begin
         return self._news()
@@ -117,8 +124,14 @@ class Session:
         if self._writer is not None:
             self._writer.close()
 
-    def _capture(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, *, heavy: bool) -> Look:
-        activations = self._activations(heavy=heavy)
+    def _due(self) -> frozenset[Cost]:
+        """What the present look takes in."""
+        if not self._schedule(self._number):
+            return frozenset({"light"})
+        return ALL_COSTS if _COSTLY(self._number) else frozenset({"light", "heavy"})
+
+    def _capture(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, costs: Set[Cost]) -> Look:
+        activations = self._activations(costs)
         weights = self._subject.weights()
         table = self._subject.table()
         rows = {layer.path: row for row, layer in enumerate(self._subject.layers)}
@@ -129,11 +142,11 @@ class Session:
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         return Look(self.step, epoch, layers, numbers)
 
-    def _activations(self, *, heavy: bool) -> dict[str, dict[str, FloatArray]]:
+    def _activations(self, costs: Set[Cost]) -> dict[str, dict[str, FloatArray]]:
         from tb_cnndiag.capture.reductions import REDUCTIONS
 
         try:
-            return self._subject.activations(sorted(self._measurer.needs(heavy=heavy) & REDUCTIONS.keys()))
+            return self._subject.activations(sorted(self._measurer.needs(costs) & REDUCTIONS.keys()))
         except Exception as error:  # whatever a user's model does outside training must not end it
             self._subject.drop_probes()
             warn(

@@ -109,8 +109,8 @@ class Training:
         """Batches of the present epoch so far."""
         return self._batches
 
-    def after_epoch(self, epoch: int, logs: Mapping[str, Any]) -> Samples | None:
-        """Look; returns the probe when the epoch has completed it."""
+    def after_epoch(self, epoch: int, logs: Mapping[str, Any], *, last: bool = False) -> Samples | None:
+        """Look, at everything after the ``last`` epoch; returns the probe when this epoch has completed it."""
         self._epoch = epoch + 1
         self._batches = 0
         self._before = None
@@ -118,7 +118,7 @@ class Training:
         self.gatherer = None
         if samples is not None:
             self.subject.offer_probe(samples)
-        self.look(logs)
+        self.look(logs, last=last)
         return samples
 
     def end(self, logs: Mapping[str, Any]) -> None:

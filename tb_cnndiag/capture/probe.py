@@ -17,7 +17,7 @@ from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
 # Samples per call: bounds the memory of a look to that of a pass over so many.
-CHUNK = 64
+CHUNK = 128
 
 
 class Observer:

@@ -78,7 +78,9 @@ class Gatherer:
 
     def add(self, batch: int, data: Any) -> None:
         """Keep the first samples of ``data``, a structure of arrays."""
-        self._kept.append((batch, keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data)))
+        self._kept.append(
+            (batch, keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data))
+        )
         while self._total() > self._capacity() and len(self._kept) > 1:
             self._stride *= 2
             self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]

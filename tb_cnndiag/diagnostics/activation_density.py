@@ -37,7 +37,7 @@ class ActivationDensity(LayerDiagnostic):
         ColumnInfo("rms", "RMS", "activation", "Root mean square of the finite activations.", logarithmic=True),
     )
     layer_kind = "density"
-    heavy = True
+    cost = "heavy"
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Density with the known bounds of the layer's activation; moments of the finite values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from tb_cnndiag.payloads import (
     ColumnInfo,
@@ -21,6 +21,7 @@ from tb_cnndiag.payloads import (
     UnitValues,
 )
 
+Cost: TypeAlias = Literal["light", "heavy", "costly"]
 LayerPayload: TypeAlias = Matrix | Dendrogram | Density | UnitStates | UnitValues | Images
 ModelPayload: TypeAlias = Scalars | Matrix
 
@@ -73,7 +74,8 @@ class Diagnostic(ABC):
     """Something measured. Subclass :class:`LayerDiagnostic` or :class:`ModelDiagnostic`.
 
     A layer for which something that the diagnostic ``needs`` is missing is passed over. The arrays must not be
-    changed. A ``heavy`` diagnostic is measured on the callback's schedule rather than at each look. What is in
+    changed. A ``"heavy"`` diagnostic is measured on the callback's schedule rather than at each look, a
+    ``"costly"`` one on a part of it that grows sparse. What is in
     ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard.
     """
 
@@ -84,7 +86,7 @@ class Diagnostic(ABC):
     columns: ClassVar[tuple[ColumnInfo, ...]] = ()
     layer_kind: ClassVar[str] = ""
     model_kind: ClassVar[str] = ""
-    heavy: ClassVar[bool] = False
+    cost: ClassVar[Cost] = "light"
     scalar_columns: ClassVar[tuple[str, ...]] = ()
 
     def info(self) -> DiagnosticInfo:

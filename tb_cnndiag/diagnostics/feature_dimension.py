@@ -30,7 +30,7 @@ class FeatureDimension(LayerDiagnostic):
             high=1.0,
         ),
     )
-    heavy = True
+    cost = "costly"
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Count directions of the position means."""

@@ -43,7 +43,7 @@ class FilterClusters(LayerDiagnostic):
         ),
     )
     layer_kind = "dendrogram"
-    heavy = True
+    cost = "heavy"
 
     def measure(self, look: LayerLook) -> LayerResult:
         """The tree of all filters; no number where the fan-in is too small to tell twins from strangers."""

@@ -47,7 +47,7 @@ class FilterSimilarity(LayerDiagnostic):
         ),
     )
     layer_kind = "matrix"
-    heavy = True
+    cost = "heavy"
     scalar_columns = ("twin_ratio",)
 
     def __init__(self, sample: int | None = None) -> None:

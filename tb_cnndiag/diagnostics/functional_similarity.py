@@ -41,7 +41,7 @@ class FunctionalSimilarity(LayerDiagnostic):
         ),
     )
     layer_kind = "matrix"
-    heavy = True
+    cost = "costly"
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Correlate the mean activations of the units; centring takes one dimension of the samples."""

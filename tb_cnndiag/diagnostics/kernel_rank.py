@@ -38,7 +38,7 @@ class KernelRank(LayerDiagnostic):
             high=1.0,
         ),
     )
-    heavy = True
+    cost = "costly"
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Ranks as shares of the smaller side of the kernel."""

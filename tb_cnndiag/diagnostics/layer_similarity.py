@@ -20,7 +20,7 @@ class LayerSimilarity(ModelDiagnostic):
     )
     needs = ("sample_mean",)
     model_kind = "matrix"
-    heavy = True
+    cost = "costly"
 
     def measure(self, look: Look) -> Matrix | None:
         """Compare the position means of all layers that were seen on the same samples, in the order of the model."""

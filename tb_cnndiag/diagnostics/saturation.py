@@ -51,5 +51,6 @@ class Saturation(LayerDiagnostic):
             return LayerResult()
         return LayerResult(
             {"pinned_ratio": float(np.mean(share >= PINNED_SHARE)), "saturated_share": float(np.mean(share))},
-            UnitValues({"saturated_share": share}),
+            # Where no unit is stuck there is nothing to look at unit by unit.
+            UnitValues({"saturated_share": share}) if (share >= PINNED_SHARE).any() else None,
         )
