@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast check format frontend chromium bench screenshots clean
+.PHONY: demo test test-fast nightly check format frontend chromium bench screenshots clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -16,6 +16,9 @@ test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
 
 test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 	$(BIN)/python -m pytest -m "not e2e and not packaging"
+
+nightly: $(VENV)/dev  ## what is too long for every run: each family of keras.applications
+	$(BIN)/python -m pytest -m nightly
 
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_cnndiag.auditing import audit
     from tb_cnndiag.callback import CNNDiagnostics
     from tb_cnndiag.capture.schedule import every, log_spaced
     from tb_cnndiag.finding import Adjustment, Evidence, Finding
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CNNDiagnostics": "tb_cnndiag.callback",
+    "audit": "tb_cnndiag.auditing",
     "every": "tb_cnndiag.capture.schedule",
     "log_spaced": "tb_cnndiag.capture.schedule",
     "diagnose": "tb_cnndiag.logs",
@@ -26,7 +28,7 @@ _HOMES = {
     "Finding": "tb_cnndiag.finding",
 }
 
-__all__ = ["Adjustment", "CNNDiagnostics", "Evidence", "Finding", "diagnose", "every", "log_spaced"]
+__all__ = ["Adjustment", "CNNDiagnostics", "Evidence", "Finding", "audit", "diagnose", "every", "log_spaced"]
 
 
 def __getattr__(name: str) -> Any:

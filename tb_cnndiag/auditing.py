@@ -1,0 +1,64 @@
+"""Look at a saved model without training it: ``tb_cnndiag.audit``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tb_cnndiag.capture.schedule import every
+from tb_cnndiag.capture.subject import Subject, parts_of
+from tb_cnndiag.diagnostics import BUILTIN
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.session import Session, Tapped
+from tb_cnndiag.training import give_probe
+
+
+class AuditError(ValueError):
+    """The model cannot be audited; the message says why and what to do."""
+
+
+def audit(
+    path_or_model: str | os.PathLike[str] | Any, probe: Any = None, log_dir: str | os.PathLike[str] | None = None
+) -> list[Finding]:
+    """Run every diagnostic that the weights, and the probe if one is given, allow, and judge them.
+
+    Args:
+        path_or_model: A ``.keras`` or ``.h5`` file, or a built Keras model.
+        probe: Samples to look at activations with: ``x`` or ``(x, y)``.
+        log_dir: Keep the look here, for TensorBoard; None keeps nothing.
+
+    Raises:
+        AuditError: When the file is no model that Keras can load, the model has nothing to look at, or ``log_dir``
+            already holds a log.
+    """
+    model = path_or_model if isinstance(path_or_model, keras.Model) else _loaded(Path(path_or_model))
+    try:
+        subject = Subject(parts_of(model))
+    except ValueError as error:
+        raise AuditError(str(error)) from None
+    if probe is not None:
+        give_probe(subject, probe)
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch if log_dir is None else log_dir)
+        if (home / "cnndiag").exists():
+            raise AuditError(f"{home} already holds a log. Give another directory.")
+        session = Session(home, subject, [kind() for kind in BUILTIN], every(1), step=0)
+        session.look(0, {}, Tapped(), last=True)
+        session.close()
+    return list(session.findings)
+
+
+def _loaded(path: Path) -> Any:
+    if not path.is_file():
+        raise AuditError(f"{path} does not exist. Give a model saved by model.save(): a .keras or .h5 file.")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever its parts raise
+        raise AuditError(
+            f"{path} is no model that Keras {keras.__version__} can load ({type(error).__name__}: {error}). Load it in "
+            "Python, with custom_objects where it has its own layers, and give the model: tb_cnndiag.audit(model)."
+        ) from None

@@ -1,0 +1,59 @@
+"""A saved model, without training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import tb_cnndiag
+from tb_cnndiag.auditing import AuditError
+from tb_cnndiag.history import History
+from tb_cnndiag.summaries.reader import read_run
+from tests.models import compiled, images, normalised, plain
+
+
+def _twinned() -> keras.Model:
+    """Half of the filters of the first layer are copies, and the second layer is dead."""
+    model = plain()
+    kernel, bias = (np.array(w) for w in model.get_layer("conv_b").get_weights())
+    kernel[..., 4:] = 2 * kernel[..., :4]
+    model.get_layer("conv_b").set_weights([kernel, np.full_like(bias, -1e3)])
+    return compiled(model)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_saved_model_is_judged_by_its_weights_and_a_probe(
+    ending: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / f"model{ending}"
+    _twinned().save(path)
+    by_weights = tb_cnndiag.audit(path)
+    (twins,) = [f for f in by_weights if f.fault == "redundant_filters"]
+    assert twins.layer == "conv_b"
+    assert twins.units == ((0, 4), (1, 5), (2, 6), (3, 7))
+    found = tb_cnndiag.audit(path, probe=images(rng), log_dir=tmp_path / "log")
+    assert ("dead_units", "conv_b") in {(f.fault, f.layer) for f in found}
+    history = History.of(read_run(tmp_path / "log" / "cnndiag"))
+    assert history.looks == 1
+    assert [f.fault for f in history.findings] == [f.fault for f in found]
+
+
+def test_a_healthy_model_in_hand_is_not_changed(rng: np.random.Generator) -> None:
+    model = normalised()
+    before = model.get_weights()
+    assert not [f for f in tb_cnndiag.audit(model, probe=images(rng)) if f.severity == "error"]
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_is_no_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AuditError, match="does not exist"):
+        tb_cnndiag.audit(tmp_path / "nothing.keras")
+    (tmp_path / "text.keras").write_text("no model")
+    with pytest.raises(AuditError, match="is no model that Keras"):
+        tb_cnndiag.audit(tmp_path / "text.keras")
+    with pytest.raises(AuditError, match="no layer with a kernel"):
+        tb_cnndiag.audit(keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()]))
