@@ -42,7 +42,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
             (a GAN) a dictionary by part.
         update_freq: ``"epoch"``, or look every so many batches.
         schedule: Which looks take in the heavy diagnostics (similarity, clusters, densities): a function of the number
-            of the look such as ``every(n)`` or ``log_spaced(n)``; ``log_spaced(4)`` by default. The last look of a training always does.
+            of the look such as ``every(n)`` or ``log_spaced(n)``; ``log_spaced(4)`` by default. The last look of a
+            training always does.
         diagnostics: Names of built-in diagnostics or instances of your own; None for all built-in ones.
         layers: Regular expression: look only at layers whose path it matches.
         on_finding: What to do with a new finding of severity ``"error"`` or ``"warning"``: ``"warn"`` tells it once,
