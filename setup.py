@@ -75,7 +75,16 @@ setup(
         "tensorflow": ["tensorflow>=2.16", "keras>=3.3"],
         "demo": ["mlxtend>=0.23"],
         "test": TEST,
-        "dev": [*TEST, "ruff>=0.6", "mypy>=1.11", "import-linter>=2.1", "types-protobuf>=5", "build>=1.2", "twine>=5", "setuptools>=68"],
+        "dev": [
+            *TEST,
+            "ruff>=0.6",
+            "mypy>=1.11",
+            "import-linter>=2.1",
+            "types-protobuf>=5",
+            "build>=1.2",
+            "twine>=5",
+            "setuptools>=68",
+        ],
     },
     entry_points={
         "console_scripts": ["tb-cnndiag = tb_cnndiag.cli:main"],
