@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from tb_cnndiag.faults.base import Fault, Limit
+from tb_cnndiag.faults.collapsed_output import CollapsedOutput
 from tb_cnndiag.faults.dead_units import DeadUnits
+from tb_cnndiag.faults.exploding_gradient import ExplodingGradient
+from tb_cnndiag.faults.frozen_layer import FrozenLayer
 from tb_cnndiag.faults.nan_or_inf import NanOrInf
+from tb_cnndiag.faults.output_loss_mismatch import OutputLossMismatch
+from tb_cnndiag.faults.overfitting import Overfitting
 from tb_cnndiag.faults.redundant_filters import RedundantFilters
+from tb_cnndiag.faults.saturated_activation import SaturatedActivation
+from tb_cnndiag.faults.unnormalised_input import UnnormalisedInput
 from tb_cnndiag.faults.vanishing_gradient import VanishingGradient
 
 BUILTIN: tuple[type[Fault], ...] = (
     NanOrInf,
+    UnnormalisedInput,
+    OutputLossMismatch,
+    ExplodingGradient,
+    SaturatedActivation,
     DeadUnits,
     VanishingGradient,
+    FrozenLayer,
+    CollapsedOutput,
+    Overfitting,
     RedundantFilters,
 )
 

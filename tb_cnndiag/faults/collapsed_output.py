@@ -1,0 +1,73 @@
+"""One answer to everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Limit, held, lower_learning_rate
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+
+# A probe in which one class has more than this share says nothing about a collapse.
+BALANCED = 0.5
+
+
+class CollapsedOutput(Fault):
+    """Share of a balanced probe that is given the same class, by outputs that hardly vary."""
+
+    id = "collapsed_output"
+    title = "Collapsed output"
+    what = "The model gives nearly the same output for every sample of a probe that holds all classes."
+    why = "It has learned the class frequencies at best: nothing of the input reaches its answer."
+    advice = "Look for the layer that stops the signal first; then check labels, class weights and the learning rate."
+    source = "Amazon SageMaker Debugger rule ClassImbalance (predictions); UMLAUT (CHI 2021)."
+    diagnostic = "model_output"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "top_class_share": Limit(0.95, "share", "samples given the same class, above which outputs have collapsed"),
+        "spread": Limit(0.02, "output", "deviation of an output over samples, below which they have"),
+        "looks": Limit(2, "count", "consecutive looks after the first step at which it must hold"),
+    }
+    follows = (
+        "nan_or_inf",
+        "output_loss_mismatch",
+        "dead_units",
+        "vanishing_gradient",
+        "saturated_activation",
+        "bad_init",
+        "exploding_gradient",
+        "unnormalised_input",
+        "frozen_layer",
+    )
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """One finding per output layer, where the probe is known to be balanced."""
+        counts = np.asarray(history.info.probe.class_counts if history.info else ())
+        if np.count_nonzero(counts) < 2 or counts.max() > BALANCED * counts.sum():
+            return
+        shares = history.series("model_output", "top_class_share")
+        spreads = history.series("model_output", "spread")
+        for row, layer in enumerate(history.layers):
+            measured = np.isfinite(shares.values[:, row]) & (shares.steps > 0)
+            share, spread = shares.values[measured, row], spreads.values[measured, row]
+            collapsed = (share > limits["top_class_share"]) & (spread < limits["spread"])
+            when = held(shares.steps[measured], collapsed, limits["looks"])
+            if when is None or not layer.output or layer.units < 2:
+                continue
+            yield self.finding(
+                history,
+                layer,
+                "error",
+                when,
+                f"{layer.path} gives {share[-1]:.0%} of the samples the same class.",
+                evidence={
+                    "top_class_share": Evidence(float(share[-1]), limits["top_class_share"], "share"),
+                    "spread": Evidence(float(spread[-1]), limits["spread"], "output"),
+                },
+                adjustments=(
+                    lower_learning_rate(history, "a step that was too large can end here"),
+                    Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels teach just this"),
+                ),
+            )

@@ -1,0 +1,53 @@
+"""Gradients larger than the weights they are to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Limit, held, lower_learning_rate, optimizer_config
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+
+
+class ExplodingGradient(Fault):
+    """‖g‖ / ‖w‖ in half of the layers."""
+
+    id = "exploding_gradient"
+    title = "Exploding gradient"
+    what = "The gradient is many times larger than the weights themselves in at least half of the layers."
+    why = "Each step throws the weights somewhere else: the loss jumps, and soon overflows."
+    advice = "Clip the gradient (clipnorm), lower the learning rate, or normalise the input and the layers."
+    source = "Pascanu et al. 2013; AUTOTRAINER (Zhang et al., ICSE 2021)."
+    diagnostic = "gradient_flow"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "relative_gradient": Limit(10, "ratio", "‖g‖ / ‖w‖ that half of the layers exceed"),
+        "looks": Limit(2, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("nan_or_inf", "unnormalised_input", "bad_init")
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, at the layer with the largest."""
+        series = history.series("gradient_flow", "relative_gradient")
+        measured = np.isfinite(series.values).any(axis=1)
+        if not measured.any():
+            return
+        values, steps = series.values[measured], series.steps[measured]
+        median = np.nanmedian(np.where(np.isfinite(values), values, np.nan), axis=1)
+        when = held(steps, median > limits["relative_gradient"], limits["looks"])
+        if when is None:
+            return
+        layer = history.layers[int(np.nanargmax(values[-1]))]
+        clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
+        clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
+        yield self.finding(
+            history,
+            layer,
+            "error",
+            when,
+            f"In half of the layers the gradient is {median[-1]:.3g} times the weights; the most in {layer.path}.",
+            evidence={"relative_gradient": Evidence(float(median[-1]), limits["relative_gradient"], "ratio")},
+            adjustments=(*clip, lower_learning_rate(history, "steps as large as the weights")),
+        )
