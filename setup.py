@@ -52,7 +52,15 @@ class SourceDistribution(sdist):
         super().run()
 
 
-TEST = ["pytest>=8", "hypothesis>=6", "playwright>=1.45", "mlxtend>=0.23", "KDEpy>=1.1", "scikit-learn>=1.4"]
+TEST = [
+    "pytest>=8",
+    "hypothesis>=6",
+    "playwright>=1.45",
+    "mlxtend>=0.23",
+    "KDEpy>=1.1",
+    "scikit-learn>=1.4",
+    "scikit-image>=0.22",
+]
 
 setup(
     name="tb-cnndiag",

@@ -38,8 +38,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     target = tmp_path_factory.mktemp("dist")
     _run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", target, copy)
     (sdist,) = target.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(target / "unpacked", filter="data")
+    shutil.unpack_archive(sdist, target / "unpacked")
     (unpacked,) = (target / "unpacked").iterdir()
     # Without npm in reach: what the sdist carries must be enough.
     environment = {**os.environ, "npm_config_registry": "http://127.0.0.1:9"}
