@@ -162,13 +162,15 @@ export class Store {
     return this.looks.value.findLast((look) => look.step <= step)?.epoch;
   }
 
-  /** When a run was looked at: the steps of the first diagnostic that writes numbers of all layers. */
+  /** When a run was looked at: each look writes what it cost, and a log without that, numbers of all layers. */
   looksOf(entry: RunEntry): { step: number; epoch: number }[] {
-    const state = this.stateOf(entry);
     const written = new Set(entry.tags.map(({ tag }) => tag));
-    const measure = state.measures.find(({ diagnostic }) => written.has(`cnndiag/${diagnostic.name}`));
-    if (!measure) return [];
-    const series = this.columnSeries(entry, measure).value.value;
+    const measure = this.stateOf(entry).measures.find(({ diagnostic }) =>
+      written.has(`cnndiag/${diagnostic.name}`),
+    );
+    const series = written.has('cnndiag/overhead')
+      ? this.modelSeries(entry, 'overhead').value.value
+      : measure && this.columnSeries(entry, measure).value.value;
     return series?.items.map(({ step, epoch }) => ({ step: Number(step), epoch })) ?? [];
   }
 }
