@@ -1,4 +1,4 @@
-"""The command line: ``tb-cnndiag check | demo | list | explain``."""
+"""The command line: ``tb-cnndiag check | report | audit | demo | list | explain``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from tb_cnndiag.faults import BUILTIN
 from tb_cnndiag.finding import SEVERITIES, Finding
 from tb_cnndiag.judge import judge, nearest
 from tb_cnndiag.logs import NoDataError, histories
-from tb_cnndiag.report.text import as_dict, as_text
+from tb_cnndiag.report.text import as_dict, as_text, findings_as_text
 
 PASSED, FAILED, USAGE, NO_DATA = range(4)
 
@@ -37,6 +40,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--format", choices=["text", "json"], default="text")
     check.set_defaults(run=_check)
+
+    report = commands.add_parser("report", help="make one self-contained HTML page of a log")
+    report.add_argument("logdir", type=Path, help="directory given to CNNDiagnostics, or one above")
+    report.add_argument("-o", "--output", type=Path, default=Path("report.html"))
+    report.add_argument("--max-size", type=float, default=5.0, metavar="MB", help="keep fewer looks rather than more")
+    report.set_defaults(run=_report)
+
+    audit = commands.add_parser("audit", help="judge a saved model without training it")
+    audit.add_argument("model", type=Path, help="a .keras or .h5 file")
+    audit.add_argument("--probe", type=Path, help="an .npz file with x, and y if there are labels")
+    audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="keep the look for TensorBoard")
+    audit.set_defaults(run=_audit)
 
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
     demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"))
@@ -70,6 +85,45 @@ def _check(options: argparse.Namespace) -> int:
     if options.fail_on == "never":
         return PASSED
     return FAILED if any(f.rank() >= SEVERITIES.index(options.fail_on) for f in findings) else PASSED
+
+
+def _report(options: argparse.Namespace) -> int:
+    from tb_cnndiag.report.html import ReportError, report
+
+    try:
+        page = report(options.logdir, options.max_size)
+        options.output.write_text(page, encoding="utf-8")
+    except ReportError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    except (OSError, NoDataError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return NO_DATA
+    print(f"{options.output}: {len(page.encode()) / 1e6:.2f} MB")
+    return PASSED
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from tb_cnndiag.auditing import AuditError, audit
+
+    try:
+        found = audit(options.model, _probe(options.probe), options.output)
+    except (AuditError, OSError, ValueError, KeyError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    print(findings_as_text(found))
+    return FAILED if any(finding.severity == "error" for finding in found) else PASSED
+
+
+def _probe(path: Path | None) -> Any:
+    if path is None:
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        if "x" not in arrays:
+            raise ValueError(
+                f"{path} has {', '.join(arrays) or 'nothing'}, but no array x: save it by np.savez(path, x=x)."
+            )
+        return (arrays["x"], arrays["y"]) if "y" in arrays else arrays["x"]
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -16,6 +16,14 @@ class NoDataError(LookupError):
     """A logdir without diagnostics; the message says what to do."""
 
 
+def no_data(log_dir: str | os.PathLike[str]) -> str:
+    """What to say of a logdir without diagnostics."""
+    return (
+        f"{os.fspath(log_dir)} has no diagnostics. Train with callbacks=[CNNDiagnostics(log_dir)], and give that "
+        "directory or one above it."
+    )
+
+
 def histories(log_dir: str | os.PathLike[str]) -> Iterator[History]:
     """The history of each run below a logdir, one at a time.
 
@@ -31,10 +39,7 @@ def histories(log_dir: str | os.PathLike[str]) -> Iterator[History]:
             found = True
             yield history
     if not found:
-        raise NoDataError(
-            f"{os.fspath(log_dir)} has no diagnostics. Train with callbacks=[CNNDiagnostics(log_dir)], and give that "
-            "directory or one above it."
-        )
+        raise NoDataError(no_data(log_dir))
 
 
 def diagnose(log_dir: str | os.PathLike[str], limits: Limits | None = None) -> list[Finding]:

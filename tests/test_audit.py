@@ -10,6 +10,7 @@ import pytest
 
 import tb_cnndiag
 from tb_cnndiag.auditing import AuditError
+from tb_cnndiag.cli import main
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, normalised, plain
@@ -57,3 +58,17 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
         tb_cnndiag.audit(tmp_path / "text.keras")
     with pytest.raises(AuditError, match="no layer with a kernel"):
         tb_cnndiag.audit(keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()]))
+
+
+def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = images(rng)
+    _twinned().save(tmp_path / "model.keras")
+    np.savez(tmp_path / "probe.npz", x=x, y=y)
+    arguments = ["audit", str(tmp_path / "model.keras"), "--probe", str(tmp_path / "probe.npz")]
+    assert main([*arguments, "-o", str(tmp_path / "log")]) in (0, 1)
+    assert "conv_b: 8 of 8 filters have a twin; 4 different ones would do." in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "log"), "--fail-on", "warning"]) == 1
+    np.savez(tmp_path / "other.npz", images=x)
+    assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2
+    assert "no array x" in capsys.readouterr().err
+    assert main(["audit", str(tmp_path / "nothing.keras")]) == 2

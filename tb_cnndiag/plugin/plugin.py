@@ -16,7 +16,8 @@ from tensorboard.plugins import base_plugin
 from werkzeug import Request, Response
 
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, RUN_DIRECTORY, split_tag
+from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, run_name, split_tag
+from tb_cnndiag.summaries.thinning import thinned
 
 STATIC = Path(__file__).parent / "static"
 # A reply holds at most so many messages and bytes; what is more is thinned.
@@ -82,9 +83,9 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
         total = len(messages)
         if column:
             messages = list(_only_column(messages, column))
-        kept = _thinned(messages, min(limit, MAX_MESSAGES))
+        kept = thinned(messages, min(limit, MAX_MESSAGES))
         while len(kept) > 2 and sum(map(len, kept)) > MAX_BYTES:
-            kept = _thinned(kept, max(len(kept) // 2, 2))
+            kept = thinned(kept, max(len(kept) // 2, 2))
         return bytes(pb.MeasurementList(items=kept, total=total).SerializeToString())
 
     def _read(self, context: Any, experiment: str, run: str, tag: str) -> list[bytes]:
@@ -137,23 +138,9 @@ def _respond(request: Request, body: str | bytes, mime: str, expires: int = 0) -
     return response
 
 
-def run_name(run: str) -> str:
-    """Name of a run as findings use it: the directory that holds ``cnndiag/``, ``.`` for the logdir itself."""
-    parent, _, last = run.rpartition("/")
-    return (parent or ".") if last == RUN_DIRECTORY else run
-
-
 def _bytes_of(value: Any) -> bytes:
     item = np.asarray(value, dtype=object).reshape(-1)
     return bytes(item[0]) if item.size and isinstance(item[0], bytes) else b""
-
-
-def _thinned(messages: list[bytes], limit: int) -> list[bytes]:
-    """At most ``limit`` of the messages, evenly spaced, the last always among them, then the first."""
-    if len(messages) <= limit:
-        return messages
-    spread = np.linspace(0, len(messages) - 1, max(limit, 2)).round().astype(int)
-    return [messages[i] for i in spread[-limit:]]
 
 
 def _only_column(messages: list[bytes], name: str) -> Iterator[bytes]:

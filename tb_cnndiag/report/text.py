@@ -14,9 +14,14 @@ _MARKS = {"error": "✗", "warning": "!", "info": "i"}
 def as_text(history: History, findings: Sequence[Finding]) -> str:
     """One run: its name, each finding with its evidence and what to change."""
     head = f"{history.run}: {len(history.layers)} layers, {history.looks} looks, to step {history.last_step}"
+    return f"{head}\n{findings_as_text(findings)}"
+
+
+def findings_as_text(findings: Sequence[Finding]) -> str:
+    """Each finding with its evidence and what to change."""
     if not findings:
-        return f"{head}\n  ✓ nothing found"
-    lines = [head]
+        return "  ✓ nothing found"
+    lines: list[str] = []
     for finding in findings:
         indent = "    " if finding.caused_by else "  "
         lines.append(f"{indent}{_MARKS[finding.severity]} {finding.severity}: {finding.message} [{finding.fault}]")

@@ -23,3 +23,14 @@ def split_tag(tag: str) -> tuple[str, str] | None:
         return None
     diagnostic, _, layer = tag[len(PREFIX) :].partition("/")
     return diagnostic, layer
+
+
+def run_name(run: str) -> str:
+    """Name of a run as findings use it: the directory that holds ``cnndiag/``, ``.`` for the logdir itself."""
+    parent, _, last = run.rpartition("/")
+    return (parent or ".") if last == RUN_DIRECTORY else run
+
+
+def run_id(name: str) -> str:
+    """TensorBoard's name of a run, from the one that findings use."""
+    return RUN_DIRECTORY if name == "." else f"{name}/{RUN_DIRECTORY}"

@@ -15,9 +15,11 @@ from werkzeug.test import Client
 
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, RunInfo
 from tb_cnndiag.plugin.loader import SAMPLES, CNNDiagnosticsLoader
-from tb_cnndiag.plugin.plugin import MAX_BYTES, _thinned, run_name
+from tb_cnndiag.plugin.plugin import MAX_BYTES
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
+from tb_cnndiag.summaries.names import run_id, run_name
+from tb_cnndiag.summaries.thinning import thinned
 from tb_cnndiag.summaries.writer import LookWriter
 
 HOSTILE = '<img src=x onerror="alert(1)">/../../etc'
@@ -130,12 +132,13 @@ def test_names_of_runs() -> None:
     assert run_name("a/b/cnndiag") == "a/b"
     assert run_name("cnndiag") == "."
     assert run_name("elsewhere") == "elsewhere"
+    assert [run_name(run_id(name)) for name in (".", "a", "a/b")] == [".", "a", "a/b"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10, 99])
 def test_thinning_keeps_the_ends(limit: int) -> None:
     messages = [bytes([i]) for i in range(10)]
-    kept = _thinned(messages, limit)
+    kept = thinned(messages, limit)
     assert len(kept) == min(limit, 10)
     assert kept[-1] == messages[-1]
     assert limit == 1 or kept[0] == messages[0]

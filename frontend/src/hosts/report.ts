@@ -21,4 +21,7 @@ function page(): Host {
 const data = JSON.parse(
   document.getElementById('cnndiag-data')?.textContent ?? '{"runs":[],"measurements":{}}',
 );
-start(document.getElementById('cnndiag') ?? document.body, new InlineSource(data as InlineData), page());
+const container = document.getElementById('cnndiag') ?? document.body;
+// What stands there is the same in plain HTML, for readers whose browser runs no scripts.
+container.replaceChildren();
+start(container, new InlineSource(data as InlineData), page());

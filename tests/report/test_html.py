@@ -1,0 +1,119 @@
+"""The report page: one file, small enough, findings readable without scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.cli import main
+from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo
+from tb_cnndiag.report.html import report
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+from tb_cnndiag.summaries.codec import Measurement, encode
+from tb_cnndiag.summaries.writer import LookWriter
+
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+
+
+class Text(HTMLParser):
+    """The page's tags, and its text outside scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.tags, self._inside = "", [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        self._inside = tag
+
+    def handle_data(self, data: str) -> None:
+        if self._inside not in ("script", "style"):
+            self.text += data
+
+
+def _data(page: str) -> Any:
+    found = re.search(r'<script type="application/json" id="cnndiag-data">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found.group(1))
+
+
+def test_findings_are_plain_html_and_data_is_all_there(demo_logdir: Path) -> None:
+    page = report(demo_logdir)
+    told = Text(page).text
+    assert "conv2: all 32 units never fire on 512 samples" in told
+    assert "bias_initializer: Constant → zeros" in told
+    assert "Because of: Dead units in conv2" in told
+    assert "Nothing found" in told
+    data = _data(page)
+    assert [run["id"] for run in data["runs"]] == ["faulty/cnndiag", "healthy/cnndiag"]
+    dead = pb.MeasurementList.FromString(base64.b64decode(data["measurements"]["faulty/cnndiag\ncnndiag/dead_units"]))
+    assert dead.total == len(dead.items) == 11
+    assert len(page.encode()) < 5_000_000
+
+
+def test_the_policy_allows_just_our_script_and_nothing_from_elsewhere(demo_logdir: Path) -> None:
+    page = report(demo_logdir)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "default-src 'none'" in policy
+    assert not re.findall(r'(?:src|href)="https?:', page)
+
+
+@pytest.fixture
+def large_logdir(tmp_path: Path, rng: np.random.Generator) -> Path:
+    info = RunInfo("t", (LayerInfo(HOSTILE, units=64),))
+    writer = LookWriter(tmp_path / HOSTILE.replace("/", "_") / "cnndiag")
+    for look in range(200):
+        values = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
+        found = [
+            Measurement("run_info", look, look, info),
+            Measurement("filter_similarity", look, look, LayerColumns({"twin_ratio": np.array([0.9])}), table="t"),
+            Measurement(
+                "filter_similarity", look, look, Matrix(values + values.T, np.arange(64), -2, 2, "cosine"), HOSTILE
+            ),
+        ]
+        writer.write(look, [(m, encode(m)) for m in found], {})
+    writer.close()
+    return tmp_path
+
+
+def test_a_large_log_is_thinned_and_the_page_says_so(large_logdir: Path) -> None:
+    page = report(large_logdir, max_size=0.5)
+    assert len(page.encode()) <= 500_000
+    assert "looks of each layer's charts are kept" in Text(page).text
+    data = _data(page)
+    kept = {
+        key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(text))
+        for key, text in data["measurements"].items()
+    }
+    matrices = kept[f"cnndiag/filter_similarity/{HOSTILE}"]
+    assert 1 <= len(matrices.items) < 200 == matrices.total
+    assert pb.Measurement.FromString(matrices.items[-1]).step == 199
+    assert len(kept["cnndiag/filter_similarity"].items) > len(matrices.items)
+
+
+def test_hostile_names_stay_text(large_logdir: Path) -> None:
+    parsed = Text(report(large_logdir))
+    assert HOSTILE in parsed.text
+    assert "img" not in parsed.tags
+    assert parsed.tags.count("script") == 2
+
+
+def test_the_command(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
+    assert main(["report", str(demo_logdir), "-o", str(tmp_path / "r.html")]) == 0
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert main(["report", str(tmp_path)]) == 3
+    assert "has no diagnostics" in capsys.readouterr().err
+    assert main(["report", str(demo_logdir), "--max-size", "0.1"]) == 2
+    assert "--max-size" in capsys.readouterr().err
