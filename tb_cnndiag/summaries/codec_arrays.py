@@ -1,0 +1,245 @@
+"""Columns, unit states, matrices, trees, densities and pictures ↔ their messages."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_cnndiag.payloads import (
+    Atom,
+    Dendrogram,
+    Density,
+    FloatArray,
+    Image,
+    Images,
+    LayerColumns,
+    Matrix,
+    Scalars,
+    UnitStates,
+    UnitValues,
+)
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+
+# Larger declared sizes are refused before anything is allocated.
+MAX_UNITS = 1 << 20
+MAX_CELLS = 1 << 24
+
+
+def encode_layer_columns(payload: LayerColumns) -> pb.LayerColumns:
+    return pb.LayerColumns(columns=_columns(payload.columns))
+
+
+def decode_layer_columns(message: pb.LayerColumns) -> LayerColumns:
+    return LayerColumns(_column_arrays(message.columns))
+
+
+def encode_unit_values(payload: UnitValues) -> pb.UnitValues:
+    return pb.UnitValues(columns=_columns(payload.columns))
+
+
+def decode_unit_values(message: pb.UnitValues) -> UnitValues:
+    return UnitValues(_column_arrays(message.columns))
+
+
+def _columns(columns: Mapping[str, FloatArray]) -> list[pb.Column]:
+    return [pb.Column(name=name, values=np.asarray(values, np.float32).tolist()) for name, values in columns.items()]
+
+
+def _column_arrays(columns: Sequence[pb.Column]) -> dict[str, FloatArray]:
+    return {column.name: np.asarray(column.values, np.float32) for column in columns}
+
+
+def encode_scalars(payload: Scalars) -> pb.Scalars:
+    return pb.Scalars(names=list(payload.values), values=[float(v) for v in payload.values.values()])
+
+
+def decode_scalars(message: pb.Scalars) -> Scalars:
+    if len(message.names) != len(message.values):
+        raise ValueError(f"{len(message.names)} names for {len(message.values)} values")
+    return Scalars(dict(zip(message.names, message.values, strict=True)))
+
+
+def encode_unit_states(payload: UnitStates) -> pb.UnitStates:
+    states = np.asarray(payload.states, np.uint8)
+    padded = np.zeros(-(-states.size // 4) * 4, np.uint8)
+    padded[: states.size] = states
+    packed = padded.reshape(-1, 4) << np.array([0, 2, 4, 6], np.uint8)
+    return pb.UnitStates(
+        units=states.size,
+        states=np.bitwise_or.reduce(packed, axis=1).astype(np.uint8).tobytes(),
+        samples=payload.samples,
+        positions=payload.positions,
+    )
+
+
+def decode_unit_states(message: pb.UnitStates) -> UnitStates:
+    packed = np.frombuffer(message.states, np.uint8)
+    if packed.size != -(-message.units // 4):
+        raise ValueError(f"{packed.size} bytes hold no states of {message.units} units")
+    states = (packed[:, None] >> np.array([0, 2, 4, 6], np.uint8)) & 3
+    return UnitStates(states.reshape(-1)[: message.units].astype(np.uint8), message.samples, message.positions)
+
+
+def encode_matrix(payload: Matrix) -> pb.Matrix:
+    values = np.asarray(payload.values, np.float32)
+    scaled = (values - payload.low) / (payload.high - payload.low) * 254
+    with np.errstate(invalid="ignore"):
+        levels = np.where(np.isfinite(values), np.rint(np.clip(scaled, 0, 254)) + 1, 0).astype(np.uint8)
+    cells = levels[np.triu_indices(len(levels))] if payload.symmetric else levels
+    rows = len(payload.order) if payload.symmetric else len(values)
+    return pb.Matrix(
+        rows=rows,
+        columns=rows if payload.symmetric else values.shape[1],
+        order=np.asarray(payload.order).tolist(),
+        pool=payload.pool,
+        symmetric=payload.symmetric,
+        cells=zlib.compress(cells.tobytes(), 6),
+        low=payload.low,
+        high=payload.high,
+        unit=payload.unit,
+    )
+
+
+def decode_matrix(message: pb.Matrix) -> Matrix:
+    pool = max(message.pool, 1)
+    height, width = -(-message.rows // pool), -(-message.columns // pool)
+    count = height * (height + 1) // 2 if message.symmetric else height * width
+    if count > MAX_CELLS or max(message.rows, message.columns) > MAX_UNITS:
+        raise ValueError(f"{message.rows} × {message.columns} cells are more than a chart can hold")
+    if message.symmetric and message.rows != message.columns:
+        raise ValueError(f"{message.rows} × {message.columns} is not symmetric")
+    levels = np.frombuffer(_inflate(message.cells, count), np.uint8).astype(np.float32)
+    flat = np.where(levels == 0, np.nan, message.low + (levels - 1) * (message.high - message.low) / 254)
+    if message.symmetric:
+        values = np.empty((height, height), np.float32)
+        upper = np.triu_indices(height)
+        values[upper] = flat
+        values[upper[1], upper[0]] = flat
+    else:
+        values = flat.reshape(height, width).astype(np.float32)
+    return Matrix(
+        values=values,
+        order=np.asarray(message.order, np.int64),
+        low=message.low,
+        high=message.high,
+        unit=message.unit,
+        pool=pool,
+        symmetric=message.symmetric,
+    )
+
+
+def _inflate(data: bytes, size: int) -> bytes:
+    """Decompress to exactly ``size`` bytes, never allocating more."""
+    inflater = zlib.decompressobj()
+    plain = inflater.decompress(data, size + 1)
+    if len(plain) != size:
+        raise ValueError(f"holds {'more' if len(plain) > size else len(plain)} bytes where {size} are declared")
+    return plain
+
+
+def encode_dendrogram(payload: Dendrogram) -> pb.Dendrogram:
+    children = np.asarray(payload.children, np.int64).reshape(-1, 2)
+    return pb.Dendrogram(
+        units=len(payload.order),
+        left=children[:, 0].tolist(),
+        right=children[:, 1].tolist(),
+        height=np.asarray(payload.heights, np.float32).tolist(),
+        order=np.asarray(payload.order).tolist(),
+        cut=payload.cut,
+        groups=np.asarray(payload.groups).tolist(),
+        unit=payload.unit,
+    )
+
+
+def decode_dendrogram(message: pb.Dendrogram) -> Dendrogram:
+    merges = max(message.units - 1, 0)
+    if not len(message.left) == len(message.right) == len(message.height) == merges:
+        raise ValueError(f"{len(message.left)} merges do not join {message.units} units")
+    if len(message.order) != message.units or len(message.groups) != message.units:
+        raise ValueError(f"order and groups do not cover {message.units} units")
+    children = np.stack([np.asarray(message.left, np.int64), np.asarray(message.right, np.int64)], axis=1)
+    if merges and (children >= message.units + np.arange(merges)[:, None]).any():
+        raise ValueError("a merge joins what does not exist yet")
+    order = np.asarray(message.order, np.int64)
+    if not np.array_equal(np.sort(order), np.arange(message.units)):
+        raise ValueError("the leaf order is no permutation of the units")
+    return Dendrogram(
+        children=children,
+        heights=np.asarray(message.height, np.float32),
+        order=order,
+        cut=message.cut,
+        groups=np.asarray(message.groups, np.int64),
+        unit=message.unit,
+    )
+
+
+def encode_density(payload: Density) -> pb.Density:
+    values = np.asarray(payload.values, np.float64)
+    scale = float(values.max(initial=0.0)) or 1.0
+    return pb.Density(
+        start=payload.start,
+        stop=payload.stop,
+        points=values.size,
+        values=(values / scale).astype("<f2").tobytes(),
+        scale=scale,
+        atoms=[pb.Atom(value=a.value, mass=a.mass) for a in payload.atoms],
+        bandwidth=payload.bandwidth,
+        samples=payload.samples,
+        below=payload.below,
+        above=payload.above,
+        non_finite=payload.non_finite,
+    )
+
+
+def decode_density(message: pb.Density) -> Density:
+    values: NDArray[Any] = np.frombuffer(message.values, "<f2").astype(np.float32) * np.float32(message.scale)
+    if values.size != message.points:
+        raise ValueError(f"{values.size} values on a grid of {message.points}")
+    return Density(
+        start=message.start,
+        stop=message.stop,
+        values=values,
+        atoms=tuple(Atom(a.value, a.mass) for a in message.atoms),
+        bandwidth=message.bandwidth,
+        samples=message.samples,
+        below=message.below,
+        above=message.above,
+        non_finite=message.non_finite,
+    )
+
+
+def encode_images(payload: Images) -> pb.Images:
+    return pb.Images(
+        images=[
+            pb.Image(
+                unit=image.unit,
+                sample=image.sample,
+                height=image.pixels.shape[0],
+                width=image.pixels.shape[1],
+                channels=image.pixels.shape[2],
+                pixels=image.pixels.tobytes(),
+                scale=image.scale,
+            )
+            for image in payload.images
+        ]
+    )
+
+
+def decode_images(message: pb.Images) -> Images:
+    return Images(tuple(_decode_image(image) for image in message.images))
+
+
+def _decode_image(image: pb.Image) -> Image:
+    shape = (image.height, image.width, image.channels)
+    if image.channels not in (1, 3) or len(image.pixels) != image.height * image.width * image.channels:
+        raise ValueError(f"{len(image.pixels)} bytes are no picture of {shape}")
+    return Image(
+        unit=image.unit,
+        pixels=np.frombuffer(image.pixels, np.uint8).reshape(shape),
+        scale=image.scale,
+        sample=image.sample if image.HasField("sample") else None,
+    )

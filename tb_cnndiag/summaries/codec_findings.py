@@ -1,0 +1,73 @@
+"""Findings ↔ their message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tb_cnndiag.finding import SEVERITIES, Adjustment, Evidence, Finding
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+
+
+def encode_findings(findings: tuple[Finding, ...]) -> pb.Findings:
+    return pb.Findings(findings=[_encode_finding(finding, findings) for finding in findings])
+
+
+def decode_findings(message: pb.Findings) -> tuple[Finding, ...]:
+    findings: list[Finding] = []
+    for item in message.findings:
+        # A cause comes first, so that position 0 … n−1 is already decoded.
+        if item.caused_by > len(findings):
+            raise ValueError(f"finding {len(findings) + 1} is caused by {item.caused_by}, which comes later")
+        cause = findings[item.caused_by - 1] if item.caused_by else None
+        findings.append(replace(_decode_finding(item), caused_by=cause))
+    return tuple(findings)
+
+
+def _encode_finding(finding: Finding, findings: tuple[Finding, ...]) -> pb.Finding:
+    units: tuple[Any, ...] = finding.units
+    groups = units if not units or isinstance(units[0], tuple) else (units,)
+    cause = next((i + 1 for i, other in enumerate(findings) if other is finding.caused_by), 0)
+    return pb.Finding(
+        fault=finding.fault,
+        layer=finding.layer or "",
+        severity=pb.Finding.Severity.Name(finding.rank() + 1),
+        first_step=finding.first_step,
+        last_step=finding.last_step,
+        units=[pb.UnitGroup(units=group) for group in groups],
+        evidence={name: pb.Evidence(value=e.value, limit=e.limit, unit=e.unit) for name, e in finding.evidence.items()},
+        caused_by=cause,
+        message=finding.message,
+        adjustments=[
+            pb.Adjustment(
+                layer=a.layer or "", parameter=a.parameter, current=a.current, proposed=a.proposed, reason=a.reason
+            )
+            for a in finding.adjustments
+        ],
+        diagnostic=finding.diagnostic,
+        title=finding.title,
+    )
+
+
+def _decode_finding(item: pb.Finding) -> Finding:
+    groups = tuple(tuple(group.units) for group in item.units)
+    rank = int(item.severity) - 1
+    return Finding(
+        run="",
+        fault=item.fault,
+        layer=item.layer or None,
+        severity=SEVERITIES[rank] if 0 <= rank < len(SEVERITIES) else "info",
+        first_step=item.first_step,
+        last_step=item.last_step,
+        units=groups[0] if len(groups) == 1 else groups,
+        evidence={
+            name: Evidence(e.value, e.limit if e.HasField("limit") else None, e.unit)
+            for name, e in sorted(item.evidence.items())
+        },
+        message=item.message,
+        adjustments=tuple(
+            Adjustment(a.layer or None, a.parameter, a.current, a.proposed, a.reason) for a in item.adjustments
+        ),
+        diagnostic=item.diagnostic,
+        title=item.title,
+    )

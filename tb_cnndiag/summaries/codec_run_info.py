@@ -1,0 +1,60 @@
+"""RunInfo ↔ its message."""
+
+from __future__ import annotations
+
+from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+
+_LAYER_FIELDS = tuple(LayerInfo.__dataclass_fields__)
+_COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
+_RUN_FIELDS = ("table", "model", "loss", "optimizer", "batch_size", "started", "parameters", "trainable_parameters")
+
+
+def encode_run_info(info: RunInfo) -> pb.RunInfo:
+    return pb.RunInfo(
+        **{name: getattr(info, name) for name in _RUN_FIELDS},
+        layers=[_encode_layer(layer) for layer in info.layers],
+        diagnostics=[_encode_diagnostic(d) for d in info.diagnostics],
+        probe=pb.Probe(
+            source=info.probe.source, samples=info.probe.samples, class_counts=list(info.probe.class_counts)
+        ),
+        versions=dict(info.versions),
+        notes=list(info.notes),
+    )
+
+
+def decode_run_info(info: pb.RunInfo) -> RunInfo:
+    probe = Probe(info.probe.source, info.probe.samples, tuple(info.probe.class_counts))
+    return RunInfo(
+        **{name: getattr(info, name) for name in _RUN_FIELDS},
+        layers=tuple(_decode_layer(layer) for layer in info.layers),
+        diagnostics=tuple(_decode_diagnostic(d) for d in info.diagnostics),
+        probe=probe,
+        versions=dict(info.versions),
+        notes=tuple(info.notes),
+    )
+
+
+def _encode_layer(layer: LayerInfo) -> pb.LayerInfo:
+    return pb.LayerInfo(**{name: getattr(layer, name) for name in _LAYER_FIELDS})
+
+
+def _decode_layer(layer: pb.LayerInfo) -> LayerInfo:
+    values = {name: getattr(layer, name) for name in _LAYER_FIELDS}
+    return LayerInfo(**values | {name: tuple(values[name]) for name in ("kernel_shape", "output_shape", "inputs")})
+
+
+def _encode_diagnostic(info: DiagnosticInfo) -> pb.DiagnosticInfo:
+    return pb.DiagnosticInfo(
+        name=info.name,
+        title=info.title,
+        description=info.description,
+        layer_kind=info.layer_kind,
+        model_kind=info.model_kind,
+        columns=[pb.ColumnInfo(**{name: getattr(c, name) for name in _COLUMN_FIELDS}) for c in info.columns],
+    )
+
+
+def _decode_diagnostic(info: pb.DiagnosticInfo) -> DiagnosticInfo:
+    columns = tuple(ColumnInfo(**{name: getattr(c, name) for name in _COLUMN_FIELDS}) for c in info.columns)
+    return DiagnosticInfo(info.name, info.title, info.description, columns, info.layer_kind, info.model_kind)
