@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from tb_cnndiag.faults.bad_init import BadInit
 from tb_cnndiag.faults.base import Fault, Limit
+from tb_cnndiag.faults.batch_too_small_for_bn import BatchTooSmallForBn
 from tb_cnndiag.faults.collapsed_output import CollapsedOutput
 from tb_cnndiag.faults.dead_units import DeadUnits
 from tb_cnndiag.faults.exploding_gradient import ExplodingGradient
 from tb_cnndiag.faults.frozen_layer import FrozenLayer
+from tb_cnndiag.faults.learning_rate_too_high import LearningRateTooHigh
+from tb_cnndiag.faults.learning_rate_too_low import LearningRateTooLow
+from tb_cnndiag.faults.missing_activation import MissingActivation
 from tb_cnndiag.faults.nan_or_inf import NanOrInf
 from tb_cnndiag.faults.output_loss_mismatch import OutputLossMismatch
 from tb_cnndiag.faults.overfitting import Overfitting
 from tb_cnndiag.faults.redundant_filters import RedundantFilters
 from tb_cnndiag.faults.saturated_activation import SaturatedActivation
+from tb_cnndiag.faults.underfitting import Underfitting
 from tb_cnndiag.faults.unnormalised_input import UnnormalisedInput
 from tb_cnndiag.faults.vanishing_gradient import VanishingGradient
 
@@ -19,12 +25,18 @@ BUILTIN: tuple[type[Fault], ...] = (
     NanOrInf,
     UnnormalisedInput,
     OutputLossMismatch,
+    BadInit,
+    LearningRateTooHigh,
     ExplodingGradient,
     SaturatedActivation,
     DeadUnits,
     VanishingGradient,
+    MissingActivation,
     FrozenLayer,
+    LearningRateTooLow,
     CollapsedOutput,
+    BatchTooSmallForBn,
+    Underfitting,
     Overfitting,
     RedundantFilters,
 )

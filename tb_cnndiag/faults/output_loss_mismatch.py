@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit
+from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, loss_config, losses, output_layer
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
 
-CATEGORICAL = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
-BINARY = ("binarycrossentropy",)
 RECTIFIED = ("relu", "relu6")
+# A cross-entropy of probabilities is never below 0, but for rounding.
+NEGATIVE = 0.01
 
 
 class OutputLossMismatch(Fault):
@@ -34,22 +34,21 @@ class OutputLossMismatch(Fault):
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding; nothing for models of several outputs or losses of the user's own."""
-        outputs = [layer for layer in history.layers if layer.output]
-        name, from_logits = _loss(history)
-        if len(outputs) != 1 or not name:
+        layer = output_layer(history)
+        name, from_logits = loss_config(history)
+        if layer is None or not name:
             return
-        layer = outputs[0]
         row = history.layers.index(layer)
         series = history.series("model_output", "row_sum_error")
         error = float(series.values[-1, row]) if len(series) else float("nan")
-        found = _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
+        found = _labels(history, layer, name) or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
         if found is None:
             return
         severity_is_error, message, parameter, current, proposed, reason = found
         evidence = {"units": Evidence(float(layer.units), None, "count")}
         if np.isfinite(error):
             evidence["row_sum_error"] = Evidence(error, limits["row_sum_error"], "ratio")
-        where = None if parameter in ("from_logits", "loss") else layer.path
+        where = None if parameter in ("from_logits", "loss", "labels") else layer.path
         yield self.finding(
             history,
             layer,
@@ -59,6 +58,23 @@ class OutputLossMismatch(Fault):
             evidence=evidence,
             adjustments=(Adjustment(where, parameter, current, proposed, reason),),
         )
+
+
+def _labels(history: History, layer: LayerInfo, loss: str) -> tuple[bool, str, str, str, str, str] | None:
+    """The same, for labels that the output cannot answer."""
+    counts = history.info.probe.class_counts if history.info else ()
+    classes = sum(count > 0 for count in counts)
+    _, values = losses(history)
+    if loss in CATEGORICAL and 1 < layer.units < len(counts):
+        why = f"labels reach {len(counts) - 1}, the {layer.units} outputs stand for classes 0 to {layer.units - 1}."
+        return True, why, "units", str(layer.units), str(len(counts)), "one output per class"
+    if loss in BINARY and layer.units == 1 and classes > 2:
+        why = f"one output cannot tell {classes} classes apart."
+        return True, why, "units", "1", str(classes), "one output per class"
+    if loss in BINARY and values.size and values[-1] < -NEGATIVE:
+        why = "the loss is negative, so labels lie outside 0 … 1."
+        return True, why, "labels", "outside 0 … 1", "0 or 1", "binary cross-entropy compares probabilities"
+    return None
 
 
 def _mismatch(
@@ -85,6 +101,9 @@ def _mismatch(
     if loss in BINARY and layer.role == "dense":
         if layer.units == 1 and activation == "softmax":
             return True, "softmax of one output is always 1.", "activation", "softmax", "sigmoid", "gives a probability"
+        if layer.units > 1 and activation == "softmax":
+            why = "the loss takes each output for a question of its own, but softmax lets them compete."
+            return False, why, "loss", loss, "categorical_crossentropy", "fits outputs that exclude each other"
         if activation in RECTIFIED or (activation == "tanh" and not from_logits):
             why = f"{activation} gives no probabilities."
             return True, why, "activation", activation, "sigmoid", "gives a probability"
@@ -97,17 +116,3 @@ def _mismatch(
     if layer.units == 1 and activation == "softmax":
         return True, "softmax of one output is always 1.", "activation", "softmax", "linear", "can take any value"
     return None
-
-
-def _loss(history: History) -> tuple[str, bool]:
-    """(name without underscores, from_logits) of the loss; an empty name when it is not one of Keras' own."""
-    text = history.info.loss if history.info else ""
-    try:
-        value: Any = json.loads(text) if text else ""
-    except ValueError:
-        return "", False
-    if isinstance(value, str):
-        return value.replace("_", "").lower(), False
-    if isinstance(value, dict) and isinstance(value.get("config"), dict):
-        return str(value.get("class_name", "")).lower(), bool(value["config"].get("from_logits", False))
-    return "", False

@@ -77,7 +77,7 @@ def test_every_fault_file_is_registered_and_has_its_words() -> None:
     assert kinds == set(BUILTIN)
     for kind in BUILTIN:
         assert all(getattr(kind, words) for words in ("title", "what", "why", "advice", "source", "diagnostic"))
-        assert set(kind.follows) <= {k.id for k in BUILTIN} | {"bad_init", "learning_rate_too_high"}
+        assert set(kind.follows) <= {k.id for k in BUILTIN}
 
 
 ALIVE = [0.1, 0.2, 0.3, 0.0]
@@ -282,7 +282,8 @@ def _loss(name: str, **config: Any) -> str:
 class TestOutputLossMismatch:
     def _told(self, loss: str, activation: str, units: int, error: float) -> History:
         head = replace(LAYERS[3], activation=activation, units=units)
-        info = replace(INFO, layers=(*LAYERS[:3], head), loss=loss)
+        classes = Probe("given", 64, (64 // max(units, 2),) * max(units, 2))
+        info = replace(INFO, layers=(*LAYERS[:3], head), loss=loss, probe=classes)
         nan = float("nan")
         return history({"model_output.row_sum_error": [[nan, nan, nan, error]] * 2}, info=info)
 

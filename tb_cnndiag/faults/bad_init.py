@@ -1,0 +1,131 @@
+"""Weights that start all alike, far too large or far too small."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Held, Limit
+from tb_cnndiag.faults.progress import losses, progress
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History, Series
+from tb_cnndiag.payloads import LayerInfo
+
+RECTIFIED = ("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mish")
+BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+
+
+class BadInit(Fault):
+    """Kernels at step 0: equal filters that stay equal, and gains that blow signals up or let them fade."""
+
+    id = "bad_init"
+    title = "Bad initialisation"
+    what = "The kernel starts with filters that are all alike, or with weights far too large or small for its fan-in."
+    why = (
+        "Equal filters are given equal gradients and stay equal: the layer has one filter, however wide it is. Wrong "
+        "sizes multiply from layer to layer until signals overflow or vanish."
+    )
+    advice = "Use he_normal before ReLU, glorot_uniform before tanh, sigmoid and softmax."
+    source = (
+        "Glorot & Bengio 2010; He et al. 2015 (arXiv:1502.01852), eq. 10; Goodfellow et al. 2016, section 8.4: initial "
+        "parameters need to break symmetry."
+    )
+    diagnostic = "weight_health"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "similarity": Limit(0.999, "cosine", "mean |cosine| of a layer's filters from which they are all alike"),
+        "growth": Limit(1e3, "ratio", "growth (or its inverse) of a signal through the layers, as their gains tell"),
+        "gain": Limit(10, "ratio", "gain of one layer over the ideal from which it starts too large"),
+        "loss": Limit(5, "ratio", "loss of the first epoch over chance from which a large start did harm"),
+        "stuck": Limit(0.95, "ratio", "loss over chance from which a small start lets nothing be learned"),
+        "looks": Limit(2, "count", "looks behind the first before filters that stay alike are a fault"),
+    }
+    follows = ("nan_or_inf",)
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """One finding per layer that starts symmetric; else at most one for the size of the weights."""
+        similarity = history.series("filter_similarity", "mean_similarity")
+        zeros = history.series("weight_health", "zero_share")
+        alike = [
+            row
+            for row, layer in enumerate(history.layers)
+            if layer.trainable
+            and not layer.output
+            and layer.units > 1
+            and (_stays(similarity, row, limits["similarity"]) or _stays(zeros, row, 1.0))
+        ]
+        for row in alike:
+            if history.looks <= limits["looks"]:
+                break
+            layer = history.layers[row]
+            value = float(np.nan_to_num(similarity.values[0, row], nan=1.0)) if len(similarity) else 1.0
+            yield self.finding(
+                history,
+                layer,
+                "error",
+                Held(0, history.last_step, True),
+                f"{layer.path}: its {layer.units} filters start alike and stay alike.",
+                evidence={"similarity": Evidence(value, limits["similarity"], "cosine")},
+                adjustments=(_initializer(layer),),
+            )
+        if not alike:
+            yield from self._size(history, limits)
+
+    def _size(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        gains = history.series("weight_health", "gain")
+        steps, _ = losses(history)
+        course = progress(history)
+        if not len(gains) or gains.steps[0] > 0 or not course.size:
+            return
+        start = np.nan_to_num(gains.values[0], nan=1.0)
+        rows = [
+            i for i, layer in enumerate(history.layers) if layer.trainable and start[i] > 0 and not layer.normalization
+        ]
+        hidden = [i for i in rows if not history.layers[i].output]
+        excess = {i: math.log10(start[i] / _ideal(history.layers[i])) for i in rows}
+        growth = sum(excess[i] for i in hidden)
+        first = np.nan_to_num(course[0], nan=np.inf, posinf=np.inf)
+        large = (first >= limits["loss"] or not course[-1] < limits["stuck"]) and max(
+            excess.values(), default=0
+        ) >= math.log10(limits["gain"])
+        small = growth <= -math.log10(limits["growth"]) and course[-1] >= limits["stuck"]
+        if not (large or small):
+            return
+        row = max(rows, key=lambda i: excess[i]) if large else min(hidden, key=lambda i: excess[i])
+        layer = history.layers[row]
+        yield self.finding(
+            history,
+            layer,
+            "error" if not course[-1] < limits["stuck"] else "warning",
+            Held(0, history.last_step, len(steps) >= limits["looks"]),
+            f"{layer.path} starts with a gain of {start[row]:.3g}; {_ideal(layer):.2g} keeps signals at their size.",
+            evidence={
+                "gain": Evidence(float(start[row]), limits["gain"], "ratio"),
+                "growth": Evidence(10.0**growth, limits["growth"], "ratio"),
+            },
+            adjustments=tuple(_initializer(history.layers[i]) for i in rows if abs(excess[i]) > 0.5),
+        )
+
+
+def _stays(series: Series, row: int, limit: float) -> bool:
+    """Whether a number of one layer is at its limit at step 0 and at every later look."""
+    known = np.isfinite(series.values[:, row])
+    values = series.values[known, row]
+    return len(values) > 1 and series.steps[known][0] == 0 and bool((values >= limit).all())
+
+
+def _ideal(layer: LayerInfo) -> float:
+    return math.sqrt(2) if layer.activation in RECTIFIED else 1.0
+
+
+def _initializer(layer: LayerInfo) -> Adjustment:
+    proposed = "he_normal" if layer.activation in RECTIFIED else "glorot_uniform"
+    return Adjustment(
+        layer.path,
+        "kernel_initializer",
+        layer.initializer or "unknown",
+        proposed,
+        "filters differ from the start, and signals keep their size",
+    )

@@ -1,0 +1,63 @@
+"""Batch normalisation over too few samples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Held, Limit, held
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+
+# The table tells where a normalisation is, not of which kind: its name does, unless the user has named it otherwise.
+BATCH_NORMALIZATION = re.compile(r"batch_?norm|(^|[_/\d])bn\d*([_/]|$)|^bn", re.IGNORECASE)
+
+
+class BatchTooSmallForBn(Fault):
+    """Size of the batch where BatchNormalization takes its mean and variance from it."""
+
+    id = "batch_too_small_for_bn"
+    title = "Batch too small for batch normalisation"
+    what = "BatchNormalization takes mean and variance over a handful of samples."
+    why = "They are noise then, and the moving averages used after training are of other numbers: it answers worse."
+    advice = "Use GroupNormalization, whose statistics do not depend on the batch, or a larger batch."
+    source = "Wu & He 2018, Group Normalization (arXiv:1803.08494): errors grow below 8 images per batch."
+    diagnostic = "training_curve"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "batch": Limit(8, "count", "samples per batch below which it is too small"),
+        "gap": Limit(1.5, "ratio", "validation loss over training loss from which it costs accuracy"),
+        "looks": Limit(2, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("nan_or_inf",)
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, at the first normalised layer; only told while validation does not suffer."""
+        size = history.info.batch_size if history.info else 0
+        layers = [a for a in history.layers if a.trainable and BATCH_NORMALIZATION.search(a.normalization)]
+        if not 0 < size < limits["batch"] or not layers:
+            return
+        steps, validation = history.scalars("training_curve", "val_loss")
+        train_steps, training = history.scalars("training_curve", "loss")
+        training = training[np.isin(train_steps, steps)]
+        suffers = None
+        if len(training) == len(validation):
+            suffers = held(steps, validation >= limits["gap"] * training, limits["looks"])
+        # Of one sample and no positions nothing is left but the shift: nothing can be learned.
+        nothing = size == 1 and any(len(a.output_shape) == 1 for a in layers)
+        yield self.finding(
+            history,
+            layers[0],
+            "error" if nothing else "warning" if suffers else "info",
+            suffers or Held(0, history.last_step, True),
+            f"{layers[0].path} is normalised over batches of {size} samples.",
+            evidence={"batch": Evidence(float(size), limits["batch"], "count")},
+            adjustments=(
+                Adjustment(
+                    layers[0].path, "normalization", "BatchNormalization", "GroupNormalization", "needs no batch"
+                ),
+                Adjustment(None, "batch_size", str(size), "32", "gives statistics of the data rather than of chance"),
+            ),
+        )

@@ -1,0 +1,85 @@
+"""Steps so large that the loss does not fall, or does not stay where it had fallen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config
+from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+
+# ‖Δw‖/‖w‖ per step that usually works (CS231n, Babysitting the learning process).
+USUAL = 1e-3
+# A loss below this share of its start has converged: what it does there is noise.
+CONVERGED = 0.1
+
+
+class LearningRateTooHigh(Fault):
+    """Size of steps together with what the loss does; neither says anything alone."""
+
+    id = "learning_rate_too_high"
+    title = "Learning rate too high"
+    what = "Each step changes the weights by a large share of their size, and the loss does not come down, or jumps up."
+    why = "Steps overshoot what they aim for: the loss swings, and one such step can kill units for good."
+    advice = "Divide the learning rate by what the steps are too large by; add a warm-up, or clip the gradient."
+    source = "CS231n, Babysitting the learning process (update ratio about 1e-3); AUTOTRAINER, oscillating loss."
+    diagnostic = "update_ratio"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "step": Limit(
+            0.1, "ratio", "largest ‖Δw‖/‖w‖ per step, of half the layers, from which a loss that stays is its work"
+        ),
+        "stuck": Limit(0.95, "ratio", "loss over that of chance, or its first, from which nothing was learned"),
+        "swinging_step": Limit(0.01, "ratio", "‖Δw‖/‖w‖ per step from which a loss that swings is its work"),
+        "rise": Limit(1.5, "ratio", "loss over its best from which it swings"),
+        "looks": Limit(3, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("output_loss_mismatch", "unnormalised_input", "bad_init")
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, of the whole training."""
+        sizes = step_sizes(history)
+        steps, _ = losses(history)
+        course = progress(history)
+        if not len(sizes) or not np.isfinite(course).all():
+            return
+        size = at(steps, sizes.steps, over_layers(sizes.values, 0.5))
+        peak = np.fmax.accumulate(size) if size.size else size
+        stuck = (peak >= limits["step"]) & (course >= limits["stuck"])
+        best = np.minimum.accumulate(course) if course.size else course
+        swings = (size >= limits["swinging_step"]) & (course >= limits["rise"] * best) & (course >= CONVERGED)
+        when, how, ratio = held(steps, stuck, limits["looks"]), "the loss does not come down", peak
+        if when is None:
+            when, how, ratio = held(steps, swings, limits["looks"]), "the loss has risen above its best", size
+        if when is None or len(steps) < 2:
+            return
+        yield self._finding(history, when, how, float(ratio[-1]), float(course[-1] / best[-1]), limits)
+
+    def _finding(
+        self, history: History, when: Held, how: str, size: float, rise: float, limits: Mapping[str, float]
+    ) -> Finding:
+        rate = learning_rate(history)
+        factor = min(USUAL / size, 0.1)
+        current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:.2g} × as high")
+        clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
+        clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
+        return self.finding(
+            history,
+            None,
+            "error",
+            when,
+            f"A step changes weights by up to {size:.0%} of their size, and {how}.",
+            evidence={
+                "step": Evidence(size, limits["step"], "ratio"),
+                "rise": Evidence(rise, limits["rise"], "ratio"),
+            },
+            adjustments=(
+                Adjustment(
+                    None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
+                ),
+                *clip,
+            ),
+        )

@@ -1,0 +1,77 @@
+"""Steps so small that nothing is learned in the time there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate
+from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes, trained_rows
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+
+USUAL = 1e-3
+# No optimizer state survives a larger jump; what is still too low then is found by the next run.
+LARGEST_FACTOR = 1e4
+
+
+class LearningRateTooLow(Fault):
+    """Size of the steps in every layer, where there is gradient and the loss hardly falls."""
+
+    id = "learning_rate_too_low"
+    title = "Learning rate too low"
+    what = "Every layer receives gradient, yet a step hardly changes any of them, and the loss hardly falls."
+    why = "The network is still nearly what it was at the start: the time spent teaches it nothing."
+    advice = "Raise the learning rate until a step changes the weights by about a thousandth."
+    source = "CS231n, Babysitting the learning process (update ratio about 1e-3); AUTOTRAINER, slow convergence."
+    diagnostic = "update_ratio"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "step": Limit(2e-4, "ratio", "‖Δw‖/‖w‖ per step below which every layer must be"),
+        "gradient": Limit(1e-3, "ratio", "largest ‖g‖/‖w‖ of a layer from which there is something to learn"),
+        "stuck": Limit(0.8, "ratio", "loss over that of chance, or its first, above which little was learned"),
+        "gain": Limit(0.1, "share", "fall of the loss over the looks, below which it hardly falls"),
+        "looks": Limit(3, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("nan_or_inf", "output_loss_mismatch", "bad_init", "frozen_layer", "dead_units", "vanishing_gradient")
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, of the whole training; none while the learning rate is being warmed up."""
+        sizes = step_sizes(history)
+        gradients = history.series("gradient_flow", "relative_gradient")
+        steps, _ = losses(history)
+        course = progress(history)
+        if not len(sizes) or not len(gradients) or len(steps) < limits["looks"] or not np.isfinite(course).all():
+            return
+        size = at(steps, sizes.steps, over_layers(sizes.values, 1.0))
+        gradient = at(steps, gradients.steps, over_layers(gradients.values[:, trained_rows(history)], 1.0))
+        _, rates = history.scalars("training_curve", "learning_rate")
+        if rates.size and rates[-1] < 0.999 * rates.max():  # a schedule that has fallen had its chance before
+            return
+        slow = (size < limits["step"]) & (gradient > limits["gradient"]) & (course > limits["stuck"])
+        when = held(steps, slow, limits["looks"])
+        recent = course[-int(limits["looks"]) :]
+        gain = float((recent[0] - recent[-1]) / abs(recent[0]))
+        if when is None or gain >= limits["gain"] or (rates.size and rates[-1] > 1.001 * rates[0]):
+            return
+        rate = learning_rate(history)
+        factor = min(USUAL / max(float(size[-1]), 1e-12), LARGEST_FACTOR)
+        current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:.0f} × as high")
+        yield self.finding(
+            history,
+            None,
+            "warning",
+            when,
+            f"A step changes no layer by more than {size[-1]:.1g} of its size, and the loss fell by {max(gain, 0):.1%} "
+            f"in {len(recent)} looks.",
+            evidence={
+                "step": Evidence(float(size[-1]), limits["step"], "ratio"),
+                "gain": Evidence(gain, limits["gain"], "share"),
+            },
+            adjustments=(
+                Adjustment(
+                    None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
+                ),
+            ),
+        )

@@ -1,0 +1,86 @@
+"""How a training as a whole is going: what its loss was, what chance would give, how large its steps are."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tb_cnndiag.history import History, Series
+from tb_cnndiag.payloads import FloatArray, IntArray, LayerInfo
+
+CATEGORICAL = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
+BINARY = ("binarycrossentropy",)
+
+
+def loss_config(history: History) -> tuple[str, bool]:
+    """(name without underscores, from_logits) of the loss; an empty name when it is not one of Keras' own."""
+    text = history.info.loss if history.info else ""
+    try:
+        value: Any = json.loads(text) if text else ""
+    except ValueError:
+        return "", False
+    if isinstance(value, str):
+        return value.replace("_", "").lower(), False
+    if isinstance(value, dict) and isinstance(value.get("config"), dict):
+        return str(value.get("class_name", "")).lower(), bool(value["config"].get("from_logits", False))
+    return "", False
+
+
+def output_layer(history: History) -> LayerInfo | None:
+    """The output layer; None when there is none or more than one."""
+    outputs = [layer for layer in history.layers if layer.output]
+    return outputs[0] if len(outputs) == 1 else None
+
+
+def chance_loss(history: History) -> float | None:
+    """What a cross-entropy is when every class is thought equally likely: ln(classes). None for other losses."""
+    head, (loss, _) = output_layer(history), loss_config(history)
+    if head is None:
+        return None
+    if loss in CATEGORICAL and head.units > 1:
+        return math.log(head.units)
+    return math.log(2) if loss in BINARY else None
+
+
+def losses(history: History) -> tuple[IntArray, FloatArray]:
+    """(steps, training loss) of each look that has one."""
+    return history.scalars("training_curve", "loss")
+
+
+def progress(history: History) -> FloatArray:
+    """The training loss at each look over that of chance, or where that is not known over the first; ``(looks,)``."""
+    _, values = losses(history)
+    start = chance_loss(history) or (float(values[0]) if values.size else 1.0)
+    return values / start if start > 0 else np.full(len(values), np.nan)
+
+
+def trained_rows(history: History) -> list[int]:
+    """Rows of the layers that training may change."""
+    return [row for row, layer in enumerate(history.layers) if layer.trainable]
+
+
+def step_sizes(history: History) -> Series:
+    """‖Δw‖/‖w‖ per step of the layers that training may change, at looks that have it; ``(looks, trained layers)``."""
+    series = history.series("update_ratio", "update_ratio")
+    values = series.values[:, trained_rows(history)]
+    known = np.isfinite(values).any(axis=1)
+    return Series(series.steps[known], values[known])
+
+
+def over_layers(values: FloatArray, quantile: float) -> FloatArray:
+    """A quantile over layers at each look, without those not measured; ``(looks,)``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanquantile(values, quantile, axis=1))
+
+
+def at(steps: IntArray, given: IntArray, values: FloatArray) -> FloatArray:
+    """``values`` known at the steps ``given``, at ``steps``: the latest before each; NaN before the first."""
+    position = np.searchsorted(given, steps, side="right") - 1
+    return (
+        np.where(position >= 0, values[np.maximum(position, 0)], np.nan) if len(given) else np.full(len(steps), np.nan)
+    )

@@ -1,0 +1,88 @@
+"""A loss that has come to rest far above zero in a network whose layers are well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.faults.progress import at, chance_loss, losses, over_layers, progress, step_sizes
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import LayerInfo
+
+WIDTH_PARAMETER = {"conv": "filters", "transposed_conv": "filters", "dense": "units"}
+
+
+class Underfitting(Fault):
+    """A plateau of the training loss above what the samples allow, while weights go on moving."""
+
+    id = "underfitting"
+    title = "Underfitting"
+    what = "The training loss no longer falls although it is still high and the weights still move."
+    why = "The network is too narrow, too shallow or held back too much to fit even what it is shown."
+    advice = "Widen the narrowest layer, add layers, or weaken regularisation; check that labels are right."
+    source = "Goodfellow et al. 2016, Deep Learning, section 5.2; CS231n, Babysitting the learning process."
+    diagnostic = "training_curve"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "gain": Limit(0.01, "share", "mean fall of the loss per look below which it has come to rest"),
+        "low": Limit(0.4, "ratio", "loss over that of chance from which it is still high"),
+        "high": Limit(0.95, "ratio", "loss over that of chance from which nothing is learned: another fault"),
+        "step": Limit(1e-4, "ratio", "‖Δw‖/‖w‖ per step from which weights still move"),
+        "looks": Limit(5, "count", "consecutive looks at which it must hold"),
+    }
+    follows = (
+        "nan_or_inf",
+        "output_loss_mismatch",
+        "unnormalised_input",
+        "bad_init",
+        "missing_activation",
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "exploding_gradient",
+        "vanishing_gradient",
+        "saturated_activation",
+        "dead_units",
+        "frozen_layer",
+    )
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, at the narrowest hidden layer; only where chance is known."""
+        sizes = step_sizes(history)
+        steps, _ = losses(history)
+        course, looks = progress(history), int(limits["looks"])
+        if chance_loss(history) is None or not len(sizes) or len(steps) <= looks or not np.isfinite(course).all():
+            return
+        size = at(steps, sizes.steps, over_layers(sizes.values, 0.5))
+        high = (course >= limits["low"]) & (course < limits["high"]) & (size >= limits["step"])
+        when = held(steps, high, looks)
+        gain = float(1 - (course[-1] / course[-1 - looks])) / looks
+        hidden = [layer for layer in history.layers if not layer.output and layer.trainable and layer.units]
+        if when is None or not -limits["gain"] < gain < limits["gain"] or not hidden:
+            return
+        narrowest = min(hidden, key=lambda layer: layer.units)
+        yield self.finding(
+            history,
+            narrowest,
+            "warning",
+            when,
+            f"The training loss rests at {course[-1]:.0%} of chance; the narrowest layer is {narrowest.path} with "
+            f"{narrowest.units} units.",
+            evidence={
+                "gain": Evidence(gain, limits["gain"], "share"),
+                "loss": Evidence(float(course[-1]), limits["low"], "ratio"),
+            },
+            adjustments=_wider(narrowest),
+        )
+
+
+def _wider(layer: LayerInfo) -> tuple[Adjustment, ...]:
+    parameter = WIDTH_PARAMETER.get(layer.role)
+    if parameter is None:
+        return ()
+    proposed = max(4 * layer.units, 16)
+    return (
+        Adjustment(layer.path, parameter, str(layer.units), str(proposed), "the narrowest layer bounds what passes"),
+    )
