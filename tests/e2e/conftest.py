@@ -60,7 +60,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts TensorBoard on a logdir and waits until it lists ``runs`` runs; all are ended with the session."""
+    """Starts TensorBoard on a logdir and waits until it has loaded ``runs`` runs; all are ended with the session."""
     servers: list[Server] = []
 
     def start(logdir: str | os.PathLike[str], *flags: str, runs: int = 1, prefix: str = "/") -> Server:
@@ -71,15 +71,19 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         server = Server(f"http://127.0.0.1:{port}{prefix}", process)
         servers.append(server)
         deadline = time.monotonic() + PATIENCE
+        before = None
         while time.monotonic() < deadline:
             try:
-                if len(server.runs()) >= runs:
-                    return server
+                listed = server.runs()
             except OSError:
-                pass
+                listed = None
+            # A log is loaded when its listing has stopped growing.
+            if listed is not None and len(listed) >= runs and listed == before:
+                return server
+            before = listed
             if process.poll() is not None:
                 break
-            time.sleep(0.3)
+            time.sleep(0.5)
         pytest.fail(f"TensorBoard did not list {runs} runs: {Path(log.name).read_text()[-2000:]}")
 
     yield start
@@ -185,4 +189,4 @@ def _note(tab: Tab, message: Any) -> None:
 
 @pytest.fixture(scope="session")
 def demo_server(serve: Callable[..., Server], demo_logdir: os.PathLike[str]) -> Server:
-    return serve(demo_logdir)
+    return serve(demo_logdir, runs=2)

@@ -31,7 +31,7 @@ def test_the_page_works_from_a_file(browser: Any, address: str) -> None:
     page.get_by_text("conv2: all 32 units never fire").first.wait_for()
     page.get_by_role("button", name="Show in the layer").first.click()
     page.get_by_role("heading", name="conv2").wait_for()
-    assert page.locator("canvas").count() >= 1
+    page.locator("canvas").first.wait_for()
     assert not page.locator("main.static").count()
     assert errors == []
     page.close()

@@ -30,7 +30,7 @@ def test_a_click_on_a_layer_opens_its_page(demo_server, open_tab):
     tab.ready()
     assert tab.find(".layer-heading h2").inner_text() == layer
     assert tab.parameters()["layer"] == layer
-    assert tab.find(".figure").count() >= 2
+    tab.find(".figure").nth(1).wait_for()
 
 
 def test_a_click_on_a_strip_goes_to_layer_and_step(demo_server, open_tab):
@@ -126,8 +126,8 @@ def test_every_chart_has_a_table(demo_server, open_tab):
 
 
 def test_the_tab_works_under_a_path_prefix(serve, demo_logdir, open_tab):
-    server = serve(demo_logdir, "--path_prefix", "/some/prefix", prefix="/some/prefix/")
-    assert open_tab(server).find("[data-layer]").count() > 0
+    server = serve(demo_logdir, "--path_prefix", "/some/prefix", runs=2, prefix="/some/prefix/")
+    open_tab(server).find("[data-layer]").first.wait_for()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
