@@ -24,6 +24,7 @@ class ExplodingGradient(Fault):
     diagnostic = "gradient_flow"
     limits: ClassVar[Mapping[str, Limit]] = {
         "relative_gradient": Limit(10, "ratio", "‖g‖ / ‖w‖ that half of the layers exceed"),
+        "rise": Limit(1.5, "ratio", "loss over its best, up to which large gradients do no harm (regression targets)"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
     follows = ("nan_or_inf", "unnormalised_input", "bad_init")
@@ -37,7 +38,7 @@ class ExplodingGradient(Fault):
         values, steps = series.values[measured], series.steps[measured]
         median = np.nanmedian(np.where(np.isfinite(values), values, np.nan), axis=1)
         when = held(steps, median > limits["relative_gradient"], limits["looks"])
-        if when is None:
+        if when is None or _loss_falls(history, limits["rise"]):
             return
         layer = history.layers[int(np.nanargmax(values[-1]))]
         clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
@@ -51,3 +52,9 @@ class ExplodingGradient(Fault):
             evidence={"relative_gradient": Evidence(float(median[-1]), limits["relative_gradient"], "ratio")},
             adjustments=(*clip, lower_learning_rate(history, "steps as large as the weights")),
         )
+
+
+def _loss_falls(history: History, rise: float) -> bool:
+    """Whether the loss is known, finite and near its best: large gradients, as of large targets, are then no fault."""
+    _, losses = history.scalars("training_curve", "loss")
+    return bool(losses.size > 1 and np.isfinite(losses).all() and losses[-1] <= rise * losses.min())
