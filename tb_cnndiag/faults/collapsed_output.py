@@ -54,7 +54,7 @@ class CollapsedOutput(Fault):
             share, spread = shares.values[measured, row], spreads.values[measured, row]
             collapsed = (share > limits["top_class_share"]) & (spread < limits["spread"])
             when = held(shares.steps[measured], collapsed, limits["looks"])
-            if when is None or not layer.output or layer.units < 2:
+            if when is None or not when.enough or not layer.output or layer.units < 2:
                 continue
             yield self.finding(
                 history,

@@ -256,6 +256,10 @@ class TestCollapsedOutput:
         assert (finding.fault, finding.layer, finding.first_step) == ("collapsed_output", "head", 10)
 
     def test_false_alarms(self) -> None:
+        nan = float("nan")
+        rows = {"top_class_share": 1.0, "spread": 1e-4}
+        one_epoch = history({f"model_output.{k}": [[nan, nan, nan, v]] * 2 for k, v in rows.items()})
+        assert not judge(one_epoch)
         assert not judge(self._told(0.3, 0.2))
         assert not judge(self._told(1.0, 1e-4, replace(INFO, probe=Probe("gathered", 64, (60, 4)))))
         assert not judge(self._told(1.0, 1e-4, replace(INFO, probe=Probe("gathered", 64))))
