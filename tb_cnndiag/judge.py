@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from tb_cnndiag.faults import BUILTIN, Fault
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.warning import warn
 
 Limits = Mapping[str, Mapping[str, float]]
 
@@ -29,7 +30,10 @@ def judge(
     for kind in faults:
         fault = kind()
         values = {name: limit.value for name, limit in fault.limits.items()} | dict(changed.get(fault.id, {}))
-        found += fault.judge(history, values)
+        try:
+            found += list(fault.judge(history, values))
+        except Exception as error:  # one rule that fails, perhaps a user's own, must not silence the others
+            warn(f"The fault {fault.id!r} could not be judged ({type(error).__name__}: {error}) and is left out.")
     depth = {layer.path: row for row, layer in enumerate(history.layers)}
     return _ordered(_with_causes(found, {kind.id: kind.follows for kind in faults}, depth), depth)
 

@@ -52,7 +52,7 @@ class LearningRateTooLow(Fault):
         slow = (size < limits["step"]) & (gradient > limits["gradient"]) & (course > limits["stuck"])
         when = held(steps, slow, limits["looks"])
         recent = course[-int(limits["looks"]) :]
-        gain = float((recent[0] - recent[-1]) / abs(recent[0]))
+        gain = float((recent[0] - recent[-1]) / max(abs(recent[0]), 1e-12))
         if when is None or gain >= limits["gain"] or (rates.size and rates[-1] > 1.001 * rates[0]):
             return
         rate = learning_rate(history)
