@@ -1,0 +1,121 @@
+"""How well the judgement of each log agrees with what is known of its case."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.faults.case import Case
+from benchmarks.faults.train import DONE
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.logs import NoDataError, diagnose
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One case as it was trained, and what was found, infos left out."""
+
+    case: Case
+    valid: bool
+    note: str
+    found: Sequence[Finding]
+
+    @property
+    def roots(self) -> list[Finding]:
+        """Findings that no other explains."""
+        return [finding for finding in self.found if finding.caused_by is None]
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """What may be named."""
+        return (self.case.fault, *self.case.also)
+
+    @property
+    def right_fault(self) -> bool:
+        """The first line a user reads names the fault."""
+        return bool(self.found) and self.found[0].fault in self.names
+
+    @property
+    def right_layer(self) -> bool:
+        """Of the first line."""
+        return bool(self.found) and self.found[0].layer in self.case.layers
+
+    @property
+    def extra(self) -> set[str]:
+        """Other faults that are told as causes of their own."""
+        return {finding.fault for finding in self.roots if finding.fault not in self.names}
+
+
+def verdict(case: Case, home: Path) -> Verdict:
+    """Judge the log of one case."""
+    outcome: dict[str, Any] = json.loads((home / DONE).read_text())
+    try:
+        found = [finding for finding in diagnose(home) if finding.severity != "info"]
+    except NoDataError:
+        found = []
+    note = outcome.get("error", "").strip().splitlines()[-1:] or [""]
+    return Verdict(case, outcome["symptom"], note[0], found)
+
+
+def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927)."""
+    if not of:
+        return 0.0, 1.0
+    share = hits / of
+    middle = share + z * z / (2 * of)
+    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return (middle - half) / (1 + z * z / of), (middle + half) / (1 + z * z / of)
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many."""
+
+    name: str
+    hits: int
+    of: int
+
+    def __str__(self) -> str:
+        low, high = wilson(self.hits, self.of)
+        share = self.hits / self.of if self.of else math.nan
+        return f"{self.name}: {share:.1%} ({self.hits}/{self.of}; 95 % interval {low:.1%} to {high:.1%})"
+
+
+def shares(verdicts: Iterable[Verdict]) -> list[Share]:
+    """Detection, right fault, right layer, false alarms, extra faults; of cases that show their symptom."""
+    valid = [v for v in verdicts if v.valid]
+    faulty = [v for v in valid if v.case.fault]
+    healthy = [v for v in valid if not v.case.fault]
+    located = [v for v in faulty if v.case.layers and v.right_fault]
+    return [
+        Share("detected", sum(bool(v.found) for v in faulty), len(faulty)),
+        Share("right fault", sum(v.right_fault for v in faulty), len(faulty)),
+        Share("right layer", sum(v.right_layer for v in located), len(located)),
+        Share("healthy flagged", sum(bool(v.found) for v in healthy), len(healthy)),
+        Share("faulty with extra faults", sum(bool(v.extra) for v in faulty), len(faulty)),
+    ]
+
+
+def complaints(verdicts: Iterable[Verdict]) -> list[str]:
+    """Each case that is not as it should be, in a line."""
+    lines = []
+    for v in verdicts:
+        told = ", ".join(f"{f.fault}@{f.layer or 'model'}" for f in v.roots[:4]) or "nothing"
+        expected = f"{v.case.fault}@{'|'.join(v.case.layers) or 'any'}"
+        if not v.valid:
+            lines.append(f"invalid  {v.case.name} {v.note}")
+        elif v.case.fault is None and v.found:
+            lines.append(f"false    {v.case.name}: {told}")
+        elif v.case.fault and not v.found:
+            lines.append(f"missed   {v.case.name}: {expected}")
+        elif v.case.fault and not v.right_fault:
+            lines.append(f"wrong    {v.case.name}: {expected}, told {told}")
+        elif v.case.layers and not v.right_layer:
+            lines.append(f"layer    {v.case.name}: {expected}, told {told}")
+        elif v.extra and v.case.fault:
+            lines.append(f"extra    {v.case.name}: {', '.join(sorted(v.extra))}")
+    return lines

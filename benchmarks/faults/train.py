@@ -1,0 +1,83 @@
+"""Trains one case with the callback, checks its symptom by other means, and keeps the log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmarks.faults.case import Case, Trial
+from benchmarks.faults.symptoms import Outcome
+from tb_cnndiag import CNNDiagnostics
+
+DONE = "outcome.json"
+
+
+def one_thread() -> None:
+    """TensorFlow on one core, so that as many trainings run at once as there are cores."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def train_named(task: tuple[str, int, Path]) -> None:
+    """Train a case by its name, as a process of its own is told it."""
+    from benchmarks.faults.cases import CASES
+
+    name, seed, home = task
+    train(next(case for case in CASES if case.name == name), seed, home)
+
+
+def train(case: Case, seed: int, home: Path) -> None:
+    """Train a case into ``home`` unless that was done before."""
+    if (home / DONE).exists():
+        return
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    begin = time.perf_counter()
+    outcome: dict[str, Any] = {"case": case.name, "seed": seed}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            trial = case.make()
+            curves, before = _fit(trial, case, home)
+            classes = len(np.unique(np.asarray(trial.y))) if np.ndim(trial.y) == 1 else 0
+            done = Outcome(trial.model, trial.x, trial.y, curves, before, 1 / max(classes, 1))
+            outcome |= {"symptom": bool(case.symptom(done)), "curves": curves}
+        except Exception:
+            outcome |= {"symptom": False, "error": traceback.format_exc(limit=3)}
+    keras.config.set_dtype_policy("float32")
+    outcome["seconds"] = time.perf_counter() - begin
+    (home / DONE).write_text(json.dumps(outcome))
+
+
+def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    before = {
+        layer.name: np.array(layer.kernel).reshape(-1, layer.kernel.shape[-1]).T
+        for layer in trial.model._flatten_layers()
+        if getattr(layer, "kernel", None) is not None
+    }
+    probe = trial.validation if case.probe_given else None
+    if probe is not None:
+        probe = keras.tree.map_structure(lambda a: a[:256], probe)
+    fitted = trial.model.fit(
+        trial.x,
+        trial.y,
+        validation_data=trial.validation,
+        epochs=trial.epochs,
+        batch_size=trial.batch,
+        callbacks=[*trial.callbacks, CNNDiagnostics(home, probe=probe, verbose=0)],
+        verbose=0,
+        **trial.options,
+    )
+    return {name: [float(v) for v in values] for name, values in fitted.history.items()}, before
