@@ -10,7 +10,6 @@ import argparse
 import multiprocessing
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -35,9 +34,9 @@ def main() -> None:
     cases = [case for case in CASES if case.half in halves and options.only in case.name]
     todo = [(case.name, seed, _home(options.work, case.name, seed)) for case in cases for seed in range(options.seeds)]
     begin = time.perf_counter()
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, spawn, one_thread, max_tasks_per_child=40) as pool:
-        list(pool.map(train_named, todo))
+    with multiprocessing.get_context("spawn").Pool(options.jobs, one_thread, maxtasksperchild=40) as pool:
+        for _ in pool.imap_unordered(train_named, todo):
+            pass
     print(f"{len(todo)} trainings ({time.perf_counter() - begin:.0f} s)")
     for half in halves:
         chosen = [case for case in cases if case.half == half]

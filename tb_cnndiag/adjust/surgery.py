@@ -1,0 +1,162 @@
+"""Takes filters out of a layer so that what the network computes hardly changes.
+
+Of a group of twins one stays, and the weights by which the next layer reads the others are added to those by which it
+reads the one that stays. A dead filter leaves nothing behind, since nothing was read of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+# A twin that fires α times as strongly is read through α: true of what is linear on each side of 0.
+_HOMOGENEOUS = ("linear", "relu", "leaky_relu")
+# Layers that treat each channel for itself and leave a channel that is 0 at 0.
+_PASS = (
+    "Dropout SpatialDropout2D Activation ReLU LeakyReLU MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D "
+    "AveragePooling2D AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
+    "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D "
+    "UpSampling1D UpSampling2D Identity GaussianNoise"
+).split()
+
+
+class SurgeryError(ValueError):
+    """A layer's filters cannot be taken out; the message says why."""
+
+
+@dataclass
+class Chain:
+    """A layer, what treats its channels one by one, and the kernel layer that reads them."""
+
+    layer: Any
+    between: list[Any]
+    reader: Any
+
+    @property
+    def norm(self) -> Any:
+        """The batch normalisation between, or None."""
+        return next((b for b in self.between if type(b).__name__ == "BatchNormalization"), None)
+
+    @property
+    def flattened(self) -> bool:
+        """Whether the reader sees positions × channels as one axis."""
+        return any(type(b).__name__ == "Flatten" for b in self.between)
+
+    @property
+    def activation(self) -> str:
+        """Name of the activation between."""
+        for member in (self.layer, *self.between):
+            kind = type(member).__name__
+            if kind in ("ReLU", "LeakyReLU"):
+                return "relu" if kind == "ReLU" and member.max_value is None else kind.lower().replace("kyr", "ky_r")
+            name = getattr(getattr(member, "activation", None), "__name__", "linear")
+            if name != "linear":
+                return str(name)
+        return "linear"
+
+
+@dataclass
+class Cut:
+    """New sizes and weights: by layer name the config to change, and its weights in Keras' order."""
+
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    weights: dict[str, list[FloatArray]] = field(default_factory=dict)
+
+
+def chain_of(layer: Any) -> Chain:
+    """The chain that begins at a convolution or dense layer.
+
+    Raises:
+        SurgeryError: When its output is read by several layers, added to others, or treated otherwise than by channel.
+    """
+    if type(layer).__name__ not in ("Conv1D", "Conv2D", "Conv3D", "Dense"):
+        raise SurgeryError(f"{layer.name} is a {type(layer).__name__}")
+    if getattr(layer, "data_format", "channels_last") != "channels_last" or getattr(layer, "groups", 1) != 1:
+        raise SurgeryError(f"{layer.name} has its channels first or in groups")
+    between: list[Any] = []
+    here = layer
+    while True:
+        nodes = here._outbound_nodes
+        if len(nodes) != 1:
+            raise SurgeryError(f"{here.name} is read by {len(nodes)} layers")
+        following = nodes[0].operation
+        if len(nodes[0].input_tensors) != 1:
+            raise SurgeryError(f"{following.name} joins {layer.name} with others")
+        kind = type(following).__name__
+        if kind in ("Conv1D", "Conv2D", "Conv3D", "Dense") and getattr(following, "groups", 1) == 1:
+            return Chain(layer, between, following)
+        if kind not in ("BatchNormalization", "Flatten", *_PASS):
+            raise SurgeryError(f"{following.name} ({kind}) does not treat each channel for itself")
+        between.append(following)
+        here = following
+
+
+def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = ()) -> Cut:
+    """What is left of a layer and its reader when each group of twins is merged into one and dead units are taken out.
+
+    Raises:
+        SurgeryError: See :func:`chain_of`; also when nothing would be left.
+    """
+    chain = chain_of(layer)
+    kernel, bias = _weights_of(layer)
+    flat = kernel.reshape(-1, kernel.shape[-1])
+    units = flat.shape[1]
+    kept = np.ones(units, bool)
+    kept[list(dead)] = False
+    reads = np.eye(units)
+    for group in groups:
+        members = [unit for unit in group if kept[unit]]
+        if len(members) < 2:
+            continue
+        stays, scales = _representative(chain, flat, members)
+        for unit, scale in zip(members, scales, strict=True):
+            if unit != stays:
+                kept[unit] = False
+                reads[stays, unit] = scale
+    if not kept.any():
+        raise SurgeryError(f"{layer.name} would have no unit left")
+    found = Cut()
+    found.configs[layer.name] = {"filters" if "filters" in layer.get_config() else "units": int(kept.sum())}
+    found.weights[layer.name] = [kernel[..., kept], *([bias[kept]] if bias is not None else [])]
+    if chain.norm is not None:
+        found.weights[chain.norm.name] = [w[kept] for w in chain.norm.get_weights()]
+    read, *rest = chain.reader.get_weights()
+    found.weights[chain.reader.name] = [_merged(read, reads[kept], chain), *rest]
+    return found
+
+
+def _weights_of(layer: Any) -> tuple[FloatArray, FloatArray | None]:
+    kernel, *bias = layer.get_weights()
+    return kernel, bias[0] if bias else None
+
+
+def _representative(chain: Chain, flat: FloatArray, members: Sequence[int]) -> tuple[int, list[float]]:
+    """The member nearest to all others, and how strongly each fires when that one fires with 1."""
+    rows = flat[:, members].T.astype(np.float64)
+    norms = np.linalg.norm(rows, axis=1)
+    similarity = (rows @ rows.T) / np.outer(norms, norms)
+    best = int(np.argmax(similarity.sum(axis=1)))
+    if chain.norm is not None and chain.norm.scale:
+        gamma = np.abs(np.asarray(chain.norm.gamma))[list(members)]
+        scales = gamma / max(float(gamma[best]), 1e-12)
+    elif chain.norm is not None:
+        scales = np.ones(len(members))
+    else:
+        scales = norms / norms[best]
+    if chain.activation not in _HOMOGENEOUS:
+        scales = np.ones(len(members))
+    return members[best], [float(s) for s in scales]
+
+
+def _merged(read: FloatArray, reads: FloatArray, chain: Chain) -> FloatArray:
+    """The reader's kernel over the channels that stay; ``reads`` is ``(kept, units)``."""
+    units = reads.shape[1]
+    shape = (read.shape[0] // units, units, read.shape[-1]) if chain.flattened else read.shape
+    merged: FloatArray = np.einsum("ku,...uo->...ko", reads, read.reshape(shape)).astype(read.dtype)
+    return np.reshape(merged, (-1, read.shape[-1])) if chain.flattened else merged
