@@ -83,9 +83,8 @@ def _explains(cause: Finding, effect: Finding, depth: Mapping[str, int]) -> bool
         return False
     if cause.layer is None or effect.layer is None or cause.layer == effect.layer:
         return cause.fault != effect.fault
-    if cause.fault == effect.fault and depth.get(cause.layer, 0) >= depth.get(effect.layer, 0):
-        return False
-    return cause.rank() >= effect.rank() and depth.get(cause.layer, 0) <= depth.get(effect.layer, 0)
+    # Signals fade forwards and gradients backwards, so a cause may lie on either side. The same fault spreads forwards.
+    return cause.fault != effect.fault or depth.get(cause.layer, 0) < depth.get(effect.layer, 0)
 
 
 def _ordered(found: Sequence[Finding], depth: Mapping[str, int]) -> tuple[Finding, ...]:

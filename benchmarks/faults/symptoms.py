@@ -95,13 +95,16 @@ def alike(layer: str, share: float = 0.3, cosine: float = 0.9) -> Symptom:
     return check
 
 
-def pinned(layer: str, bound: float = 0.98) -> Symptom:
-    """Half of a layer's units are beyond ±bound on 90 % of their values."""
+def pinned(layer: str, nearness: float = 0.99, bounds: tuple[float, float] = (-1, 1)) -> Symptom:
+    """Half of a layer's units are near a bound of its activation on 90 % of their values."""
+    low, high = bounds
+    slack = (1 - nearness) * (high - low)
 
     def check(o: Outcome) -> bool:
         values = activation(o, layer)
-        values = np.abs(values.reshape(-1, values.shape[-1]))
-        return bool(np.mean(np.mean(values > bound, axis=0) >= 0.9) >= 0.5)
+        values = values.reshape(-1, values.shape[-1])
+        stuck = (values <= low + slack) | (values >= high - slack)
+        return bool(np.mean(np.mean(stuck, axis=0) >= 0.9) >= 0.5)
 
     return check
 

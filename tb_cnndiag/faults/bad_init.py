@@ -42,7 +42,6 @@ class BadInit(Fault):
         "stuck": Limit(0.95, "ratio", "loss over chance from which a small start lets nothing be learned"),
         "looks": Limit(2, "count", "looks behind the first before filters that stay alike are a fault"),
     }
-    follows = ("nan_or_inf",)
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """One finding per layer that starts symmetric; else at most one for the size of the weights."""

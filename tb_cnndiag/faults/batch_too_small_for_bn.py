@@ -28,6 +28,7 @@ class BatchTooSmallForBn(Fault):
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
         "batch": Limit(8, "count", "samples per batch below which it is too small"),
+        "tiny": Limit(2, "count", "samples per batch up to which it always costs accuracy"),
         "gap": Limit(1.5, "ratio", "validation loss over training loss from which it costs accuracy"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
@@ -50,7 +51,7 @@ class BatchTooSmallForBn(Fault):
         yield self.finding(
             history,
             layers[0],
-            "error" if nothing else "warning" if suffers else "info",
+            "error" if nothing else "warning" if suffers or size <= limits["tiny"] else "info",
             suffers or Held(0, history.last_step, True),
             f"{layers[0].path} is normalised over batches of {size} samples.",
             evidence={"batch": Evidence(float(size), limits["batch"], "count")},

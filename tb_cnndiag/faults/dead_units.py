@@ -35,15 +35,21 @@ class DeadUnits(Fault):
     )
     diagnostic = "dead_units"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "dead_ratio": Limit(0.4, "share", "dead units of a layer from which it is a fault"),
+        "dead_ratio": Limit(
+            0.4, "share", "dead units of a convolution from which it is a fault, and of any layer at step 0"
+        ),
+        "dense_ratio": Limit(0.75, "share", "dead units of a dense layer from which it is: these idle by the half"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
     follows = (
         "nan_or_inf",
         "unnormalised_input",
         "bad_init",
+        "output_loss_mismatch",
         "learning_rate_too_high",
         "exploding_gradient",
+        "saturated_activation",
+        "vanishing_gradient",
         "dead_units",
     )
 
@@ -53,7 +59,10 @@ class DeadUnits(Fault):
         for row, layer in enumerate(history.layers):
             measured = ~np.isnan(series.values[:, row])
             ratios = series.values[measured, row]
-            when = held(series.steps[measured], ratios >= limits["dead_ratio"], limits["looks"])
+            steps = series.steps[measured]
+            at_start = len(steps) and steps[0] == 0 and ratios[0] >= limits["dead_ratio"]
+            limit = limits["dense_ratio" if layer.role == "dense" and not at_start else "dead_ratio"]
+            when = held(steps, ratios >= limit, limits["looks"])
             if when is None or layer.output or not layer.trainable:
                 continue
             yield self._finding(history, layer, float(ratios[-1]), when, limits, born=bool(ratios[0] >= ratios[-1]))

@@ -27,7 +27,7 @@ class ExplodingGradient(Fault):
         "rise": Limit(1.5, "ratio", "loss over its best, up to which large gradients do no harm (regression targets)"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
-    follows = ("nan_or_inf", "unnormalised_input", "bad_init")
+    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high", "nan_or_inf")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, at the layer with the largest."""

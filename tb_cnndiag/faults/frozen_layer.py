@@ -1,33 +1,45 @@
-"""Trainable layers that are given no gradient."""
+"""Layers that stay as they were drawn: trainable ones without gradient, and frozen ones that never were trained."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.faults.base import Fault, Held, Limit, held
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.payloads import LayerInfo
 
 
 class FrozenLayer(Fault):
-    """A trainable kernel for which the tape gives no gradient at all."""
+    """A trainable kernel for which the tape gives no gradient at all, or a random one that is not trainable."""
 
     id = "frozen_layer"
-    title = "Layer without gradient"
-    what = "A kernel that is trainable, but whose gradient is None: the loss does not depend on it differentiably."
+    title = "Frozen layer"
+    what = (
+        "A trainable kernel whose gradient is None, so that the loss does not depend on it differentiably, or one that "
+        "is not trainable and holds random numbers."
+    )
     why = "It stays what it was at the start, however long the training."
-    advice = "Connect the layer's output to a loss, or replace the step behind it that cannot be differentiated."
+    advice = (
+        "Connect the layer's output to a loss, replace the step behind it that cannot be differentiated, or make it "
+        "trainable and compile anew."
+    )
     source = "TensorFlow guide, Gradients and automatic differentiation: getting a gradient of None."
     diagnostic = "gradient_flow"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "looks": Limit(2, "count", "consecutive looks without a gradient, while others have one")
+        "looks": Limit(2, "count", "consecutive looks without a gradient, while others have one"),
+        "deviation": Limit(
+            0.03, "ratio", "RMS weight of a frozen layer against that its initializer draws, up to which it is random"
+        ),
     }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """One finding per layer, where another layer of its part is given gradient."""
+        yield from self._random(history, limits)
         series = history.series("gradient_flow", "non_finite_ratio")
         if not len(series):
             return
@@ -52,3 +64,42 @@ class FrozenLayer(Fault):
                     ),
                 ),
             )
+
+    def _random(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """Layers that are not trainable although their weights are of the size that their initializer draws.
+
+        Weights learned before have another size: transfer learning is not told.
+        """
+        sizes = history.series("weight_health", "rms")
+        frozen = [row for row, layer in enumerate(history.layers) if not layer.trainable and not layer.output]
+        if not len(sizes) or not any(layer.trainable for layer in history.layers):
+            return
+        for row in frozen:
+            layer, size = history.layers[row], float(sizes.values[-1, row])
+            drawn = _drawn_rms(layer)
+            weights = math.prod(layer.kernel_shape)
+            # The RMS of n numbers is known to about 1/√(2n).
+            allowed = max(limits["deviation"], 2 / math.sqrt(2 * max(weights, 1)))
+            if drawn is None or not abs(size / drawn - 1) <= allowed:
+                continue
+            yield self.finding(
+                history,
+                layer,
+                "warning",
+                Held(0, history.last_step, True),
+                f"{layer.path} is not trainable, and its weights are as random as {layer.initializer} draws them.",
+                evidence={"deviation": Evidence(abs(size / drawn - 1), allowed, "ratio")},
+                adjustments=(Adjustment(layer.path, "trainable", "False", "True", "nothing was learned here before"),),
+            )
+
+
+def _drawn_rms(layer: LayerInfo) -> float | None:
+    """RMS of the weights that the layer's initializer draws; None when it is not known."""
+    shape = layer.kernel_shape
+    if len(shape) < 2 or layer.role not in ("conv", "dense"):
+        return None
+    window = math.prod(shape[:-2])
+    fan_in, fan_out = shape[-2] * window, shape[-1] * window
+    fans = {"he": fan_in / 2, "lecun": fan_in, "glorot": (fan_in + fan_out) / 2}
+    fan = fans.get(layer.initializer.partition("_")[0])
+    return 1 / math.sqrt(fan) if fan else None

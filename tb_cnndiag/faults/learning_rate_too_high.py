@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config
-from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes
+from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.payloads import FloatArray, IntArray
 
 # ‖Δw‖/‖w‖ per step that usually works (CS231n, Babysitting the learning process).
 USUAL = 1e-3
@@ -29,9 +30,8 @@ class LearningRateTooHigh(Fault):
     source = "CS231n, Babysitting the learning process (update ratio about 1e-3); AUTOTRAINER, oscillating loss."
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "step": Limit(
-            0.1, "ratio", "largest ‖Δw‖/‖w‖ per step, of half the layers, from which a loss that stays is its work"
-        ),
+        "step": Limit(0.03, "ratio", "largest ‖Δw‖/‖w‖ per step of half the layers from which it keeps the loss up"),
+        "growth": Limit(3, "ratio", "RMS weight of half the layers over that at the start, from which it is too"),
         "stuck": Limit(0.95, "ratio", "loss over that of chance, or its first, from which nothing was learned"),
         "swinging_step": Limit(0.01, "ratio", "‖Δw‖/‖w‖ per step from which a loss that swings is its work"),
         "rise": Limit(1.5, "ratio", "loss over its best from which it swings"),
@@ -48,7 +48,8 @@ class LearningRateTooHigh(Fault):
             return
         size = at(steps, sizes.steps, over_layers(sizes.values, 0.5))
         peak = np.fmax.accumulate(size) if size.size else size
-        stuck = (peak >= limits["step"]) & (course >= limits["stuck"])
+        grown = np.fmax.accumulate(_growth(history, steps)) >= limits["growth"]
+        stuck = ((peak >= limits["step"]) | grown) & (course >= limits["stuck"])
         best = np.minimum.accumulate(course) if course.size else course
         swings = (size >= limits["swinging_step"]) & (course >= limits["rise"] * best) & (course >= CONVERGED)
         when, how, ratio = held(steps, stuck, limits["looks"]), "the loss does not come down", peak
@@ -83,3 +84,16 @@ class LearningRateTooHigh(Fault):
                 *clip,
             ),
         )
+
+
+def _growth(history: History, steps: IntArray) -> FloatArray:
+    """RMS weight of the layers at each step over that of the first look, median; a step too large leaves large weights.
+
+    What is left of the ratio of a step to the weights is small then, for it is taken of the weights it has made.
+    """
+    sizes = history.series("weight_health", "rms")
+    if not len(sizes) or sizes.steps[0] > 0:
+        return np.ones(len(steps))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = sizes.values[:, trained_rows(history)] / sizes.values[0, trained_rows(history)]
+    return np.nan_to_num(at(steps, sizes.steps, over_layers(growth, 0.5)), nan=1.0)

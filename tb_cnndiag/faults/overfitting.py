@@ -23,11 +23,12 @@ class Overfitting(Fault):
     source = "Prechelt 1998, Early Stopping, but when?; Amazon SageMaker Debugger rule Overfit (10 %)."
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "rise": Limit(1.1, "ratio", "validation loss over its best from which it overfits"),
+        "rise": Limit(1.2, "ratio", "validation loss over its best from which it overfits"),
         "gap": Limit(1.5, "ratio", "validation loss over training loss below which it does not"),
+        "points": Limit(0.1, "share", "accuracy of training over that of validation below which it does not"),
         "looks": Limit(3, "count", "consecutive looks at which it must hold"),
     }
-    follows = ("nan_or_inf", "learning_rate_too_high", "exploding_gradient")
+    follows = ("nan_or_inf", "learning_rate_too_high", "exploding_gradient", "batch_too_small_for_bn")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, of the whole model."""
@@ -40,7 +41,7 @@ class Overfitting(Fault):
         then = training[np.array([int(np.argmin(validation[: i + 1])) for i in range(len(validation))])]
         worse = (validation >= limits["rise"] * best) & (training < then) & (validation >= limits["gap"] * training)
         when = held(steps, worse & (best > 0), limits["looks"])
-        if when is None:
+        if when is None or _points(history) < limits["points"]:
             return
         rise = float(validation[-1] / best[-1])
         best_step = int(steps[int(np.argmin(validation))])
@@ -59,3 +60,14 @@ class Overfitting(Fault):
                 Adjustment(None, "weight_decay", "unknown", "1e-4", "keeps weights that noise asks for small"),
             ),
         )
+
+
+def _points(history: History) -> float:
+    """Accuracy of training over that of validation at the last look; infinite where none is logged."""
+    for name in history.scalar_names("training_curve"):
+        if name.endswith("accuracy") and not name.startswith("val_"):
+            _, training = history.scalars("training_curve", name)
+            _, validation = history.scalars("training_curve", f"val_{name}")
+            if training.size and validation.size:
+                return float(training[-1] - validation[-1])
+    return float("inf")

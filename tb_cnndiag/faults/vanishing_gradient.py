@@ -8,10 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.faults.progress import at, losses, progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
+RECTIFIED = ("relu", "relu6")
+# A layer with more of its units dead is cut.
+WHOLE = 0.9
 SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 
 
@@ -34,9 +38,17 @@ class VanishingGradient(Fault):
             1e-3, "ratio", "relative gradient of the first layer over the last's, below which it fades"
         ),
         "update_ratio": Limit(1e-4, "ratio", "‖Δw‖/‖w‖ per step below which the first layer stands still"),
+        "stuck": Limit(0.95, "ratio", "loss over that of chance from which nothing is learned although layers move"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
-    follows = ("nan_or_inf", "bad_init", "saturated_activation", "dead_units")
+    follows = (
+        "nan_or_inf",
+        "unnormalised_input",
+        "output_loss_mismatch",
+        "bad_init",
+        "learning_rate_too_high",
+        "saturated_activation",
+    )
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, at the first layer of the decay."""
@@ -51,8 +63,10 @@ class VanishingGradient(Fault):
             ratios = gradients.values[:, first] / gradients.values[:, last]
         moved = dict(zip(updates.steps.tolist(), updates.values[:, first].tolist(), strict=True))
         still = np.array([not moved.get(step, 0.0) >= limits["update_ratio"] for step in gradients.steps.tolist()])
-        when = held(gradients.steps, (ratios < limits["gradient_ratio"]) & still, limits["looks"])
-        if when is None or not np.isfinite(ratios[-1]):
+        loss_steps, _ = losses(history)
+        stuck = at(gradients.steps, loss_steps, progress(history)) >= limits["stuck"]
+        when = held(gradients.steps, (ratios < limits["gradient_ratio"]) & (still | stuck), limits["looks"])
+        if when is None or not np.isfinite(ratios[-1]) or _cut_by_a_dead_layer(history):
             return
         layer = history.layers[first]
         begins = _begin_of_decay(history.layers, gradients.values[-1], rows)
@@ -71,6 +85,15 @@ class VanishingGradient(Fault):
             },
             adjustments=_adjustments(history.layers, rows),
         )
+
+
+def _cut_by_a_dead_layer(history: History) -> bool:
+    """Whether a rectified layer passes nothing on: that is what stops the gradient then."""
+    dead = history.series("dead_units", "dead_ratio")
+    return bool(len(dead)) and any(
+        dead.values[-1, row] >= WHOLE and layer.activation in RECTIFIED and not layer.output
+        for row, layer in enumerate(history.layers)
+    )
 
 
 def _begin_of_decay(layers: tuple[LayerInfo, ...], gradients: FloatArray, rows: list[int]) -> LayerInfo:

@@ -267,7 +267,7 @@ class TestCollapsedOutput:
 
 class TestOverfitting:
     def test_validation_gets_worse_while_training_improves(self) -> None:
-        curves = {"loss": [1.0, 0.5, 0.3, 0.2, 0.1], "val_loss": [1.0, 0.7, 0.8, 0.9, 1.0]}
+        curves = {"loss": [1.0, 0.5, 0.3, 0.2, 0.1], "val_loss": [1.0, 0.7, 0.85, 0.9, 1.0]}
         (finding,) = judge(history({}, scalars=curves))
         assert (finding.fault, finding.severity, finding.first_step) == ("overfitting", "warning", 20)
         assert finding.adjustments[0].proposed == "to step 10"
