@@ -56,7 +56,7 @@ class Recording:
 
     def consumers(self, tensor: Any) -> list[Call]:
         """Calls that took the tensor as an input."""
-        return [call for call in self.calls if any(tensor is given for given in call.inputs)]
+        return [call for call in self.calls if any(tensor is given or _is_cast(tensor, given) for given in call.inputs)]
 
     def of(self, layer: Any) -> list[Call]:
         """Calls of one layer."""
@@ -84,6 +84,12 @@ class Recording:
         if activation == "linear" and not self.consumers(tensor):
             tensor, activation = _unseen_activation(tensor)
         return Observation(tensor, seen_at, activation, normalization, norm_layer)
+
+
+def _is_cast(tensor: Any, given: Any) -> bool:
+    """Whether ``given`` is ``tensor`` in another precision, as a layer of another dtype policy makes of its input."""
+    origin: Any = getattr(given, "op", None) if hasattr(given, "graph") else None
+    return getattr(origin, "type", "") == "Cast" and origin.inputs[0].name == getattr(tensor, "name", None)
 
 
 @contextmanager

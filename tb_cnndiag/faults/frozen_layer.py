@@ -74,23 +74,32 @@ class FrozenLayer(Fault):
         frozen = [row for row, layer in enumerate(history.layers) if not layer.trainable and not layer.output]
         if not len(sizes) or not any(layer.trainable for layer in history.layers):
             return
-        for row in frozen:
-            layer, size = history.layers[row], float(sizes.values[-1, row])
-            drawn = _drawn_rms(layer)
-            weights = math.prod(layer.kernel_shape)
-            # The RMS of n numbers is known to about 1/√(2n).
-            allowed = max(limits["deviation"], 2 / math.sqrt(2 * max(weights, 1)))
-            if drawn is None or not abs(size / drawn - 1) <= allowed:
-                continue
+        found = [(row, _deviation(history.layers[row], float(sizes.values[-1, row]))) for row in frozen]
+        known = [(history.layers[row], deviation) for row, deviation in found if deviation is not None]
+        # Few weights tell little, and a short training changes their size little: all must look random.
+        if not known or any(deviation > _allowed(layer, limits) for layer, deviation in known):
+            return
+        for layer, deviation in known:
             yield self.finding(
                 history,
                 layer,
                 "warning",
                 Held(0, history.last_step, True),
                 f"{layer.path} is not trainable, and its weights are as random as {layer.initializer} draws them.",
-                evidence={"deviation": Evidence(abs(size / drawn - 1), allowed, "ratio")},
+                evidence={"deviation": Evidence(deviation, _allowed(layer, limits), "ratio")},
                 adjustments=(Adjustment(layer.path, "trainable", "False", "True", "nothing was learned here before"),),
             )
+
+
+def _allowed(layer: LayerInfo, limits: Mapping[str, float]) -> float:
+    """The RMS of n numbers is known to about 1/√(2n) of itself."""
+    return max(limits["deviation"], 2 / math.sqrt(2 * max(math.prod(layer.kernel_shape), 1)))
+
+
+def _deviation(layer: LayerInfo, size: float) -> float | None:
+    """How far the RMS weight is from what the layer's initializer draws; None when that is not known."""
+    drawn = _drawn_rms(layer)
+    return abs(size / drawn - 1) if drawn and math.isfinite(size) else None
 
 
 def _drawn_rms(layer: LayerInfo) -> float | None:
