@@ -29,6 +29,7 @@ class CollapsedOutput(Fault):
         "top_class_share": Limit(0.95, "share", "samples given the same class, above which outputs have collapsed"),
         "spread": Limit(0.02, "output", "deviation of an output over samples, below which they have"),
         "looks": Limit(2, "count", "consecutive looks after the first step at which it must hold"),
+        "lasting": Limit(4, "count", "consecutive looks after which one class is a collapse, however outputs vary"),
     }
     follows = (
         "nan_or_inf",
@@ -40,6 +41,9 @@ class CollapsedOutput(Fault):
         "exploding_gradient",
         "unnormalised_input",
         "frozen_layer",
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_too_small_for_bn",
     )
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
@@ -52,8 +56,10 @@ class CollapsedOutput(Fault):
         for row, layer in enumerate(history.layers):
             measured = np.isfinite(shares.values[:, row]) & (shares.steps > 0)
             share, spread = shares.values[measured, row], spreads.values[measured, row]
-            collapsed = (share > limits["top_class_share"]) & (spread < limits["spread"])
-            when = held(shares.steps[measured], collapsed, limits["looks"])
+            steps, one_class = shares.steps[measured], share > limits["top_class_share"]
+            when = held(steps, one_class & (spread < limits["spread"]), limits["looks"])
+            if when is None and len(steps) >= limits["lasting"]:
+                when = held(steps, one_class, limits["lasting"])
             if when is None or not when.enough or not layer.output or layer.units < 2:
                 continue
             yield self.finding(
@@ -68,6 +74,9 @@ class CollapsedOutput(Fault):
                 },
                 adjustments=(
                     lower_learning_rate(history, "a step that was too large can end here"),
+                    Adjustment(
+                        None, "class_weight", "unknown", "None", "the weight of one class can outweigh all others"
+                    ),
                     Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels teach just this"),
                 ),
             )
