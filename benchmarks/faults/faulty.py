@@ -519,7 +519,7 @@ SATURATED = [
         "saturated_activation",
         (layer,),
     )
-    for name, layer, activation, value in [("digits", "conv2", "tanh", 6.0), ("mnist", "fc1", "sigmoid", -12.0)]
+    for name, layer, activation, value in [("digits", "conv2", "tanh", 20.0), ("mnist", "fc1", "sigmoid", -30.0)]
 ]
 
 OVERFIT = [
@@ -562,7 +562,7 @@ UNDERFIT = [
         ("digits", "a tanh unit in fc1", {"dense": (1,), "activation": "tanh"}, ("fc1",), ()),
         ("digits", "dropout 0.95", {"dropout": 0.95}, (), ()),
         ("mnist", "L2 of 0.3", {"regularizer": regularizers.L2(0.3)}, (), ("collapsed_output",)),
-        ("shapes", "one filter in conv1", {"filters": (1, 1), "dense": (2,)}, (), ("dead_units",)),
+        ("shapes", "one filter in conv1", {"filters": (1, 1), "dense": (1,)}, (), ("dead_units",)),
     ]
 ]
 

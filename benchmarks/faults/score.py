@@ -90,7 +90,7 @@ def shares(verdicts: Iterable[Verdict]) -> list[Share]:
     valid = [v for v in verdicts if v.valid]
     faulty = [v for v in valid if v.case.fault]
     healthy = [v for v in valid if not v.case.fault]
-    located = [v for v in faulty if v.case.layers and v.right_fault]
+    located = [v for v in faulty if v.case.layers]
     return [
         Share("detected", sum(bool(v.found) for v in faulty), len(faulty)),
         Share("right fault", sum(v.right_fault for v in faulty), len(faulty)),
