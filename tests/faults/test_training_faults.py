@@ -1,0 +1,274 @@
+"""Faults of a training as a whole, on histories made by hand: learning rates, initialisation, fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judge import judge
+from tb_cnndiag.payloads import LayerInfo, RunInfo
+from tests.faults.test_faults import INFO, LAYERS, history
+
+NAN = float("nan")
+CHANCE = 1.386  # ln 4
+
+
+def _found(fault: str, told: History) -> list[Finding]:
+    return [finding for finding in judge(told) if finding.fault == fault]
+
+
+def _course(loss: Sequence[float], step: float | Sequence[float], **columns: Any) -> History:
+    """A training of this loss, with steps of this size in every layer (none at the look before it)."""
+    steps = [step] * len(loss) if isinstance(step, int | float) else list(step)
+    rows = {"update_ratio.update_ratio": [[s] * 4 for s in steps]} | columns
+    return history(rows, scalars={"loss": list(loss)})
+
+
+class TestLearningRateTooHigh:
+    def test_the_loss_does_not_come_down(self) -> None:
+        (finding,) = judge(_course([7.0, CHANCE, CHANCE, CHANCE], [0.3, 0.1, 0.0, 0.0]))
+        assert (finding.fault, finding.layer, finding.severity) == ("learning_rate_too_high", None, "error")
+        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "0.00033")
+
+    def test_it_has_risen_above_its_best(self) -> None:
+        (finding,) = judge(_course([1.0, 0.4, 0.9, 1.0, 0.8], 0.05))
+        assert finding.fault == "learning_rate_too_high"
+        assert finding.evidence["rise"].value == pytest.approx(2.0)
+
+    def test_weights_that_were_thrown_out(self) -> None:
+        sizes = {"weight_health.rms": [[0.1] * 4, [5.0] * 4, [5.0] * 4, [5.0] * 4]}
+        assert _found("learning_rate_too_high", _course([90.0, CHANCE, CHANCE, CHANCE], 1e-4, **sizes))
+
+    @pytest.mark.parametrize(
+        ("loss", "step"),
+        [
+            ([1.0, 0.5, 0.2, 0.1, 0.05], 0.1),  # batch norm, Adadelta: large steps, and it learns
+            ([0.5, 0.01, 0.03, 0.02, 0.03], 0.02),  # noise of a converged run
+            ([1.0, 0.5, 0.9, 0.5, 0.4], 0.02),  # a restart
+            ([CHANCE, CHANCE, CHANCE, CHANCE], 1e-3),  # it stands still for other reasons
+        ],
+    )
+    def test_false_alarms(self, loss: list[float], step: float) -> None:
+        assert not _found("learning_rate_too_high", _course(loss, step))
+
+
+GRADIENT: Any = {"gradient_flow.relative_gradient": [[0.1] * 4] * 4}
+
+
+class TestLearningRateTooLow:
+    def test_nothing_moves(self) -> None:
+        (finding,) = judge(_course([1.5, 1.49, 1.49, 1.48], 1e-5, **GRADIENT))
+        assert (finding.fault, finding.severity) == ("learning_rate_too_low", "warning")
+        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "10")
+
+    @pytest.mark.parametrize(
+        ("loss", "step", "gradient"),
+        [
+            ([0.2, 0.01, 0.01, 0.01], 1e-5, 0.1),  # the tail of a schedule
+            ([1.5, 1.3, 1.15, 1.0], 1e-5, 0.1),  # it learns all the same
+            ([CHANCE, CHANCE, CHANCE, CHANCE], 0.0, 0.0),  # there is no gradient: another fault
+            ([1.5, 1.49, 1.49, 1.48], 1e-3, 0.1),
+        ],
+    )
+    def test_false_alarms(self, loss: list[float], step: float, gradient: float) -> None:
+        rows = {"gradient_flow.relative_gradient": [[gradient] * 4] * 4}
+        assert not _found("learning_rate_too_low", _course(loss, step, **rows))
+
+    def test_warm_up(self) -> None:
+        rows = {"update_ratio.update_ratio": [[1e-5] * 4] * 4} | GRADIENT
+        scalars = {"loss": [1.5, 1.49, 1.49, 1.48], "learning_rate": [1e-6, 2e-6, 3e-6, 4e-6]}
+        assert not judge(history(rows, scalars=scalars))
+
+
+class TestBadInit:
+    def test_filters_that_start_and_stay_alike(self) -> None:
+        (finding,) = judge(history({"filter_similarity.mean_similarity": [[0.1, 1.0, 0.1, 0.1]] * 3}))
+        assert (finding.fault, finding.layer, finding.severity) == ("bad_init", "conv2", "error")
+        assert finding.adjustments[0].proposed == "he_normal"
+
+    def test_zeros(self) -> None:
+        rows = {
+            "weight_health.zero_share": [[0, 1.0, 0, 0]] * 3,
+            "filter_similarity.mean_similarity": [[0.1, NAN, 0.1, 0.1]] * 3,
+        }
+        (finding,) = judge(history(rows))
+        assert (finding.fault, finding.layer) == ("bad_init", "conv2")
+
+    def test_a_branch_that_starts_at_zero_and_leaves_it(self) -> None:
+        assert not judge(history({"weight_health.zero_share": [[0, 1.0, 0, 1.0], [0, 0, 0, 0], [0, 0, 0, 0]]}))
+
+    def test_a_zero_head(self) -> None:
+        assert not judge(history({"weight_health.zero_share": [[0, 0, 0, 1.0]] * 3}))
+
+    def test_far_too_large(self) -> None:
+        gains = {"weight_health.gain": [[1.4, 1.4, 40.0, 1.0]] * 3}
+        (finding,) = judge(history(gains, scalars={"loss": [50.0, 20.0, 9.0]}))
+        assert (finding.fault, finding.layer) == ("bad_init", "fc")
+
+    def test_far_too_small(self) -> None:
+        gains = {"weight_health.gain": [[0.01, 0.01, 0.01, 1.0]] * 3}
+        (finding,) = judge(history(gains, scalars={"loss": [CHANCE] * 3}))
+        assert finding.fault == "bad_init"
+
+    @pytest.mark.parametrize(
+        ("gain", "loss"),
+        [
+            (0.3, [1.2, 0.8, 0.5]),  # a small start from which it learns
+            (3.0, [1.5, 0.8, 0.5]),
+            (1.4, [CHANCE] * 3),  # a usual start, and nothing is learned
+        ],
+    )
+    def test_false_alarms(self, gain: float, loss: list[float]) -> None:
+        assert not _found("bad_init", history({"weight_health.gain": [[gain] * 4] * 3}, scalars={"loss": loss}))
+
+
+class TestUnderfitting:
+    RESTS = (1.3, 1.0, 0.9, 0.89, 0.885, 0.88, 0.88, 0.88, 0.88)
+
+    def test_it_rests_high(self) -> None:
+        (finding,) = judge(_course(self.RESTS, 1e-3))
+        assert (finding.fault, finding.layer, finding.severity) == ("underfitting", "conv1", "warning")
+        assert (finding.adjustments[0].parameter, finding.adjustments[0].proposed) == ("filters", "32")
+
+    @pytest.mark.parametrize(
+        ("loss", "step"),
+        [
+            ([1.3, 1.2, 1.1, 1.0], 1e-3),  # early
+            ([1.3, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5], 1e-3),  # it falls
+            ([0.3 * loss for loss in RESTS], 1e-3),  # it rests low
+            (RESTS, 1e-6),  # weights rest too: the end of a schedule
+        ],
+    )
+    def test_false_alarms(self, loss: list[float], step: float) -> None:
+        assert not _found("underfitting", _course(loss, step))
+
+    def test_of_a_regression_chance_is_not_known(self) -> None:
+        rows = {"update_ratio.update_ratio": [[1e-3] * 4] * 9}
+        info = replace(INFO, loss='"mse"')
+        assert not _found("underfitting", history(rows, info=info, scalars={"loss": self.RESTS}))
+
+
+class TestBatchTooSmallForBn:
+    def _told(self, batch: int, norm: str, val_loss: Sequence[float] = (0.9, 0.6, 0.4)) -> list[Finding]:
+        layers = (replace(LAYERS[0], normalization=norm), *LAYERS[1:])
+        info = replace(INFO, layers=layers, batch_size=batch)
+        scalars = {"loss": [1.0, 0.6, 0.4], "val_loss": list(val_loss)}
+        return _found("batch_too_small_for_bn", history({}, info=info, scalars=scalars))
+
+    def test_two_samples(self) -> None:
+        (finding,) = self._told(2, "batch_normalization_3")
+        assert (finding.layer, finding.severity) == ("conv1", "warning")
+        assert finding.adjustments[0].proposed == "GroupNormalization"
+
+    def test_a_few_samples_only_where_validation_suffers(self) -> None:
+        assert [f.severity for f in self._told(6, "bn1")] == ["info"]
+        assert [f.severity for f in self._told(6, "bn1", (2.0, 2.0, 2.0))] == ["warning"]
+
+    @pytest.mark.parametrize(("batch", "norm"), [(2, "group_normalization"), (32, "bn1"), (2, ""), (0, "bn1")])
+    def test_false_alarms(self, batch: int, norm: str) -> None:
+        assert not self._told(batch, norm)
+
+
+def _conv(path: str, *inputs: int, units: int = 16, window: int = 3, size: int = 8, **options: Any) -> LayerInfo:
+    config = json.dumps({"kernel_size": [window] * 2, "strides": [1, 1], "padding": "same", "dilation_rate": [1, 1]})
+    shape = (window, window, 16, units)
+    known: dict[str, Any] = {
+        "role": "conv",
+        "activation": "linear",
+        "config": config,
+        "output_shape": (size, size, units),
+    } | options
+    return LayerInfo(path, "Conv2D", units=units, fan_in=144, kernel_shape=shape, inputs=inputs, **known)
+
+
+class TestMissingActivation:
+    def _told(self, *layers: LayerInfo) -> list[Finding]:
+        head = LayerInfo("head", "Dense", "dense", 4, 16, activation="softmax", inputs=(len(layers) - 1,), output=True)
+        info = RunInfo("t", (*layers, head))
+        return _found("missing_activation", history({"weight_health.rms": [[0.1] * (len(layers) + 1)]}, info=info))
+
+    def test_two_convolutions(self) -> None:
+        (finding,) = self._told(_conv("a"), _conv("b", 0, activation="relu"))
+        assert (finding.layer, finding.adjustments[0].proposed) == ("a", "relu")
+
+    def test_batch_normalisation_between_changes_nothing(self) -> None:
+        assert self._told(_conv("a", normalization="bn1"), _conv("b", 0, activation="relu"))
+
+    def test_a_dense_layer_before_the_head(self) -> None:
+        dense = LayerInfo(
+            "fc", "Dense", "dense", 16, 64, kernel_shape=(64, 16), output_shape=(16,), activation="linear"
+        )
+        (finding,) = self._told(dense)
+        assert finding.layer == "fc"
+
+    @pytest.mark.parametrize(
+        "layers",
+        [
+            (_conv("a", activation="relu"), _conv("b", 0, activation="relu")),
+            (_conv("a", units=4), _conv("b", 0, units=24, window=1, activation="relu")),  # a linear bottleneck
+            (_conv("a", role="depthwise_conv"), _conv("b", 0, window=1, activation="relu")),
+            (_conv("a"), _conv("b", 0, size=4, activation="relu")),  # pooled between
+            (_conv("a", normalization="layer_normalization"), _conv("b", 0, activation="relu")),
+            (_conv("a"), _conv("s", activation="relu"), _conv("b", 0, 1, activation="relu")),  # added before
+        ],
+    )
+    def test_false_alarms(self, layers: tuple[LayerInfo, ...]) -> None:
+        assert not self._told(*layers)
+
+
+class TestRandomAndFrozen:
+    def _told(self, factor: float) -> list[Finding]:
+        frozen = replace(_conv("a", activation="relu"), trainable=False, initializer="he_normal")
+        info = RunInfo("t", (frozen, *LAYERS[1:]))
+        size = factor * (2 / 144) ** 0.5
+        return _found("frozen_layer", history({"weight_health.rms": [[size, 0.1, 0.1, 0.1]]}, info=info))
+
+    def test_as_drawn(self) -> None:
+        (finding,) = self._told(1.01)
+        assert (finding.severity, finding.adjustments[0].parameter) == ("warning", "trainable")
+
+    def test_learned_before(self) -> None:
+        assert not self._told(1.3)
+
+
+class TestLabels:
+    def test_labels_beyond_the_outputs(self) -> None:
+        info = replace(INFO, probe=replace(INFO.probe, class_counts=(10,) * 7))
+        (finding,) = _found("output_loss_mismatch", history({"weight_health.rms": [[0.1] * 4]}, info=info))
+        assert finding.adjustments[0].proposed == "7"
+
+    def test_one_sigmoid_for_several_classes(self) -> None:
+        head = replace(LAYERS[3], units=1, activation="sigmoid")
+        info = replace(INFO, layers=(*LAYERS[:3], head), loss='"binary_crossentropy"')
+        (finding,) = _found("output_loss_mismatch", history({"weight_health.rms": [[0.1] * 4]}, info=info))
+        assert (finding.adjustments[0].parameter, finding.adjustments[0].proposed) == ("units", "4")
+
+
+def test_dense_layers_idle_by_the_half_but_not_at_the_start() -> None:
+    idle = [[0, 0, 0.2, 0], [0, 0, 0.6, 0], [0, 0, 0.6, 0]]
+    assert not judge(history({"dead_units.dead_ratio": idle}))
+    assert judge(history({"dead_units.dead_ratio": [[0, 0, 0.6, 0]] * 3}))
+
+
+def test_one_class_for_long_is_a_collapse_however_outputs_vary() -> None:
+    rows = {
+        "model_output.top_class_share": [[NAN, NAN, NAN, 1.0]] * 6,
+        "model_output.spread": [[NAN, NAN, NAN, 0.2]] * 6,
+    }
+    assert _found("collapsed_output", history(rows))
+
+
+def test_a_nan_in_a_late_layer_explains_what_dies_before_it() -> None:
+    rows = {
+        "weight_health.non_finite": [[0] * 4, [0, 0, 9, 0], [0, 0, 9, 0], [0, 0, 9, 0]],
+        "dead_units.dead_ratio": [[0] * 4, [1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0]],
+    }
+    found = judge(history(rows))
+    assert found[0].fault == "nan_or_inf"
+    assert all(finding.caused_by is not None for finding in found[1:])
