@@ -32,7 +32,9 @@ def main() -> None:
 
     halves = ("tune", "report") if options.half == "both" else (options.half,)
     cases = [case for case in CASES if case.half in halves and options.only in case.name]
-    todo = [(case.name, seed, _home(options.work, case.name, seed)) for case in cases for seed in range(options.seeds)]
+    todo = [
+        (case.name, seed, home_of(options.work, case.name, seed)) for case in cases for seed in range(options.seeds)
+    ]
     begin = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(options.jobs, one_thread, maxtasksperchild=40) as pool:
         for _ in pool.imap_unordered(train_named, todo):
@@ -40,7 +42,7 @@ def main() -> None:
     print(f"{len(todo)} trainings ({time.perf_counter() - begin:.0f} s)")
     for half in halves:
         chosen = [case for case in cases if case.half == half]
-        verdicts = [verdict(case, _home(options.work, case.name, s)) for case in chosen for s in range(options.seeds)]
+        verdicts = [verdict(case, home_of(options.work, case.name, s)) for case in chosen for s in range(options.seeds)]
         lines = [str(share) for share in shares(verdicts)]
         invalid = sum(not v.valid for v in verdicts)
         print(f"\n{half} half: {len(chosen)} cases, {options.seeds} seeds; {invalid} without their symptom, left out")
@@ -62,7 +64,8 @@ def _log(lines: list[str], cases: int, seeds: int, invalid: int, note: str) -> N
         log.write((f"{note}\n\n" if note else "") + "".join(f"- {line}\n" for line in lines))
 
 
-def _home(work: Path, name: str, seed: int) -> Path:
+def home_of(work: Path, name: str, seed: int) -> Path:
+    """Where the log of one training of a case is kept."""
     slug = "".join(c if c.isalnum() or c in "-." else "_" for c in name)
     return work / f"{slug}-{seed}"
 

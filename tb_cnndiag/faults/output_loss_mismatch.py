@@ -56,8 +56,19 @@ class OutputLossMismatch(Fault):
             Held(0, history.last_step, True),
             f"{layer.path}: {message}",
             evidence=evidence,
-            adjustments=(Adjustment(where, parameter, current, proposed, reason),),
+            adjustments=(Adjustment(where, parameter, current, proposed, reason), *_with_it(layer, parameter, name)),
         )
+
+
+def _with_it(layer: LayerInfo, parameter: str, loss: str) -> tuple[Adjustment, ...]:
+    """What has to change together with the number of outputs."""
+    if parameter != "units":
+        return ()
+    reason = "several outputs that exclude each other"
+    softmax = Adjustment(layer.path, "activation", layer.activation, "softmax", reason)
+    if loss not in BINARY:
+        return (softmax,) if layer.units == 1 else ()
+    return softmax, Adjustment(None, "loss", "binary_crossentropy", "sparse_categorical_crossentropy", reason)
 
 
 def _labels(history: History, layer: LayerInfo, loss: str) -> tuple[bool, str, str, str, str, str] | None:
@@ -88,13 +99,17 @@ def _mismatch(
             return True, why, "units", "1", "number of classes", "one output per class"
         if activation in RECTIFIED:
             why = f"{activation} cuts off the negative half of the scores."
-            return True, why, "activation", activation, "softmax", "gives probabilities"
+            fitting = "linear" if from_logits else "softmax"
+            return True, why, "activation", activation, fitting, "leaves scores of either sign"
         if activation == "softmax" and from_logits:
             why = "softmax is applied twice, in the layer and in the loss."
             return False, why, "from_logits", "True", "False", "the output is probabilities already"
         if activation == "linear" and not from_logits and not distribution:
             why = "the loss reads raw scores as probabilities."
             return True, why, "from_logits", "False", "True", "the output is logits"
+        if activation in ("sigmoid", "tanh") and from_logits:
+            why = f"{activation} bounds scores, so that no class can be told apart with certainty."
+            return False, why, "activation", activation, "linear", "the loss applies softmax itself"
         if activation in ("sigmoid", "tanh") and not from_logits and not distribution:
             why = f"{activation} outputs do not sum to 1, which categorical cross-entropy expects."
             return activation == "tanh", why, "activation", activation, "softmax", "gives a distribution over classes"

@@ -25,6 +25,7 @@ def page() -> str:
 def _section(fault: type[Fault]) -> str:
     titles = {other.id: other.title.lower() for other in BUILTIN}
     causes = ", ".join(dict.fromkeys(titles[name] for name in fault.follows if name != fault.id))
+    limits = fault.limits.items()
     lines = [
         f"\n## {fault.title}\n",
         f"`{fault.id}`, seen in *{fault.diagnostic}*.\n",
@@ -33,13 +34,14 @@ def _section(fault: type[Fault]) -> str:
         *([f"**It can follow from** {causes}.\n"] if causes else []),
         "| limit | default | unit | what it limits |",
         "|---|---|---|---|",
-        *(
-            f"| `{name}` | {limit.value:g} | {limit.unit} | {limit.description} |"
-            for name, limit in fault.limits.items()
-        ),
+        *(f"| `{name}` | {limit.value:g} | {limit.unit} | {_escaped(limit.description)} |" for name, limit in limits),
         f"\nSource: {fault.source}\n",
     ]
     return "\n".join(lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")
 
 
 def test_the_page_is_in_step() -> None:
