@@ -27,7 +27,7 @@ class SaturatedActivation(Fault):
         "pinned_ratio": Limit(0.5, "share", "hidden units at a bound from which it is a fault"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
-    follows = ("nan_or_inf", "unnormalised_input", "bad_init", "exploding_gradient")
+    follows = ("nan_or_inf", "unnormalised_input", "bad_init", "learning_rate_too_high", "exploding_gradient")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """One finding per layer."""
@@ -47,16 +47,17 @@ class SaturatedActivation(Fault):
                 evidence={"pinned_ratio": Evidence(float(ratios[-1]), limits["pinned_ratio"], "share")},
                 adjustments=(
                     Adjustment(layer.path, "activation", layer.activation, "relu", "has no upper bound"),
-                    Adjustment(
-                        layer.path,
-                        "kernel_initializer",
-                        layer.initializer or "unknown",
-                        "glorot_uniform",
-                        "keeps inputs of the activation in its middle (Glorot & Bengio 2010)",
-                    ),
+                    *_initializer(layer),
                     lower_learning_rate(history, "large steps push units to their bounds"),
                 ),
             )
+
+
+def _initializer(layer: LayerInfo) -> tuple[Adjustment, ...]:
+    if layer.initializer.startswith("glorot"):
+        return ()
+    reason = "keeps inputs of the activation in its middle (Glorot & Bengio 2010)"
+    return (Adjustment(layer.path, "kernel_initializer", layer.initializer or "unknown", "glorot_uniform", reason),)
 
 
 def _is_gate(layer: LayerInfo) -> bool:
