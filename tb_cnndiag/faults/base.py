@@ -118,6 +118,13 @@ def optimizer_config(history: History) -> Mapping[str, Any]:
     return dict(inner.get("config", {}) if isinstance(inner, dict) else config)
 
 
+def optimizer_name(history: History) -> str:
+    """Class of the optimizer, e.g. ``"SGD"``; of one that scales the loss the inner one's. Empty when unknown."""
+    known = _json(history.info.optimizer if history.info else "")
+    inner = known.get("config", {}).get("inner_optimizer")
+    return str((inner if isinstance(inner, dict) else known).get("class_name", ""))
+
+
 def layer_config(layer: LayerInfo) -> Mapping[str, Any]:
     """Keras config of a layer; empty when unknown."""
     return _json(layer.config)

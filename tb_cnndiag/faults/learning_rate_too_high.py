@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config
+from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name
 from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -32,6 +32,7 @@ class LearningRateTooHigh(Fault):
     limits: ClassVar[Mapping[str, Limit]] = {
         "step": Limit(0.03, "ratio", "largest ‖Δw‖/‖w‖ per step of half the layers from which it keeps the loss up"),
         "growth": Limit(3, "ratio", "RMS weight of half the layers over that at the start, from which it is too"),
+        "overflow": Limit(1, "ratio", "first steps over the weights from which what is not finite later is their work"),
         "stuck": Limit(0.95, "ratio", "loss over that of chance, or its first, from which nothing was learned"),
         "swinging_step": Limit(0.01, "ratio", "‖Δw‖/‖w‖ per step from which a loss that swings is its work"),
         "rise": Limit(1.5, "ratio", "loss over its best from which it swings"),
@@ -44,7 +45,10 @@ class LearningRateTooHigh(Fault):
         sizes = step_sizes(history)
         steps, _ = losses(history)
         course = progress(history)
-        if not len(sizes) or not np.isfinite(course).all():
+        overflow = _overflow(history, limits["overflow"])
+        if overflow is not None:
+            yield self._finding(history, overflow[0], "numbers overflow", overflow[1], None, limits)
+        if overflow is not None or not len(sizes) or not np.isfinite(course).all():
             return
         size = at(steps, sizes.steps, over_layers(sizes.values, 0.5))
         peak = np.fmax.accumulate(size) if size.size else size
@@ -60,23 +64,23 @@ class LearningRateTooHigh(Fault):
         yield self._finding(history, when, how, float(ratio[-1]), float(course[-1] / best[-1]), limits)
 
     def _finding(
-        self, history: History, when: Held, how: str, size: float, rise: float, limits: Mapping[str, float]
+        self, history: History, when: Held, how: str, size: float, rise: float | None, limits: Mapping[str, float]
     ) -> Finding:
         rate = learning_rate(history)
         factor = min(USUAL / size, 0.1)
         current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:.2g} × as high")
         clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
         clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
+        evidence = {"step": Evidence(size, limits["step"], "ratio")}
+        if rise is not None:
+            evidence["rise"] = Evidence(rise, limits["rise"], "ratio")
         return self.finding(
             history,
             None,
             "error",
             when,
             f"A step changes weights by up to {size:.0%} of their size, and {how}.",
-            evidence={
-                "step": Evidence(size, limits["step"], "ratio"),
-                "rise": Evidence(rise, limits["rise"], "ratio"),
-            },
+            evidence=evidence,
             adjustments=(
                 Adjustment(
                     None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
@@ -84,6 +88,34 @@ class LearningRateTooHigh(Fault):
                 *clip,
             ),
         )
+
+
+def _overflow(history: History, limit: float) -> tuple[Held, float] | None:
+    """(when, step over weights) when weights overflowed after steps as large as they were at the start.
+
+    The step is told from the optimizer's settings: what was measured is lost in the overflow.
+    """
+    broken = history.series("weight_health", "non_finite")
+    start = history.series("weight_health", "rms")
+    gradients = history.series("gradient_flow", "gradient_norm")
+    looks = np.flatnonzero((broken.values > 0).any(axis=1))
+    rate = learning_rate(history)
+    if not looks.size or not rate or not len(gradients) or not len(start) or start.steps[0] > 0:
+        return None
+    rows = trained_rows(history)
+    sizes = start.values[0, rows]
+    if optimizer_name(history) == "SGD":
+        weights = np.array([history.layers[row].units * history.layers[row].fan_in for row in rows])
+        before = gradients.steps <= broken.steps[looks[0]]
+        norms = gradients.values[before][:, rows] if before.any() else np.full((1, len(rows)), np.nan)
+        steps = rate * norms[-1] / np.maximum(sizes * np.sqrt(weights), 1e-12)
+    else:  # optimizers that scale each weight's step move it by about the learning rate
+        steps = rate / np.maximum(sizes, 1e-12)
+    known = steps[np.isfinite(steps)]
+    step = float(np.median(known)) if known.size else 0.0
+    if step < limit:
+        return None
+    return Held(int(broken.steps[looks[0]]), int(broken.steps[-1]), True), step
 
 
 def _growth(history: History, steps: IntArray) -> FloatArray:

@@ -35,7 +35,7 @@ class NanOrInf(Fault):
         "IEEE 754; Amazon SageMaker Debugger rule NaN; the loss alone is not to be trusted, a fused graph can hide it."
     )
     diagnostic = "weight_health"
-    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init")
+    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high")
     limits: ClassVar[Mapping[str, Limit]] = {"count": Limit(0, "count", "numbers that are not finite")}
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
@@ -47,6 +47,9 @@ class NanOrInf(Fault):
             looks = np.flatnonzero(bad.any(axis=1))
             if looks.size:
                 seen.append((int(series.steps[looks[0]]), what, bad[looks[0]]))
+        given = _input(history)
+        if given is not None:
+            seen.append((given[0], "the input", given[1]))
         losses = [name for name in history.scalar_names("training_curve") if name in ("loss", "val_loss")]
         for name in losses:
             steps, values = history.scalars("training_curve", name)
@@ -56,10 +59,14 @@ class NanOrInf(Fault):
         if not seen:
             return
         step = min(first for first, _, _ in seen)
+        # The input comes before all that is computed of it.
+        seen.sort(key=lambda sign: sign[1] != "the input")
         whats = [what for first, what, _ in seen if first == step]
         rows = next((rows for first, _, rows in seen if first == step and rows.any()), None)
         # Where every layer shows it at once, it came from the loss or the data, not from one of them.
-        everywhere = rows is None or rows.sum() == sum(layer.trainable for layer in history.layers) > 1
+        everywhere = rows is None or (
+            whats[0] != "the input" and rows.sum() == sum(layer.trainable for layer in history.layers) > 1
+        )
         layer = None if rows is None or everywhere else history.layers[int(np.flatnonzero(rows)[0])]
         place = layer.path if layer else "The whole model"
         yield self.finding(
@@ -74,6 +81,17 @@ class NanOrInf(Fault):
             },
             adjustments=_adjustments(history),
         )
+
+
+def _input(history: History) -> tuple[int, NDArray[np.bool_]] | None:
+    """(step, first layers) where the probe itself holds what is not finite: it was counted, but has no mean."""
+    means = history.series("model_input", "mean")
+    counted = history.series("model_input", "constant_share")
+    if len(means) != len(counted):
+        return None
+    bad = ~np.isfinite(means.values) & np.isfinite(counted.values)
+    looks = np.flatnonzero(bad.any(axis=1))
+    return (int(means.steps[looks[0]]), bad[looks[0]]) if looks.size else None
 
 
 def _adjustments(history: History) -> tuple[Adjustment, ...]:

@@ -27,11 +27,28 @@ class UnnormalisedInput(Fault):
     diagnostic = "model_input"
     limits: ClassVar[Mapping[str, Limit]] = {
         "mean": Limit(10, "input", "|mean| of a channel above which inputs are unnormalised"),
+        "constant_share": Limit(0.5, "share", "samples without any contrast, above which data are broken"),
         "std": Limit(10, "input", "standard deviation of a channel above which inputs are unnormalised"),
     }
 
+    def _constant(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        shares = history.series("model_input", "constant_share")
+        for row, layer in enumerate(history.layers):
+            share = float(shares.values[-1, row]) if len(shares) else float("nan")
+            if share > limits["constant_share"]:
+                yield self.finding(
+                    history,
+                    layer,
+                    "error",
+                    Held(int(shares.steps[0]), int(shares.steps[-1]), True),
+                    f"{layer.path} is given {share:.0%} samples that are the same everywhere.",
+                    evidence={"constant_share": Evidence(share, limits["constant_share"], "share")},
+                    adjustments=(Adjustment(None, "data", "constant", "images", "there is nothing to see in these"),),
+                )
+
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """One finding per first layer; behind a normalisation it is only told."""
+        yield from self._constant(history, limits)
         mean, std = history.series("model_input", "mean"), history.series("model_input", "std")
         low, high = history.series("model_input", "minimum"), history.series("model_input", "maximum")
         for row, layer in enumerate(history.layers):
