@@ -626,7 +626,29 @@ REDUNDANT = [
     ]
 ]
 
+EXPLODING = [
+    Case(
+        f"exploding: {depth} layers, weights × {factor}, SGD {rate} on {name}",
+        lambda name=name, depth=depth, factor=factor, rate=rate: trial(
+            load(name),
+            plain(load(name), filters=(16,) * depth, init=initializers.VarianceScaling(2 * factor**2, "fan_in")),
+            SGD(rate),
+            epochs=5,
+        ),
+        shows.either(shows.broken, shows.at_chance),
+        "exploding_gradient",
+        tuple(f"conv{i}" for i in range(1, depth + 1)),
+        ("bad_init", "learning_rate_too_high", "nan_or_inf"),
+    )
+    for name, depth, factor, rate in [
+        ("digits", 8, 3.0, 1e-3),
+        ("mnist", 6, 5.0, 1e-3),
+        ("shapes", 10, 2.5, 1e-3),
+        ("digits", 5, 8.0, 1e-4),
+    ]
+]
+
 FAULTY: tuple[Case, ...] = (
     *DEAD, *VANISHING, *RATE_HIGH, *RATE_LOW, *INIT, *INPUT, *OUTPUT, *FROZEN, *LINEAR, *NAN, *SATURATED, *OVERFIT,
-    *UNDERFIT, *BATCH, *COLLAPSED, *REDUNDANT,
+    *UNDERFIT, *BATCH, *COLLAPSED, *REDUNDANT, *EXPLODING,
 )  # fmt: skip

@@ -363,3 +363,88 @@ HEALTHY: tuple[Case, ...] = tuple(
         ("no validation on shapes", _plain("shapes", validate=False), OK),
     )
 )
+
+
+def _block(activation: str, norm: str | None = "batch", **options: Any) -> Callable[[str], Trial]:
+    return lambda name: trial(load(name), plain(load(name), activation=activation, norm=norm, **options))
+
+
+def _trained(optimizer: Callable[[], Any], epochs: int = 8, **options: Any) -> Callable[[str], Trial]:
+    of_trial = {k: options.pop(k) for k in list(options) if k in TRIAL}
+    return lambda name: trial(load(name), plain(load(name), **options), optimizer(), epochs=epochs, **of_trial)
+
+
+_RECIPES: tuple[tuple[str, Callable[[str], Trial], Symptom, tuple[str, ...]], ...] = (
+    ("BN and GELU", _block("gelu"), OK, ("mnist", "shapes")),
+    ("BN and leaky ReLU", _block("leaky_relu"), OK, ("digits", "shapes")),
+    ("BN and tanh", _block("tanh"), OK, ("mnist", "digits")),
+    ("SGD 0.05 with momentum", _trained(lambda: SGD(0.05, momentum=0.9)), OK, ("mnist", "shapes")),
+    ("RMSprop 1e-3", _trained(lambda: optimizers.RMSprop(1e-3)), OK, ("mnist", "digits")),
+    ("Adadelta 1.0, 10 epochs", _trained(lambda: optimizers.Adadelta(1.0), 10), OK, ("mnist", "shapes")),
+    ("Adam 0.01, 12 epochs", _trained(lambda: ADAM(0.01), 12), OK, ("digits", "shapes")),
+    ("Nadam", _trained(lambda: optimizers.Nadam(2e-3)), OK, ("mnist", "digits")),
+    ("Adam 2e-4, slowly", _trained(lambda: ADAM(2e-4), 10), learns(0.5), ("mnist", "shapes")),
+    ("SGD 0.005, slowly", _trained(lambda: SGD(0.005), 10), learns(0.4), ("mnist", "digits")),
+    ("weights decayed", _trained(lambda: optimizers.AdamW(2e-3, weight_decay=0.1)), OK, ("digits", "shapes")),
+    ("dropout 0.6", _trained(lambda: ADAM(2e-3), 12, dropout=0.6), OK, ("mnist", "digits")),
+    ("augmented", _trained(lambda: ADAM(2e-3), 14, first=_augmented()), learns(0.6), ("digits", "shapes")),
+    (
+        "labels 25 % wrong, 10 epochs",
+        _trained(lambda: ADAM(2e-3), 10, y=_noisy(0.25)),
+        learns(0.4),
+        ("digits", "shapes"),
+    ),
+    ("many epochs", _trained(lambda: ADAM(2e-3), 40), OK, ("mnist", "digits")),
+    ("three dense layers", _trained(lambda: ADAM(2e-3), 8, dense=(64, 48, 32)), OK, ("mnist", "shapes")),
+    ("five convolutions", _trained(lambda: ADAM(2e-3), 10, filters=(16, 16, 24, 24, 32)), OK, ("mnist", "digits")),
+    ("wide convolutions", _trained(lambda: ADAM(1e-3), 6, filters=(48, 64)), OK, ("digits", "shapes")),
+    ("no dense layer", _trained(lambda: ADAM(3e-3), 8, dense=()), OK, ("mnist", "digits")),
+    ("uniform init", _trained(lambda: ADAM(2e-3), 8, init="he_uniform"), OK, ("mnist", "shapes")),
+    (
+        "small normal init",
+        _trained(lambda: ADAM(2e-3), 10, init=initializers.RandomNormal(stddev=0.02)),
+        OK,
+        ("mnist", "digits"),
+    ),
+    (
+        "zero-gamma residual",
+        lambda name: trial(load(name), residual(load(name), zero_gamma=True), ADAM(3e-3), epochs=10),
+        OK,
+        ("mnist", "shapes"),
+    ),
+    (
+        "residual without norm",
+        lambda name: trial(load(name), residual(load(name), norm=False), ADAM(2e-3), epochs=10),
+        OK,
+        ("mnist", "digits"),
+    ),
+    ("three epochs", _trained(lambda: ADAM(2e-3), 3), learns(0.0), ("digits", "shapes")),
+    ("batch of 128", _trained(lambda: ADAM(4e-3), 10, batch=128), OK, ("mnist", "digits")),
+    (
+        "batch of 6 with batch norm",
+        _trained(lambda: ADAM(1e-3), 5, batch=6, norm="batch"),
+        learns(0.6),
+        ("mnist", "shapes"),
+    ),
+    ("fine-tuned", lambda name: _transfer(name, whole=True), OK, ("mnist", "shapes")),
+    ("frozen base", lambda name: _transfer(name, whole=False), OK, ("digits",)),
+    ("images to images", lambda name: _images(name, loss="mse"), falls(0.8), ("mnist", "shapes")),
+    ("brightness", _brightness(10.0), falls(0.5), ("mnist", "digits")),
+    ("mixed precision again", _mixed, OK, ("digits",)),
+    (
+        "zeros at the head",
+        _trained(lambda: ADAM(2e-3), 8, of={"head": {"kernel_initializer": "zeros"}}),
+        OK,
+        ("mnist", "digits"),
+    ),
+    ("centred pixels", _trained(lambda: ADAM(2e-3), 8, x=lambda x: 2 * x - 1), OK, ("mnist", "digits")),
+    ("few samples, few epochs", _trained(lambda: ADAM(2e-3), 6, samples=200), learns(0.0), ("mnist", "digits")),
+    ("a gated network", _gated, OK, ("mnist",)),
+    ("no validation data", _trained(lambda: ADAM(2e-3), 8, validate=False), OK, ("mnist", "digits")),
+)
+
+HEALTHY += tuple(
+    Case(f"healthy recipe: {label}, on {name}", lambda make=make, name=name: make(name), symptom)
+    for label, make, symptom, names in _RECIPES
+    for name in names
+)

@@ -86,9 +86,9 @@ class BadInit(Fault):
         excess = {i: math.log10(start[i] / _ideal(history.layers[i])) for i in rows}
         growth = sum(excess[i] for i in hidden)
         first = np.nan_to_num(course[0], nan=np.inf, posinf=np.inf)
-        large = (first >= limits["loss"] or not course[-1] < limits["stuck"]) and max(
-            excess.values(), default=0
-        ) >= math.log10(limits["gain"])
+        harmed = first >= limits["loss"] or not course[-1] < limits["stuck"]
+        excessive = max(excess.values(), default=0) >= math.log10(limits["gain"])
+        large = harmed and (excessive or growth >= math.log10(limits["growth"]))
         small = growth <= -math.log10(limits["growth"]) and course[-1] >= limits["stuck"]
         if not (large or small):
             return

@@ -61,7 +61,7 @@ class LearningRateTooHigh(Fault):
             when, how, ratio = held(steps, swings, limits["looks"]), "the loss has risen above its best", size
         if when is None or len(steps) < 2:
             return
-        yield self._finding(history, when, how, float(ratio[-1]), float(course[-1] / best[-1]), limits)
+        yield self._finding(history, when, how, float(ratio[-1]), float(course[-1] / max(best[-1], 1e-12)), limits)
 
     def _finding(
         self, history: History, when: Held, how: str, size: float, rise: float | None, limits: Mapping[str, float]

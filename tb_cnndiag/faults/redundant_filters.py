@@ -30,6 +30,7 @@ class RedundantFilters(Fault):
     diagnostic = "filter_similarity"
     limits: ClassVar[Mapping[str, Limit]] = {
         "twin_ratio": Limit(0.3, "share", "filters with a twin from which it is a fault"),
+        "fan_in": Limit(16, "count", "weights per filter below which there are few directions to be different in"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
     follows = ("nan_or_inf", "bad_init", "dead_units")
@@ -42,7 +43,7 @@ class RedundantFilters(Fault):
             measured = ~np.isnan(series.values[:, row])
             ratios = series.values[measured, row]
             when = held(series.steps[measured], ratios >= limits["twin_ratio"], limits["looks"])
-            if when is None or layer.output or layer.role == "depthwise_conv":
+            if when is None or layer.output or layer.role == "depthwise_conv" or layer.fan_in < limits["fan_in"]:
                 continue
             groups = _groups(history, layer)
             last = widths.values[-1, row] if len(widths) else np.nan
