@@ -12,7 +12,7 @@ from keras import initializers, layers, losses, optimizers, regularizers
 from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.data import Data, load
 from benchmarks.faults.networks import Subclassed, attention, autoencoder, plain, residual, separable
-from benchmarks.faults.symptoms import falls, learns
+from benchmarks.faults.symptoms import Symptom, falls, learns
 
 SGD, ADAM = optimizers.SGD, optimizers.Adam
 OK = learns(0.75)

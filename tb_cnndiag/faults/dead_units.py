@@ -8,10 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, held, layer_config, lower_learning_rate
+from tb_cnndiag.faults.progress import progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo, UnitState, UnitStates
 
+# A loss below this share of chance: the network learns.
+LEARNS = 0.5
 RECTIFIED = ("relu", "relu6")
 
 
@@ -38,7 +41,9 @@ class DeadUnits(Fault):
         "dead_ratio": Limit(
             0.4, "share", "dead units of a convolution from which it is a fault, and of any layer at step 0"
         ),
-        "dense_ratio": Limit(0.75, "share", "dead units of a dense layer from which it is: these idle by the half"),
+        "dense_ratio": Limit(
+            0.9, "share", "dead units of a layer without positions from which it is: these idle by the half"
+        ),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
     follows = (
@@ -61,7 +66,7 @@ class DeadUnits(Fault):
             ratios = series.values[measured, row]
             steps = series.steps[measured]
             at_start = len(steps) and steps[0] == 0 and ratios[0] >= limits["dead_ratio"]
-            limit = limits["dense_ratio" if layer.role == "dense" and not at_start else "dead_ratio"]
+            limit = limits["dense_ratio" if _without_positions(layer) and not at_start else "dead_ratio"]
             when = held(steps, ratios >= limit, limits["looks"])
             if when is None or layer.output or not layer.trainable:
                 continue
@@ -89,17 +94,26 @@ class DeadUnits(Fault):
         how = "never fire" if layer.activation in RECTIFIED else "never change"
         since = "since the first look" if born else f"since step {when.first_step}"
         whole = ratio >= 1
+        # A network that learns although a layer is dead has a way around it.
+        course = progress(history)
+        bypassed = bool(course.size) and course[-1] < LEARNS
         many = f"all {layer.units}" if whole else f"{len(dead)} of {layer.units}" if states else f"{ratio:.0%} of the"
         return self.finding(
             history,
             layer,
-            "error" if whole else "warning",
+            "error" if whole and not bypassed else "warning",
             when,
             f"{layer.path}: {many} units {how} on {samples} samples, {since}.",
             evidence=evidence,
             units=tuple(int(unit) for unit in dead),
             adjustments=_adjustments(history, layer, born=born),
         )
+
+
+def _without_positions(layer: LayerInfo) -> bool:
+    """A dense layer, or a convolution of what was pooled to one position, as in squeeze-and-excitation."""
+    positions = layer.output_shape[1:] if layer.unit_axis == 1 else layer.output_shape[:-1]
+    return layer.role == "dense" or (bool(positions) and set(positions) == {1})
 
 
 def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adjustment, ...]:
