@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from tb_cnndiag.capture.schedule import every, log_spaced
     from tb_cnndiag.finding import Adjustment, Evidence, Finding
     from tb_cnndiag.logs import diagnose
+    from tb_cnndiag.report.gate import assert_healthy
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CNNDiagnostics": "tb_cnndiag.callback",
+    "assert_healthy": "tb_cnndiag.report.gate",
     "audit": "tb_cnndiag.auditing",
     "every": "tb_cnndiag.capture.schedule",
     "log_spaced": "tb_cnndiag.capture.schedule",
@@ -28,7 +30,17 @@ _HOMES = {
     "Finding": "tb_cnndiag.finding",
 }
 
-__all__ = ["Adjustment", "CNNDiagnostics", "Evidence", "Finding", "audit", "diagnose", "every", "log_spaced"]
+__all__ = [
+    "Adjustment",
+    "CNNDiagnostics",
+    "Evidence",
+    "Finding",
+    "assert_healthy",
+    "audit",
+    "diagnose",
+    "every",
+    "log_spaced",
+]
 
 
 def __getattr__(name: str) -> Any:

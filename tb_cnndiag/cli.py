@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tb_cnndiag.config import Config, find_config, load_config
 from tb_cnndiag.faults import BUILTIN
-from tb_cnndiag.finding import SEVERITIES, Finding
-from tb_cnndiag.judge import judge, nearest
-from tb_cnndiag.logs import NoDataError, histories
-from tb_cnndiag.report.text import as_dict, as_text, findings_as_text
+from tb_cnndiag.judge import nearest
+from tb_cnndiag.logs import NoDataError, Steps
+from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
+from tb_cnndiag.report.formats import FORMATS
+from tb_cnndiag.report.gate import Choice, judge_logs
+from tb_cnndiag.report.outcome import FAIL_ON, Baseline
+from tb_cnndiag.report.text import as_text, findings_as_text
 
 PASSED, FAILED, USAGE, NO_DATA = range(4)
 
@@ -33,18 +37,26 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tb-cnndiag", description="Diagnostics of convolutional networks.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    check = commands.add_parser("check", help="judge logs; exit 0 when none is unwell, 1 when some are")
-    check.add_argument("logdir", nargs="+", type=Path, help="directory given to CNNDiagnostics, or one above")
-    check.add_argument(
-        "--fail-on", choices=[*reversed(SEVERITIES[1:]), "never"], default="error", help="severity that fails"
+    choice = _choice_parser()
+    check = commands.add_parser(
+        "check", parents=[choice], help="judge logs; exit 0 when none is unwell, 1 when some are"
     )
-    check.add_argument("--format", choices=["text", "json"], default="text")
+    check.add_argument("logdir", nargs="+", type=Path, help="directory given to CNNDiagnostics, or one above")
+    check.add_argument("--fail-on", choices=FAIL_ON, help="severity from which on a finding fails (error)")
+    check.add_argument(
+        "--format", action="append", choices=list(FORMATS), help="how to tell it (text); several may be given"
+    )
+    check.add_argument(
+        "-o", "--output", action="append", metavar="FILE", help="where the format goes, one for each; - is stdout"
+    )
+    check.add_argument("--baseline", type=Path, metavar="FILE", help="findings that are known and do not fail")
+    check.add_argument("--update-baseline", action="store_true", help="write what is found to the baseline, and pass")
     check.set_defaults(run=_check)
 
-    report = commands.add_parser("report", help="make one self-contained HTML page of a log")
+    report = commands.add_parser("report", parents=[choice], help="make one self-contained HTML page of a log")
     report.add_argument("logdir", type=Path, help="directory given to CNNDiagnostics, or one above")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"))
-    report.add_argument("--max-size", type=float, default=5.0, metavar="MB", help="keep fewer looks rather than more")
+    report.add_argument("--max-size", type=_positive, default=5.0, metavar="MB", help="keep fewer looks, not more (5)")
     report.set_defaults(run=_report)
 
     audit = commands.add_parser("audit", help="judge a saved model without training it")
@@ -66,40 +78,132 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _choice_parser() -> argparse.ArgumentParser:
+    """What check and report have in common: runs, faults and limits."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--select", action="append", metavar="FAULT", help="look for this fault only; repeatable")
+    parser.add_argument("--ignore", action="append", metavar="FAULT", help="do not look for this fault; repeatable")
+    parser.add_argument("--run", action="append", metavar="PATTERN", dest="runs", help="only runs such as 'night*'")
+    parser.add_argument("--step", type=_steps, default=(None, None), metavar="FIRST:LAST", help="only these steps")
+    parser.add_argument(
+        "--limit", action="append", type=_limit, default=[], metavar="FAULT.NAME=VALUE", help="change a threshold"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="instead of the nearest pyproject.toml")
+    return parser
+
+
+def _limit(text: str) -> tuple[str, str, float]:
+    name, _, value = text.partition("=")
+    fault, _, limit = name.partition(".")
+    try:
+        return fault.strip(), limit.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not such as dead_units.dead_ratio=0.5") from None
+
+
+def _steps(text: str) -> Steps:
+    first, colon, last = text.partition(":")
+    try:
+        return (int(first) if first else None), (int(last) if last else None if colon else int(first))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not such as 100:2000, 100: or :2000") from None
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no size")
+    return value
+
+
+def _chosen(options: argparse.Namespace) -> tuple[Choice, Config]:
+    """What flags and pyproject.toml ask for; flags win."""
+    config = load_config(options.config or find_config(Path.cwd()))
+    limits: dict[str, dict[str, float]] = {fault: dict(values) for fault, values in config.limits.items()}
+    for fault, name, value in options.limit:
+        limits.setdefault(fault, {})[name] = value
+    choice = Choice(
+        limits,
+        _listed(options.select) if options.select else config.select,
+        _listed(options.ignore) if options.ignore else config.ignore,
+        options.runs or (),
+        options.step,
+    )
+    choice.check()
+    return choice, config
+
+
+def _listed(names: Sequence[str]) -> list[str]:
+    return [name.strip() for each in names for name in each.split(",") if name.strip()]
+
+
 def _check(options: argparse.Namespace) -> int:
-    findings: list[Finding] = []
-    judged = 0
-    for logdir in options.logdir:
-        try:
-            for history in histories(logdir):
-                judged += 1
-                found = judge(history)
-                findings += found
-                if options.format == "text":
-                    print(as_text(history, found))
-        except (OSError, NoDataError) as error:
-            print(f"tb-cnndiag: {error}", file=sys.stderr)
-            return NO_DATA
-    if options.format == "json":
-        print(json.dumps({"version": 1, "runs": judged, "findings": [as_dict(f) for f in findings]}, indent=2))
-    if options.fail_on == "never":
-        return PASSED
-    return FAILED if any(f.rank() >= SEVERITIES.index(options.fail_on) for f in findings) else PASSED
+    formats = options.format or ["text"]
+    outputs = options.output or []
+    try:
+        if len(outputs) > len(formats):
+            raise ValueError(f"-o is given {len(outputs)} times for {len(formats)} --format. Give a --format for each.")
+        choice, config = _chosen(options)
+        baseline = _baseline(options)
+    except ValueError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    try:
+        outcome = judge_logs(options.logdir, options.fail_on or config.fail_on, choice, baseline)
+    except (OSError, NoDataError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return NO_DATA
+    try:
+        for name, output in zip_longest(formats, outputs, fillvalue="-"):
+            _write(FORMATS[name](outcome), output)
+        if options.update_baseline:
+            _write(updated(outcome), str(options.baseline))
+    except OSError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    return FAILED if outcome.failing and not options.update_baseline else PASSED
+
+
+def _baseline(options: argparse.Namespace) -> Baseline | None:
+    if options.baseline is None:
+        if options.update_baseline:
+            raise BaselineError("--update-baseline needs --baseline FILE: where to write it.")
+        return None
+    if options.update_baseline and not options.baseline.exists():
+        return Baseline({})
+    return load_baseline(options.baseline)
+
+
+def _write(text: str, output: str) -> None:
+    if output == "-":
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+        return
+    path = Path(output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _report(options: argparse.Namespace) -> int:
     from tb_cnndiag.report.html import ReportError, report
 
     try:
-        page = report(options.logdir, options.max_size)
-        options.output.write_text(page, encoding="utf-8")
+        choice, _ = _chosen(options)
+    except ValueError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    try:
+        page = report(options.logdir, options.max_size, choice)
+        _write(page, str(options.output))
     except ReportError as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
     except (OSError, NoDataError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return NO_DATA
-    print(f"{options.output}: {len(page.encode()) / 1e6:.2f} MB")
+    if str(options.output) != "-":
+        print(f"{options.output}: {len(page.encode()) / 1e6:.2f} MB")
     return PASSED
 
 
@@ -135,8 +239,8 @@ def _demo(options: argparse.Namespace) -> int:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
     print()
-    for history in histories(options.logdir):
-        print(as_text(history, judge(history)))
+    for result in judge_logs([options.logdir]).results:
+        print(as_text(result))
     return PASSED if options.no_serve else serve(options.logdir, options.port)
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeAlias
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judge import Limits, judge
+from tb_cnndiag.payloads import RunInfo
+from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.reader import find_runs, read_run
+
+# First and last step to look at; None for an open end.
+Steps: TypeAlias = tuple[int | None, int | None]
 
 
 class NoDataError(LookupError):
@@ -24,17 +31,52 @@ def no_data(log_dir: str | os.PathLike[str]) -> str:
     )
 
 
-def histories(log_dir: str | os.PathLike[str]) -> Iterator[History]:
+def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ()) -> dict[str, Path]:
+    """Runs below a logdir whose names match one of the shell patterns (all, when there are none): name → directory.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: When the logdir is none.
+        NoDataError: When it has runs, but none that matches.
+    """
+    runs = find_runs(Path(log_dir))
+    chosen = {
+        run: path for run, path in runs.items() if not patterns or any(fnmatchcase(run, each) for each in patterns)
+    }
+    if runs and not chosen:
+        raise NoDataError(
+            f"No run below {os.fspath(log_dir)} matches {' or '.join(map(repr, patterns))}. Runs are: "
+            f"{', '.join(runs)}."
+        )
+    return chosen
+
+
+def within(measurements: Iterable[Measurement], steps: Steps = (None, None)) -> Iterator[Measurement]:
+    """Measurements of these steps only. Layer tables from before them count too: what follows refers to them."""
+    first, last = steps
+    for measurement in measurements:
+        late = last is not None and measurement.step > last
+        early = first is not None and measurement.step < first
+        if not late and (not early or isinstance(measurement.payload, RunInfo)):
+            yield measurement
+
+
+def histories(
+    log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps = (None, None)
+) -> Iterator[History]:
     """The history of each run below a logdir, one at a time.
+
+    Args:
+        log_dir: As given to ``CNNDiagnostics``, or a directory above.
+        runs: Shell patterns of the runs to read; all, when there are none.
+        steps: First and last step to read.
 
     Raises:
         FileNotFoundError, NotADirectoryError: When the logdir is none.
         NoDataError: When it holds no diagnostics.
     """
-    runs = find_runs(Path(log_dir))
     found = False
-    for run, directory in runs.items():
-        history = History.of(read_run(directory), run)
+    for run, directory in matching_runs(log_dir, runs).items():
+        history = History.of(within(read_run(directory), steps), run)
         if history.info is not None:
             found = True
             yield history

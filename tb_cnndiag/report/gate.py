@@ -1,0 +1,118 @@
+"""Judge logs for a pipeline: which runs, which faults, and what of it fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tb_cnndiag.faults import BUILTIN, Fault
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.judge import Limits, check_limits, judge, nearest
+from tb_cnndiag.logs import Steps, histories
+from tb_cnndiag.report.baseline import load_baseline
+from tb_cnndiag.report.outcome import FAIL_ON, Baseline, Outcome, Result
+from tb_cnndiag.report.text import as_text
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to look at and for.
+
+    Attributes:
+        limits: Thresholds to change, by fault and name.
+        select: Faults to look for; all, when there are none.
+        ignore: Faults to leave out of them.
+        runs: Shell patterns of runs; all, when there are none.
+        steps: First and last step.
+    """
+
+    limits: Limits = field(default_factory=dict)
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    runs: Sequence[str] = ()
+    steps: Steps = (None, None)
+
+    def check(self) -> None:
+        """Raise ValueError for a fault or limit that does not exist, suggesting the nearest."""
+        check_limits(self.limits)
+        known = {fault.id: fault for fault in BUILTIN}
+        for name in (*self.select, *self.ignore):
+            if name not in known:
+                raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")
+
+    def faults(self) -> tuple[type[Fault], ...]:
+        """The faults to look for."""
+        return tuple(
+            fault for fault in BUILTIN if (not self.select or fault.id in self.select) and fault.id not in self.ignore
+        )
+
+    def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Those of the findings that are looked for. Causes were found among all of them."""
+        wanted = {fault.id for fault in self.faults()}
+        return tuple(finding for finding in findings if finding.fault in wanted)
+
+
+def judge_logs(
+    logdirs: Sequence[str | os.PathLike[str]],
+    fail_on: str = "error",
+    choice: Choice | None = None,
+    baseline: Baseline | None = None,
+) -> Outcome:
+    """Judge every chosen run of the logdirs, one at a time.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: When a logdir is none.
+        NoDataError: When one holds no diagnostics, or no run that was asked for.
+        ValueError: When the choice names what does not exist.
+    """
+    chosen = choice or Choice()
+    chosen.check()
+    if fail_on not in FAIL_ON:
+        raise ValueError(f"fail_on is {fail_on!r}; it can be {', '.join(FAIL_ON)}.")
+    results = []
+    for logdir in logdirs:
+        for history in histories(logdir, chosen.runs, chosen.steps):
+            label = history.run if len(logdirs) == 1 else Path(logdir, history.run).as_posix()
+            found = chosen.of(judge(history, chosen.limits))
+            results.append(Result.of(history, found, os.fspath(logdir), label))
+    return Outcome(tuple(results), fail_on, chosen.faults(), baseline)
+
+
+def assert_healthy(
+    log_dir: str | os.PathLike[str],
+    fail_on: str = "error",
+    *,
+    limits: Limits | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    runs: Sequence[str] = (),
+    baseline: str | os.PathLike[str] | None = None,
+) -> None:
+    """Fail a test when a run below a logdir is unwell; the message tells each run with its findings.
+
+    Args:
+        log_dir: As given to ``CNNDiagnostics``, or a directory above.
+        fail_on: ``"error"`` or ``"warning"``: the severity from which on a finding fails.
+        limits: Thresholds to change, by fault and name.
+        select: Ids of the faults to look for; all, when there are none.
+        ignore: Ids of faults to leave out.
+        runs: Shell patterns of the runs to look at; all, when there are none.
+        baseline: A file of known findings, as ``tb-cnndiag check --update-baseline`` writes it.
+
+    Raises:
+        AssertionError: When a finding fails.
+        FileNotFoundError, NotADirectoryError: When the logdir is none.
+        NoDataError: When it holds no diagnostics.
+        ValueError: When an argument names what does not exist.
+    """
+    __tracebackhide__ = True
+    known = load_baseline(Path(baseline)) if baseline is not None else None
+    outcome = judge_logs([log_dir], fail_on, Choice(limits or {}, select, ignore, runs), known)
+    failing = outcome.failing
+    if failing:
+        unwell = {result.label: result for result, _ in failing}
+        count = f"{len(failing)} finding{'s' if len(failing) > 1 else ''}"
+        told = "\n".join(as_text(result, outcome) for result in unwell.values())
+        raise AssertionError(f"{count} in {os.fspath(log_dir)} at or above {fail_on}:\n{told}")

@@ -1,0 +1,34 @@
+"""The outcome as workflow commands, which GitHub Actions shows as annotations."""
+
+from __future__ import annotations
+
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.report.outcome import Outcome, Result
+from tb_cnndiag.report.text import cause_of, told_adjustment
+
+_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def render(outcome: Outcome) -> str:
+    """One command a line for each finding; what is known or does not matter here is only noticed."""
+    return "".join(_command(outcome, result, finding) for result, finding in outcome)
+
+
+def _command(outcome: Outcome, result: Result, finding: Finding) -> str:
+    known = outcome.status(result, finding) == "known"
+    name = "notice" if known else _COMMANDS[finding.severity]
+    title = f"{finding.title or finding.fault} ({result.label})"
+    told = [f"{'known: ' if known else ''}{finding.message}"]
+    if finding.caused_by:
+        told.append(f"Because of: {cause_of(finding)}.")
+    else:
+        told += [f"→ {told_adjustment(adjustment)}" for adjustment in finding.adjustments]
+    return f"::{name} title={_property(title)}::{_data(chr(10).join(told))}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,159 @@
+"""The log as the report page carries it: streamed in, thinned to fit, and what was left out in words.
+
+How it is thinned, until the page fits:
+
+1. Of similarity matrices, trees, densities and images (the heavy kinds) every other look goes, then every other of
+   those that are left, down to the last one of each layer.
+2. Then so with the states and values of units.
+3. Then so with numbers of layers and of the model, down to the first and the last.
+4. Then the heavy kinds go altogether, then the states and values of units.
+
+The last look of all that is kept is always there, and what the findings say is never thinned.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tb_cnndiag.payloads import Dendrogram, Density, Images, LayerColumns, Matrix, Scalars, UnitStates, UnitValues
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+from tb_cnndiag.summaries.codec import Measurement, encode
+from tb_cnndiag.summaries.names import run_id, split_tag, tag_of
+from tb_cnndiag.summaries.thinning import thinned
+
+HEAVY, UNITS, NUMBERS, WORDS = range(4)
+# While reading, no more looks than that of a heavy kind and a layer are held: memory stays bounded in long logs.
+MOST_HELD = 64
+
+
+class Keep(NamedTuple):
+    """How many looks are kept of heavy kinds, of units, and of numbers."""
+
+    heavy: int
+    units: int
+    numbers: int
+
+
+def _ladder() -> Iterator[Keep]:
+    halves = [1 << 30, *(1 << n for n in range(12, -1, -1))]
+    yield from (Keep(n, halves[0], halves[0]) for n in halves)
+    yield from (Keep(1, n, halves[0]) for n in halves)
+    yield from (Keep(1, 1, n) for n in halves[:-1])
+    yield from (Keep(0, 1, 2), Keep(0, 0, 2))
+
+
+@dataclass
+class Looks:
+    """The messages of one tag, in step order."""
+
+    weight: int = WORDS
+    total: int = 0
+    held: list[tuple[int, bytes]] = field(default_factory=list)
+    _stride: int = 1
+
+    def add(self, step: int, data: bytes) -> None:
+        """Take in the next look; of the same step the later one counts."""
+        self.forget_from(step)
+        # The last one is held only until the next when it is not one of every so many.
+        if len(self.held) > 1 and (self.total - 1) % self._stride:
+            self.held.pop()
+        self.held.append((step, data))
+        self.total += 1
+        if self.weight == HEAVY and len(self.held) > MOST_HELD:
+            self._stride *= 2
+            self.held = [*self.held[:-1:2], self.held[-1]]
+
+    def forget_from(self, step: int) -> None:
+        """Drop this step and all after it."""
+        while self.held and self.held[-1][0] >= step:
+            self.held.pop()
+            self.total -= 1
+
+    def kept(self, keep: Keep) -> list[bytes]:
+        """Those that stay."""
+        most = self.total if self.weight == WORDS else keep[self.weight]
+        messages = [data for _, data in self.held]
+        return thinned(messages, most) if most else []
+
+
+@dataclass
+class Log:
+    """One run's messages by tag."""
+
+    run: str
+    tags: dict[str, Looks] = field(default_factory=dict)
+    _last_step: int = -1
+
+    def add(self, measurement: Measurement) -> None:
+        """Take in one measurement, in the order written. A step that goes back is a restart: what came after goes."""
+        if measurement.step < self._last_step:
+            for each in self.tags.values():
+                if each.weight != WORDS:
+                    each.forget_from(measurement.step)
+        self._last_step = measurement.step
+        tag = tag_of(measurement.diagnostic, measurement.layer)
+        looks = self.tags.setdefault(tag, Looks())
+        looks.weight = _weight(measurement)
+        looks.add(measurement.step, encode(measurement))
+
+
+def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
+    """JSON for a script element that fits into ``room`` bytes, and what is kept; None when nothing does."""
+    for keep in _ladder():
+        if sum(_size(looks, keep) for log in logs for looks in log.tags.values()) > room:
+            continue
+        text = json.dumps(_data(logs, keep), separators=(",", ":")).replace("<", "\\u003c")
+        if len(text) <= room:
+            return text, keep
+    return None
+
+
+def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
+    """What is not in the page, in words; empty when all is."""
+    words = {
+        HEAVY: "similarity matrices, trees, densities and images",
+        UNITS: "states and values of units",
+        NUMBERS: "numbers of layers and of the model",
+    }
+    told = []
+    for weight, what in words.items():
+        looks = [each for log in logs for each in log.tags.values() if each.weight == weight]
+        kept, total = sum(len(each.kept(keep)) for each in looks), sum(each.total for each in looks)
+        if kept < total:
+            which = "the last look of each is among them" if kept else "none fits"
+            told.append(f"{kept:,} of {total:,} {what} are here; {which}.")
+    return tuple(told)
+
+
+def _weight(measurement: Measurement) -> int:
+    payload = measurement.payload
+    if isinstance(payload, Matrix | Dendrogram | Density | Images):
+        return HEAVY
+    if isinstance(payload, UnitStates | UnitValues):
+        return UNITS
+    return NUMBERS if isinstance(payload, LayerColumns | Scalars) else WORDS
+
+
+def _size(looks: Looks, keep: Keep) -> int:
+    """About how many bytes they take: base64 is a third longer, and each has its frame."""
+    return sum(len(data) + 4 for data in looks.kept(keep)) * 4 // 3
+
+
+def _data(logs: Sequence[Log], keep: Keep) -> Mapping[str, Any]:
+    runs, measurements = [], {}
+    for log in logs:
+        listed = []
+        for tag, looks in sorted(log.tags.items()):
+            messages = looks.kept(keep)
+            if not messages:
+                continue
+            diagnostic, layer = split_tag(tag) or ("", "")
+            listed.append({"tag": tag, "diagnostic": diagnostic, "layer": layer, "max_step": looks.held[-1][0]})
+            served = pb.MeasurementList(items=messages, total=looks.total)
+            measurements[f"{run_id(log.run)}\n{tag}"] = base64.b64encode(served.SerializeToString()).decode()
+        runs.append({"run": log.run, "id": run_id(log.run), "tags": listed})
+    return {"runs": runs, "measurements": measurements}

@@ -1,0 +1,85 @@
+"""The outcome as GitHub-flavoured Markdown, short enough for the summary of a step."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.report.outcome import Outcome, Result
+from tb_cnndiag.report.text import cause_of, plain, told_evidence
+
+# GitHub drops a step summary of more than 1,024 kB as a whole.
+MOST_BYTES = 1_000_000
+_MARKS = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}
+_SPECIAL = re.compile(r"([\\`*_\[\]{}()#|~!$])")
+
+
+def render(outcome: Outcome) -> str:
+    """Counts first, then each run with its findings; what does not fit is counted at the end."""
+    parts = [_head(outcome)]
+    room = MOST_BYTES - len(parts[0].encode()) - 200
+    left_out = 0
+    for result in outcome.results:
+        for part in (_run(result), *(_finding(outcome, result, finding) for finding in result.findings)):
+            size = len(part.encode())
+            if left_out or size > room:
+                left_out += 1
+                continue
+            parts.append(part)
+            room -= size
+    if left_out:
+        parts.append(f"\n_… and {left_out:,} more entries, left out to stay below the limit of a step summary._\n")
+    return "".join(parts)
+
+
+def inline(text: str) -> str:
+    """Text that Markdown and HTML take as just that."""
+    safe = escape(_SPECIAL.sub(r"\\\1", plain(text)), quote=False)
+    return safe.replace("://", "&#58;//").replace("@", "@<!-- -->").replace("www.", "www&#46;")
+
+
+def code(text: str) -> str:
+    """Text as code, whatever backticks it has."""
+    return f"<code>{inline(text)}</code>"
+
+
+def _head(outcome: Outcome) -> str:
+    mark, verdict = ("✅", "passed") if not outcome.failing else ("❌", "failed")
+    counts = [f"{count:,} {level}{'s' * (count != 1)}" for level, count in outcome.counts().items() if count]
+    runs = f"{len(outcome.results):,} run{'s' * (len(outcome.results) != 1)}"
+    lines = [f"## {mark} CNN diagnostics: {verdict}", f"{runs}, {', '.join(counts) or 'nothing found'}."]
+    if outcome.baseline is not None:
+        lines.append(f"Against{outcome.told_baseline().removeprefix('against')}.")
+        fixed = [
+            f"- fixed: {code(_cut(key.fault))} in {code(_cut(key.layer or 'the model'))} of {code(_cut(key.run))}"
+            for key in outcome.fixed[:100]
+        ]
+        lines += ["\n".join(fixed)] if fixed else []
+    return "\n\n".join(lines) + "\n"
+
+
+def _run(result: Result) -> str:
+    well = "" if result.findings else "\n✅ Nothing found.\n"
+    return (
+        f"\n### {code(_cut(result.label))}\n\n{result.layers:,} layers, {result.looks:,} looks, "
+        f"to step {result.last_step:,}.\n{well}"
+    )
+
+
+def _finding(outcome: Outcome, result: Result, finding: Finding) -> str:
+    known = " (known)" if outcome.status(result, finding) == "known" else ""
+    because = f" Because of: {inline(_cut(cause_of(finding)))}." if finding.caused_by else ""
+    lines = [f"\n- {_MARKS[finding.severity]} **{finding.severity}**{known}: {inline(_cut(finding.message))}{because}"]
+    if finding.caused_by is None and not known:
+        lines += [f"  - {inline(_cut(name))} = {inline(told_evidence(e))}" for name, e in finding.evidence.items()]
+        lines += [
+            f"  - change {code(_cut(f'{a.layer}: ' if a.layer else '') + _cut(a.parameter))}: "
+            f"{inline(_cut(a.current))} → **{inline(_cut(a.proposed))}** ({inline(_cut(a.reason))})"
+            for a in finding.adjustments
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cut(text: str, most: int = 500) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

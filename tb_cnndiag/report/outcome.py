@@ -1,0 +1,137 @@
+"""What a check found: runs with their findings, what of it is known already, and what fails."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tb_cnndiag.faults import BUILTIN, Fault
+from tb_cnndiag.finding import SEVERITIES, Finding, Severity
+from tb_cnndiag.history import History
+
+NEVER = "never"
+# From what severity on a check fails, strictest last.
+FAIL_ON = (*reversed(SEVERITIES[1:]), NEVER)
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """What makes a finding of one check the same as a finding of another."""
+
+    run: str
+    fault: str
+    layer: str
+
+    def fingerprint(self) -> str:
+        """A short name that is the same everywhere."""
+        return hashlib.sha256(self._words()).hexdigest()[:32]
+
+    def _words(self) -> bytes:
+        return "\n".join((self.run, self.fault, self.layer)).encode(errors="surrogateescape")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run and its findings, causes first.
+
+    Attributes:
+        logdir: As the user gave it.
+        label: The run's name, unique in the check: with the logdir before it where several were given.
+    """
+
+    logdir: str
+    run: str
+    label: str
+    layers: int
+    looks: int
+    last_step: int
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, history: History, findings: Sequence[Finding], logdir: str = "", label: str = "") -> Result:
+        """The result of one judged history."""
+        return cls(
+            logdir,
+            history.run,
+            label or history.run,
+            len(history.layers),
+            history.looks,
+            history.last_step,
+            tuple(findings),
+        )
+
+    def key(self, finding: Finding) -> Key:
+        """What makes a finding of this run the same another time."""
+        return Key(self.label, finding.fault, finding.layer or "")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Findings that are known, each with its severity: the same, no worse, does not fail."""
+
+    severities: dict[Key, Severity]
+
+    def knows(self, key: Key, severity: Severity) -> bool:
+        """Whether the finding is known and has not become worse."""
+        known = self.severities.get(key)
+        return known is not None and SEVERITIES.index(severity) <= SEVERITIES.index(known)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a check found. ``faults`` are those that were looked for."""
+
+    results: tuple[Result, ...]
+    fail_on: str = "error"
+    faults: tuple[type[Fault], ...] = BUILTIN
+    baseline: Baseline | None = None
+
+    def __iter__(self) -> Iterator[tuple[Result, Finding]]:
+        """Every finding with its run."""
+        for result in self.results:
+            for finding in result.findings:
+                yield result, finding
+
+    def status(self, result: Result, finding: Finding) -> str | None:
+        """``"new"`` or ``"known"``; None without a baseline."""
+        if self.baseline is None:
+            return None
+        return "known" if self.baseline.knows(result.key(finding), finding.severity) else "new"
+
+    def fails(self, result: Result, finding: Finding) -> bool:
+        """Whether this finding makes the check fail."""
+        if self.fail_on == NEVER or self.status(result, finding) == "known":
+            return False
+        return finding.rank() >= SEVERITIES.index(self.fail_on)
+
+    @property
+    def failing(self) -> tuple[tuple[Result, Finding], ...]:
+        """The findings that make the check fail."""
+        return tuple((result, finding) for result, finding in self if self.fails(result, finding))
+
+    @property
+    def fixed(self) -> tuple[Key, ...]:
+        """Known findings that are gone, of the runs and faults that were looked at."""
+        if self.baseline is None:
+            return ()
+        found = {result.key(finding) for result, finding in self}
+        return tuple(sorted(key for key in self.baseline.severities if self.covers(key) and key not in found))
+
+    def covers(self, key: Key) -> bool:
+        """Whether the check looked at this run for this fault."""
+        return any(result.label == key.run for result in self.results) and any(
+            fault.id == key.fault for fault in self.faults
+        )
+
+    def counts(self) -> dict[Severity, int]:
+        """How many findings of each severity, the worst first."""
+        return {level: sum(finding.severity == level for _, finding in self) for level in reversed(SEVERITIES)}
+
+    def told_baseline(self) -> str:
+        """One line about new, known and fixed findings; empty without a baseline."""
+        if self.baseline is None:
+            return ""
+        known = sum(self.status(result, finding) == "known" for result, finding in self)
+        total = sum(1 for _ in self)
+        return f"against the baseline: {total - known} new, {known} known, {len(self.fixed)} fixed"
