@@ -60,6 +60,8 @@ TEST = [
     "KDEpy>=1.1",
     "scikit-learn>=1.4",
     "scikit-image>=0.22",
+    "jsonschema>=4.18",
+    "junitparser>=3",
 ]
 
 setup(
@@ -78,6 +80,7 @@ setup(
         "numpy>=1.26",
         "scipy>=1.11",
         "google-crc32c>=1.5",
+        "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
         "tensorflow": ["tensorflow>=2.16", "keras>=3.3"],

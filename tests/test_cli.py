@@ -131,3 +131,170 @@ def test_looking_at_logs_needs_no_tensorflow(demo_logdir: Path) -> None:
 def test_importing_the_package_imports_neither_keras_nor_tensorflow() -> None:
     code = "import sys, tb_cnndiag, tb_cnndiag.logs; print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory without a pyproject.toml of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_several_formats_at_once_each_to_its_file(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    formats = {"junit": "out/j.xml", "text": "-", "sarif": "out/s.sarif", "markdown": "out/m.md", "github": "out/g"}
+    flags = [flag for name, path in formats.items() for flag in ("--format", name, "-o", path)]
+    assert main(["check", str(demo_logdir), *flags]) == 1
+    assert "conv2: all 32 units never fire" in capsys.readouterr().out
+    assert Path("out/j.xml").read_text(encoding="utf-8").startswith("<?xml")
+    assert json.loads(Path("out/s.sarif").read_text())["version"] == "2.1.0"
+    assert Path("out/m.md").read_text(encoding="utf-8").startswith("## ❌")
+    assert Path("out/g").read_text(encoding="utf-8").startswith("::error title=")
+    assert main(["check", str(demo_logdir), "-o", "a", "-o", "b"]) == 2
+    assert "Give a --format for each" in capsys.readouterr().err
+    assert main(["check", str(demo_logdir), "-o", str(demo_logdir)]) == 2
+
+
+def test_faults_runs_steps_and_limits_are_chosen(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    def found(*flags: str) -> set[tuple[str, str]]:
+        main(["check", str(demo_logdir), "--format", "json", *flags])
+        return {(f["run"], f["fault"]) for f in json.loads(capsys.readouterr().out)["findings"]}
+
+    everything = found()
+    assert ("faulty", "dead_units") in everything
+    assert found("--select", "dead_units") == {("faulty", "dead_units")}
+    assert found("--ignore", "dead_units,nan_or_inf") == everything - {("faulty", "dead_units")}
+    assert found("--run", "heal*") == set()
+    assert found("--run", "heal*", "--run", "faul?y") == everything
+    assert ("faulty", "dead_units") not in found(
+        "--limit", "dead_units.dead_ratio=1.1", "--limit=dead_units.dense_ratio=1.1"
+    )
+    main(["check", str(demo_logdir), "--format", "json", "--step", ":200"])
+    assert {run["last_step"] for run in json.loads(capsys.readouterr().out)["judged"]} == {189}
+    assert main(["check", str(demo_logdir), "--run", "night*"]) == 3
+    assert "Runs are: faulty, healthy." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--select", "dead_unit"], "Did you mean 'dead_units'?"),
+        (["--ignore", "dead_unit"], "Did you mean 'dead_units'?"),
+        (["--limit", "dead_unit.looks=3"], "Did you mean 'dead_units'?"),
+        (["--limit", "dead_units.look=3"], "Did you mean 'looks'?"),
+        (["--baseline", "none.json"], "Write it with --update-baseline"),
+        (["--update-baseline"], "needs --baseline FILE"),
+        (["--config", "none.toml"], "none.toml"),
+    ],
+)
+def test_a_choice_that_means_nothing_exits_with_2(
+    flags: list[str], words: str, demo_logdir: Path, in_tmp: Path, capsys: Any
+) -> None:
+    assert main(["check", str(demo_logdir), *flags]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--limit=dead_units", "--limit=a.b=c", "--step=x", "--step=1:y", "--format=xml"])
+def test_flags_that_cannot_be_read_exit_with_2(flag: str, demo_logdir: Path) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["check", str(demo_logdir), flag])
+    assert stop.value.code == 2
+
+
+def test_a_baseline_lets_known_findings_pass_and_tells_new_and_fixed(
+    demo_logdir: Path, in_tmp: Path, capsys: Any
+) -> None:
+    check = ["check", str(demo_logdir), "--baseline", "known.json"]
+    assert main([*check, "--update-baseline"]) == 0
+    written = Path("known.json").read_text()
+    known = json.loads(written)
+    assert known["version"] == 1
+    assert {"run": "faulty", "fault": "dead_units", "layer": "conv2", "severity": "error"} in known["findings"]
+    capsys.readouterr()
+    assert main(check) == 0
+    count = len(known["findings"])
+    assert f"0 new, {count} known, 0 fixed" in capsys.readouterr().out
+
+    known["findings"] = [f for f in known["findings"] if f["layer"] != "conv2"]
+    known["findings"].append({"run": "healthy", "fault": "dead_units", "layer": "conv1", "severity": "error"})
+    known["findings"].append({"run": "gone", "fault": "dead_units", "layer": "conv1", "severity": "error"})
+    Path("known.json").write_text(json.dumps(known))
+    assert main(check) == 1
+    told = capsys.readouterr().out
+    assert f"1 new, {count - 1} known, 1 fixed" in told
+    assert "fixed: dead_units in conv1 of healthy" in told
+
+    # A check of one run leaves what is known of others.
+    assert main([*check, "--run", "healthy", "--update-baseline"]) == 0
+    again = json.loads(Path("known.json").read_text())["findings"]
+    assert {f["run"] for f in again} == {"faulty", "gone"}
+
+    Path("known.json").write_text('{"version": 1, "findings": [{"run": 3}]}')
+    assert main(check) == 2
+    Path("known.json").write_text("[]")
+    assert main(check) == 2
+
+
+def test_a_known_finding_that_becomes_worse_is_new(demo_logdir: Path, in_tmp: Path) -> None:
+    check = ["check", str(demo_logdir), "--baseline", "known.json"]
+    main([*check, "--update-baseline"])
+    known = Path("known.json").read_text()
+    Path("known.json").write_text(known.replace('"error"', '"warning"'))
+    assert main(check) == 1
+
+
+def test_pyproject_is_read_and_flags_win(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    table = '[tool.tb_cnndiag]\nfail-on = "never"\nselect = ["dead_units"]\nlimits.dead_units.dead_ratio = 0.3\n'
+    Path("pyproject.toml").write_text(table)
+    check = ["check", str(demo_logdir), "--format", "json"]
+    assert main(check) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {f["fault"] for f in told["findings"]} == {"dead_units"}
+    assert told["findings"][0]["evidence"]["dead_ratio"]["limit"] == 0.3
+    assert main([*check, "--fail-on", "error", "--limit", "dead_units.dead_ratio=0.2"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["findings"][0]["evidence"]["dead_ratio"]["limit"] == 0.2
+    assert main([*check, "--select", "overfitting"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('fail_on = "error"', "Did you mean 'fail-on'?"),
+        ('fail-on = "warn"', "Did you mean 'warning'?"),
+        ('select = ["dead_unit"]', "Did you mean 'dead_units'?"),
+        ('select = "dead_units"', "a list of faults"),
+        ("limits.dead_units.looks = true", "a number is wanted"),
+        ("limits.dead_units = 3", "a table of tables"),
+        ("limits.dead_units.look = 3", "Did you mean 'looks'?"),
+        ("limits = [", "pyproject.toml"),
+    ],
+)
+def test_a_table_that_means_nothing_exits_with_2(
+    table: str, words: str, demo_logdir: Path, in_tmp: Path, capsys: Any
+) -> None:
+    Path("pyproject.toml").write_text(f"[tool.tb_cnndiag]\n{table}\n")
+    assert main(["check", str(demo_logdir)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_several_logdirs_are_told_apart(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    both = [str(demo_logdir / "faulty"), str(demo_logdir / "healthy")]
+    assert main(["check", *both]) == 1
+    out = capsys.readouterr().out
+    assert f"{both[0]}: 5 layers" in out
+    assert f"{both[1]}: 5 layers" in out
+
+
+def test_assert_healthy(demo_logdir: Path, tmp_path: Path) -> None:
+    tb_cnndiag.assert_healthy(demo_logdir / "healthy")
+    tb_cnndiag.assert_healthy(demo_logdir, runs=["healthy"])
+    with pytest.raises(AssertionError, match="conv2: all 32 units never fire"):
+        tb_cnndiag.assert_healthy(demo_logdir)
+    with pytest.raises(ValueError, match="it can be error, warning, never"):
+        tb_cnndiag.assert_healthy(demo_logdir, "errors")
+    with pytest.raises(LookupError, match="has no diagnostics"):
+        tb_cnndiag.assert_healthy(tmp_path)
+    known = tmp_path / "known.json"
+    main(["check", str(demo_logdir), "--baseline", str(known), "--update-baseline"])
+    tb_cnndiag.assert_healthy(demo_logdir, baseline=known)

@@ -35,7 +35,9 @@ body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
 .left-out { max-width: 68rem; margin: 0 auto; padding: .5rem 1rem 4.5rem; font-size: 12px; }
 .static summary { cursor: pointer; padding: .4rem 0; font-weight: 600; }
 @media print {
-  .static details::details-content { content-visibility: visible; block-size: auto; }
+  #cnndiag * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  #cnndiag figure, #cnndiag .figure { break-inside: avoid; }
+  .static details::details-content, .finding details::details-content { content-visibility: visible; block-size: auto; }
   .static article, .static tr { break-inside: avoid; }
   .static .wide { overflow: visible; }
   .static table { font-size: 11px; }
@@ -79,7 +81,7 @@ def _facts(history: History) -> str:
     looked = f"{history.looks:,} looks, to step {history.last_step:,}"
     facts = {
         "Model": f"{info.model}: {len(history.layers):,} layers with kernels, {info.parameters:,} parameters",
-        "Trained by": ", ".join(part for part in (_optimizer(info), info.loss, _batch(info)) if part),
+        "Trained by": ", ".join(filter(None, (_class_name(info.optimizer), _class_name(info.loss), _batch(info)))),
         "Looked at": f"{looked}, on {info.probe.samples:,} samples" if info.probe.samples else looked,
         "Versions": ", ".join(f"{name} {version}" for name, version in info.versions.items()),
     }
@@ -88,12 +90,13 @@ def _facts(history: History) -> str:
     return f"<dl>{rows}</dl>{notes}"
 
 
-def _optimizer(info: RunInfo) -> str:
+def _class_name(config: str) -> str:
+    """Of what Keras serialized, the name; other text as it is."""
     try:
-        told = json.loads(info.optimizer)
+        told = json.loads(config)
     except ValueError:
-        return info.optimizer
-    return str(told.get("class_name", "")) if isinstance(told, dict) else info.optimizer
+        return config
+    return str(told.get("class_name", "")) if isinstance(told, dict) else told if isinstance(told, str) else config
 
 
 def _batch(info: RunInfo) -> str:
@@ -120,11 +123,15 @@ def _finding(finding: Finding) -> str:
 
 
 def _evidence(name: str, evidence: Evidence) -> str:
-    limit = "" if evidence.limit is None else f"limit {evidence.limit:g}"
-    return (
-        f'<tr><th scope="row">{text(name.replace("_", " "))}</th><td>{evidence.value:.3g} {text(evidence.unit)}</td>'
-        f"<td>{limit}</td></tr>"
-    )
+    limit = "" if evidence.limit is None else f"limit {_with_unit(evidence.limit, evidence.unit)}"
+    value = _with_unit(evidence.value, evidence.unit)
+    return f'<tr><th scope="row">{text(name.replace("_", " "))}</th><td>{text(value)}</td><td>{text(limit)}</td></tr>'
+
+
+def _with_unit(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{100 * value:.3g} %"
+    return f"{value:,.10g}" if unit == "count" else f"{value:.3g} {unit}"
 
 
 def _folded(tables: Iterator[str]) -> str:
@@ -199,6 +206,6 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], nu
         for row in rows
     )
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{text(caption)}"><table><caption>{text(caption)}'
+        f'<div class="wide" tabindex="0" role="group" aria-label="{text(caption)}"><table><caption>{text(caption)}'
         f"</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>\n"
     )

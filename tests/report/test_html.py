@@ -117,3 +117,47 @@ def test_the_command(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
     assert "has no diagnostics" in capsys.readouterr().err
     assert main(["report", str(demo_logdir), "--max-size", "0.1"]) == 2
     assert "--max-size" in capsys.readouterr().err
+
+
+def test_tables_and_contents_are_plain_html(demo_logdir: Path) -> None:
+    told = Text(report(demo_logdir)).text
+    for words in ("Loss and metrics", "Layers", "Dead units, last look", "faulty: 4 errors", "healthy: nothing found"):
+        assert words in told
+    assert "limit 40 %" in told
+
+
+def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
+    from tb_cnndiag.report.gate import Choice
+    from tb_cnndiag.summaries.codec import decode
+
+    page = report(demo_logdir, choice=Choice({"dead_units": {"dead_ratio": 0.3}}, select=["dead_units"], runs=["fau*"]))
+    data = _data(page)
+    assert [run["run"] for run in data["runs"]] == ["faulty"]
+    listed = pb.MeasurementList.FromString(base64.b64decode(data["measurements"]["faulty/cnndiag\ncnndiag/findings"]))
+    (message,) = map(decode, listed.items)
+    assert message
+    assert {finding.fault for finding in message.payload} == {"dead_units"}
+    assert message.payload[0].evidence["dead_ratio"].limit == pytest.approx(0.3)
+    assert "limit 30 %" in Text(page).text
+    assert "Collapsed output" not in Text(page).text
+    with pytest.raises(ValueError, match="Did you mean"):
+        report(demo_logdir, choice=Choice(select=["dead_unit"]))
+
+
+def test_large_tables_give_way_to_charts(demo_logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tb_cnndiag.report import html
+
+    monkeypatch.setattr(html, "SHARE_OF_TABLES", 0.001)
+    told = Text(report(demo_logdir)).text
+    assert "Loss and metrics" not in told
+    assert "The tables of numbers are left out" in told
+
+
+def test_the_command_chooses_too(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "new" / "r.html"
+    assert main(["report", str(demo_logdir), "-o", str(out), "--run", "healthy"]) == 0
+    assert "Nothing found" in out.read_text(encoding="utf-8")
+    assert main(["report", str(demo_logdir), "-o", str(out), "--select", "dead_unit"]) == 2
+    assert main(["report", str(demo_logdir), "-o", str(out), "--run", "x"]) == 3
+    with pytest.raises(SystemExit):
+        main(["report", str(demo_logdir), "--max-size", "0"])

@@ -1,0 +1,115 @@
+"""What the page carries of a log: bounded while reading, thinned in the documented order."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo, UnitStates
+from tb_cnndiag.report.inlined import HEAVY, MOST_HELD, Keep, Log, Looks, fitted, left_out
+from tb_cnndiag.summaries import cnndiag_pb2 as pb
+from tb_cnndiag.summaries.codec import Measurement
+
+
+def _steps(looks: Looks) -> list[int]:
+    return [step for step, _ in looks.held]
+
+
+def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
+    looks = Looks(HEAVY)
+    for step in range(1_000):
+        looks.add(step, b"")
+        assert len(looks.held) <= MOST_HELD
+        assert _steps(looks)[-1] == step
+        assert looks.total == step + 1
+    gaps = np.diff(_steps(looks))
+    assert set(gaps[:-1]) == {16}
+    assert gaps[-1] <= 16
+
+
+def test_a_restart_forgets_what_came_after() -> None:
+    looks = Looks(HEAVY)
+    for step in (0, 10, 20, 30, 15, 15, 25):
+        looks.add(step, b"")
+    assert _steps(looks) == [0, 10, 15, 25]
+    assert looks.total == 4
+
+
+def _log(rng: np.random.Generator, looks: int = 40, run: str = "r") -> Log:
+    log = Log(run)
+    log.add(Measurement("run_info", 0, 0, RunInfo("t", (LayerInfo("conv", units=32),))))
+    for look in range(looks):
+        values = rng.uniform(-1, 1, (32, 32)).astype(np.float32)
+        log.add(
+            Measurement(
+                "filter_similarity", look, look, Matrix(values + values.T, np.arange(32), -2, 2, "cosine"), "conv"
+            )
+        )
+        states = rng.integers(0, 4, 400).astype(np.uint8)
+        log.add(Measurement("dead_units", look, look, UnitStates(states, 10, 1), "conv"))
+        log.add(Measurement("dead_units", look, look, LayerColumns({"dead_ratio": rng.uniform(size=40)}), table="t"))
+    return log
+
+
+def _counts(text: str) -> dict[str, tuple[int, int]]:
+    told: dict[str, Any] = json.loads(text)["measurements"]
+    lists = {key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(data)) for key, data in told.items()}
+    return {tag: (len(each.items), each.total) for tag, each in lists.items()}
+
+
+def test_a_log_that_fits_is_there_as_a_whole(rng: np.random.Generator) -> None:
+    log = _log(rng)
+    found = fitted([log], 10_000_000)
+    assert found
+    assert set(_counts(found[0]).values()) == {(1, 1), (40, 40)}
+    assert left_out([log], found[1]) == ()
+
+
+def test_heavy_kinds_go_first_then_units_then_numbers(rng: np.random.Generator) -> None:
+    log = _log(rng)
+    found = fitted([log], 10_000_000)
+    assert found
+    seen = []
+    for room in np.geomspace(len(found[0]), 1_000, 60):
+        fit = fitted([log], int(room))
+        if fit is None:
+            continue
+        text, keep = fit
+        assert len(text) <= room
+        assert '"cnndiag/run_info"' in text
+        counts = _counts(text)
+        heavy = counts.get("cnndiag/filter_similarity/conv", (0, 40))[0]
+        units = counts.get("cnndiag/dead_units/conv", (0, 40))[0]
+        numbers = counts["cnndiag/dead_units"][0]
+        assert heavy <= 1 or units == 40
+        assert units <= 1 or numbers == 40
+        assert numbers >= 2
+        assert bool(left_out([log], keep)) == ((heavy, units, numbers) != (40, 40, 40))
+        seen.append((heavy, units, numbers))
+    assert (0, 0, 2) in seen
+    assert any(1 < heavy < 40 for heavy, _, _ in seen)
+    assert any(1 < units < 40 for _, units, _ in seen)
+    assert any(2 < numbers < 40 for _, _, numbers in seen)
+
+
+def test_the_last_look_stays(rng: np.random.Generator) -> None:
+    log = _log(rng)
+    for looks in log.tags.values():
+        assert looks.kept(Keep(1, 1, 1)) == [looks.held[-1][1]]
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_nothing_fits_into_nothing(room: int, rng: np.random.Generator) -> None:
+    assert fitted([_log(rng, 1)], room) is None
+
+
+def test_a_restart_forgets_the_looks_of_every_tag_but_not_the_tables(rng: np.random.Generator) -> None:
+    log = _log(rng, 10)
+    log.add(Measurement("dead_units", 5, 5, LayerColumns({"dead_ratio": np.array([0.5])}), table="t"))
+    assert _steps(log.tags["cnndiag/filter_similarity/conv"]) == list(range(5))
+    assert _steps(log.tags["cnndiag/dead_units"]) == list(range(6))
+    assert _steps(log.tags["cnndiag/run_info"]) == [0]
