@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +50,24 @@ def learns(at_least: float) -> Symptom:
 
 def alive(o: Outcome) -> bool:
     """Of no layer of rectified maps are 40 % of the units silent on 256 samples, and of none at all 90 %."""
-    graph = isinstance(o.model, keras.Sequential) or type(o.model).__name__ == "Functional"
-    for layer in o.model.layers if graph and not keras.tree.is_nested(o.x) else ():
+    for layer, values in _outputs(o):
         if getattr(getattr(layer, "activation", None), "__name__", "") == "relu" or type(layer).__name__ == "ReLU":
-            values = np.asarray(keras.Model(o.model.inputs, layer.output).predict(o.x[:256], verbose=0))
             silent = np.mean(values.reshape(-1, values.shape[-1]).max(axis=0) <= 0)
             if silent >= (0.4 if np.prod(values.shape[1:-1]) > 1 else 0.9):
                 return False
     return True
+
+
+def _outputs(o: Outcome) -> Iterator[tuple[Any, Any]]:
+    """Each layer of a Sequential or Functional model with its output on 256 samples."""
+    if isinstance(o.model, keras.Sequential):
+        value = o.x[:256]
+        for layer in o.model.layers:
+            value = layer(value)
+            yield layer, np.asarray(value)
+    elif type(o.model).__name__ == "Functional":
+        for layer in o.model.layers:
+            yield layer, np.asarray(keras.Model(o.model.inputs, layer.output).predict(o.x[:256], verbose=0))
 
 
 def falls(to: float) -> Symptom:

@@ -33,7 +33,7 @@ class DeadUnits(LayerDiagnostic):
             "dead_ratio",
             "Dead units",
             "share",
-            "Share of units that never fire on the probe (or, where nothing is rectified, never change).",
+            "Share of units that never fire on the probe, or never change.",
             low=0.0,
             high=1.0,
         ),
@@ -78,7 +78,7 @@ class DeadUnits(LayerDiagnostic):
 def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: bool) -> NDArray[np.uint8]:
     """The :class:`UnitState` of each unit, ``(units,)`` uint8.
 
-    A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0. Any other is dead when its
+    A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0. Any unit is dead when its
     output is the same everywhere: its maximum is the same on all samples and equals its mean ``(units,)``. A unit with
     a value that is not finite is not observed.
     """
@@ -90,9 +90,9 @@ def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: boo
         fired = np.mean(safe > 0, axis=0)
         states[fired < NEARLY_DEAD_SHARE] = UnitState.NEARLY_DEAD
         states[top <= 0] = UnitState.DEAD
-    else:
-        slack = CONSTANT_TOLERANCE * np.abs(top) + np.finfo(np.float32).tiny
-        states[(top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)] = UnitState.DEAD
+    # A channel whose normalisation has lost its scale is held at one value, be that above 0.
+    slack = CONSTANT_TOLERANCE * np.abs(top) + np.finfo(np.float32).tiny
+    states[(top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)] = UnitState.DEAD
     states[~finite] = UnitState.NOT_OBSERVED
     return states
 

@@ -14,6 +14,8 @@ from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History, Series
 from tb_cnndiag.payloads import LayerInfo
 
+# The first layer whose excess, in powers of ten, is this share of the largest is the one that is named.
+NEARLY = 0.8
 RECTIFIED = ("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mish")
 BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 
@@ -92,7 +94,8 @@ class BadInit(Fault):
         small = growth <= -math.log10(limits["growth"]) and course[-1] >= limits["stuck"]
         if not (large or small):
             return
-        row = max(rows, key=lambda i: excess[i]) if large else min(hidden, key=lambda i: excess[i])
+        most = max(excess.values()) if large else min(excess[i] for i in hidden)
+        row = next(i for i in (rows if large else hidden) if excess[i] / most >= NEARLY)
         layer = history.layers[row]
         yield self.finding(
             history,
