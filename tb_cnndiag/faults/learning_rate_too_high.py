@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name
-from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes, trained_rows
+from tb_cnndiag.faults.progress import at, losses, middle, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, IntArray
@@ -50,7 +50,7 @@ class LearningRateTooHigh(Fault):
             yield self._finding(history, overflow[0], "numbers overflow", overflow[1], None, limits)
         if overflow is not None or not len(sizes) or not np.isfinite(course).all():
             return
-        size = at(steps, sizes.steps, over_layers(sizes.values, 0.5))
+        size = at(steps, sizes.steps, middle(sizes.values))
         peak = np.fmax.accumulate(size) if size.size else size
         grown = np.fmax.accumulate(_growth(history, steps)) >= limits["growth"]
         stuck = ((peak >= limits["step"]) | grown) & (course >= limits["stuck"])
@@ -128,4 +128,4 @@ def _growth(history: History, steps: IntArray) -> FloatArray:
         return np.ones(len(steps))
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = sizes.values[:, trained_rows(history)] / sizes.values[0, trained_rows(history)]
-    return np.nan_to_num(at(steps, sizes.steps, over_layers(growth, 0.5)), nan=1.0)
+    return np.nan_to_num(at(steps, sizes.steps, middle(growth)), nan=1.0)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate
-from tb_cnndiag.faults.progress import at, losses, over_layers, progress, step_sizes, trained_rows
+from tb_cnndiag.faults.progress import at, largest, losses, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
@@ -44,8 +44,8 @@ class LearningRateTooLow(Fault):
         course = progress(history)
         if not len(sizes) or not len(gradients) or len(steps) < limits["looks"] or not np.isfinite(course).all():
             return
-        size = at(steps, sizes.steps, over_layers(sizes.values, 1.0))
-        gradient = at(steps, gradients.steps, over_layers(gradients.values[:, trained_rows(history)], 1.0))
+        size = at(steps, sizes.steps, largest(sizes.values))
+        gradient = at(steps, gradients.steps, largest(gradients.values[:, trained_rows(history)]))
         _, rates = history.scalars("training_curve", "learning_rate")
         if rates.size and rates[-1] < 0.999 * rates.max():  # a schedule that has fallen had its chance before
             return

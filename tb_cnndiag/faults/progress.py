@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,20 @@ def step_sizes(history: History) -> Series:
     return Series(series.steps[known], values[known])
 
 
-def over_layers(values: FloatArray, quantile: float) -> FloatArray:
-    """A quantile over layers at each look, without those not measured; ``(looks,)``."""
+def middle(values: FloatArray) -> FloatArray:
+    """Median over layers at each look, without those not measured; ``(looks,)``."""
+    return _over_layers(np.nanmedian, values)
+
+
+def largest(values: FloatArray) -> FloatArray:
+    """Maximum over layers at each look, without those not measured; ``(looks,)``."""
+    return _over_layers(np.nanmax, values)
+
+
+def _over_layers(function: Callable[..., FloatArray], values: FloatArray) -> FloatArray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return np.asarray(np.nanquantile(values, quantile, axis=1))
+        return np.asarray(function(values, axis=1))
 
 
 def at(steps: IntArray, given: IntArray, values: FloatArray) -> FloatArray:

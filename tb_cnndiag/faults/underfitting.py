@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held
-from tb_cnndiag.faults.progress import at, chance_loss, losses, over_layers, progress, step_sizes
+from tb_cnndiag.faults.progress import at, chance_loss, losses, middle, progress, step_sizes
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
@@ -55,7 +55,7 @@ class Underfitting(Fault):
         course, looks = progress(history), int(limits["looks"])
         if chance_loss(history) is None or not len(sizes) or len(steps) <= looks or not np.isfinite(course).all():
             return
-        size = at(steps, sizes.steps, over_layers(sizes.values, 0.5))
+        size = at(steps, sizes.steps, middle(sizes.values))
         high = (course >= limits["low"]) & (course < limits["high"]) & (size >= limits["step"])
         when = held(steps, high, looks)
         gain = float(1 - (course[-1] / course[-1 - looks])) / looks
