@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +50,95 @@ def test_findings_read_without_scripts(browser: Any, address: str) -> None:
 def test_axe_finds_nothing(browser: Any, address: str, scheme: str) -> None:
     page, _ = _opened(browser, address, color_scheme=scheme, bypass_csp=True)
     page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.add_script_tag(content=AXE.read_text())
+    found = page.evaluate("() => axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
+    assert found == []
+    page.close()
+
+
+def test_a_layer_opens_by_its_address_and_the_runs_compare(browser: Any, address: str) -> None:
+    page, errors = _opened(browser, f"{address}#screen=layer&layer=conv2&run=faulty")
+    page.get_by_role("heading", name="conv2").wait_for()
+    page.locator("canvas").first.wait_for()
+    page.get_by_role("button", name="Overview").first.click()
+    page.get_by_text("Layers over steps").first.wait_for()
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_function("() => location.hash.includes('compare')")
+    page.get_by_role("button", name="All layers").click()
+    page.wait_for_function("() => location.hash.includes('relations')")
+    assert errors == []
+    page.close()
+
+
+def test_nothing_is_asked_of_a_network(browser: Any, address: str) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_without_scripts_it_fits_reads_and_passes_axe(browser: Any, address: str, width: int) -> None:
+    page, _ = _opened(browser, address, java_script_enabled=False, viewport={"width": width, "height": 800})
+    assert page.get_by_text("bias_initializer").first.is_visible()
+    assert page.get_by_text("Loss and metrics").first.is_visible()
+    assert page.get_by_text("Nothing found.").is_visible()
+    content = page.content()
+    page.close()
+    # axe needs scripts: the same static part, with the page's own taken out.
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.set_content(re.sub(r"<script.*?</script>|<meta http-equiv[^>]*>", "", content, flags=re.DOTALL))
+    page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.add_script_tag(content=AXE.read_text())
+    found = page.evaluate("() => axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
+    assert found == []
+    page.close()
+
+
+def test_findings_read_under_the_policy_of_a_build_server(browser: Any, address: str) -> None:
+    """Jenkins serves artifacts so by default: no scripts, no styles of the page."""
+    page = browser.new_page()
+    body = Path(address.removeprefix("file://")).read_text(encoding="utf-8")
+    policy = "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';"
+    headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
+    page.route("http://build.test/**", lambda route: route.fulfill(status=200, headers=headers, body=body))
+    page.goto("http://build.test/report.html")
+    assert page.get_by_role("heading", name="error: Dead units in conv2").is_visible()
+    assert page.get_by_text("conv2: all 32 units never fire").is_visible()
+    page.close()
+
+
+def test_it_prints_findings_and_numbers(browser: Any, address: str) -> None:
+    page, errors = _opened(browser, address)
+    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.emulate_media(media="print")
+    assert page.get_by_text("conv3: all 64 units never fire").first.is_visible()
+    assert not page.locator(".timebar").is_visible()
+    assert errors == []
+    page.close()
+
+
+def test_what_was_left_out_is_told_beside_the_charts(
+    browser: Any, demo_logdir: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("report") / "small.html"
+    path.write_text(report(demo_logdir, 0.45), encoding="utf-8")
+    page, errors = _opened(browser, path.as_uri())
+    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    told = page.get_by_text("this page holds fewer looks than the log")
+    told.scroll_into_view_if_needed()
+    assert told.is_visible()
+    assert errors == []
+    page.close()
+
+
+def test_axe_finds_nothing_on_the_page_of_a_layer(browser: Any, address: str) -> None:
+    page, _ = _opened(browser, f"{address}#screen=layer&layer=conv2&run=healthy", bypass_csp=True)
+    page.locator("canvas").first.wait_for()
     page.add_script_tag(content=AXE.read_text())
     found = page.evaluate("() => axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
     assert found == []
