@@ -2,8 +2,8 @@
 
 How it is thinned, until the page fits:
 
-1. Of similarity matrices, trees, densities and images (the heavy kinds) every other look goes, then every other of
-   those that are left, down to the last one of each layer.
+1. Of similarity matrices, trees, densities and images (the heavy kinds) fewer and fewer looks are kept, evenly spaced,
+   down to the last one of each layer.
 2. Then so with the states and values of units.
 3. Then so with numbers of layers and of the model, down to the first and the last.
 4. Then the heavy kinds go altogether, then the states and values of units.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from tb_cnndiag.summaries.thinning import thinned
 HEAVY, UNITS, NUMBERS, WORDS = range(4)
 # While reading, no more looks than that of a heavy kind and a layer are held: memory stays bounded in long logs.
 MOST_HELD = 64
+ALL = 1 << 30
 
 
 class Keep(NamedTuple):
@@ -39,10 +41,10 @@ class Keep(NamedTuple):
 
 
 def _ladder() -> Iterator[Keep]:
-    halves = [1 << 30, *(1 << n for n in range(12, -1, -1))]
-    yield from (Keep(n, halves[0], halves[0]) for n in halves)
-    yield from (Keep(1, n, halves[0]) for n in halves)
-    yield from (Keep(1, 1, n) for n in halves[:-1])
+    fewer = [ALL, *sorted({int(1.2**power) for power in range(46)}, reverse=True)]
+    yield from (Keep(n, ALL, ALL) for n in fewer)
+    yield from (Keep(1, n, ALL) for n in fewer)
+    yield from (Keep(1, 1, n) for n in fewer if n > 1)
     yield from (Keep(0, 1, 2), Keep(0, 0, 2))
 
 
@@ -103,9 +105,13 @@ class Log:
 
 def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
     """JSON for a script element that fits into ``room`` bytes, and what is kept; None when nothing does."""
-    for keep in _ladder():
-        if sum(_size(looks, keep) for log in logs for looks in log.tags.values()) > room:
-            continue
+
+    def size(keep: Keep) -> int:
+        return sum(_size(looks, keep) for log in logs for looks in log.tags.values())
+
+    ladder = list(_ladder())
+    start = bisect_left(ladder, -room, key=lambda keep: -size(keep))
+    for keep in ladder[start:]:
         text = json.dumps(_data(logs, keep), separators=(",", ":")).replace("<", "\\u003c")
         if len(text) <= room:
             return text, keep
