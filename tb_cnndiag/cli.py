@@ -1,4 +1,4 @@
-"""The command line: ``tb-cnndiag check | report | audit | demo | list | explain``."""
+"""The command line: ``tb-cnndiag check | compare | report | audit | demo | list | explain``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import sys
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from tb_cnndiag.faults import BUILTIN
 from tb_cnndiag.judge import nearest
 from tb_cnndiag.logs import NoDataError, Steps
 from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
+from tb_cnndiag.report.compare import Bound, compare
 from tb_cnndiag.report.formats import FORMATS
 from tb_cnndiag.report.gate import Choice, judge_logs
-from tb_cnndiag.report.outcome import FAIL_ON, Baseline
+from tb_cnndiag.report.outcome import FAIL_ON, Baseline, Outcome
 from tb_cnndiag.report.text import as_text, findings_as_text
 
 PASSED, FAILED, USAGE, NO_DATA = range(4)
@@ -52,6 +54,27 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--baseline", type=Path, metavar="FILE", help="findings that are known and do not fail")
     check.add_argument("--update-baseline", action="store_true", help="write what is found to the baseline, and pass")
     check.set_defaults(run=_check)
+
+    against = commands.add_parser("compare", parents=[choice], help="judge a log against another; exit 1: it is worse")
+    against.add_argument("base", type=Path, help="directory of the run, or runs, that were good enough")
+    against.add_argument("head", type=Path, help="directory of those that are judged")
+    for way, sign in (("increase", 1), ("decrease", -1)):
+        against.add_argument(
+            f"--max-{way}",
+            action="append",
+            dest="bounds",
+            type=partial(_bound, sign=sign),
+            metavar="MEASURE=AMOUNT",
+            help=f"the largest {way} of a measure in any layer that is no regression, as in dead_ratio=0.05",
+        )
+    against.add_argument("--fail-on", choices=FAIL_ON, help="severity from which on a new finding fails (error)")
+    against.add_argument(
+        "--format", action="append", choices=list(FORMATS), help="how to tell it (text); several may be given"
+    )
+    against.add_argument(
+        "-o", "--output", action="append", metavar="FILE", help="where the format goes, one for each; - is stdout"
+    )
+    against.set_defaults(run=_compare)
 
     report = commands.add_parser("report", parents=[choice], help="make one self-contained HTML page of a log")
     report.add_argument("logdir", type=Path, help="directory given to CNNDiagnostics, or one above")
@@ -137,31 +160,53 @@ def _listed(names: Sequence[str]) -> list[str]:
     return [name.strip() for each in names for name in each.split(",") if name.strip()]
 
 
+def _bound(text: str, sign: int) -> Bound:
+    name, _, value = text.partition("=")
+    try:
+        return Bound(name.strip(), float(value), sign)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not such as dead_ratio=0.05") from None
+
+
 def _check(options: argparse.Namespace) -> int:
-    formats = options.format or ["text"]
-    outputs = options.output or []
+    def judged(choice: Choice, fail_on: str) -> Outcome:
+        return judge_logs(options.logdir, fail_on, choice, _baseline(options))
+
+    return _told(options, judged, options.baseline if options.update_baseline else None)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    def judged(choice: Choice, fail_on: str) -> Outcome:
+        return compare(options.base, options.head, options.bounds or (), fail_on, choice)
+
+    return _told(options, judged)
+
+
+def _told(
+    options: argparse.Namespace, judged: Callable[[Choice, str], Outcome], new_baseline: Path | None = None
+) -> int:
+    """Judge as the options ask for, tell the outcome in each format, and give the exit code."""
+    formats, outputs = options.format or ["text"], options.output or []
     try:
         if len(outputs) > len(formats):
             raise ValueError(f"-o is given {len(outputs)} times for {len(formats)} --format. Give a --format for each.")
         choice, config = _chosen(options)
-        baseline = _baseline(options)
+        outcome = judged(choice, options.fail_on or config.fail_on)
     except ValueError as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
-    try:
-        outcome = judge_logs(options.logdir, options.fail_on or config.fail_on, choice, baseline)
     except (OSError, NoDataError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return NO_DATA
     try:
         for name, output in zip_longest(formats, outputs, fillvalue="-"):
             _write(FORMATS[name](outcome), output)
-        if options.update_baseline:
-            _write(updated(outcome), str(options.baseline))
+        if new_baseline is not None:
+            _write(updated(outcome), str(new_baseline))
     except OSError as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
-    return FAILED if outcome.failing and not options.update_baseline else PASSED
+    return FAILED if outcome.failing and new_baseline is None else PASSED
 
 
 def _baseline(options: argparse.Namespace) -> Baseline | None:

@@ -12,6 +12,7 @@ import pytest
 
 import tb_cnndiag
 from tb_cnndiag.cli import main
+from tb_cnndiag.report.formats import FORMATS
 from tb_cnndiag.summaries.writer import event_files
 
 
@@ -284,6 +285,52 @@ def test_several_logdirs_are_told_apart(demo_logdir: Path, in_tmp: Path, capsys:
     out = capsys.readouterr().out
     assert f"{both[0]}: 5 layers" in out
     assert f"{both[1]}: 5 layers" in out
+
+
+def test_compare_tells_regressions_and_new_findings(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    healthy, faulty = str(demo_logdir / "healthy"), str(demo_logdir / "faulty")
+    bounds = ["--max-increase", "dead_ratio=0.05", "--max-decrease", "training_curve.accuracy=0.1"]
+    assert main(["compare", healthy, healthy, *bounds]) == 0
+    assert main(["compare", faulty, faulty, *bounds]) == 0
+    assert "0 new" in capsys.readouterr().out
+    assert main(["compare", healthy, faulty]) == 1
+    assert main(["compare", faulty, healthy, *bounds]) == 0
+    assert "fixed: dead_units in conv2" in capsys.readouterr().out
+    told = {}
+    for name in FORMATS:
+        assert main(["compare", healthy, faulty, *bounds, "--format", name]) == 1
+        told[name] = capsys.readouterr().out
+        assert "dead ratio went from" in told[name].replace("\\", "")
+    findings = json.loads(told["json"])["findings"]
+    moved = [f for f in findings if f["fault"] == "dead_units_dead_ratio_increase"]
+    assert [f["layer"] for f in moved] == ["conv2", "conv3", "hidden", "digits"]
+    assert moved[0]["evidence"]["increase"] == {"value": 1.0, "limit": 0.05, "unit": "share"}
+    assert [f["layer"] for f in findings if f["fault"] == "training_curve_accuracy_decrease"] == [None]
+    assert all(f["status"] == "new" for f in findings)
+    rules = json.loads(told["sarif"])["runs"][0]["tool"]["driver"]["rules"]
+    assert "dead_units_dead_ratio_increase" in {rule["id"] for rule in rules}
+
+
+def test_compare_matches_runs_by_name(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    assert main(["compare", str(demo_logdir), str(demo_logdir), "--max-increase", "loss=0"]) == 0
+    out = capsys.readouterr().out
+    assert "healthy: 5 layers" in out
+    assert "0 new" in out
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (["--max-increase", "dead_rato=1"], 2, "Did you mean 'dead_ratio'?"),
+        (["--run", "night*"], 3, "No run below"),
+        (["--select", "dead_unit"], 2, "Did you mean"),
+    ],
+)
+def test_compare_says_what_it_cannot_do(
+    flags: list[str], code: int, words: str, demo_logdir: Path, in_tmp: Path, capsys: Any
+) -> None:
+    assert main(["compare", str(demo_logdir), str(demo_logdir), *flags]) == code
+    assert words in capsys.readouterr().err
 
 
 def test_assert_healthy(demo_logdir: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def cause_of(finding: Finding) -> str:
 def told_evidence(evidence: Evidence) -> str:
     """Value, unit and limit."""
     limit = "" if evidence.limit is None else f" (limit {evidence.limit:g})"
-    return f"{evidence.value:.3g} {plain(evidence.unit)}{limit}"
+    return f"{evidence.value:.3g} {plain(evidence.unit)}".rstrip() + limit
 
 
 def told_adjustment(adjustment: Adjustment) -> str:
