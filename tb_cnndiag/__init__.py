@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tb_cnndiag.capture.schedule import every, log_spaced
     from tb_cnndiag.finding import Adjustment, Evidence, Finding
     from tb_cnndiag.logs import diagnose
+    from tb_cnndiag.report.export import load
     from tb_cnndiag.report.gate import assert_healthy
 
 __version__ = "0.1.0"
@@ -23,6 +24,7 @@ _HOMES = {
     "assert_healthy": "tb_cnndiag.report.gate",
     "audit": "tb_cnndiag.auditing",
     "every": "tb_cnndiag.capture.schedule",
+    "load": "tb_cnndiag.report.export",
     "log_spaced": "tb_cnndiag.capture.schedule",
     "diagnose": "tb_cnndiag.logs",
     "Adjustment": "tb_cnndiag.finding",
@@ -39,6 +41,7 @@ __all__ = [
     "audit",
     "diagnose",
     "every",
+    "load",
     "log_spaced",
 ]
 

@@ -1,4 +1,4 @@
-"""The command line: ``tb-cnndiag check | compare | report | audit | demo | list | explain``."""
+"""The command line: ``tb-cnndiag check | compare | report | export | audit | demo | list | explain``."""
 
 from __future__ import annotations
 
@@ -81,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"))
     report.add_argument("--max-size", type=_positive, default=5.0, metavar="MB", help="keep fewer looks, not more (5)")
     report.set_defaults(run=_report)
+
+    export = commands.add_parser("export", help="every number of a log as a tidy table")
+    export.add_argument("logdir", type=Path, help="directory given to CNNDiagnostics, or one above")
+    export.add_argument("--format", choices=["csv", "json", "parquet"], help="as the file's name ends, else csv")
+    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
+    export.add_argument("--run", action="append", metavar="PATTERN", dest="runs", help="only runs such as 'night*'")
+    export.add_argument("--step", type=_steps, default=(None, None), metavar="FIRST:LAST", help="only these steps")
+    export.set_defaults(run=_export)
 
     audit = commands.add_parser("audit", help="judge a saved model without training it")
     audit.add_argument("model", type=Path, help="a .keras or .h5 file")
@@ -249,6 +257,27 @@ def _report(options: argparse.Namespace) -> int:
         return NO_DATA
     if str(options.output) != "-":
         print(f"{options.output}: {len(page.encode()) / 1e6:.2f} MB")
+    return PASSED
+
+
+def _export(options: argparse.Namespace) -> int:
+    from tb_cnndiag.report.export import ExportError, rows, write
+
+    output = None if options.output is None or str(options.output) == "-" else options.output
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    kind = options.format or (suffix if suffix in ("json", "parquet") else "csv")
+    try:
+        found = list(rows(options.logdir, options.runs or (), options.step))
+    except (OSError, NoDataError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return NO_DATA
+    try:
+        text = write(found, output, kind)
+    except (OSError, ExportError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    if text is not None:
+        _write(text, "-")
     return PASSED
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,7 @@ from tb_cnndiag.judge import Limits, check_limits, nearest
 from tb_cnndiag.report.gate import Choice
 from tb_cnndiag.report.outcome import FAIL_ON
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 FILE = "pyproject.toml"
 TABLE = "tb_cnndiag"
 KEYS = {"limits": "", "select": "", "ignore": "", "fail-on": ""}
