@@ -75,7 +75,7 @@ def main() -> None:
     curable = [(case.name, options.work) for case in CASES if case.fault in CURABLE and options.only in case.name]
     wide = [case.name for case in CASES if case.fault == "redundant_filters" and options.only in case.name]
     with multiprocessing.get_context("spawn").Pool(options.jobs, one_thread, maxtasksperchild=20) as pool:
-        cures = [cure for cure in pool.imap(cure_case, curable) if cure is not None]
+        cures = [cure for cure in pool.imap(cure_case, curable, chunksize=1) if cure is not None]
         operations = [operation for operation in pool.imap(operate, wide) if operation is not None]
     for cure in sorted(cures, key=lambda c: (c.fault, c.case)):
         print(

@@ -37,11 +37,10 @@ def rebuild(model: Any, pieces: Pieces) -> Any:
         raise RebuildError(f"{model.name} is written as a class: change its code")
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        first, *rest = replaced(layer) if isinstance(layer, keras.layers.Layer) else [layer]
-        outputs = first(*args, **kwargs)
-        for piece in rest:
-            outputs = piece(outputs)
-        return outputs
+        for piece in replaced(layer) if isinstance(layer, keras.layers.Layer) else [layer]:
+            # What the graph hands on beside the inputs (mask, training) is meant for a layer of this kind.
+            args = (piece(*args, **(kwargs if isinstance(piece, type(layer)) else {})),)
+        return args[0]
 
     inputs = keras.tree.map_structure(
         lambda t: keras.Input(batch_shape=t.shape, dtype=t.dtype, name=t._keras_history.operation.name),

@@ -221,3 +221,10 @@ def test_normalisation_of_the_input_takes_its_numbers_from_the_evidence() -> Non
     new, left = apply(_sequential(), [finding])
     assert not left
     np.testing.assert_allclose(np.asarray(new.layers[0](np.full((1, 8, 8, 1), 304.0))), 2.0, rtol=1e-5)
+
+
+def test_batch_normalisation_becomes_group_normalisation() -> None:
+    change = _change("conv1", "normalization", "GroupNormalization", "BatchNormalization")
+    new, left = apply(_functional(), [_finding("batch_too_small_for_bn", change)], weights=False)
+    assert not left
+    assert type(new.get_layer("bn1")).__name__ == "GroupNormalization"
