@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, told_adjustment
+from tb_cnndiag.report.text import cause_of, plain, told_adjustment
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -27,7 +27,8 @@ def _command(outcome: Outcome, result: Result, finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    shown = "".join(c if c in "\r\n" else plain(c) for c in text)
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

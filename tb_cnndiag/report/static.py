@@ -15,7 +15,9 @@ from tb_cnndiag.report.text import cause_of, plain
 
 STYLE = """
 body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
-.static { color-scheme: light dark; max-width: 68rem; margin: 0 auto; padding: 0 1rem 2rem; }
+:root:has(.static) { color-scheme: light dark; }
+:root:has(.static) body { background: Canvas; color: CanvasText; }
+.static { max-width: 68rem; margin: 0 auto; padding: 0 1rem 2rem; }
 .static h2 { margin-top: 2.5rem; border-bottom: 1px solid #8886; overflow-wrap: anywhere; }
 .static h3 { margin: .6rem 0 .2rem; }
 .static article { border-left: 4px solid #1f5fae; padding: .1rem 1rem; margin: 1rem 0; }
@@ -83,7 +85,7 @@ def _facts(history: History) -> str:
         "Model": f"{info.model}: {len(history.layers):,} layers with kernels, {info.parameters:,} parameters",
         "Trained by": ", ".join(filter(None, (_class_name(info.optimizer), _class_name(info.loss), _batch(info)))),
         "Looked at": f"{looked}, on {info.probe.samples:,} samples" if info.probe.samples else looked,
-        "Versions": ", ".join(f"{name} {version}" for name, version in info.versions.items()),
+        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(info.versions.items())),
     }
     rows = "".join(f"<dt>{name}</dt><dd>{text(words)}</dd>" for name, words in facts.items() if words)
     notes = "".join(f"<p>{text(note)}</p>" for note in info.notes)

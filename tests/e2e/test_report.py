@@ -80,8 +80,8 @@ def test_nothing_is_asked_of_a_network(browser: Any, address: str) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("width", [360, 1400])
-def test_without_scripts_it_fits_reads_and_passes_axe(browser: Any, address: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1400, "dark")])
+def test_without_scripts_it_fits_reads_and_passes_axe(browser: Any, address: str, width: int, scheme: str) -> None:
     page, _ = _opened(browser, address, java_script_enabled=False, viewport={"width": width, "height": 800})
     assert page.get_by_text("bias_initializer").first.is_visible()
     assert page.get_by_text("Loss and metrics").first.is_visible()
@@ -89,7 +89,7 @@ def test_without_scripts_it_fits_reads_and_passes_axe(browser: Any, address: str
     content = page.content()
     page.close()
     # axe needs scripts: the same static part, with the page's own taken out.
-    page = browser.new_page(viewport={"width": width, "height": 800})
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.set_content(re.sub(r"<script.*?</script>|<meta http-equiv[^>]*>", "", content, flags=re.DOTALL))
     page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
