@@ -24,6 +24,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--note", default="", help="why the report half is scored, for the log")
     options = parser.parse_args()
+    if options.only and options.half != "tune":
+        parser.error("--only goes with --half tune: a part of the report half, scored apart, is something to tune by")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     from benchmarks.faults.cases import CASES
@@ -50,7 +52,7 @@ def main() -> None:
         # Of the report half only what concerns the cases themselves: nothing to tune by.
         told = complaints(v for v in verdicts if half == "tune" or not v.valid)
         print("\n".join(f"    {line}" for line in told))
-        if half == "report" and not options.only:
+        if half == "report":
             _log(lines, len(chosen), options.seeds, invalid, options.note)
 
 
