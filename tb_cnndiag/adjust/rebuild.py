@@ -11,6 +11,9 @@ Pieces = Callable[[Any], Sequence[Any]]
 """A layer → the layers that take its place, in order."""
 
 
+_FUNCTIONS = ("activation", "initializer", "regularizer", "constraint")
+
+
 class RebuildError(ValueError):
     """The model cannot be rebuilt; the message says why."""
 
@@ -60,7 +63,10 @@ def _is_functional(model: Any) -> bool:
 
 def copy(layer: Any, **changed: Any) -> Any:
     """A layer of the same config but for what is changed; without weights."""
-    return type(layer).from_config(layer.get_config() | changed)
+    config = layer.get_config()
+    # Functions of the user's own are written into a config by name only: hand them on as they are.
+    own = {key: getattr(layer, key) for key in config if key.endswith(_FUNCTIONS) and hasattr(layer, key)}
+    return type(layer).from_config(config | own | changed)
 
 
 def keep_weights(old: Any, new: Any) -> None:

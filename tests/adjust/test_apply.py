@@ -228,3 +228,13 @@ def test_batch_normalisation_becomes_group_normalisation() -> None:
     new, left = apply(_functional(), [_finding("batch_too_small_for_bn", change)], weights=False)
     assert not left
     assert type(new.get_layer("bn1")).__name__ == "GroupNormalization"
+
+
+def test_functions_of_the_users_own_are_handed_on() -> None:
+    def own(shape: Any, dtype: Any = None) -> Any:
+        return np.full(shape, 0.5, "float32")
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, kernel_initializer=own, name="fc")])
+    model.compile("sgd", "mse")
+    new, _ = apply(model, [], weights=False)
+    np.testing.assert_array_equal(new.get_layer("fc").kernel, np.full((4, 3), 0.5))
