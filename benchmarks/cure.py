@@ -121,7 +121,11 @@ def cure_case(task: tuple[str, Path]) -> Cure | None:
     _fit(adjusted)
     healthy = _built(case)
     data = load(name.split()[-1])
-    twin = trial(data, plain(data), epochs=healthy.epochs, batch=max(batch, 32))
+    # The optimizer is the case's own, unless that is what is wrong with it.
+    optimizer = None
+    if not str(case.fault).startswith("learning_rate"):
+        optimizer = type(healthy.model.optimizer).from_config(healthy.model.optimizer.get_config())
+    twin = trial(data, plain(data), optimizer, epochs=healthy.epochs, batch=max(batch, 32))
     twin.x, twin.y = data.x[: len(healthy.x)], _classes(healthy.y)
     twin.validation = (data.xv, _classes(healthy.validation[1])) if healthy.validation else None
     _fit(twin)

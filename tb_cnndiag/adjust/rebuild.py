@@ -65,7 +65,11 @@ def copy(layer: Any, **changed: Any) -> Any:
     """A layer of the same config but for what is changed; without weights."""
     config = layer.get_config()
     # Functions of the user's own are written into a config by name only: hand them on as they are.
-    own = {key: getattr(layer, key) for key in config if key.endswith(_FUNCTIONS) and hasattr(layer, key)}
+    own = {
+        key: getattr(layer, key)
+        for key, value in config.items()
+        if key.endswith(_FUNCTIONS) and isinstance(value, dict) and value.get("class_name") == "function"
+    }
     return type(layer).from_config(config | own | changed)
 
 

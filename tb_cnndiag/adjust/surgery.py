@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 
+# Cosine, bias included, from which one filter can stand in for another without a trace in what the network answers.
+# A group of twins as it is told reaches down to 0.9, which an epoch of training mends, but surgery alone does not.
+ALIKE = 0.98
 # A twin that fires α times as strongly is read through α: true of what is linear on each side of 0.
 _HOMOGENEOUS = ("linear", "relu", "leaky_relu")
 # Layers that treat each channel for itself and leave a channel that is 0 at 0.
@@ -114,9 +117,9 @@ def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = 
         members = [unit for unit in group if kept[unit]]
         if len(members) < 2:
             continue
-        stays, scales = _representative(chain, flat, members)
-        for unit, scale in zip(members, scales, strict=True):
-            if unit != stays:
+        stays, scales, likeness = _representative(chain, flat, bias, members)
+        for unit, scale, alike in zip(members, scales, likeness, strict=True):
+            if unit != stays and alike >= ALIKE:
                 kept[unit] = False
                 reads[stays, unit] = scale
     if not kept.any():
@@ -136,11 +139,15 @@ def _weights_of(layer: Any) -> tuple[FloatArray, FloatArray | None]:
     return kernel, bias[0] if bias else None
 
 
-def _representative(chain: Chain, flat: FloatArray, members: Sequence[int]) -> tuple[int, list[float]]:
-    """The member nearest to all others, and how strongly each fires when that one fires with 1."""
+def _representative(
+    chain: Chain, flat: FloatArray, bias: FloatArray | None, members: Sequence[int]
+) -> tuple[int, list[float], list[float]]:
+    """(the member nearest to all others, how strongly each fires when that one fires with 1, cosine with that one)."""
     rows = flat[:, members].T.astype(np.float64)
+    if bias is not None and chain.norm is None:
+        rows = np.concatenate([rows, bias[members, None]], axis=1)
     norms = np.linalg.norm(rows, axis=1)
-    similarity = (rows @ rows.T) / np.outer(norms, norms)
+    similarity = (rows @ rows.T) / np.maximum(np.outer(norms, norms), 1e-30)
     best = int(np.argmax(similarity.sum(axis=1)))
     if chain.norm is not None and chain.norm.scale:
         gamma = np.abs(np.asarray(chain.norm.gamma))[list(members)]
@@ -151,7 +158,7 @@ def _representative(chain: Chain, flat: FloatArray, members: Sequence[int]) -> t
         scales = norms / norms[best]
     if chain.activation not in _HOMOGENEOUS:
         scales = np.ones(len(members))
-    return members[best], [float(s) for s in scales]
+    return members[best], [float(s) for s in scales], [float(c) for c in similarity[best]]
 
 
 def _merged(read: FloatArray, reads: FloatArray, chain: Chain) -> FloatArray:

@@ -130,6 +130,13 @@ def layer_config(layer: LayerInfo) -> Mapping[str, Any]:
     return _json(layer.config)
 
 
+def bias_initializer(layer: LayerInfo) -> str:
+    """Name of what fills a layer's bias at first, e.g. ``"zeros"``; empty when unknown."""
+    bias = layer_config(layer).get("bias_initializer")
+    name = bias.get("class_name", "") if isinstance(bias, dict) else str(bias or "")
+    return "zeros" if name == "Zeros" else name
+
+
 def lower_learning_rate(history: History, reason: str, factor: float = 0.1) -> Adjustment:
     """Propose a lower learning rate, with a number where the present one is known."""
     rate = learning_rate(history)

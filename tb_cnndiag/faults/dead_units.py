@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, held, layer_config, lower_learning_rate
+from tb_cnndiag.faults.base import Fault, Held, Limit, bias_initializer, held, lower_learning_rate
 from tb_cnndiag.faults.progress import progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -117,12 +117,10 @@ def _without_positions(layer: LayerInfo) -> bool:
 
 
 def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adjustment, ...]:
-    config = layer_config(layer)
     found: list[Adjustment] = []
     if born:
-        bias = config.get("bias_initializer")
-        name = bias.get("class_name", "") if isinstance(bias, dict) else str(bias or "")
-        if name and name.lower() != "zeros":
+        name = bias_initializer(layer)
+        if name not in ("", "zeros"):
             found.append(
                 Adjustment(
                     layer.path,

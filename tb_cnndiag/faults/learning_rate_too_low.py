@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate
-from tb_cnndiag.faults.progress import at, largest, losses, progress, step_sizes, trained_rows
+from tb_cnndiag.faults.progress import at, largest, losses, middle, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
-USUAL = 1e-3
+# ‖Δw‖/‖w‖ per step of half the layers with which trainings usually begin.
+USUAL = 5e-3
 # No optimizer state survives a larger jump; what is still too low then is found by the next run.
 LARGEST_FACTOR = 1e4
 
@@ -56,7 +57,8 @@ class LearningRateTooLow(Fault):
         if when is None or gain >= limits["gain"] or (rates.size and rates[-1] > 1.001 * rates[0]):
             return
         rate = learning_rate(history)
-        factor = min(USUAL / max(float(size[-1]), 1e-12), LARGEST_FACTOR)
+        usual = middle(sizes.values)[-1]
+        factor = min(USUAL / max(float(usual), 1e-12), LARGEST_FACTOR)
         current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:.0f} × as high")
         yield self.finding(
             history,

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held, lower_learning_rate
+from tb_cnndiag.faults.base import Fault, Limit, bias_initializer, held, lower_learning_rate
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
@@ -45,19 +45,22 @@ class SaturatedActivation(Fault):
                 when,
                 f"{layer.path}: {ratios[-1]:.0%} of its units are stuck at a bound of {layer.activation}.",
                 evidence={"pinned_ratio": Evidence(float(ratios[-1]), limits["pinned_ratio"], "share")},
-                adjustments=(
-                    Adjustment(layer.path, "activation", layer.activation, "relu", "has no upper bound"),
-                    *_initializer(layer),
-                    lower_learning_rate(history, "large steps push units to their bounds"),
-                ),
+                adjustments=_adjustments(history, layer, born=bool(ratios[0] > limits["pinned_ratio"])),
             )
 
 
-def _initializer(layer: LayerInfo) -> tuple[Adjustment, ...]:
-    if layer.initializer.startswith("glorot"):
-        return ()
-    reason = "keeps inputs of the activation in its middle (Glorot & Bengio 2010)"
-    return (Adjustment(layer.path, "kernel_initializer", layer.initializer or "unknown", "glorot_uniform", reason),)
+def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adjustment, ...]:
+    found = [Adjustment(layer.path, "activation", layer.activation, "relu", "has no upper bound")]
+    if not born:
+        found.append(lower_learning_rate(history, "large steps push units to their bounds"))
+        return tuple(found)
+    bias = bias_initializer(layer)
+    if bias not in ("", "zeros"):
+        found.append(Adjustment(layer.path, "bias_initializer", bias, "zeros", "this bias holds units at a bound"))
+    if layer.initializer not in ("he_normal", "he_uniform"):
+        reason = "keeps signals at their size under ReLU (He et al. 2015)"
+        found.append(Adjustment(layer.path, "kernel_initializer", layer.initializer or "unknown", "he_normal", reason))
+    return tuple(found)
 
 
 def _is_gate(layer: LayerInfo) -> bool:

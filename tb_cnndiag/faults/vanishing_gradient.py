@@ -121,14 +121,11 @@ def _adjustments(layers: tuple[LayerInfo, ...], rows: list[int]) -> tuple[Adjust
         for row in rows
         if layers[row].initializer not in ("he_normal", "he_uniform") and not layers[row].output
     ]
-    if not any(layers[row].normalization for row in rows):
-        found.append(
-            Adjustment(
-                layers[rows[0]].path,
-                "normalization",
-                "none",
-                "BatchNormalization",
-                "rescales what each layer passes on",
-            )
+    found += [
+        Adjustment(
+            layers[row].path, "normalization", "none", "BatchNormalization", "rescales what each layer passes on"
         )
+        for row in rows
+        if not layers[row].normalization and not layers[row].output
+    ]
     return tuple(found)

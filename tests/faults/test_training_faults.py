@@ -65,7 +65,7 @@ class TestLearningRateTooLow:
     def test_nothing_moves(self) -> None:
         (finding,) = judge(_course([1.5, 1.49, 1.49, 1.48], 1e-5, **GRADIENT))
         assert (finding.fault, finding.severity) == ("learning_rate_too_low", "warning")
-        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "10")
+        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "50")
 
     @pytest.mark.parametrize(
         ("loss", "step", "gradient"),
