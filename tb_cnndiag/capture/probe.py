@@ -16,8 +16,9 @@ from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
-# Samples per call: bounds the memory of a look to that of a pass over so many.
-CHUNK = 128
+# One call takes so many samples and so many bytes of input at the most: bounds the memory of a look, whatever the probe.
+CHUNK_SAMPLES = 256
+CHUNK_BYTES = 16 << 20
 
 
 class Observer:
@@ -44,15 +45,16 @@ class Observer:
         if names not in self._compiled:
             self._compiled[names] = self._compile(names)
         reduced = self._compiled[names]
-        samples = len(keras.tree.flatten(x)[0])
+        samples, size = len(keras.tree.flatten(x)[0]), _chunk_size(x)
         parts: list[dict[str, dict[str, FloatArray]]] = []
-        for start in range(0, samples, CHUNK):
-            chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + CHUNK], x)
+        for start in range(0, samples, size):
+            chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
             parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk)))
+        weights = [min(size, samples - start) for start in range(0, samples, size)]
         joined: dict[str, dict[str, FloatArray]] = {}
         for path in parts[0]:
             joined[path] = {
-                name: REDUCTIONS[name].join([part[path][name] for part in parts])
+                name: REDUCTIONS[name].join([part[path][name] for part in parts], weights)
                 for name in parts[0][path]
                 if name in REDUCTIONS
             }
@@ -106,6 +108,13 @@ class Observer:
         return {name: ops.cast(value, "float32") for name, value in values.items()}
 
 
+def _chunk_size(x: Any) -> int:
+    """Samples per call."""
+    arrays = keras.tree.flatten(x)
+    per_sample = sum(array.nbytes for array in arrays) // len(arrays[0])
+    return min(CHUNK_SAMPLES, max(CHUNK_BYTES // max(per_sample, 1), 1))
+
+
 class _KernelGraph:
     """Which kernel layers feed which, without another kernel between, as a recording shows it.
 
@@ -153,15 +162,25 @@ def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
         return ops.reshape(tensor, (ops.shape(tensor)[0], -1, 1))
     if getattr(layer.layer, "data_format", "") == "channels_first":
         tensor = ops.moveaxis(tensor, 1, -1)
-    return ops.reshape(tensor, (ops.shape(tensor)[0], -1, tensor.shape[-1]))
+    return _flat_positions(tensor, tensor.shape[-1])
 
 
 def _by_position(layer: KernelLayer, tensor: Any) -> Any:
     """The activation as ``(samples, positions, units)``."""
-    ops = keras.ops
     if getattr(layer.layer, "data_format", "") == "channels_first" and len(tensor.shape) > 2:
-        tensor = ops.moveaxis(tensor, 1, -1)
-    return ops.reshape(tensor, (ops.shape(tensor)[0], -1, layer.units))
+        tensor = keras.ops.moveaxis(tensor, 1, -1)
+    return _flat_positions(tensor, layer.units)
+
+
+def _flat_positions(tensor: Any, channels: int) -> Any:
+    """``(samples, …, …)`` as ``(samples, positions, channels)``, with as many positions known as can be.
+
+    A graph for any number of samples would forget the positions in a plain reshape to ``(samples, -1, channels)``.
+    """
+    sizes = tensor.shape[1:]
+    if None in sizes:
+        return keras.ops.reshape(tensor, (keras.ops.shape(tensor)[0], -1, channels))
+    return keras.ops.reshape(tensor, (-1, int(np.prod(sizes)) // channels, channels))
 
 
 def _same_graph(tensor: Any) -> bool:

@@ -14,38 +14,43 @@ import numpy as np
 
 from tb_cnndiag.payloads import FloatArray
 
-# Means and the subsample come from the first samples of each chunk: a contiguous slice is what is cheap.
-SLICE = 16
-# Values per chunk in the subsample of an activation.
-SUBSAMPLE = 8192
+# Means and the subsample come from the first samples of each chunk, a contiguous slice being cheap: one in so many, but
+# never fewer than these.
+SLICE_SHARE = 8
+SLICE_LEAST = 8
+# Values per sample of that slice in the subsample of an activation: from so many to twice as many.
+SUBSAMPLE = 512
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """How values are reduced in the graph, and how the chunks' results are joined afterwards.
+    """How values are reduced in the graph, and how the chunks' results, of so many samples each, are joined.
 
     ``of`` says of what: every layer's ``"activation"``; a ``"bounded"`` one (``reduce`` is also given the bounds near
     which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels.
     """
 
     reduce: Callable[..., Any]
-    join: Callable[[list[FloatArray]], FloatArray]
+    join: Callable[[list[FloatArray], list[int]], FloatArray]
     of: Literal["activation", "bounded", "output", "input"] = "activation"
 
 
 def sample_max(ops: Any, x: Any) -> Any:
     """Maximum over positions, ``(samples, units)``."""
-    return ops.max(x, axis=1)
+    positions = x.shape[1]
+    if positions is None or positions < 256:
+        return ops.max(x, axis=1)
+    return ops.max_pool(x, positions)[:, 0]  # a quarter faster on large maps
 
 
 def unit_mean(ops: Any, x: Any) -> Any:
     """Mean over samples and positions, ``(units,)``, as a product with ones: faster than a reduction."""
-    return _mean(ops, x[:SLICE])
+    return _mean(ops, _first(ops, x))
 
 
 def unit_mean_abs(ops: Any, x: Any) -> Any:
     """Mean magnitude over samples and positions, ``(units,)``."""
-    return _mean(ops, ops.abs(x[:SLICE]))
+    return _mean(ops, ops.abs(_first(ops, x)))
 
 
 def sample_mean(ops: Any, x: Any) -> Any:
@@ -54,46 +59,54 @@ def sample_mean(ops: Any, x: Any) -> Any:
 
 
 def activation_sample(ops: Any, x: Any) -> Any:
-    """A subsample of all values, evenly spread over samples, positions and units, ``(≤ SUBSAMPLE,)``."""
-    flat = ops.reshape(x[:SLICE], (-1,))
-    size = np.prod([d for d in x.shape[1:] if d is not None]) * SLICE
-    stride = max(int(size) // SUBSAMPLE, 1)
+    """A subsample of all values, evenly spread over samples, positions and units, ``(values,)``."""
+    flat = ops.reshape(_first(ops, x), (-1,))
+    stride = max(int(np.prod([n for n in x.shape[1:] if n is not None])) // SUBSAMPLE, 1)
     units = x.shape[-1] or 1
     while stride > 1 and np.gcd(stride, units) > 1:  # else the same units would be met over and over
         stride += 1
-    return flat[::stride]
+    return ops.take(flat, ops.arange(0, ops.shape(flat)[0], stride))
 
 
 def unit_saturated(ops: Any, x: Any, bounds: tuple[float, float]) -> Any:
     """Share of values at or beyond the bounds, ``(units,)``."""
-    x = x[:SLICE]
+    x = _first(ops, x)
     low, high = bounds
     return _mean(ops, ops.cast(ops.logical_or(ops.less_equal(x, low), ops.greater_equal(x, high)), "float32"))
 
 
 def input_mean(ops: Any, x: Any) -> Any:
     """Mean of each channel, ``(channels,)``."""
-    return ops.mean(x, axis=(0, 1))
+    return _mean(ops, x)
 
 
 def input_std(ops: Any, x: Any) -> Any:
     """Standard deviation of each channel, ``(channels,)``."""
-    return ops.std(x, axis=(0, 1))
+    return ops.sqrt(_mean(ops, ops.square(x - _mean(ops, x))))
 
 
 def input_min(ops: Any, x: Any) -> Any:
     """Minimum of each channel, ``(channels,)``."""
-    return ops.min(x, axis=(0, 1))
+    return -input_max(ops, -x)
 
 
 def input_max(ops: Any, x: Any) -> Any:
     """Maximum of each channel, ``(channels,)``."""
-    return ops.max(x, axis=(0, 1))
+    return ops.max(sample_max(ops, x), axis=0)
 
 
 def input_constant(ops: Any, x: Any) -> Any:
     """1 for a sample that is the same everywhere, else 0, ``(samples,)``."""
-    return ops.cast(ops.equal(ops.max(x, axis=(1, 2)), ops.min(x, axis=(1, 2))), "float32")
+    flat = ops.reshape(x, (ops.shape(x)[0], -1))  # a row of its own is what a maximum is fast over
+    return ops.cast(ops.equal(ops.max(flat, axis=1), ops.min(flat, axis=1)), "float32")
+
+
+def _first(ops: Any, x: Any) -> Any:
+    """The slice of the samples that stands for all."""
+    samples = x.shape[0]
+    if samples is None:
+        return x[: ops.maximum(ops.shape(x)[0] // SLICE_SHARE, SLICE_LEAST)]
+    return x[: max(samples // SLICE_SHARE, SLICE_LEAST)]
 
 
 def _mean(ops: Any, x: Any) -> Any:
@@ -103,19 +116,19 @@ def _mean(ops: Any, x: Any) -> Any:
     return total / ops.cast(count, rows.dtype)
 
 
-def _concatenate(chunks: list[FloatArray]) -> FloatArray:
+def _concatenate(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.concatenate(chunks)
 
 
-def _average(chunks: list[FloatArray]) -> FloatArray:
-    return np.asarray(np.mean(chunks, axis=0))
+def _average(chunks: list[FloatArray], samples: list[int]) -> FloatArray:
+    return np.asarray(np.average(chunks, axis=0, weights=samples))
 
 
-def _lowest(chunks: list[FloatArray]) -> FloatArray:
+def _lowest(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.asarray(np.min(chunks, axis=0))
 
 
-def _highest(chunks: list[FloatArray]) -> FloatArray:
+def _highest(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.asarray(np.max(chunks, axis=0))
 
 

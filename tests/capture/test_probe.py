@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.capture.layers import find_kernel_layers
-from tb_cnndiag.capture.probe import CHUNK, Observer
-from tb_cnndiag.capture.reductions import REDUCTIONS, SLICE
+from tb_cnndiag.capture import probe
+from tb_cnndiag.capture.probe import Observer
+from tb_cnndiag.capture.reductions import REDUCTIONS
 from tests.models import images, normalised, plain
 
 
@@ -18,26 +19,46 @@ def _looked(model: Any, x: Any) -> Any:
     return Observer(model, find_kernel_layers(model)).look(x, sorted(REDUCTIONS))
 
 
-@pytest.mark.parametrize("samples", [5, CHUNK, CHUNK + 7])
+@pytest.mark.parametrize("samples", [5, 128, 128 + 7])
 @pytest.mark.parametrize(("make", "seen"), [(plain, "conv_a"), (normalised, "relu_a")])
-def test_reductions_agree_with_numpy(make: Any, seen: str, samples: int, rng: np.random.Generator) -> None:
+def test_reductions_agree_with_numpy(
+    make: Any, seen: str, samples: int, rng: np.random.Generator, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(probe, "CHUNK_SAMPLES", 128)
     model = make("tanh") if make is plain else make()
     x = images(rng, samples)[0]
     y = np.asarray(keras.Model(model.inputs, model.get_layer(seen).output).predict(x, verbose=0))
     data = _looked(model, x)["conv_a"]
     np.testing.assert_allclose(data["sample_max"], y.max(axis=(1, 2)), rtol=1e-5)
     np.testing.assert_allclose(data["sample_mean"], y.mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
-    chunks = [y[start : start + CHUNK][:SLICE] for start in range(0, samples, CHUNK)]
-    np.testing.assert_allclose(data["unit_mean"], np.mean([c.mean(axis=(0, 1, 2)) for c in chunks], axis=0), rtol=1e-4)
-    np.testing.assert_allclose(
-        data["unit_mean_abs"], np.mean([np.abs(c).mean(axis=(0, 1, 2)) for c in chunks], axis=0), rtol=1e-4
-    )
+    chunks = [y[start : start + 128] for start in range(0, samples, 128)]
+    slices = [chunk[: max(len(chunk) // 8, 8)] for chunk in chunks]
+
+    def average(per_slice: list[Any]) -> Any:
+        return np.average(per_slice, axis=0, weights=[len(chunk) for chunk in chunks])
+
+    np.testing.assert_allclose(data["unit_mean"], average([c.mean(axis=(0, 1, 2)) for c in slices]), rtol=1e-4)
+    magnitude = average([np.abs(c).mean(axis=(0, 1, 2)) for c in slices])
+    np.testing.assert_allclose(data["unit_mean_abs"], magnitude, rtol=1e-4)
     assert data["samples"] == samples
     assert data["positions"] == y.shape[1] * y.shape[2]
     assert np.isin(data["activation_sample"].round(4), y.round(4)).mean() > 0.99
     if make is plain:
-        pinned = [(np.abs(c) >= 0.98).mean(axis=(0, 1, 2)) for c in chunks]
-        np.testing.assert_allclose(data["unit_saturated"], np.mean(pinned, axis=0), atol=1e-6)
+        pinned = [(np.abs(c) >= 0.98).mean(axis=(0, 1, 2)) for c in slices]
+        np.testing.assert_allclose(data["unit_saturated"], average(pinned), atol=1e-6)
+
+
+def test_large_inputs_are_passed_in_small_chunks_and_the_subsample_stays_small(
+    rng: np.random.Generator, monkeypatch: Any
+) -> None:
+    model = plain()
+    x = images(rng, 40)[0]
+    whole = _looked(model, x)
+    monkeypatch.setattr(probe, "CHUNK_BYTES", 13 * x[0].nbytes)  # chunks of 13, 13, 13 and 1
+    looked = _looked(model, x)
+    np.testing.assert_allclose(looked["conv_a"]["sample_max"], whole["conv_a"]["sample_max"], rtol=1e-5)
+    np.testing.assert_allclose(looked["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
+    assert looked["conv_a"]["activation_sample"].size < 2 * 512 * (8 + 8 + 8 + 1)
 
 
 def test_input_and_output_are_those_of_the_ends(rng: np.random.Generator) -> None:
