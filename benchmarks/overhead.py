@@ -11,7 +11,8 @@
 - *taps*: a training step with gradients tapped, over the bare step;
 - bytes per look, beside TensorBoard's histograms.
 
-Times are medians of interleaved runs; memory is read from Linux' /proc. Nothing here is a test: a target that is missed is printed as MISS.
+Times are medians of interleaved runs; memory is read from Linux' /proc. Nothing here is a test: a target that is
+missed is printed as MISS.
 """
 
 from __future__ import annotations

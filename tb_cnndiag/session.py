@@ -65,6 +65,7 @@ class Session:
         self._schedule = schedule
         self._started = time.time()
         self._info: RunInfo | None = None
+        self._without_gradients = False
         directory, self._history = _open_run(log_dir, subject.table(), step)
         self._writer: LookWriter | None = LookWriter(directory)
         self._number = self._history.looks
@@ -131,22 +132,25 @@ class Session:
         return ALL_COSTS if _COSTLY(self._number) else frozenset({"light", "heavy"})
 
     def _capture(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, costs: Set[Cost]) -> Look:
-        activations = self._activations(costs)
+        probed = self._probed(costs)
         weights = self._subject.weights()
         table = self._subject.table()
         rows = {layer.path: row for row, layer in enumerate(self._subject.layers)}
         layers = [
-            LayerLook(info, weights[info.path] | activations.get(info.path, {}) | _taps_of(tapped, rows[info.path]))
+            LayerLook(info, weights[info.path] | probed.get(info.path, {}) | _taps_of(tapped, rows[info.path]))
             for info in table
         ]
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         return Look(self.step, epoch, layers, numbers)
 
-    def _activations(self, costs: Set[Cost]) -> dict[str, dict[str, FloatArray]]:
+    def _probed(self, costs: Set[Cost]) -> dict[str, dict[str, FloatArray]]:
+        """What the diagnostics of this look need of the probe, by layer."""
+        from tb_cnndiag.capture.probe_gradients import NAMES
         from tb_cnndiag.capture.reductions import REDUCTIONS
 
+        needs = self._measurer.needs(costs)
         try:
-            return self._subject.activations(sorted(self._measurer.needs(costs) & REDUCTIONS.keys()))
+            found = self._subject.activations(sorted(needs & REDUCTIONS.keys()))
         except Exception as error:  # whatever a user's model does outside training must not end it
             self._subject.drop_probes()
             warn(
@@ -155,6 +159,17 @@ class Session:
                 "probe=(x_val[:512], y_val[:512])."
             )
             return {}
+        if needs & NAMES and not self._without_gradients:
+            try:
+                for path, gradients in self._subject.gradients().items():
+                    found.setdefault(path, {}).update(gradients)
+            except Exception as error:  # a user's loss may want what only training gives
+                self._without_gradients = True
+                warn(
+                    f"The loss on the probe has no gradient ({type(error).__name__}: {_in_short(error)}). Gradient "
+                    "noise is not looked at; everything else is."
+                )
+        return found
 
     def _describe(self, table: tuple[LayerInfo, ...]) -> list[Measurement]:
         """RunInfo, when it is new or has changed."""

@@ -16,7 +16,7 @@ from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
-# One call takes so many samples and so many bytes of input at the most: bounds the memory of a look, whatever the probe.
+# One call takes so many samples and bytes of input at the most: bounds the memory of a look, whatever the probe.
 CHUNK_SAMPLES = 256
 CHUNK_BYTES = 16 << 20
 
@@ -112,7 +112,7 @@ def _chunk_size(x: Any) -> int:
     """Samples per call."""
     arrays = keras.tree.flatten(x)
     per_sample = sum(array.nbytes for array in arrays) // len(arrays[0])
-    return min(CHUNK_SAMPLES, max(CHUNK_BYTES // max(per_sample, 1), 1))
+    return int(min(CHUNK_SAMPLES, max(CHUNK_BYTES // max(per_sample, 1), 1)))
 
 
 class _KernelGraph:

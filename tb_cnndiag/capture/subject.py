@@ -14,6 +14,7 @@ import numpy as np
 
 from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, json_of, table_id, walk
 from tb_cnndiag.capture.probe import Observer, observed_table
+from tb_cnndiag.capture.probe_gradients import ProbeGradients
 from tb_cnndiag.capture.samples import Samples, class_labels
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 
@@ -32,6 +33,7 @@ class _Part:
     model: Any
     layers: list[KernelLayer]
     observer: Observer | None = None
+    gradients: ProbeGradients | None = None
     probe: Samples | None = None
 
 
@@ -147,6 +149,18 @@ class Subject:
                     if "output" in data and labels.size:
                         data["labels"] = labels.astype(np.float32)
                 found |= looked
+        return found
+
+    def gradients(self) -> dict[str, dict[str, FloatArray]]:
+        """Path → gradients of the loss on the probes by name; empty for what has no loss or no labelled probe."""
+        found: dict[str, dict[str, FloatArray]] = {}
+        if keras.backend.backend() != "tensorflow":
+            return found
+        for part in self._parts:
+            if part.probe is not None:
+                if part.gradients is None:
+                    part.gradients = ProbeGradients(part.model, part.layers)
+                found |= part.gradients.look(part.probe.x, part.probe.y)
         return found
 
     def kernels(self) -> list[Any]:

@@ -10,6 +10,7 @@ from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
 from tb_cnndiag.diagnostics.functional_similarity import FunctionalSimilarity
 from tb_cnndiag.diagnostics.gradient_flow import GradientFlow
+from tb_cnndiag.diagnostics.gradient_noise import GradientNoise
 from tb_cnndiag.diagnostics.kernel_rank import KernelRank
 from tb_cnndiag.diagnostics.layer_similarity import LayerSimilarity
 from tb_cnndiag.diagnostics.model_input import ModelInput
@@ -26,6 +27,7 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     DeadUnits,
     ActivationDensity,
     GradientFlow,
+    GradientNoise,
     UpdateRatio,
     Saturation,
     WeightHealth,

@@ -43,6 +43,8 @@ class LayerLook:
             - of output layers ``output`` ``(samples, units)``, mean over positions, and ``labels`` ``(samples,)`` where
               the probe's labels are class indices; of the first kernels ``input_mean``, ``input_std``, ``input_min``,
               ``input_max`` ``(channels,)`` and ``input_constant`` ``(samples,)``;
+            - of the loss on the probe, in k chunks of 32 samples, where its labels are known: ``chunk_gradient_norms``
+              ``(k,)``, ``mean_gradient_norm`` ``()``, norm of their mean, and ``gradient_zero_share`` ``()``;
             - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
               kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
               ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled.

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.capture import probe
+from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.capture.probe import Observer
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tests.models import images, normalised, plain

@@ -37,6 +37,9 @@ def full_look(rng):
         samples=SAMPLES,
         positions=1,
         **dict.fromkeys(("gradient_norm", "gradient_rms", "update_norm"), 0.1),
+        chunk_gradient_norms=np.array([1.0, 2.0]),
+        mean_gradient_norm=1.2,
+        gradient_zero_share=0.1,
         gradient_steps=5,
         gradient_non_finite_steps=0,
     )

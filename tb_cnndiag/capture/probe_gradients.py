@@ -1,0 +1,73 @@
+"""Gradients of the data loss on small chunks of the probe: how far the chunks agree about each kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.payloads import FloatArray
+
+# Samples per gradient: a usual batch.
+CHUNK_SAMPLES = 32
+# What is taken of each kernel.
+NAMES = frozenset({"chunk_gradient_norms", "mean_gradient_norm", "gradient_zero_share"})
+
+
+class ProbeGradients:
+    """Differentiates a compiled model's loss by its kernels, one chunk of the probe at a time. TensorFlow only.
+
+    As for activations the model is called with ``training=False`` inside a ``keras.StatelessScope``.
+    """
+
+    def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
+        import tensorflow as tf
+
+        self._model = model
+        self._layers = [layer for layer in layers if layer.layer.trainable and layer.variable.trainable]
+        self._gradients = tf.function(self._differentiate, autograph=False, reduce_retracing=True)
+
+    def look(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
+        """Path → the arrays called :data:`NAMES`, of kernels that the loss depends on.
+
+        Empty where there is no compiled loss yet or the model computes one of its own, and with fewer than two chunks.
+        """
+        loss = getattr(self._model, "_compile_loss", None)
+        samples = len(keras.tree.flatten(x)[0])
+        chunks = samples // CHUNK_SAMPLES
+        own_loss = type(self._model).compute_loss is not keras.Model.compute_loss
+        if chunks < 2 or y is None or own_loss or not getattr(loss, "built", False):
+            return {}
+        total: list[Any] | None = None
+        norms, zeros = [], []
+        for start in range(0, chunks * CHUNK_SAMPLES, CHUNK_SAMPLES):
+            chunk = keras.tree.map_structure(lambda a, s=start: None if a is None else a[s : s + CHUNK_SAMPLES], (x, y))
+            gradients, norm, zero = self._gradients(*chunk)
+            total = gradients if total is None else [t + g for t, g in zip(total, gradients, strict=True)]
+            norms.append(norm.numpy())
+            zeros.append(zero.numpy())
+        means = [float(np.linalg.norm(t.numpy())) / chunks for t in total or ()]
+        return {
+            layer.path: {
+                "chunk_gradient_norms": np.stack(norms)[:, row],
+                "mean_gradient_norm": np.asarray(means[row]),
+                "gradient_zero_share": np.asarray(np.mean(zeros, axis=0)[row]),
+            }
+            for row, layer in enumerate(self._layers)
+        }
+
+    def _differentiate(self, x: Any, y: Any) -> tuple[list[Any], Any, Any]:
+        """Gradient by each kernel, their norms ``(kernels,)`` and shares of zeros ``(kernels,)``."""
+        import tensorflow as tf
+
+        variables = [layer.variable for layer in self._layers]
+        with keras.StatelessScope(), tf.GradientTape() as tape:
+            loss = self._model._compile_loss(y, self._model(x, training=False))  # of the data: no weight decay
+        given = tape.gradient(loss, [variable.value for variable in variables], unconnected_gradients="zero")
+        gradients = [tf.cast(gradient, tf.float32) for gradient in given]
+        norms = tf.stack([tf.norm(g) for g in gradients])
+        zeros = tf.stack([tf.reduce_mean(tf.cast(tf.equal(g, 0), tf.float32)) for g in gradients])
+        return gradients, norms, zeros

@@ -1,0 +1,48 @@
+"""How far the gradients of different samples agree about a kernel."""
+
+from __future__ import annotations
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.gradients import signal_to_noise
+from tb_cnndiag.payloads import ColumnInfo
+
+
+class GradientNoise(LayerDiagnostic):
+    """Signal-to-noise ratio and share of zeros of the gradient, over chunks of 32 of the probe's samples."""
+
+    name = "gradient_noise"
+    title = "Gradient noise"
+    description = (
+        "Where batches of 32 agree the ratio is high and steps go one way; near 0 they cancel out, as they do once a "
+        "layer has learned what it can. Entries that are exactly 0 for every batch belong to weights that nothing "
+        "moves."
+    )
+    needs = ("chunk_gradient_norms", "mean_gradient_norm", "gradient_zero_share")
+    columns = (
+        ColumnInfo(
+            "gradient_snr",
+            "Gradient signal-to-noise",
+            "ratio",
+            "‖mean gradient‖ over the spread between chunks of 32 samples of the probe.",
+            low=0.0,
+        ),
+        ColumnInfo(
+            "gradient_zero_ratio",
+            "Zeros in the gradient",
+            "share",
+            "Share of the kernel's entries whose gradient is exactly 0, mean over the chunks.",
+            low=0.0,
+            high=1.0,
+        ),
+    )
+    cost = "costly"
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """See :func:`tb_cnndiag.numerics.gradients.signal_to_noise`."""
+        norms = look.data["chunk_gradient_norms"]
+        return LayerResult(
+            {
+                "gradient_snr": signal_to_noise(norms, float(look.data["mean_gradient_norm"])),
+                "gradient_zero_ratio": float(look.data["gradient_zero_share"]),
+            }
+        )
