@@ -134,7 +134,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
         epoch_end(costs)
         sizes[kind] = session.bytes_written - before
     board_bytes = sum(f.stat().st_size for f in (home / f"{name}-board").rglob("*tfevents*"))
-    heavy_share, costly_share = (sum(map(log_spaced(n), range(100))) / 100 for n in (4, 2))
+    heavy_share, costly_share = (sum(map(log_spaced(n), range(100))) / 100 for n in (3, 2))
     mean = times["light"] * (1 - heavy_share) + times["heavy"] * heavy_share
     everything = mean + (times["costly"] - times["heavy"]) * costly_share
     fwd = times["fwd"]

@@ -42,7 +42,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             (a GAN) a dictionary by part.
         update_freq: ``"epoch"``, or look every so many batches.
         schedule: Which looks take in the heavy diagnostics (similarity, clusters, densities): a function of the number
-            of the look such as ``every(n)`` or ``log_spaced(n)``; ``log_spaced(4)`` by default. The last look of a
+            of the look such as ``every(n)`` or ``log_spaced(n)``; ``log_spaced(3)`` by default. The last look of a
             training always does.
         diagnostics: Names of built-in diagnostics or instances of your own; None for all built-in ones.
         layers: Regular expression: look only at layers whose path it matches.
@@ -81,7 +81,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._options = Options(
             Path(log_dir),
             update_freq,
-            schedule or log_spaced(4),
+            schedule or log_spaced(3),
             resolve_diagnostics(diagnostics),
             layers,
             verbose,

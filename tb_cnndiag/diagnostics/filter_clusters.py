@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
-from tb_cnndiag.diagnostics.filter_tree import filter_tree
+from tb_cnndiag.diagnostics.filter_tree import Grower
 from tb_cnndiag.numerics.linkage import effective_count
 from tb_cnndiag.payloads import ColumnInfo, Dendrogram
 
@@ -45,12 +45,16 @@ class FilterClusters(LayerDiagnostic):
     layer_kind = "dendrogram"
     cost = "heavy"
 
+    def __init__(self, *, fold: bool = False) -> None:
+        """``fold``: as in :class:`tb_cnndiag.diagnostics.filter_similarity.FilterSimilarity`."""
+        self._grower = Grower(fold)
+
     def measure(self, look: LayerLook) -> LayerResult:
         """The tree of all filters; no number where the fan-in is too small to tell twins from strangers."""
         kernel = look.data["kernel"]
         if len(kernel) < 2:
             return LayerResult()
-        tree = filter_tree(kernel)
+        tree = self._grower.tree(look)
         values = {}
         if np.isfinite(tree.threshold):
             values = {

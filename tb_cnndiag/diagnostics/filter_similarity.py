@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
-from tb_cnndiag.diagnostics.filter_tree import drawn_matrix, filter_tree
+from tb_cnndiag.diagnostics.filter_tree import Grower, drawn_matrix
 from tb_cnndiag.payloads import ColumnInfo
 
 
@@ -50,18 +50,25 @@ class FilterSimilarity(LayerDiagnostic):
     cost = "heavy"
     scalar_columns = ("twin_ratio",)
 
-    def __init__(self, sample: int | None = None) -> None:
-        """Of layers with more than ``sample`` filters draw that many and count nothing; None: all filters, exactly."""
+    def __init__(self, sample: int | None = None, *, fold: bool = False) -> None:
+        """Say which filters are compared.
+
+        Args:
+            sample: Of layers with more filters draw that many and count nothing; None: all filters, exactly.
+            fold: Compare filters as the next layer meets them: with their bias, and times the scale γ of the
+                normalisation that follows.
+        """
         self.sample = sample
+        self._grower = Grower(fold)
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Twins of all filters, exactly; the matrix as it is drawn."""
-        kernel = look.data["kernel"]
+        kernel = self._grower.kernel(look)
         if len(kernel) < 2:
             return LayerResult()
         if self.sample is not None and len(kernel) > self.sample:
             return LayerResult(payload=drawn_matrix(kernel, self.sample))
-        tree = filter_tree(kernel)
+        tree = self._grower.tree(look)
         values = {"mean_similarity": tree.mean_similarity}
         if np.isfinite(tree.threshold):
             values |= {"twin_ratio": tree.twins.ratio, "flipped_ratio": tree.twins.flipped_ratio}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tb_cnndiag.diagnostics.base import LayerLook
 from tb_cnndiag.numerics.linkage import Merges, Width, average_linkage, cut, order_leaves, suggested_width
 from tb_cnndiag.numerics.pooling import pooled
 from tb_cnndiag.numerics.similarity import (
     TWIN_CEILING,
     Twins,
     cosine_similarity,
+    folded,
     mean_magnitude,
     twin_threshold,
     twins,
@@ -50,14 +52,42 @@ class FilterTree:
     display: Matrix
 
 
+@dataclass
+class Grower:
+    """Grows the trees of one diagnostic: of kernels as they are, or with ``fold`` as the next layer meets them.
+
+    From its second look on a layer's leaves keep the order of the first as far as the tree allows, so that the picture
+    does not jump.
+    """
+
+    fold: bool = False
+    _ranks: dict[str, IntArray] = field(default_factory=dict)
+
+    def kernel(self, look: LayerLook) -> FloatArray:
+        """``(units, fan_in)``, or folded ``(units, fan_in + 1)`` with the bias; see :func:`folded`."""
+        kernel = look.data["kernel"]
+        return folded(kernel, look.data.get("bias"), look.data.get("norm_scale")) if self.fold else kernel
+
+    def tree(self, look: LayerLook) -> FilterTree:
+        """The tree of a layer's filters; of a kernel as it is, another diagnostic may have grown it already."""
+        path = look.layer.path
+        kernel = self.kernel(look)
+        tree = filter_tree(kernel, self._ranks.get(path))
+        self._ranks[path] = np.argsort(tree.order)
+        return tree
+
+
 _grown: dict[int, FilterTree] = {}
 
 
-def filter_tree(kernel: FloatArray) -> FilterTree:
-    """The tree of a kernel ``(units, fan_in)``; the same array is not looked at twice, and forgotten when it goes."""
+def filter_tree(kernel: FloatArray, ranks: IntArray | None = None) -> FilterTree:
+    """The tree of a kernel ``(units, fan_in)``; the same array is not looked at twice, and forgotten when it goes.
+
+    ``ranks`` are the units' places in an earlier order.
+    """
     key = id(kernel)
     if key not in _grown:
-        _grown[key] = _grow(kernel)
+        _grown[key] = _grow(kernel, ranks if ranks is not None and len(ranks) == len(kernel) else None)
         weakref.finalize(kernel, _grown.pop, key, None)
     return _grown[key]
 
@@ -71,12 +101,12 @@ def drawn_matrix(kernel: FloatArray, limit: int) -> Matrix:
     return replace(drawn, order=rows[order])
 
 
-def _grow(kernel: FloatArray) -> FilterTree:
+def _grow(kernel: FloatArray, ranks: IntArray | None) -> FilterTree:
     units, fan_in = kernel.shape
     threshold = twin_threshold(fan_in, units)
     similarity = cosine_similarity(kernel)
     merges = average_linkage(similarity)
-    order = order_leaves(merges, similarity)
+    order = order_leaves(merges, similarity, ranks=ranks)
     height = 1 - min(threshold, TWIN_CEILING)
     groups = cut(merges, height, order)
     return FilterTree(

@@ -54,7 +54,7 @@ def _linkage(similarity: FloatArray) -> Merges:
     return merges
 
 
-def order_leaves(merges: Merges, similarity: FloatArray, *, ranks: FloatArray | None = None) -> IntArray:
+def order_leaves(merges: Merges, similarity: FloatArray, *, ranks: IntArray | None = None) -> IntArray:
     """Order of the leaves in which the two branches of every merge meet at their most similar ends.
 
     Gruvaeus & Wainer (1972), "Two additions to hierarchical cluster analysis": each merge is flipped so that the
@@ -100,7 +100,7 @@ def _walk(neighbours: list[list[int]], start: int) -> IntArray:
     return order
 
 
-def _order_by_rank(merges: Merges, ranks: FloatArray) -> IntArray:
+def _order_by_rank(merges: Merges, ranks: IntArray) -> IntArray:
     units = len(merges) + 1
     total = [*ranks.astype(float).tolist(), *[0.0] * len(merges)]
     size = [1] * units + merges[:, 3].astype(int).tolist()

@@ -35,6 +35,31 @@ def test_twins_are_counted_and_drawn_beside_each_other(half_twins):
     np.testing.assert_allclose(result.payload.values.diagonal(), 1)
 
 
+def test_folded_filters_differ_by_their_bias_and_scale(half_twins):
+    bias = np.repeat([1.0, -300.0], 6).astype(np.float32)
+    look = layer_look(kernel=half_twins, bias=bias, norm_scale=np.full(12, 2.0, np.float32))
+    assert FilterSimilarity().measure(look).values["twin_ratio"] == 1
+    folded = FilterSimilarity(fold=True).measure(look)
+    rows = 2 * np.concatenate([half_twins, bias[:, None]], axis=1)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    cosines = np.abs(rows @ rows.T)[~np.eye(12, dtype=bool)]
+    assert folded.values["mean_similarity"] == pytest.approx(cosines.mean(), rel=1e-5)
+    assert FilterClusters(fold=True).measure(look).values["clusters"] != 6
+
+
+def test_units_stay_where_they_stood_at_the_first_look(rng):
+    kernel = filters(30)
+    similarity, clusters = FilterSimilarity(), FilterClusters()
+    first = layer_look(kernel=kernel)
+    orders = [clusters.measure(first).payload.order, similarity.measure(first).payload.order]
+    np.testing.assert_array_equal(*orders)
+    for _ in range(3):
+        kernel = kernel + rng.normal(0, 1e-4, kernel.shape).astype(np.float32)
+        look = layer_look(kernel=kernel)
+        np.testing.assert_array_equal(similarity.measure(look).payload.order, orders[0])
+        np.testing.assert_array_equal(clusters.measure(look).payload.order, orders[0])
+
+
 def test_twins_are_one_group_each_and_one_of_them_would_do(half_twins):
     result = FilterClusters().measure(layer_look(kernel=half_twins))
     assert result.values["clusters"] == result.values["suggested_width"] == 6
