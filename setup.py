@@ -88,6 +88,7 @@ setup(
         "test": TEST,
         "dev": [
             *TEST,
+            "jax>=0.4",
             "ruff>=0.6",
             "mypy>=1.11",
             "import-linter>=2.1",

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import keras
 
+from tb_cnndiag.capture.distribution import spans_machines
 from tb_cnndiag.capture.samples import Gatherer
 from tb_cnndiag.capture.schedule import Schedule, log_spaced
 from tb_cnndiag.capture.subject import NotBuiltError, Subject, SubjectError, parts_of
@@ -162,10 +163,18 @@ class CNNDiagnostics(keras.callbacks.Callback):
                 self._unbuilt = error
 
     def _start(self, model: Any) -> None:
+        if spans_machines(model):
+            raise SubjectError(
+                "fit() over several processes cannot be looked into. Write the loop by hand and give it to watch(): "
+                "see docs/distributed.md."
+            )
         steps = (self.params or {}).get("steps")
         subject = Subject(parts_of(model), self._options.pattern)
         given = self._probe is not None and give_probe(subject, self._probe)
         training = Training(self._options, subject, find_optimizers(model), self.tell, steps_per_epoch=steps)
+        training.sync = lambda: (
+            self.model
+        )  # JAX trains on a state of its own: asking for the model brings it up to date
         if keras.backend.backend() == "tensorflow":
             self._tapped = TappedTraining(model, subject.layers, gather=not given)
             training.gradients = self._tapped.taps.read

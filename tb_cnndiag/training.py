@@ -37,7 +37,7 @@ class Training:
     """Counts steps, samples updates, and looks when it is time.
 
     ``gradients`` reads what the taps hold, ``batch`` the first samples of the latest batch, ``batch_size`` how many it
-    has; None where there are no taps.
+    has; None where there are no taps. ``sync`` is called before the model is read in the middle of an epoch.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Training:
         self.batch: Callable[[], Any] | None = None
         self.batch_size: Callable[[], int] | None = None
         self.gatherer: Gatherer | None = None
+        self.sync: Callable[[], object] = lambda: None
         self._options = options
         self._optimizers = optimizers
         self._tell = tell
@@ -82,6 +83,7 @@ class Training:
     def before_batch(self) -> None:
         """Keep the kernels before some steps."""
         if self._before is None and self._sampled.wants(self._batches):
+            self.sync()
             self._before = (self._batches, self.subject.kernels())
 
     def after_batch(self, steps: int, logs: Mapping[str, Any]) -> None:
@@ -91,6 +93,7 @@ class Training:
             start, kernels = self._before
             updates = (self._batches + steps - start) / self._sampled.batches_per_update
             if updates >= 1:
+                self.sync()
                 self._updates.append(update_norms(kernels, self.subject.kernels()) / updates)
                 self._before = None
         if self.gatherer and self.batch and self.gatherer.wants(self._batches):
@@ -130,6 +133,7 @@ class Training:
 
     def look(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
         """Look at the model now and tell what is new."""
+        self.sync()
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         if len(self._optimizers) == 1 and "learning_rate" not in numbers:
             numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))

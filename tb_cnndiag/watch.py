@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import keras
 
+from tb_cnndiag.capture.distribution import writes_the_log
 from tb_cnndiag.capture.subject import Subject
 from tb_cnndiag.capture.taps import Taps
 from tb_cnndiag.finding import Finding
@@ -73,11 +74,14 @@ class Watch:
         subject = Subject(self._parts, self._options.pattern)
         if self._probe is not None:
             give_probe(subject, self._probe)
-        training = Training(self._options, subject, self._optimizers, self._tell)
+        taps = None
         if self._optimizers and keras.backend.backend() == "tensorflow":
-            taps = Taps(None, subject.layers, gather=False)
+            taps = Taps(subject.models[0], subject.layers, gather=False)
             self._taps.enter_context(taps.tapped(self._optimizers))
-            training.gradients = taps.read
+        if not writes_the_log(subject.models[0]):
+            return  # the taps are part of a step that all processes take alike
+        training = Training(self._options, subject, self._optimizers, self._tell)
+        training.gradients = taps.read if taps else None
         self._training = training
         training.begin()
         training.before_batch()

@@ -1,10 +1,13 @@
-"""Under a mirrored strategy over two virtual CPUs the training is not changed, and looks are taken once."""
+"""Trainings spread over devices or processes are not changed, looked at once, and tell what one device would."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
 
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
@@ -20,26 +23,86 @@ import keras
 from tb_cnndiag import CNNDiagnostics
 from tests.models import compiled, images, plain
 
-def weights(callbacks):
+mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+def weights(callbacks, strategy=mirrored):
     keras.utils.set_random_seed(1)
     x, y = images(np.random.default_rng(0))
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-        model = compiled(plain(), "sgd")
-    model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=callbacks)
+    with strategy.scope():
+        model = compiled(plain(regularizer=keras.regularizers.L2(0.1)), "sgd")
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0, shuffle=False, callbacks=callbacks)
     return model.get_weights()
 
-bare, watched = weights([]), weights([CNNDiagnostics(sys.argv[1], verbose=0)])
+bare, watched = weights([]), weights([CNNDiagnostics(sys.argv[1] + "/two", verbose=0)])
+weights([CNNDiagnostics(sys.argv[1] + "/one", verbose=0)], tf.distribute.get_strategy())
 assert all(np.array_equal(a, b) for a, b in zip(bare, watched, strict=True))
 """
 
 
+ROOT = Path(__file__).parents[1]
+
+
+def _history(log_dir: Path) -> History:
+    assert len(event_files(log_dir / "cnndiag")) == 1
+    return History.of(read_run(log_dir / "cnndiag"))
+
+
+def _assert_alike(one: History, other: History) -> None:
+    for diagnostic, column in (("gradient_flow", "gradient_norm"), ("update_ratio", "update_ratio")):
+        expected, seen = one.series(diagnostic, column), other.series(diagnostic, column)
+        assert expected.steps.tolist() == seen.steps.tolist()
+        assert (expected.values > 0).all()
+        np.testing.assert_allclose(seen.values, expected.values, rtol=1e-3)
+    for column in ("dead_ratio", "dormant_ratio"):
+        np.testing.assert_allclose(
+            other.series("dead_units", column).values, one.series("dead_units", column).values, atol=1e-6
+        )
+
+
 def test_mirrored_training_is_unchanged_and_looked_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert len(event_files(tmp_path / "cnndiag")) == 1
-    history = History.of(read_run(tmp_path / "cnndiag"))
-    assert history.series("weight_health", "rms").steps.tolist() == [0, 4, 8]
-    assert history.info
-    assert history.info.batch_size == 16
-    assert (history.series("gradient_flow", "gradient_norm").values > 0).all()
+    one, two = _history(tmp_path / "one"), _history(tmp_path / "two")
+    assert two.series("weight_health", "rms").steps.tolist() == [0, 4, 8]
+    assert two.info
+    assert two.info.batch_size == 16
+    gradients = [history.series("gradient_flow", "gradient_norm").values for history in (one, two)]
+    np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-3)
+
+
+def test_two_processes_write_one_log_that_tells_what_one_process_would(tmp_path: Path) -> None:
+    ports = ",".join(str(port) for port in _free_ports(2))
+    module = [sys.executable, "-m", "tests.distributed_loop"]
+    alone = subprocess.run(
+        [*module, str(tmp_path / "one")], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    workers = [
+        subprocess.Popen(
+            [*module, str(tmp_path / "two"), ports, str(index)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in (0, 1)
+    ]
+    try:
+        outputs = [worker.communicate(timeout=120) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], [error[-1500:] for _, error in outputs]
+    weights = [float(text.split()[-1]) for text in (alone.stdout, *(out for out, _ in outputs))]
+    np.testing.assert_allclose(weights, weights[0], rtol=1e-5)
+    _assert_alike(_history(tmp_path / "one"), _history(tmp_path / "two"))
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

@@ -64,6 +64,10 @@ class Observer:
 
     def _compile(self, names: tuple[str, ...]) -> Any:
         reduced = functools.partial(self._reduced, names)
+        if keras.backend.backend() == "torch":
+            import torch
+
+            return torch.no_grad()(reduced)
         if keras.backend.backend() != "tensorflow":
             return reduced
         import tensorflow as tf

@@ -6,7 +6,6 @@ optimizers' ``apply`` only while it runs, so that an interrupt leaves nothing be
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.distribution import parts_here, scope, summed_over_replicas
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.payloads import FloatArray
 
@@ -24,7 +24,8 @@ SLOTS = 32
 class Taps:
     """Gradient norms per kernel, summed over steps, and the first images of the latest batch.
 
-    Gradients are those of the data loss: without loss scaling, and without the regulariser's own gradient.
+    Gradients are those of the data loss: without loss scaling, and without the regulariser's own gradient; under
+    ``tf.distribute`` summed over the replicas, as they are applied.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], *, gather: bool) -> None:
@@ -36,7 +37,7 @@ class Taps:
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._gather = gather
         self._batch: Any = None
-        with contextlib.nullcontext() if model is None else model.distribute_strategy.scope():
+        with scope(model):
             # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these, number of the others.
             self._sums = tf.Variable(
                 tf.zeros((len(layers), 3)),
@@ -55,15 +56,17 @@ class Taps:
 
     def read(self) -> FloatArray:
         """Mean ‖gradient‖, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
-        sums = np.array(self._sums.numpy(), np.float64)
-        self._sums.assign(np.zeros(sums.shape, np.float32))
+        parts = parts_here(self._sums)
+        sums: FloatArray = np.array([part.numpy() for part in parts], np.float64).sum(axis=0)
+        for part in parts:
+            part.assign(np.zeros(sums.shape, np.float32))
         with np.errstate(invalid="ignore", divide="ignore"):
             sums[:, 0] = np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)
         return sums
 
     def batch_size(self) -> int:
         """Samples in the largest batch so far; 0 before the first."""
-        return int(self._batch_size.numpy())
+        return sum(int(part.numpy()) for part in parts_here(self._batch_size))
 
     def read_batch(self) -> Any:
         """The kept part of the latest batch as (x, y), arrays; None before the first or when it is not gathered."""
@@ -155,12 +158,12 @@ class Taps:
 
 
 def _data_gradient(gradient: Any, variable: Any) -> Any:
-    """The gradient in float32, dense, less that of the variable's own regulariser."""
+    """The gradient in float32, dense, of all replicas, less that of the variable's own regulariser."""
     import tensorflow as tf
 
     if isinstance(gradient, tf.IndexedSlices):
         gradient = tf.convert_to_tensor(gradient)
-    gradient = tf.cast(gradient, tf.float32)
+    gradient = summed_over_replicas(tf.cast(gradient, tf.float32))
     regularizer = getattr(variable, "regularizer", None)
     if regularizer is None:
         return gradient

@@ -1,0 +1,69 @@
+"""A hand-written loop for one of several processes, or for all of them in one: run by ``test_distribute.py``.
+
+``python -m tests.distributed_loop LOG_DIR [PORTS INDEX]``
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from typing import Any
+
+if len(sys.argv) > 2:
+    workers = [f"localhost:{port}" for port in sys.argv[2].split(",")]
+    task = {"type": "worker", "index": int(sys.argv[3])}
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": task})
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tb_cnndiag import CNNDiagnostics
+from tests.models import images, normalised
+
+BATCH = 16
+
+
+def main() -> None:
+    spread = len(sys.argv) > 2
+    strategy = tf.distribute.MultiWorkerMirroredStrategy() if spread else tf.distribute.get_strategy()
+    keras.utils.set_random_seed(1)
+    with strategy.scope():
+        model = normalised()
+        optimizer = keras.optimizers.SGD(0.1)
+        optimizer.build(model.trainable_variables)
+    x, y = images(np.random.default_rng(0))
+    replicas = strategy.num_replicas_in_sync
+    share = BATCH // replicas
+
+    def replica_step(batch: Any) -> Any:
+        rows, labels = batch
+        with tf.GradientTape() as tape:
+            losses = keras.losses.sparse_categorical_crossentropy(labels, model(rows, training=False))
+            loss = tf.reduce_sum(losses) / BATCH
+        variables = model.trainable_variables
+        optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
+        return loss
+
+    @tf.function
+    def step(batch: Any) -> Any:
+        return strategy.reduce("SUM", strategy.run(replica_step, args=(batch,)), axis=None)
+
+    def part(batch: int, context: Any) -> Any:
+        first = batch * BATCH + share * context.replica_id_in_sync_group
+        return tf.constant(x[first : first + share]), tf.constant(y[first : first + share])
+
+    diagnostics = CNNDiagnostics(sys.argv[1], probe=(x, y), verbose=0)
+    with diagnostics.watch(model=model, optimizers=[optimizer]) as look:
+        for _ in range(3):
+            for number in range(len(x) // BATCH):
+                batch = strategy.experimental_distribute_values_from_function(functools.partial(part, number))
+                look.step({"loss": step(batch)})
+            look.end_epoch()
+    print("weights", float(sum(np.sum(np.square(w)) for w in model.get_weights())))
+
+
+if __name__ == "__main__":
+    main()
