@@ -17,7 +17,7 @@ test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
 test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 	$(BIN)/python -m pytest -m "not e2e and not packaging"
 
-nightly: $(VENV)/dev  ## what is too long for every run: each family of keras.applications
+nightly: $(VENV)/dev  ## what is too long for every run: each member of keras.applications in a process of its own
 	$(BIN)/python -m pytest -m nightly
 
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files

@@ -92,10 +92,17 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._training: Training | None = None
         self._tapped: TappedTraining | None = None
         self._unbuilt: NotBuiltError | None = None
+        self._begun = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Find the layers, install the taps, look at the untrained model."""
-        self._begin()
+        """Wait for the other callbacks: one may restore what an interrupted training has saved."""
+        self._begun = False
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Before the first epoch find the layers, install the taps, look at the model."""
+        if not self._begun:
+            self._begun = True
+            self._begin()
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Sample the weights before some steps."""

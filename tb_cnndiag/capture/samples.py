@@ -14,6 +14,8 @@ from tb_cnndiag.payloads import IntArray, Probe
 # A gathered probe: as many samples and bytes at the most.
 GATHERED_SAMPLES = 256
 GATHERED_BYTES = 64 << 20
+# An epoch of unknown length is known by so many samples of many batches rather than by many of a few.
+LEAST_PER_BATCH = 8
 # Labels with more different values than this are not counted as classes.
 MAX_CLASSES = 10_000
 
@@ -61,14 +63,15 @@ def _as_array(value: Any) -> Any:
 
 
 class Gatherer:
-    """Keeps samples spread evenly over an epoch of unknown length.
+    """Keeps samples spread evenly over an epoch, whose length may be unknown.
 
-    Of every ``stride``-th batch a few samples are kept; when there are too many, every other batch is dropped and the
-    stride doubles.
+    When there are too many, each batch gives up half of what was kept of it, down to a few samples; then every other
+    batch is dropped and from then on passed over.
     """
 
     def __init__(self, batches: int | None) -> None:
-        self._per_batch = max(GATHERED_SAMPLES // batches, 1) if batches else 8
+        """``batches``: how many the epoch has, if known."""
+        self._per_batch = max(GATHERED_SAMPLES // batches, 1) if batches else GATHERED_SAMPLES
         self._stride = 1
         self._kept: list[tuple[int, Any]] = []
 
@@ -78,12 +81,15 @@ class Gatherer:
 
     def add(self, batch: int, data: Any) -> None:
         """Keep the first samples of ``data``, a structure of arrays."""
-        self._kept.append(
-            (batch, keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data))
-        )
+        self._kept.append((batch, data))
+        self._trim()
         while self._total() > self._capacity() and len(self._kept) > 1:
-            self._stride *= 2
-            self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
+            if self._per_batch > LEAST_PER_BATCH:
+                self._per_batch //= 2
+            else:
+                self._stride *= 2
+                self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
+            self._trim()
 
     def samples(self) -> Samples | None:
         """What was gathered; None when nothing was."""
@@ -92,6 +98,12 @@ class Gatherer:
         parts = [part for _, part in self._kept]
         x, y = keras.tree.map_structure(_joined, *parts)
         return Samples(x, y, "gathered")
+
+    def _trim(self) -> None:
+        self._kept = [
+            (number, keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], part))
+            for number, part in self._kept
+        ]
 
     def _total(self) -> int:
         return sum(len(keras.tree.flatten(part)[0]) for _, part in self._kept)

@@ -37,6 +37,7 @@ class Taps:
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._gather = gather
         self._batch: Any = None
+        self._kept: Any = None
         with scope(model):
             # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these, number of the others.
             self._sums = tf.Variable(
@@ -69,10 +70,11 @@ class Taps:
         return sum(int(part.numpy()) for part in parts_here(self._batch_size))
 
     def read_batch(self) -> Any:
-        """The kept part of the latest batch as (x, y), arrays; None before the first or when it is not gathered."""
+        """The first samples of the latest batch as (x, y), arrays; None before the first or when it is not gathered."""
         if self._batch is None:
             return None
-        return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()), self._batch)
+        samples = int(self._kept.numpy())
+        return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()[:samples]), self._batch)
 
     @contextmanager
     def patched(self) -> Iterator[None]:
@@ -151,6 +153,8 @@ class Taps:
                     lambda t: None if t is None else tf.Variable(tf.zeros((SLOTS, *t.shape[1:]), t.dtype), False),
                     (x, y),
                 )
+                self._kept = tf.Variable(0, trainable=False)
+        self._kept.assign(tf.minimum(tf.shape(tensors[0])[0], SLOTS))
         first = tf.range(SLOTS)
         for variable, tensor in zip(keras.tree.flatten(self._batch), keras.tree.flatten((x, y)), strict=True):
             if variable is not None:
