@@ -12,12 +12,19 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tb_cnndiag.numerics.pictures import spread
 from tb_cnndiag.payloads import FloatArray
 
 # Means and the subsample come from the first samples of each chunk: a contiguous slice is what is cheap.
 SLICE = 16
 # Values per chunk in the subsample of an activation.
 SUBSAMPLE = 8192
+# Pictures of feature maps: of the first images, of units evenly spaced, at the most this large. A layer takes 4.5 kB.
+PICTURED_IMAGES = 2
+PICTURED_UNITS = 8
+PICTURED_SIDE = 16
+# A probe image itself is drawn larger, since all its maps are read beside it.
+INPUT_SIDE = 48
 
 
 @dataclass(frozen=True)
@@ -25,12 +32,14 @@ class Reduction:
     """How values are reduced in the graph, and how the chunks' results are joined afterwards.
 
     ``of`` says of what: every layer's ``"activation"``; a ``"bounded"`` one (``reduce`` is also given the bounds near
-    which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels.
+    which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels; or, not
+    by position but with both spatial axes, ``(samples, height, width, channels)``, of each activation and input that has
+    them: ``"map"`` and ``"picture"``.
     """
 
     reduce: Callable[..., Any]
     join: Callable[[list[FloatArray]], FloatArray]
-    of: Literal["activation", "bounded", "output", "input"] = "activation"
+    of: Literal["activation", "bounded", "output", "input", "map", "picture"] = "activation"
 
 
 def sample_max(ops: Any, x: Any) -> Any:
@@ -96,6 +105,27 @@ def input_constant(ops: Any, x: Any) -> Any:
     return ops.cast(ops.equal(ops.max(x, axis=(1, 2)), ops.min(x, axis=(1, 2))), "float32")
 
 
+def feature_map(ops: Any, x: Any) -> Any:
+    """A few units on the first images, averaged down, ``(≤ PICTURED_IMAGES, height, width, ≤ PICTURED_UNITS)``."""
+    return _made_small(ops, ops.take(x[:PICTURED_IMAGES], spread(x.shape[-1], PICTURED_UNITS), axis=-1), PICTURED_SIDE)
+
+
+def pictured_units(ops: Any, x: Any) -> Any:
+    """Which units :func:`feature_map` takes, ``(≤ PICTURED_UNITS,)``."""
+    return ops.convert_to_tensor(spread(x.shape[-1], PICTURED_UNITS), "float32")
+
+
+def input_picture(ops: Any, x: Any) -> Any:
+    """The first images averaged down, ``(≤ PICTURED_IMAGES, height, width, channels)``."""
+    return _made_small(ops, x[:PICTURED_IMAGES], INPUT_SIDE)
+
+
+def _made_small(ops: Any, x: Any, side: int) -> Any:
+    size = [-(-length // side) for length in x.shape[1:3]]
+    x = ops.cast(x, "float32")
+    return x if max(size) == 1 else ops.average_pool(x, size, size, padding="same", data_format="channels_last")
+
+
 def _mean(ops: Any, x: Any) -> Any:
     rows = ops.reshape(x, (-1, x.shape[-1]))
     count = ops.shape(rows)[0]
@@ -105,6 +135,10 @@ def _mean(ops: Any, x: Any) -> Any:
 
 def _concatenate(chunks: list[FloatArray]) -> FloatArray:
     return np.concatenate(chunks)
+
+
+def _first(chunks: list[FloatArray]) -> FloatArray:
+    return chunks[0]
 
 
 def _average(chunks: list[FloatArray]) -> FloatArray:
@@ -132,4 +166,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "input_min": Reduction(input_min, _lowest, "input"),
     "input_max": Reduction(input_max, _highest, "input"),
     "input_constant": Reduction(input_constant, _concatenate, "input"),
+    "feature_map": Reduction(feature_map, _first, "map"),
+    "pictured_units": Reduction(pictured_units, _first, "map"),
+    "input_picture": Reduction(input_picture, _first, "picture"),
 }

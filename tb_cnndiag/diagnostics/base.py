@@ -43,6 +43,9 @@ class LayerLook:
             - of output layers ``output`` ``(samples, units)``, mean over positions, and ``labels`` ``(samples,)`` where
               the probe's labels are class indices; of the first kernels ``input_mean``, ``input_std``, ``input_min``,
               ``input_max`` ``(channels,)`` and ``input_constant`` ``(samples,)``;
+            - of the probe's first images, averaged down to a few pixels: ``feature_map`` ``(images, height, width,
+              pictured)`` of the units ``pictured_units`` ``(pictured,)``; of the first kernels ``input_picture``
+              ``(images, height, width, channels)``;
             - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
               kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
               ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled.
@@ -76,7 +79,8 @@ class Diagnostic(ABC):
     A layer for which something that the diagnostic ``needs`` is missing is passed over. The arrays must not be
     changed. A ``"heavy"`` diagnostic is measured on the callback's schedule rather than at each look, a
     ``"costly"`` one on a part of it that grows sparse. What is in
-    ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard.
+    ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard. One that ``shows_data`` puts pictures of
+    the user's samples into the log: ``CNNDiagnostics(images=False)`` leaves it out.
     """
 
     name: ClassVar[str]
@@ -88,6 +92,7 @@ class Diagnostic(ABC):
     model_kind: ClassVar[str] = ""
     cost: ClassVar[Cost] = "light"
     scalar_columns: ClassVar[tuple[str, ...]] = ()
+    shows_data: ClassVar[bool] = False
 
     def info(self) -> DiagnosticInfo:
         """The words for the user, as they are stored in the log."""
