@@ -1,3 +1,4 @@
+import { schemeOf } from '../src/charts/gallery';
 import { describe, expect, it } from 'vitest';
 import { painter, position, scaleFor } from '../src/charts/palette';
 import { verticalAxis } from '../src/charts/ticks';
@@ -61,5 +62,14 @@ describe('zoom', () => {
     expect(zoom(near, 100, 0.1)).toEqual({ x: 0, y: 0, span: 100 });
     expect(pan(near, 100, 500, -500)).toEqual({ x: 50, y: 0, span: 50 });
     expect(clamp({ x: 0, y: 0, span: 1 }, 4).span).toBe(4);
+  });
+});
+
+describe('pictures', () => {
+  const grey = (...pixels: number[]) => ({ channels: 1, pixels: Uint8Array.from(pixels) });
+  it('in which nothing is below 0 use the whole ramp', () => {
+    expect(schemeOf([grey(128, 255), grey(200)])).toBe('sequential');
+    expect(schemeOf([grey(128, 255), grey(127)])).toBe('diverging');
+    expect(schemeOf([{ channels: 3, pixels: Uint8Array.from([0, 0, 0]) }])).toBe('sequential');
   });
 });

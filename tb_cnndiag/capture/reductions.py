@@ -33,7 +33,7 @@ class Reduction:
 
     ``of`` says of what: every layer's ``"activation"``; a ``"bounded"`` one (``reduce`` is also given the bounds near
     which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels; or, not
-    by position but with both spatial axes, ``(samples, height, width, channels)``, of each activation and input that has
+    by position but with both spatial axes, ``(samples, height, width, channels)``, of activations and inputs that have
     them: ``"map"`` and ``"picture"``.
     """
 
