@@ -49,9 +49,13 @@ describe('vertical scales', () => {
     expect(verticalAxis([1e-5, 1], [100, 0], true).ticks.every((t) => Math.log10(t) % 1 === 0)).toBe(true);
     expect(verticalAxis([0.05, 0.12], [100, 0], true).ticks.length).toBeGreaterThanOrEqual(2);
   });
-  it('draw zero at the floor of a logarithmic scale', () => {
-    const y = verticalAxis([1e-3, 1], [100, 0], true);
+  it('mark zeros apart from a logarithmic scale, where there are any', () => {
+    const y = verticalAxis([1e-3, 1], [100, 0], true, true);
+    expect(y.zero).toBe(100);
     expect(y(0)).toBe(100);
+    expect(y(1e-3)).toBeLessThan(90);
+    expect(verticalAxis([1e-3, 1], [100, 0], true).zero).toBeUndefined();
+    expect(verticalAxis([0, 1], [100, 0], false, true).zero).toBeUndefined();
   });
 });
 

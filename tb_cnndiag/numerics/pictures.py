@@ -26,7 +26,7 @@ def signed_picture(values: FloatArray) -> tuple[NDArray[np.uint8], float]:
 
 
 def colour_picture(values: FloatArray) -> NDArray[np.uint8]:
-    """Pixels ``(height, width, 3)`` uint8 of an image ``(height, width, channels)``: its lowest value 0, its highest 255.
+    """Pixels ``(height, width, 3)`` of an image ``(height, width, channels)``, from its lowest value to its highest.
 
     Three channels are red, green and blue; of any other number the mean is drawn in grey.
     """

@@ -1,5 +1,6 @@
 import { hideTip, showTip } from '../ui/tooltip';
 import type { ColorScale } from './palette';
+import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
 
 interface DepthProps {
@@ -18,20 +19,15 @@ const MARGIN = { left: 52, right: 10, top: 8, bottom: 22 };
 
 /** One number per layer in network order: how a measure runs through the depth of the model at one step. */
 export function Depth({ layers, values, scale, width, height, label, chosen, format, onOpen }: DepthProps) {
-  const y = verticalAxis([scale.low, scale.high], [height - MARGIN.bottom, MARGIN.top], scale.logarithmic);
+  const zeros = scale.logarithmic && values.includes(0);
+  const ends: [number, number] = [height - MARGIN.bottom - (zeros ? 6 : 0), MARGIN.top];
+  const y = verticalAxis([scale.low, scale.high], ends, scale.logarithmic, zeros);
   const band = (width - MARGIN.left - MARGIN.right) / Math.max(1, layers.length);
   const x = (i: number) => MARGIN.left + band * (i + 0.5);
   const each = Math.max(1, Math.ceil(22 / band));
   return (
     <svg class="chart" width={width} height={height} role="group" aria-label={`${label} by depth`}>
-      {y.ticks.map((tick) => (
-        <g key={tick}>
-          <line x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} class="grid" />
-          <text x={MARGIN.left - 8} y={y(tick)} dy="0.32em" text-anchor="end">
-            {format(tick)}
-          </text>
-        </g>
-      ))}
+      <GridLines y={y} left={MARGIN.left} right={width - MARGIN.right} format={format} />
       {layers.map((layer, i) => {
         const value = values[i] ?? NaN;
         if (!Number.isFinite(value)) return null;
@@ -44,8 +40,13 @@ export function Depth({ layers, values, scale, width, height, label, chosen, for
             onClick={() => onOpen(layer)}
           >
             <rect x={x(i) - band / 2} y={0} width={band} height={height - MARGIN.bottom} class="hit" />
-            <line x1={x(i)} x2={x(i)} y1={y(y.floor)} y2={y(value)} />
-            <circle cx={x(i)} cy={y(value)} r={Math.min(4, Math.max(2, band / 3))} />
+            {y(value) !== y.zero && <line x1={x(i)} x2={x(i)} y1={y(y.floor)} y2={y(value)} />}
+            <circle
+              cx={x(i)}
+              cy={y(value)}
+              r={Math.min(4, Math.max(2, band / 3))}
+              class={y(value) === y.zero ? 'hollow' : undefined}
+            />
           </g>
         );
       })}

@@ -50,7 +50,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
     () => (measure && series ? layerMatrix(series, run.tables, measure.column.name) : undefined),
     [series, run.tables, measure?.id],
   );
-  const curves = useCurves(run);
+  const [curves] = useCurves([run]);
   const { left, right } = gutters(width);
   const steps = matrix?.steps.length ? matrix.steps : store.steps.value;
   const axis = useMemo(() => timeline(steps, width, left, right), [steps, width]);
@@ -126,7 +126,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
           </div>
         )}
       </Figure>
-      {curves.panels.length > 0 && (
+      {curves && curves.panels.length > 0 && (
         <Figure
           id="training_curve"
           title={curves.title}
