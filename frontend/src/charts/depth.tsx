@@ -9,25 +9,49 @@ interface DepthProps {
   scale: ColorScale;
   width: number;
   height: number;
+  /** Pixels left of the plot, so that it stands beneath those that share a step axis. */
+  left: number;
   label: string;
   chosen?: string;
   format(value: number): string;
   onOpen(layer: string): void;
 }
 
-const MARGIN = { left: 52, right: 10, top: 8, bottom: 22 };
+const MARGIN = { right: 10, top: 8, bottom: 22 };
+/** Wider bands have room for names; others are numbered. */
+const NAMED = 84;
+const CHARACTER = 6.5;
+
+/** The last name of a path, as far as it fits. */
+function shortName(path: string, band: number): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const most = Math.floor((band - 8) / CHARACTER);
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+}
 
 /** One number per layer in network order: how a measure runs through the depth of the model at one step. */
-export function Depth({ layers, values, scale, width, height, label, chosen, format, onOpen }: DepthProps) {
+export function Depth({
+  layers,
+  values,
+  scale,
+  width,
+  height,
+  left,
+  label,
+  chosen,
+  format,
+  onOpen,
+}: DepthProps) {
   const zeros = scale.logarithmic && values.includes(0);
   const ends: [number, number] = [height - MARGIN.bottom - (zeros ? 6 : 0), MARGIN.top];
   const y = verticalAxis([scale.low, scale.high], ends, scale.logarithmic, zeros);
-  const band = (width - MARGIN.left - MARGIN.right) / Math.max(1, layers.length);
-  const x = (i: number) => MARGIN.left + band * (i + 0.5);
+  if (zeros && !values.some((value) => value > 0)) y.ticks = [];
+  const band = (width - left - MARGIN.right) / Math.max(1, layers.length);
+  const x = (i: number) => left + band * (i + 0.5);
   const each = Math.max(1, Math.ceil(22 / band));
   return (
     <svg class="chart" width={width} height={height} role="group" aria-label={`${label} by depth`}>
-      <GridLines y={y} left={MARGIN.left} right={width - MARGIN.right} format={format} />
+      <GridLines y={y} left={left} right={width - MARGIN.right} format={format} />
       {layers.map((layer, i) => {
         const value = values[i] ?? NaN;
         if (!Number.isFinite(value)) return null;
@@ -53,11 +77,11 @@ export function Depth({ layers, values, scale, width, height, label, chosen, for
       {layers.map((layer, i) =>
         i % each === 0 ? (
           <text key={layer} x={x(i)} y={height - 8} text-anchor="middle">
-            {i + 1}
+            {band > NAMED ? shortName(layer, band) : i + 1}
           </text>
         ) : null,
       )}
-      <text x={MARGIN.left - 8} y={height - 8} text-anchor="end" class="unit">
+      <text x={left - 8} y={height - 8} text-anchor="end" class="unit">
         layer
       </text>
     </svg>

@@ -46,6 +46,7 @@ export function Lines(props: LinesProps) {
   const { lines, axis, height, unit, logarithmic, rule, label, onHover, onPick } = props;
   const zeros = logarithmic && lines.some(({ points }) => points.some(({ value }) => value === 0));
   const y = verticalAxis(domainOf(props), [height - 6, 6], logarithmic ?? false, zeros);
+  if (zeros && !lines.some(({ points }) => points.some(({ value }) => value > 0))) y.ticks = [];
   const path = line<Line['points'][number]>()
     .defined(({ value }) => Number.isFinite(value) && y(value) !== y.zero)
     .x(({ step }) => axis.left + xOf(axis, step))

@@ -14,7 +14,7 @@ function Cell({ finding, change }: { finding: Finding | undefined; change: Chang
     <td class={change || undefined}>
       {finding && <SeverityIcon severity={finding.severity} label />}
       {!finding && !change && <span class="note">–</span>}
-      {change && <span class="change">{change}</span>}
+      {change && <span class="verdict">{change}</span>}
     </td>
   );
 }
@@ -72,7 +72,7 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
       {rows.length === 0 && <p class="nothing">Nothing was found in any of these runs.</p>}
       {rows.length > 0 && (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
-        <div class="table changes" tabIndex={0} role="region" aria-label="Findings by run">
+        <div class="table verdicts" tabIndex={0} role="region" aria-label="Findings by run">
           <table>
             <thead>
               <tr>

@@ -11,7 +11,7 @@ import { useStore, type RunState } from '../state';
 import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Failure, Skeleton } from '../ui/notice';
-import { gutters } from '../views/layout';
+import { gutters, LAYER_GUTTERS } from '../views/layout';
 import { curveTable, TrainingCurve, useCurves } from '../views/training_curve';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
@@ -183,6 +183,7 @@ function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onO
           values={values}
           scale={scale}
           width={width}
+          left={width < 520 ? LAYER_GUTTERS.left : gutters(width).left}
           height={150}
           label={measure.column.title}
           format={(value) => formatValue(value, measure.column.unit)}
