@@ -154,8 +154,8 @@ def get(url: str) -> bytes:
         return bytes(response.read())
 
 
-def server(url: str, figures: Figures) -> float:
-    """Time and size of what the overview asks for; the size in kB."""
+def server(url: str, figures: Figures) -> None:
+    """Time and size of what the overview asks for."""
     base, run = f"{url}data/plugin/cnndiag/", quote("run/cnndiag", safe="")
     asked = [
         "runs",
@@ -169,13 +169,25 @@ def server(url: str, figures: Figures) -> float:
         size = sum(len(get(base + path)) for path in asked)
         rounds.append(time.perf_counter() - start)
     figures.tell("server: replies for the overview", 1e3 * statistics.median(rounds), 300, "ms")
-    figures.tell("server: size of these replies", size / 1e3, 1000, "kB")
-    return size / 1e3
+    figures.tell("server: size of these replies, not compressed", size / 1e3, 1000, "kB")
 
 
 def frame_of(page: Page) -> Any:
     """The plugin's frame."""
     return next(frame for frame in page.frames if "plugin_entry.html?name=cnndiag" in frame.url)
+
+
+class Received:
+    """What a page is sent by one plugin, compressed as it is sent."""
+
+    def __init__(self, page: Page, plugin: str) -> None:
+        self.kilobytes = 0.0
+        self._path = f"data/plugin/{plugin}"
+        page.on("requestfinished", self._count)
+
+    def _count(self, request: Any) -> None:
+        if self._path in request.url and "/static/" not in request.url:
+            self.kilobytes += request.sizes()["responseBodySize"] / 1e3
 
 
 def open_overview(page: Page, url: str) -> float:
@@ -199,25 +211,23 @@ def busy_time(client: Any) -> float:
 
 def histograms(page: Page, url: str) -> tuple[float, float]:
     """Milliseconds until TensorBoard's own tab has painted its first histogram, and the kB it was sent in 10 s."""
-    sizes: list[int] = []
-    page.on("requestfinished", lambda request: sizes.append(_body_size(request)))
+    received = Received(page, "histograms")
     page.goto(f"{url}#timeseries")
     page.wait_for_selector("tb-webapp")
     page.wait_for_timeout(2500)
-    sizes.clear()
     painted = float(page.evaluate(HISTOGRAM_PAINTED))
     page.wait_for_timeout(10_000)
-    return painted, sum(sizes) / 1e3
+    return painted, received.kilobytes
 
 
-def _body_size(request: Any) -> int:
-    return int(request.sizes()["responseBodySize"]) if "data/plugin/histograms" in request.url else 0
-
-
-def page_figures(page: Page, url: str, size: Size, figures: Figures) -> float:
-    """Everything that is measured in the browser; milliseconds until the overview is painted."""
+def page_figures(page: Page, url: str, size: Size, figures: Figures) -> tuple[float, float]:
+    """Everything that is measured in the browser; milliseconds until the overview is painted, and the kB it took."""
+    received = Received(page, "cnndiag")
     overview = open_overview(page, url)
+    page.wait_for_timeout(2000)
+    sent = received.kilobytes
     figures.tell("overview painted after the tab opens", overview, 1000, "ms")
+    figures.tell("overview: received by the page", sent, 1000, "kB")
     frame = frame_of(page)
     steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
     figures.tell("overview: step change to paint, median of 30", statistics.median(steps), 50, "ms")
@@ -275,7 +285,7 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> float:
         page.wait_for_timeout(150)
     page.wait_for_timeout(500)
     figures.tell(f"memory gained by {LAYERS_VISITED} more layer pages", frame.evaluate(heap) - first, 120, "MB")
-    return overview
+    return overview, sent
 
 
 def main() -> None:
@@ -306,9 +316,9 @@ def main() -> None:
                 continue
             print(f"\n{'Rust' if name == 'fast' else 'Python'} loader")
             with tensorboard(ours, f"--load_fast={flag}") as url:
-                sent = server(url, figures)
+                server(url, figures)
                 page = new_page()
-                overview = page_figures(page, url, size, figures)
+                overview, sent = page_figures(page, url, size, figures)
                 page.context.browser.close()
             with tensorboard_of_histograms(theirs, f"--load_fast={flag}") as url:
                 page = new_page()

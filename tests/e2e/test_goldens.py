@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import binary_opening
 
 from tb_cnndiag.report.html import report
 from tests.e2e.conftest import Tab
 from tests.e2e.made_log import write
 
-PIL = pytest.importorskip("PIL.Image")
 GOLDENS = Path(__file__).parent / "goldens"
 FONT = GOLDENS / "font.json"
 RENEW = os.environ.get("RENEW_GOLDENS") == "1"
@@ -109,33 +109,33 @@ def _same_font(frame) -> None:
 
 
 def _same_picture(screenshot: bytes, name: str, tmp_path: Path) -> None:
-    picture = PIL.open(io.BytesIO(screenshot)).convert("RGB")
-    picture = picture.resize((picture.width // SCALE, picture.height // SCALE), PIL.Resampling.BOX)
+    picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
+    picture = picture.resize((picture.width // SCALE, picture.height // SCALE), Image.Resampling.BOX)
     stored = GOLDENS / f"{name}.png"
     if RENEW:
-        picture.quantize(64, dither=PIL.Dither.NONE).save(stored, optimize=True)
+        picture.quantize(64, dither=Image.Dither.NONE).save(stored, optimize=True)
         return
     assert stored.exists(), f"There is no {stored}. Make it with: make goldens"
-    golden = PIL.open(stored).convert("RGB")
+    golden = Image.open(stored).convert("RGB")
     found = tmp_path / f"{name}-found.png"
     picture.save(found)
     hint = f"Found: {found}. Stored: {stored}. If the change is meant: make goldens, look at it, commit."
     assert picture.size == golden.size, f"{name} is {picture.size}, not {golden.size} pixels. {hint}"
     differing = binary_opening(_differences(picture, golden) > LEVELS, np.ones((2, 2)))
     marked = tmp_path / f"{name}-difference.png"
-    mask = PIL.fromarray((~differing * 255).astype(np.uint8)).resize(picture.size, PIL.Resampling.NEAREST)
-    PIL.composite(picture, PIL.new("RGB", picture.size, (255, 0, 0)), mask.convert("L")).save(marked)
+    mask = Image.fromarray((~differing * 255).astype(np.uint8)).resize(picture.size, Image.Resampling.NEAREST)
+    Image.composite(picture, Image.new("RGB", picture.size, (255, 0, 0)), mask.convert("L")).save(marked)
     count = int(differing.sum())
     assert count <= ALLOWED, f"{count} blocks of {name} have changed, {ALLOWED} may. Marked in red: {marked}. {hint}"
 
 
 def test_a_strip_that_is_gone_or_a_colour_that_is_wrong_is_seen(tmp_path):
-    golden = PIL.open(GOLDENS / "overview-wide-light.png").convert("RGB")
+    golden = Image.open(GOLDENS / "overview-wide-light.png").convert("RGB")
     width = golden.width
     gone = golden.copy()
     gone.paste((255, 255, 255), (width // 5, golden.height // 8, int(width * 0.7), golden.height // 8 + 17))
-    swapped = PIL.merge("RGB", [golden.getchannel(channel) for channel in "RBG"])
-    moved = PIL.new("RGB", golden.size, (255, 255, 255))
+    swapped = Image.merge("RGB", [golden.getchannel(channel) for channel in "RBG"])
+    moved = Image.new("RGB", golden.size, (255, 255, 255))
     moved.paste(golden, (1, 2))
     for picture, seen in ((golden, False), (moved, False), (gone, True), (swapped, True)):
         differing = binary_opening(_differences(picture, golden) > LEVELS, np.ones((2, 2)))
