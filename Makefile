@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast nightly check format frontend chromium bench screenshots clean
+.PHONY: demo test test-fast nightly check format frontend chromium bench screenshots goldens clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -39,6 +39,9 @@ bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 
 screenshots: $(VENV)/dev frontend chromium  ## renew the pictures of the README from the demo
 	$(BIN)/python docs/screenshots.py
+
+goldens: $(VENV)/dev frontend chromium  ## renew the pictures that the screens are compared with; look at them before committing
+	RENEW_GOLDENS=1 $(BIN)/python -m pytest tests/e2e/test_goldens.py
 
 frontend: $(VENV)/dev frontend/node_modules/.package-lock.json  ## build the frontend anew
 	$(NODE) npm run build

@@ -55,6 +55,7 @@ class SourceDistribution(sdist):
 TEST = [
     "pytest>=8",
     "hypothesis>=6",
+    "pillow>=10",
     "playwright>=1.45",
     "mlxtend>=0.23",
     "KDEpy>=1.1",

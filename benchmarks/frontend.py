@@ -1,7 +1,8 @@
 """How fast the tab is: real Chromium, real TensorBoard, 200 layers × 1,000 looks × ≤ 2,048 filters.
 
 ``python benchmarks/frontend.py [--layers N] [--looks N] [--loader fast|python|both]`` prints each figure with its limit
-and PASS or MISS, and exits with 1 when one is missed. Limits are meant for a machine of 2 cores without a GPU.
+and PASS or MISS, and exits with 1 when one is missed. Limits are meant for a machine of 2 cores without a GPU. Beside
+them it tells how long TensorBoard's own Histograms tab takes on what ``histogram_freq=1`` logs of the same model.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from histogram_log import write as write_histograms
 from playwright.sync_api import Page, sync_playwright
 from synthetic_log import DIAGNOSTICS, Size, layer_table, write
 
@@ -50,11 +52,27 @@ PAINTED = """(act) => new Promise((resolve) => {
     channel.port2.postMessage(0);
   });
 })"""
-STEP_BACK = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft', bubbles: true}))"
+PRESS = "document.body.dispatchEvent(new KeyboardEvent('keydown', {{key: '{}', bubbles: true}}))"
+STEP_BACK, HOME, PLAY, PREVIOUS_LAYER = map(PRESS.format, ("ArrowLeft", "Home", " ", "k"))
+PLAYED_SECONDS = 20
+LAYERS_VISITED = 60
 UNTIL = """(selector) => new Promise((resolve) => {
   const start = performance.now();
   const look = () => (document.querySelector(selector)?.width > 0 && !document.querySelector('main > .skeleton')
     ? requestAnimationFrame(() => resolve(performance.now() - start)) : requestAnimationFrame(look));
+  look();
+})"""
+
+
+# Resolves once a histogram of TensorBoard's own tab is painted; it lives below several shadow roots.
+HISTOGRAM_PAINTED = """() => new Promise((resolve) => {
+  const painted = (root) => [...root.querySelectorAll('*')].some((element) => element.shadowRoot &&
+    (element.tagName === 'VZ-HISTOGRAM-TIMESERIES' ? element.shadowRoot.querySelector('svg path[d]')
+      : painted(element.shadowRoot)));
+  const start = performance.now();
+  location.hash = '#histograms';
+  const look = () => painted(document) ? requestAnimationFrame(() => resolve(performance.now() - start))
+    : setTimeout(look, 20);
   look();
 })"""
 
@@ -73,24 +91,45 @@ class Figures:
             f"  {'PASS' if good else 'MISS'}  {name:<58}{value:>10.1f} {unit:<3} (limit {limit:g} {unit})", flush=True
         )
 
+    def beside(self, name: str, value: float, ours: float, unit: str) -> None:
+        """Print a figure of another tool, and how many times ours it is."""
+        print(f"  beside  {name:<56}{value:>10.1f} {unit:<3} ({value / ours:.1f} × ours)", flush=True)
+
 
 @contextmanager
-def tensorboard(logdir: Path, *flags: str) -> Iterator[str]:
-    """A TensorBoard process on a free port; its address, once it answers with runs."""
+def process_of(logdir: Path, *flags: str) -> Iterator[str]:
+    """A TensorBoard process on a free port; its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--samples_per_plugin", SAMPLES, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}/"
+    process = subprocess.Popen([*command, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until_loaded(url)
-        yield url
+        yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@contextmanager
+def tensorboard(logdir: Path, *flags: str) -> Iterator[str]:
+    """A TensorBoard over our log; its address, once it has read all of it."""
+    with process_of(logdir, "--samples_per_plugin", SAMPLES, *flags) as url:
+        wait_until_loaded(url)
+        yield url
+
+
+@contextmanager
+def tensorboard_of_histograms(logdir: Path, *flags: str) -> Iterator[str]:
+    """The same over a log of histograms, at TensorBoard's own settings."""
+    with process_of(logdir, *flags) as url:
+        deadline, tags = time.monotonic() + 600, 0
+        while not tags and time.monotonic() < deadline:
+            time.sleep(1.0)
+            with suppress(OSError):
+                tags = len(json.loads(get(f"{url}data/plugin/histograms/tags")))
+        time.sleep(20)  # the log is still being read: let it come to the end
+        yield url
 
 
 def wait_until_loaded(url: str, patience: float = 300.0) -> None:
@@ -130,12 +169,25 @@ def server(url: str, figures: Figures) -> None:
         size = sum(len(get(base + path)) for path in asked)
         rounds.append(time.perf_counter() - start)
     figures.tell("server: replies for the overview", 1e3 * statistics.median(rounds), 300, "ms")
-    figures.tell("server: size of these replies", size / 1e3, 1000, "kB")
+    figures.tell("server: size of these replies, not compressed", size / 1e3, 1000, "kB")
 
 
 def frame_of(page: Page) -> Any:
     """The plugin's frame."""
     return next(frame for frame in page.frames if "plugin_entry.html?name=cnndiag" in frame.url)
+
+
+class Received:
+    """What a page is sent by one plugin, compressed as it is sent."""
+
+    def __init__(self, page: Page, plugin: str) -> None:
+        self.kilobytes = 0.0
+        self._path = f"data/plugin/{plugin}"
+        page.on("requestfinished", self._count)
+
+    def _count(self, request: Any) -> None:
+        if self._path in request.url and "/static/" not in request.url:
+            self.kilobytes += request.sizes()["responseBodySize"] / 1e3
 
 
 def open_overview(page: Page, url: str) -> float:
@@ -157,13 +209,32 @@ def busy_time(client: Any) -> float:
     return float(metrics["TaskDuration"])
 
 
-def page_figures(page: Page, url: str, size: Size, figures: Figures) -> None:
-    """Everything that is measured in the browser."""
-    figures.tell("overview painted after the tab opens", open_overview(page, url), 1000, "ms")
+def histograms(page: Page, url: str) -> tuple[float, float]:
+    """Milliseconds until TensorBoard's own tab has painted its first histogram, and the kB it was sent in 10 s."""
+    received = Received(page, "histograms")
+    page.goto(f"{url}#timeseries")
+    page.wait_for_selector("tb-webapp")
+    page.wait_for_timeout(2500)
+    painted = float(page.evaluate(HISTOGRAM_PAINTED))
+    page.wait_for_timeout(10_000)
+    return painted, received.kilobytes
+
+
+def page_figures(page: Page, url: str, size: Size, figures: Figures) -> tuple[float, float]:
+    """Everything that is measured in the browser; milliseconds until the overview is painted, and the kB it took."""
+    received = Received(page, "cnndiag")
+    overview = open_overview(page, url)
+    page.wait_for_timeout(2000)
+    sent = received.kilobytes
+    figures.tell("overview painted after the tab opens", overview, 1000, "ms")
+    figures.tell("overview: received by the page", sent, 1000, "kB")
     frame = frame_of(page)
     steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
     figures.tell("overview: step change to paint, median of 30", statistics.median(steps), 50, "ms")
 
+    # The page opens at the chart of the measure that the overview shows.
+    frame.locator("#measure").select_option("filter_similarity.twin_ratio")
+    page.wait_for_timeout(1500)
     widest = layer_table(size)[-1].path
     frame.evaluate("() => document.querySelectorAll('.block-name[aria-expanded=false]').forEach((b) => b.click())")
     frame.locator(f"[data-layer='{widest}']").wait_for()
@@ -171,7 +242,7 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> None:
         f"(p) => {{ document.querySelector(`[data-layer='${{p}}']`).click(); return ({UNTIL})('.heatmap canvas'); }}",
         widest,
     )
-    figures.tell("layer page of 2,048 filters", opened, 300, "ms")
+    figures.tell("layer page of 2,048 filters, its heatmap painted", opened, 300, "ms")
     page.wait_for_timeout(1500)
     steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
     figures.tell("layer page: step change to paint, median of 30", statistics.median(steps), 50, "ms")
@@ -202,6 +273,19 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> None:
         frame.evaluate(f"() => {{ {STEP_BACK}; }}")
     page.wait_for_timeout(500)
     figures.tell("memory gained while stepping through all looks", frame.evaluate(heap) - first, 30, "MB")
+    first = frame.evaluate(heap)
+    frame.evaluate(f"() => {{ {HOME}; {PLAY}; }}")
+    page.wait_for_timeout(PLAYED_SECONDS * 1000)
+    frame.evaluate(f"() => {{ {PLAY}; }}")
+    page.wait_for_timeout(500)
+    figures.tell(f"memory gained while playing for {PLAYED_SECONDS} s", frame.evaluate(heap) - first, 30, "MB")
+    first = frame.evaluate(heap)
+    for _ in range(LAYERS_VISITED):
+        frame.evaluate(f"() => {{ {PREVIOUS_LAYER}; }}")
+        page.wait_for_timeout(150)
+    page.wait_for_timeout(500)
+    figures.tell(f"memory gained by {LAYERS_VISITED} more layer pages", frame.evaluate(heap) - first, 120, "MB")
+    return overview, sent
 
 
 def main() -> None:
@@ -218,17 +302,30 @@ def main() -> None:
     loaders = {"fast": "true", "python": "false"}
     figures = Figures()
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as driver:
-        written = write(Path(directory) / "run", size)
+        ours, theirs = Path(directory) / "ours", Path(directory) / "theirs"
+        written, histogram_bytes = write(ours / "run", size), write_histograms(theirs / "run", size)
         print(f"{size.layers} layers × {size.looks} looks, {len(DIAGNOSTICS)} diagnostics: {written / 1e6:.0f} MB")
+        print(f"the histograms of its kernels and biases: {histogram_bytes / 1e6:.0f} MB")
+
+        def new_page() -> Page:
+            browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            return browser.new_page(viewport={"width": 1400, "height": 900})
+
         for name, flag in loaders.items():
             if options.loader not in (name, "both"):
                 continue
             print(f"\n{'Rust' if name == 'fast' else 'Python'} loader")
-            with tensorboard(Path(directory), f"--load_fast={flag}") as url:
+            with tensorboard(ours, f"--load_fast={flag}") as url:
                 server(url, figures)
-                browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-                page_figures(browser.new_page(viewport={"width": 1400, "height": 900}), url, size, figures)
-                browser.close()
+                page = new_page()
+                overview, sent = page_figures(page, url, size, figures)
+                page.context.browser.close()
+            with tensorboard_of_histograms(theirs, f"--load_fast={flag}") as url:
+                page = new_page()
+                painted, received = histograms(page, url)
+                page.context.browser.close()
+            figures.beside("TensorBoard's Histograms tab: first histogram painted", painted, overview, "ms")
+            figures.beside("TensorBoard's Histograms tab: received in 10 s", received, sent, "kB")
     sys.exit(1 if figures.missed else 0)
 
 

@@ -22,7 +22,11 @@ class AuditError(ValueError):
 
 
 def audit(
-    path_or_model: str | os.PathLike[str] | Any, probe: Any = None, log_dir: str | os.PathLike[str] | None = None
+    path_or_model: str | os.PathLike[str] | Any,
+    probe: Any = None,
+    log_dir: str | os.PathLike[str] | None = None,
+    *,
+    images: bool = True,
 ) -> list[Finding]:
     """Run every diagnostic that the weights, and the probe if one is given, allow, and judge them.
 
@@ -30,6 +34,7 @@ def audit(
         path_or_model: A ``.keras`` or ``.h5`` file, or a built Keras model.
         probe: Samples to look at activations with: ``x`` or ``(x, y)``.
         log_dir: Keep the look here, for TensorBoard; None keeps nothing.
+        images: False keeps probe images and feature maps, pictures of your data, out of that log.
 
     Raises:
         AuditError: When the file is no model that Keras can load, the model has nothing to look at, or ``log_dir``
@@ -46,7 +51,8 @@ def audit(
         home = Path(scratch if log_dir is None else log_dir)
         if (home / "cnndiag").exists():
             raise AuditError(f"{home} already holds a log. Give another directory.")
-        session = Session(home, subject, [kind() for kind in BUILTIN], every(1), step=0)
+        diagnostics = [kind() for kind in BUILTIN if images or not kind.shows_data]
+        session = Session(home, subject, diagnostics, every(1), step=0)
         session.look(0, {}, Tapped(), last=True)
         session.close()
     return list(session.findings)

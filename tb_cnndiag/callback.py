@@ -46,6 +46,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
             of the look such as ``every(n)`` or ``log_spaced(n)``; ``log_spaced(3)`` by default. The last look of a
             training always does.
         diagnostics: Names of built-in diagnostics or instances of your own; None for all built-in ones.
+        images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
+            are of the weights and stay.
         layers: Regular expression: look only at layers whose path it matches.
         on_finding: What to do with a new finding of severity ``"error"`` or ``"warning"``: ``"warn"`` tells it once,
             ``"stop"`` also ends the training on an error, or a function that is called with each.
@@ -65,6 +67,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         update_freq: Literal["epoch"] | int = "epoch",
         schedule: Schedule | None = None,
         diagnostics: Sequence[str | Diagnostic] | None = None,
+        images: bool = True,
         layers: str | None = None,
         on_finding: OnFinding = "warn",
         verbose: int = 1,
@@ -83,7 +86,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             Path(log_dir),
             update_freq,
             schedule or log_spaced(3),
-            resolve_diagnostics(diagnostics),
+            [chosen for chosen in resolve_diagnostics(diagnostics) if images or not chosen.shows_data],
             layers,
             verbose,
         )

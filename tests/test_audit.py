@@ -40,6 +40,10 @@ def test_a_saved_model_is_judged_by_its_weights_and_a_probe(
     history = History.of(read_run(tmp_path / "log" / "cnndiag"))
     assert history.looks == 1
     assert [f.fault for f in history.findings] == [f.fault for f in found]
+    assert "feature_maps" in {m.diagnostic for m in read_run(tmp_path / "log" / "cnndiag")}
+    tb_cnndiag.audit(path, probe=images(rng), log_dir=tmp_path / "private", images=False)
+    private = {m.diagnostic for m in read_run(tmp_path / "private" / "cnndiag")}
+    assert not {"feature_maps", "probe_images"} & private
 
 
 def test_a_healthy_model_in_hand_is_not_changed(rng: np.random.Generator) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from tb_cnndiag import CNNDiagnostics, Finding, every, log_spaced
+from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.history import History
+from tb_cnndiag.payloads import Images
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.warning import DiagnosticsWarning
 from tests.models import compiled, images, plain
@@ -40,6 +42,28 @@ def test_every_diagnostic_reaches_the_log(tmp_path: Path, rng: np.random.Generat
     assert history.info.probe.class_counts == (16, 16, 16, 16)
     assert {"loss", "accuracy", "learning_rate"} <= set(history.scalar_names("training_curve"))
     assert set(history.scalar_names("overhead")) == {"seconds", "bytes"}
+
+
+def test_without_images_no_picture_of_the_data_is_in_the_log(tmp_path: Path, rng: np.random.Generator) -> None:
+    def pictured(log_dir: Path) -> set[tuple[str, bool]]:
+        return {
+            (m.diagnostic, image.sample is not None)
+            for m in read_run(log_dir / "cnndiag")
+            if isinstance(m.payload, Images)
+            for image in m.payload.images
+        }
+
+    class Own(ProbeImages):
+        name = "own_images"
+
+    chosen = [Own(), "feature_maps", "filter_images", "probe_images"]
+    _fit(compiled(plain()), tmp_path / "with", rng, diagnostics=chosen)
+    shown = {("feature_maps", True), ("probe_images", True), ("own_images", True), ("filter_images", False)}
+    assert pictured(tmp_path / "with") == shown
+    _fit(compiled(plain()), tmp_path / "without", rng, diagnostics=chosen, images=False)
+    assert pictured(tmp_path / "without") == {("filter_images", False)}
+    _fit(compiled(plain()), tmp_path / "default", rng, images=False)
+    assert pictured(tmp_path / "default") == {("filter_images", False)}
 
 
 def test_update_freq_in_steps(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -4,6 +4,7 @@ import { useContext } from 'preact/hooks';
 import { Resource, SeriesCache, type Loadable } from './data/cache';
 import type { Query, RunEntry, Series, Source } from './data/source';
 import type { Host } from './hosts/host';
+import { allLooks, beside } from './model/compare';
 import { findingsOf } from './model/findings';
 import { measuresOf, tablesOf, type Measure } from './model/layers';
 import { DEFAULT_VIEW, parseView, serialiseView, type View } from './model/view';
@@ -39,10 +40,14 @@ export class Store {
   readonly runs: ReadonlySignal<RunEntry[]>;
   readonly entry: ReadonlySignal<RunEntry | undefined>;
   readonly run: ReadonlySignal<RunState | undefined>;
-  /** When the current run was looked at. */
-  readonly looks: ReadonlySignal<{ step: number; epoch: number }[]>;
+  /** Runs set beside the current one, which is their base. */
+  readonly others: ReadonlySignal<RunState[]>;
+  /** When the current run was looked at, or on the comparison any of its runs. */
+  readonly looks: ReadonlySignal<{ step: number; epoch: number; look: number }[]>;
   readonly steps: ReadonlySignal<number[]>;
   readonly step: ReadonlySignal<number>;
+  /** Messages of the current run that could not be read, as far as they were asked for. */
+  readonly damaged: ReadonlySignal<number>;
   private readonly runResource: Resource<RunEntry[]>;
   private readonly cache: SeriesCache;
 
@@ -61,7 +66,23 @@ export class Store {
       return this.runs.value.find(({ id }) => id === wanted) ?? this.runs.value[0];
     });
     this.run = computed(() => this.entry.value && this.stateOf(this.entry.value));
-    this.looks = computed(() => (this.entry.value ? this.looksOf(this.entry.value) : []));
+    // By itself, so that a change of step does not look through the runs anew.
+    const against = computed(() => this.view.value.against);
+    const comparing = computed(() => this.view.value.screen === 'compare');
+    this.others = computed(() =>
+      beside(this.runs.value, this.entry.value, against.value.split('\n')).map((entry) =>
+        this.stateOf(entry),
+      ),
+    );
+    this.looks = computed(() => {
+      const own = this.entry.value ? [this.entry.value] : [];
+      const others = comparing.value ? this.others.value.map(({ entry }) => entry) : [];
+      return allLooks([...own, ...others].map((entry) => this.looksOf(entry)));
+    });
+    this.damaged = computed(() => {
+      const own = [...this.cache.damaged.value.values()].filter(({ id }) => id === this.entry.value?.id);
+      return own.reduce((sum, { count }) => sum + count, 0);
+    });
     this.steps = computed(() => this.looks.value.map(({ step }) => step));
     this.step = computed(() => {
       const last = this.steps.value.at(-1) ?? 0;
@@ -163,7 +184,7 @@ export class Store {
   }
 
   /** When a run was looked at: each look writes what it cost, and a log without that, numbers of all layers. */
-  looksOf(entry: RunEntry): { step: number; epoch: number }[] {
+  looksOf(entry: RunEntry): { step: number; epoch: number; look: number }[] {
     const written = new Set(entry.tags.map(({ tag }) => tag));
     const measure = this.stateOf(entry).measures.find(({ diagnostic }) =>
       written.has(`cnndiag/${diagnostic.name}`),
@@ -171,7 +192,7 @@ export class Store {
     const series = written.has('cnndiag/overhead')
       ? this.modelSeries(entry, 'overhead').value.value
       : measure && this.columnSeries(entry, measure).value.value;
-    return series?.items.map(({ step, epoch }) => ({ step: Number(step), epoch })) ?? [];
+    return series?.items.map(({ step, epoch, look }) => ({ step: Number(step), epoch, look })) ?? [];
   }
 }
 

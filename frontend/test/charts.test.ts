@@ -1,3 +1,4 @@
+import { schemeOf } from '../src/charts/gallery';
 import { describe, expect, it } from 'vitest';
 import { painter, position, scaleFor } from '../src/charts/palette';
 import { verticalAxis } from '../src/charts/ticks';
@@ -48,9 +49,13 @@ describe('vertical scales', () => {
     expect(verticalAxis([1e-5, 1], [100, 0], true).ticks.every((t) => Math.log10(t) % 1 === 0)).toBe(true);
     expect(verticalAxis([0.05, 0.12], [100, 0], true).ticks.length).toBeGreaterThanOrEqual(2);
   });
-  it('draw zero at the floor of a logarithmic scale', () => {
-    const y = verticalAxis([1e-3, 1], [100, 0], true);
+  it('mark zeros apart from a logarithmic scale, where there are any', () => {
+    const y = verticalAxis([1e-3, 1], [100, 0], true, true);
+    expect(y.zero).toBe(100);
     expect(y(0)).toBe(100);
+    expect(y(1e-3)).toBeLessThan(90);
+    expect(verticalAxis([1e-3, 1], [100, 0], true).zero).toBeUndefined();
+    expect(verticalAxis([0, 1], [100, 0], false, true).zero).toBeUndefined();
   });
 });
 
@@ -61,5 +66,14 @@ describe('zoom', () => {
     expect(zoom(near, 100, 0.1)).toEqual({ x: 0, y: 0, span: 100 });
     expect(pan(near, 100, 500, -500)).toEqual({ x: 50, y: 0, span: 50 });
     expect(clamp({ x: 0, y: 0, span: 1 }, 4).span).toBe(4);
+  });
+});
+
+describe('pictures', () => {
+  const grey = (...pixels: number[]) => ({ channels: 1, pixels: Uint8Array.from(pixels) });
+  it('in which nothing is below 0 use the whole ramp', () => {
+    expect(schemeOf([grey(128, 255), grey(200)])).toBe('sequential');
+    expect(schemeOf([grey(128, 255), grey(127)])).toBe('diverging');
+    expect(schemeOf([{ channels: 3, pixels: Uint8Array.from([0, 0, 0]) }])).toBe('sequential');
   });
 });

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { arrange, blocksOf, highest } from '../src/model/blocks';
-import { compareFindings, difference } from '../src/model/compare';
+import { allLooks, beside, difference, findingsOfAll } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
 import { byLayer, causes, Severity, worst } from '../src/model/findings';
 import { formatIndices, formatNumber, formatValue } from '../src/model/format';
@@ -136,15 +136,44 @@ describe('blocks of layers', () => {
 
 describe('runs compared', () => {
   const finding = (fault: string, layer: string) => create(FindingSchema, { fault, layer });
-  it('tell new, gone and common findings', () => {
-    const { added, gone, common } = compareFindings(
+  it('tell for each run which findings are new, fixed or common against the base', () => {
+    const rows = findingsOfAll(
       [finding('x', 'a'), finding('y', 'a')],
-      [finding('y', 'a'), finding('x', 'b')],
+      [[finding('y', 'a'), finding('x', 'b')], [], [finding('x', 'b')]],
     );
-    expect([added, gone, common].map((list) => list.map(({ fault, layer }) => fault + layer))).toEqual([
-      ['xa'],
-      ['xb'],
-      ['ya'],
+    expect(rows.map(({ finding: { fault, layer }, changes }) => [fault + layer, ...changes])).toEqual([
+      ['xa', 'fixed', 'fixed', 'fixed'],
+      ['ya', 'common', 'fixed', 'fixed'],
+      ['xb', 'new', '', 'new'],
+    ]);
+    expect(rows.map(({ found }) => found.map((own) => own !== undefined))).toEqual([
+      [true, false, false, false],
+      [true, true, false, false],
+      [false, true, false, true],
+    ]);
+  });
+  it('are those asked for, never the base itself, else the first few', () => {
+    const runs = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => ({ id }));
+    const ids = (wanted: string[], base = 1) => beside(runs, runs[base], wanted).map(({ id }) => id);
+    expect(ids(['f', 'd'])).toEqual(['d', 'f']);
+    expect(ids(['b', 'c'])).toEqual(['c']);
+    expect(ids(['gone'])).toEqual(['a', 'c', 'd']);
+  });
+  it('share one step axis, on which the base tells the epoch', () => {
+    const looks = allLooks([
+      [
+        { step: 0, epoch: 0 },
+        { step: 20, epoch: 1 },
+      ],
+      [
+        { step: 10, epoch: 1 },
+        { step: 20, epoch: 2 },
+      ],
+    ]);
+    expect(looks).toEqual([
+      { step: 0, epoch: 0 },
+      { step: 10, epoch: 1 },
+      { step: 20, epoch: 1 },
     ]);
   });
 

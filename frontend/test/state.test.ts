@@ -76,4 +76,24 @@ describe('fetching', () => {
     for (const tag of ['a', 'a', 'b', 'c', 'a']) cache.get({ id: 'r', tag });
     expect(measurements).toHaveBeenCalledTimes(4);
   });
+
+  it('counts what could not be read, once per tag and run', async () => {
+    const damaged = { a: 2, b: 0, c: 1 } as Record<string, number>;
+    const source: Source = {
+      runs: async () => [],
+      measurements: async ({ tag }) => ({ items: [], total: 0, damaged: damaged[tag] ?? 0 }),
+    };
+    const cache = new SeriesCache(source);
+    for (const [tag, column] of [['a', 'x'], ['a', 'y'], ['b'], ['c']])
+      cache.get({ id: 'r', tag: tag ?? '', column });
+    const counts = () => [...cache.damaged.value.values()];
+    await vi.waitFor(() => expect(counts()).toHaveLength(2));
+    expect(counts()).toEqual([
+      { id: 'r', count: 2 },
+      { id: 'r', count: 1 },
+    ]);
+    damaged.a = 0;
+    await cache.refresh(() => true);
+    expect(counts().map(({ count }) => count)).toEqual([0, 1]);
+  });
 });

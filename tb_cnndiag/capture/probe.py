@@ -106,6 +106,12 @@ class Observer:
                 values[name] = reduction.reduce(ops, activations[0], bounds)
             elif reduction.of == "input" and not graph.inputs[layer.path]:
                 values[name] = reduction.reduce(ops, _input_by_position(layer, graph.calls[layer.path].inputs[0]))
+            elif reduction.of == "map" and _is_map(image := _channels_last(layer, seen[0].tensor), layer.units):
+                values[name] = reduction.reduce(ops, image)
+            elif reduction.of == "picture" and not graph.inputs[layer.path]:
+                image = _channels_last(layer, graph.calls[layer.path].inputs[0])
+                if _is_map(image):
+                    values[name] = reduction.reduce(ops, image)
         if "sample_max" in values:  # a layer called several times fires when it fires in any of its calls
             for other in activations[1:]:
                 values["sample_max"] = ops.maximum(values["sample_max"], REDUCTIONS["sample_max"].reduce(ops, other))
@@ -164,16 +170,13 @@ def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
     tensor = ops.cast(tensor, "float32")
     if len(tensor.shape) < 3:
         return ops.reshape(tensor, (ops.shape(tensor)[0], -1, 1))
-    if getattr(layer.layer, "data_format", "") == "channels_first":
-        tensor = ops.moveaxis(tensor, 1, -1)
+    tensor = _channels_last(layer, tensor)
     return _flat_positions(tensor, tensor.shape[-1])
 
 
 def _by_position(layer: KernelLayer, tensor: Any) -> Any:
     """The activation as ``(samples, positions, units)``."""
-    if getattr(layer.layer, "data_format", "") == "channels_first" and len(tensor.shape) > 2:
-        tensor = keras.ops.moveaxis(tensor, 1, -1)
-    return _flat_positions(tensor, layer.units)
+    return _flat_positions(_channels_last(layer, tensor), layer.units)
 
 
 def _flat_positions(tensor: Any, channels: int) -> Any:
@@ -185,6 +188,19 @@ def _flat_positions(tensor: Any, channels: int) -> Any:
     if None in sizes:
         return keras.ops.reshape(tensor, (keras.ops.shape(tensor)[0], -1, channels))
     return keras.ops.reshape(tensor, (-1, int(np.prod(sizes)) // channels, channels))
+
+
+def _channels_last(layer: KernelLayer, tensor: Any) -> Any:
+    if getattr(layer.layer, "data_format", "") == "channels_first" and len(tensor.shape) > 2:
+        return keras.ops.moveaxis(tensor, 1, -1)
+    return tensor
+
+
+def _is_map(tensor: Any, channels: int | None = None) -> bool:
+    """Whether a tensor is ``(samples, height, width, channels)`` with axes of known length, and no single pixel."""
+    if len(tensor.shape) != 4 or None in tensor.shape[1:] or tensor.shape[1] * tensor.shape[2] < 2:
+        return False
+    return channels is None or tensor.shape[-1] == channels
 
 
 def _same_graph(tensor: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tb_cnndiag.numerics.pictures import spread
 from tb_cnndiag.payloads import FloatArray
 
 # Means and the subsample come from the first samples of each chunk, a contiguous slice being cheap: one in so many, but
@@ -20,6 +21,12 @@ SLICE_SHARE = 8
 SLICE_LEAST = 8
 # Values per sample of that slice in the subsample of an activation: from so many to twice as many.
 SUBSAMPLE = 512
+# Pictures of feature maps: of the first images, of units evenly spaced, at the most this large. A layer takes 4.5 kB.
+PICTURED_IMAGES = 2
+PICTURED_UNITS = 8
+PICTURED_SIDE = 16
+# A probe image itself is drawn larger, since all its maps are read beside it.
+INPUT_SIDE = 48
 
 
 @dataclass(frozen=True)
@@ -27,12 +34,14 @@ class Reduction:
     """How values are reduced in the graph, and how the chunks' results, of so many samples each, are joined.
 
     ``of`` says of what: every layer's ``"activation"``; a ``"bounded"`` one (``reduce`` is also given the bounds near
-    which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels.
+    which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels; or, not
+    by position but with both spatial axes, ``(samples, height, width, channels)``, of activations and inputs that have
+    them: ``"map"`` and ``"picture"``.
     """
 
     reduce: Callable[..., Any]
     join: Callable[[list[FloatArray], list[int]], FloatArray]
-    of: Literal["activation", "bounded", "output", "input"] = "activation"
+    of: Literal["activation", "bounded", "output", "input", "map", "picture"] = "activation"
 
 
 def sample_max(ops: Any, x: Any) -> Any:
@@ -109,6 +118,27 @@ def _first(ops: Any, x: Any) -> Any:
     return x[: max(samples // SLICE_SHARE, SLICE_LEAST)]
 
 
+def feature_map(ops: Any, x: Any) -> Any:
+    """A few units on the first images, averaged down, ``(≤ PICTURED_IMAGES, height, width, ≤ PICTURED_UNITS)``."""
+    return _made_small(ops, ops.take(x[:PICTURED_IMAGES], spread(x.shape[-1], PICTURED_UNITS), axis=-1), PICTURED_SIDE)
+
+
+def pictured_units(ops: Any, x: Any) -> Any:
+    """Which units :func:`feature_map` takes, ``(≤ PICTURED_UNITS,)``."""
+    return ops.convert_to_tensor(spread(x.shape[-1], PICTURED_UNITS), "float32")
+
+
+def input_picture(ops: Any, x: Any) -> Any:
+    """The first images averaged down, ``(≤ PICTURED_IMAGES, height, width, channels)``."""
+    return _made_small(ops, x[:PICTURED_IMAGES], INPUT_SIDE)
+
+
+def _made_small(ops: Any, x: Any, side: int) -> Any:
+    size = [-(-length // side) for length in x.shape[1:3]]
+    x = ops.cast(x, "float32")
+    return x if max(size) == 1 else ops.average_pool(x, size, size, padding="same", data_format="channels_last")
+
+
 def _mean(ops: Any, x: Any) -> Any:
     rows = ops.reshape(x, (-1, x.shape[-1]))
     count = ops.shape(rows)[0]
@@ -118,6 +148,10 @@ def _mean(ops: Any, x: Any) -> Any:
 
 def _concatenate(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.concatenate(chunks)
+
+
+def _of_the_first(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
+    return chunks[0]
 
 
 def _average(chunks: list[FloatArray], samples: list[int]) -> FloatArray:
@@ -145,4 +179,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "input_min": Reduction(input_min, _lowest, "input"),
     "input_max": Reduction(input_max, _highest, "input"),
     "input_constant": Reduction(input_constant, _concatenate, "input"),
+    "feature_map": Reduction(feature_map, _of_the_first, "map"),
+    "pictured_units": Reduction(pictured_units, _of_the_first, "map"),
+    "input_picture": Reduction(input_picture, _of_the_first, "picture"),
 }

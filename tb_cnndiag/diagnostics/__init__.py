@@ -6,7 +6,9 @@ from tb_cnndiag.diagnostics.activation_density import ActivationDensity
 from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerLook, LayerResult, Look, ModelDiagnostic
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
+from tb_cnndiag.diagnostics.feature_maps import FeatureMaps
 from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
+from tb_cnndiag.diagnostics.filter_images import FilterImages
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
 from tb_cnndiag.diagnostics.functional_similarity import FunctionalSimilarity
 from tb_cnndiag.diagnostics.gradient_flow import GradientFlow
@@ -15,6 +17,7 @@ from tb_cnndiag.diagnostics.kernel_rank import KernelRank
 from tb_cnndiag.diagnostics.layer_similarity import LayerSimilarity
 from tb_cnndiag.diagnostics.model_input import ModelInput
 from tb_cnndiag.diagnostics.model_output import ModelOutput
+from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.diagnostics.saturation import Saturation
 from tb_cnndiag.diagnostics.training_curve import TrainingCurve
 from tb_cnndiag.diagnostics.update_ratio import UpdateRatio
@@ -24,6 +27,8 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     TrainingCurve,
     FilterSimilarity,
     FilterClusters,
+    FilterImages,
+    FeatureMaps,
     DeadUnits,
     ActivationDensity,
     GradientFlow,
@@ -35,6 +40,7 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     FunctionalSimilarity,
     FeatureDimension,
     LayerSimilarity,
+    ProbeImages,
     ModelInput,
     ModelOutput,
 )

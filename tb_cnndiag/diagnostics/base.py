@@ -45,6 +45,9 @@ class LayerLook:
               ``input_max`` ``(channels,)`` and ``input_constant`` ``(samples,)``;
             - of the loss on the probe, in k chunks of 32 samples, where its labels are known: ``chunk_gradient_norms``
               ``(k,)``, ``mean_gradient_norm`` ``()``, norm of their mean, and ``gradient_zero_share`` ``()``;
+            - of the probe's first images, averaged down to a few pixels: ``feature_map`` ``(images, height, width,
+              pictured)`` of the units ``pictured_units`` ``(pictured,)``; of the first kernels ``input_picture``
+              ``(images, height, width, channels)``;
             - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
               kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
               ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled.
@@ -78,7 +81,8 @@ class Diagnostic(ABC):
     A layer for which something that the diagnostic ``needs`` is missing is passed over. The arrays must not be
     changed. A ``"heavy"`` diagnostic is measured on the callback's schedule rather than at each look, a
     ``"costly"`` one on a part of it that grows sparse. What is in
-    ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard.
+    ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard. One that ``shows_data`` puts pictures of
+    the user's samples into the log: ``CNNDiagnostics(images=False)`` leaves it out.
     """
 
     name: ClassVar[str]
@@ -90,6 +94,7 @@ class Diagnostic(ABC):
     model_kind: ClassVar[str] = ""
     cost: ClassVar[Cost] = "light"
     scalar_columns: ClassVar[tuple[str, ...]] = ()
+    shows_data: ClassVar[bool] = False
 
     def info(self) -> DiagnosticInfo:
         """The words for the user, as they are stored in the log."""

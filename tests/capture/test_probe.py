@@ -90,3 +90,33 @@ def test_a_shared_layer_fires_when_it_fires_in_any_call() -> None:
     model = keras.Model([a, b], keras.layers.Add()([shared(a), shared(b)]))
     looked = _looked(model, [-np.ones((4, 1), np.float32), np.ones((4, 1), np.float32)])
     np.testing.assert_array_equal(looked["shared"]["sample_max"], np.ones((4, 2)))
+
+
+@pytest.mark.parametrize("size", [12, 37])
+def test_feature_maps_are_averages_of_what_the_next_layer_sees(size: int, rng: np.random.Generator) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((size, size + 5, 3)),
+            keras.layers.Conv2D(20, 3, padding="same", activation="relu", name="conv"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(4, name="head"),
+        ]
+    )
+    x = rng.normal(size=(CHUNK + 9, size, size + 5, 3)).astype(np.float32)
+    y = np.asarray(keras.Model(model.inputs, model.get_layer("conv").output).predict(x[:2], verbose=0))
+    looked = _looked(model, x)
+    data = looked["conv"]
+    assert data["pictured_units"].tolist() == [0, 3, 6, 9, 12, 15, 18]
+    maps = data["feature_map"]
+    assert maps.shape[0] == 2
+    assert max(maps.shape[1:3]) <= 16
+    whole = -(-np.array(y.shape[1:3]) // 16)
+    for row, column in np.ndindex(*maps.shape[1:3]):
+        cell = y[:, row * whole[0] :, column * whole[1] :][:, : whole[0], : whole[1], ::3]
+        inside = (row + 1) * whole[0] <= y.shape[1] and (column + 1) * whole[1] <= y.shape[2]
+        if inside and size % whole[0] == 0:  # elsewhere padding shifts the cells
+            np.testing.assert_allclose(maps[:, row, column], cell.mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(maps.mean(), y[..., ::3].mean(), rtol=0.1)
+    np.testing.assert_allclose(data["input_picture"], x[:2], rtol=1e-6)
+    assert "feature_map" not in looked["head"]
+    assert "input_picture" not in looked["head"]

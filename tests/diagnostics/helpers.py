@@ -8,8 +8,8 @@ from tb_cnndiag.diagnostics import LayerLook, Look
 from tb_cnndiag.payloads import LayerInfo
 
 
-def layer_look(activation="", is_output=False, path="conv", **data) -> LayerLook:
-    info = LayerInfo(path, activation=activation, output=is_output)
+def layer_look(activation="", is_output=False, path="conv", kernel_shape=(), **data) -> LayerLook:
+    info = LayerInfo(path, role="conv", activation=activation, output=is_output, kernel_shape=kernel_shape)
     return LayerLook(info, {name: np.asarray(values) for name, values in data.items()})
 
 

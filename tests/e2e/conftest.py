@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.e2e.made_log import write
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
@@ -29,6 +31,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--font-render-hinting=none",
+    "--disable-lcd-text",
+    "--disable-font-subpixel-positioning",
 ]
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60.0
@@ -90,7 +95,10 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     for server in servers:
         server.process.terminate()
     for server in servers:
-        server.process.wait(timeout=20)
+        try:
+            server.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # it finishes reading a log first, which takes long on a busy machine
+            server.process.kill()
 
 
 @pytest.fixture(scope="session")
@@ -116,8 +124,8 @@ class Tab:
         assert frame is not None, "the plugin's frame is not there"
         return frame
 
-    def find(self, selector: str) -> Any:
-        return self.frame.locator(selector)
+    def find(self, selector: str, **options: Any) -> Any:
+        return self.frame.locator(selector, **options)
 
     def ready(self) -> None:
         self.find("[data-layer], .notice, .layer-heading, .figure").first.wait_for()
@@ -156,8 +164,16 @@ def open_tab(browser: Any) -> Iterator[Callable[..., Tab]]:
     contexts: list[Any] = []
     tabs: list[Tab] = []
 
-    def open_(server: Server, view: dict[str, str] | None = None, *, width: int = 1400, dark: bool = False) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+    def open_(
+        server: Server,
+        view: dict[str, str] | None = None,
+        *,
+        width: int = 1400,
+        height: int = 900,
+        dark: bool = False,
+        **options: Any,
+    ) -> Tab:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
@@ -185,6 +201,14 @@ def _note(tab: Tab, message: Any) -> None:
     """TensorBoard's own page logs errors too: only ours count."""
     if message.type == "error" and "cnndiag" in message.location.get("url", ""):
         tab.errors.append(message.text)
+
+
+@pytest.fixture(scope="session")
+def made_server(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The runs of ``made_log``: the same on every machine."""
+    logdir = tmp_path_factory.mktemp("made")
+    write(logdir)
+    return serve(logdir, runs=3)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 import { hideTip, showTip } from '../ui/tooltip';
 import type { ColorScale } from './palette';
+import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
 
 interface DepthProps {
@@ -8,30 +9,49 @@ interface DepthProps {
   scale: ColorScale;
   width: number;
   height: number;
+  /** Pixels left of the plot, so that it stands beneath those that share a step axis. */
+  left: number;
   label: string;
   chosen?: string;
   format(value: number): string;
   onOpen(layer: string): void;
 }
 
-const MARGIN = { left: 52, right: 10, top: 8, bottom: 22 };
+const MARGIN = { right: 10, top: 8, bottom: 22 };
+/** Wider bands have room for names; others are numbered. */
+const NAMED = 84;
+const CHARACTER = 6.5;
+
+/** The last name of a path, as far as it fits. */
+function shortName(path: string, band: number): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const most = Math.floor((band - 8) / CHARACTER);
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+}
 
 /** One number per layer in network order: how a measure runs through the depth of the model at one step. */
-export function Depth({ layers, values, scale, width, height, label, chosen, format, onOpen }: DepthProps) {
-  const y = verticalAxis([scale.low, scale.high], [height - MARGIN.bottom, MARGIN.top], scale.logarithmic);
-  const band = (width - MARGIN.left - MARGIN.right) / Math.max(1, layers.length);
-  const x = (i: number) => MARGIN.left + band * (i + 0.5);
+export function Depth({
+  layers,
+  values,
+  scale,
+  width,
+  height,
+  left,
+  label,
+  chosen,
+  format,
+  onOpen,
+}: DepthProps) {
+  const zeros = scale.logarithmic && values.includes(0);
+  const ends: [number, number] = [height - MARGIN.bottom - (zeros ? 6 : 0), MARGIN.top];
+  const y = verticalAxis([scale.low, scale.high], ends, scale.logarithmic, zeros);
+  if (zeros && !values.some((value) => value > 0)) y.ticks = [];
+  const band = (width - left - MARGIN.right) / Math.max(1, layers.length);
+  const x = (i: number) => left + band * (i + 0.5);
   const each = Math.max(1, Math.ceil(22 / band));
   return (
     <svg class="chart" width={width} height={height} role="group" aria-label={`${label} by depth`}>
-      {y.ticks.map((tick) => (
-        <g key={tick}>
-          <line x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} class="grid" />
-          <text x={MARGIN.left - 8} y={y(tick)} dy="0.32em" text-anchor="end">
-            {format(tick)}
-          </text>
-        </g>
-      ))}
+      <GridLines y={y} left={left} right={width - MARGIN.right} format={format} />
       {layers.map((layer, i) => {
         const value = values[i] ?? NaN;
         if (!Number.isFinite(value)) return null;
@@ -44,19 +64,24 @@ export function Depth({ layers, values, scale, width, height, label, chosen, for
             onClick={() => onOpen(layer)}
           >
             <rect x={x(i) - band / 2} y={0} width={band} height={height - MARGIN.bottom} class="hit" />
-            <line x1={x(i)} x2={x(i)} y1={y(y.floor)} y2={y(value)} />
-            <circle cx={x(i)} cy={y(value)} r={Math.min(4, Math.max(2, band / 3))} />
+            {y(value) !== y.zero && <line x1={x(i)} x2={x(i)} y1={y(y.floor)} y2={y(value)} />}
+            <circle
+              cx={x(i)}
+              cy={y(value)}
+              r={Math.min(4, Math.max(2, band / 3))}
+              class={y(value) === y.zero ? 'hollow' : undefined}
+            />
           </g>
         );
       })}
       {layers.map((layer, i) =>
         i % each === 0 ? (
           <text key={layer} x={x(i)} y={height - 8} text-anchor="middle">
-            {i + 1}
+            {band > NAMED ? shortName(layer, band) : i + 1}
           </text>
         ) : null,
       )}
-      <text x={MARGIN.left - 8} y={height - 8} text-anchor="end" class="unit">
+      <text x={left - 8} y={height - 8} text-anchor="end" class="unit">
         layer
       </text>
     </svg>

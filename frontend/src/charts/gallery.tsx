@@ -1,7 +1,7 @@
 import { useCallback } from 'preact/hooks';
 import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
-import { rgbRamp } from './palette';
+import { rgbRamp, type Scheme } from './palette';
 
 export interface Picture {
   name: string;
@@ -14,13 +14,24 @@ export interface Picture {
   facts: [string, string][];
 }
 
-/** RGB bytes of a picture; grey ones diverge around 128, which stands for 0. */
-export function rgba({ height, width, channels, pixels }: Picture, dark: boolean): ImageData {
-  const ramp = rgbRamp('diverging', dark);
+/** Pixel that stands for 0 in grey pictures. */
+const ZERO = 128;
+
+/** Pictures in which nothing is below 0 use a whole ramp for what is above it. */
+export function schemeOf(pictures: readonly Pick<Picture, 'channels' | 'pixels'>[]): Scheme {
+  const below = pictures.some(({ channels, pixels }) => channels === 1 && pixels.some((q) => q < ZERO));
+  return below ? 'diverging' : 'sequential';
+}
+
+/** RGB bytes of a picture; grey ones in a ramp whose middle, or whose start, is 0. */
+export function rgba({ height, width, channels, pixels }: Picture, scheme: Scheme, dark: boolean): ImageData {
+  const ramp = rgbRamp(scheme, dark);
   const image = new ImageData(width, height);
+  const low = scheme === 'diverging' ? 1 : ZERO;
   for (let i = 0; i < width * height; i += 1) {
+    const share = ((pixels[i] ?? ZERO) - low) / (255 - low);
+    const level = Math.min(255, Math.max(0, Math.round(255 * share)));
     for (let c = 0; c < 3; c += 1) {
-      const level = Math.min(255, Math.max(0, Math.round((((pixels[i] ?? 128) - 1) / 254) * 255)));
       image.data[4 * i + c] = channels === 3 ? (pixels[3 * i + c] ?? 0) : (ramp[3 * level + c] ?? 0);
     }
     image.data[4 * i + 3] = 255;
@@ -28,14 +39,21 @@ export function rgba({ height, width, channels, pixels }: Picture, dark: boolean
   return image;
 }
 
-function Thumbnail({ picture, size, dark }: { picture: Picture; size: number; dark: boolean }) {
+interface ThumbnailProps {
+  picture: Picture;
+  size: number;
+  scheme: Scheme;
+  dark: boolean;
+}
+
+function Thumbnail({ picture, size, scheme, dark }: ThumbnailProps) {
   const draw = useCallback(
     (context: CanvasRenderingContext2D) => {
       if (!picture.width || !picture.height) return;
       const source = document.createElement('canvas');
       source.width = picture.width;
       source.height = picture.height;
-      source.getContext('2d')?.putImageData(rgba(picture, dark), 0, 0);
+      source.getContext('2d')?.putImageData(rgba(picture, scheme, dark), 0, 0);
       context.imageSmoothingEnabled = false;
       context.drawImage(source, 0, 0, size, size);
       if (!picture.dead) return;
@@ -48,7 +66,7 @@ function Thumbnail({ picture, size, dark }: { picture: Picture; size: number; da
       }
       context.stroke();
     },
-    [picture, size, dark],
+    [picture, size, scheme, dark],
   );
   return (
     <figure
@@ -67,13 +85,19 @@ function Thumbnail({ picture, size, dark }: { picture: Picture; size: number; da
   );
 }
 
+interface GalleryProps {
+  pictures: Picture[];
+  scheme: Scheme;
+  dark: boolean;
+  large?: boolean;
+}
+
 /** Small pictures side by side. */
-export function Gallery({ pictures, dark }: { pictures: Picture[]; dark: boolean }) {
-  const size = pictures.length > 64 ? 40 : 56;
+export function Gallery({ pictures, scheme, dark, large }: GalleryProps) {
   return (
     <div class="gallery">
       {pictures.map((picture, i) => (
-        <Thumbnail key={i} picture={picture} size={size} dark={dark} />
+        <Thumbnail key={i} picture={picture} size={large ? 96 : 56} scheme={scheme} dark={dark} />
       ))}
     </div>
   );

@@ -1,6 +1,7 @@
 import { line } from 'd3-shape';
 import { formatValue } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
+import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
 import { lookAtPixel, xOf, type Timeline } from './timeline';
 
@@ -43,9 +44,11 @@ function domainOf({ lines, logarithmic, low = 0, high = 0, rule }: LinesProps): 
 /** Lines over steps, with ticks at the left; values that are missing leave a gap. */
 export function Lines(props: LinesProps) {
   const { lines, axis, height, unit, logarithmic, rule, label, onHover, onPick } = props;
-  const y = verticalAxis(domainOf(props), [height - 6, 6], logarithmic ?? false);
+  const zeros = logarithmic && lines.some(({ points }) => points.some(({ value }) => value === 0));
+  const y = verticalAxis(domainOf(props), [height - 6, 6], logarithmic ?? false, zeros);
+  if (zeros && !lines.some(({ points }) => points.some(({ value }) => value > 0))) y.ticks = [];
   const path = line<Line['points'][number]>()
-    .defined(({ value }) => Number.isFinite(value))
+    .defined(({ value }) => Number.isFinite(value) && y(value) !== y.zero)
     .x(({ step }) => axis.left + xOf(axis, step))
     .y(({ value }) => y(value));
   const steps = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort(
@@ -85,14 +88,12 @@ export function Lines(props: LinesProps) {
         if (step !== undefined) onPick?.(step);
       }}
     >
-      {y.ticks.map((tick) => (
-        <g key={tick}>
-          <line x1={axis.left} x2={axis.left + axis.width} y1={y(tick)} y2={y(tick)} class="grid" />
-          <text x={axis.left - 8} y={y(tick)} dy="0.32em" text-anchor="end">
-            {formatValue(tick, unit)}
-          </text>
-        </g>
-      ))}
+      <GridLines
+        y={y}
+        left={axis.left}
+        right={axis.left + axis.width}
+        format={(tick) => formatValue(tick, unit)}
+      />
       {rule && (
         <g class="limit">
           <line x1={axis.left} x2={axis.left + axis.width} y1={y(rule.value)} y2={y(rule.value)} />
@@ -104,12 +105,17 @@ export function Lines(props: LinesProps) {
       {lines.map((one) => (
         <g key={one.name} style={{ color: one.color }}>
           <path class="line" d={path(one.points) ?? ''} stroke-dasharray={one.dash} />
-          {one.points.length < 60 &&
-            one.points.map(({ step, value }) =>
-              Number.isFinite(value) ? (
-                <circle key={step} cx={axis.left + xOf(axis, step)} cy={y(value)} r={2} class="dot" />
-              ) : null,
-            )}
+          {one.points
+            .filter(({ value }) => Number.isFinite(value) && (one.points.length < 60 || y(value) === y.zero))
+            .map(({ step, value }) => (
+              <circle
+                key={step}
+                cx={axis.left + xOf(axis, step)}
+                cy={y(value)}
+                r={y(value) === y.zero ? 3 : 2}
+                class={y(value) === y.zero ? 'dot hollow' : 'dot'}
+              />
+            ))}
         </g>
       ))}
     </svg>

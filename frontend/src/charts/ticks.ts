@@ -3,9 +3,14 @@ import { scaleLinear, scaleLog } from 'd3-scale';
 export interface Axis {
   (value: number): number;
   ticks: number[];
-  /** The lower end: where values that a logarithmic scale cannot show are drawn. */
+  /** The lower end of the scale. */
   floor: number;
+  /** Where zeros stand, apart from a logarithmic scale, which has none; undefined when the scale shows them. */
+  zero?: number;
 }
+
+/** Room beneath a logarithmic scale in which zeros are marked. */
+const ZERO_BAND = 20;
 
 const MANTISSAS = [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]];
 
@@ -26,18 +31,21 @@ function logTicks(low: number, high: number, most: number): number[] {
   return ticks.filter((_, i) => i % each === 0);
 }
 
-/** A vertical scale with ticks far enough apart to be read. */
+/** A vertical scale with ticks far enough apart to be read; a logarithmic one leaves room for `zeros`. */
 export function verticalAxis(
   [low, high]: [number, number],
   [bottom, top]: [number, number],
   logarithmic: boolean,
+  zeros = false,
 ): Axis {
-  const most = Math.max(2, Math.floor((bottom - top) / 24));
+  const end = logarithmic && zeros ? bottom - ZERO_BAND : bottom;
+  const most = Math.max(2, Math.floor((end - top) / 24));
   if (logarithmic) {
-    const scale = scaleLog([low, high], [bottom, top]).clamp(true);
-    return Object.assign((value: number) => scale(Math.max(value, low)), {
+    const scale = scaleLog([low, high], [end, top]).clamp(true);
+    return Object.assign((value: number) => (value === 0 && zeros ? bottom : scale(Math.max(value, low))), {
       ticks: logTicks(low, high, most),
       floor: low,
+      zero: zeros ? bottom : undefined,
     });
   }
   const scale = scaleLinear([low, high], [bottom, top]).nice(most);

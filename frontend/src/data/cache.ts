@@ -36,6 +36,8 @@ export class Resource<T> {
 
 /** Series by query, the least recently asked for forgotten first, so that memory stays bounded. */
 export class SeriesCache {
+  /** How many messages of a run's tag could not be read. */
+  readonly damaged: Signal<ReadonlyMap<string, { id: string; count: number }>> = signal(new Map());
   private readonly entries = new Map<string, { query: Query; resource: Resource<Series> }>();
 
   constructor(
@@ -46,7 +48,7 @@ export class SeriesCache {
   get(query: Query): ReadonlySignal<Loadable<Series>> {
     const key = JSON.stringify([query.id, query.tag, query.max, query.column]);
     const known = this.entries.get(key);
-    const entry = known ?? { query, resource: new Resource(() => this.source.measurements(query)) };
+    const entry = known ?? { query, resource: new Resource(() => this.fetch(query)) };
     this.entries.delete(key);
     this.entries.set(key, entry);
     if (!known) {
@@ -57,6 +59,15 @@ export class SeriesCache {
       }
     }
     return entry.resource.signal;
+  }
+
+  private async fetch(query: Query): Promise<Series> {
+    const series = await this.source.measurements(query);
+    const key = JSON.stringify([query.id, query.tag]);
+    const before = this.damaged.peek();
+    if ((before.get(key)?.count ?? 0) !== series.damaged)
+      this.damaged.value = new Map(before).set(key, { id: query.id, count: series.damaged });
+    return series;
   }
 
   /** Fetches again what is held for tags that `changed` names. */

@@ -2,24 +2,54 @@ import type { Finding } from '../summaries/cnndiag_pb';
 import type { LayerMatrix } from './layers';
 import { indexAt } from './looks';
 
-export interface FindingChanges {
-  /** In the run, not in the one it is compared with. */
-  added: Finding[];
-  /** In the one it is compared with, not in the run. */
-  gone: Finding[];
-  common: Finding[];
+/** Most runs shown beside the base, and how many when none was chosen. */
+const MOST = 7;
+const AT_FIRST = 3;
+
+/** The runs set beside the base: those asked for, else the first few. */
+export function beside<E extends { id: string }>(
+  runs: readonly E[],
+  base: E | undefined,
+  wanted: readonly string[],
+): E[] {
+  const others = runs.filter(({ id }) => id !== base?.id);
+  const chosen = others.filter(({ id }) => wanted.includes(id));
+  return chosen.length ? chosen.slice(0, MOST) : others.slice(0, AT_FIRST);
+}
+
+/** What became of a finding between the base and another run. */
+export type Change = 'new' | 'fixed' | 'common' | '';
+
+export interface ComparedFinding {
+  finding: Finding;
+  /** Of each run, the base first: its own finding of that kind, if it has one. */
+  found: (Finding | undefined)[];
+  /** Of each run but the base. */
+  changes: Change[];
+}
+
+/** Every finding of any run, the base's first; the same fault in the same layer is the same finding. */
+export function findingsOfAll(base: readonly Finding[], others: readonly (readonly Finding[])[]) {
+  const runs = [base, ...others].map((findings) => new Map(findings.map((one) => [key(one), one])));
+  const all = new Map([...runs].reverse().flatMap((findings) => [...findings]));
+  const order = new Set(runs.flatMap((findings) => [...findings.keys()]));
+  return [...order].flatMap((name): ComparedFinding[] => {
+    const finding = all.get(name);
+    const [own, ...rest] = runs.map((findings) => findings.get(name));
+    if (!finding) return [];
+    const changes = rest.map((other): Change =>
+      own && other ? 'common' : own ? 'fixed' : other ? 'new' : '',
+    );
+    return [{ finding, found: [own, ...rest], changes }];
+  });
 }
 
 const key = ({ fault, layer }: Finding) => `${fault}\n${layer}`;
 
-/** Findings of a run against those of another; the same fault in the same layer is the same finding. */
-export function compareFindings(run: readonly Finding[], against: readonly Finding[]): FindingChanges {
-  const [own, other] = [new Set(run.map(key)), new Set(against.map(key))];
-  return {
-    added: run.filter((finding) => !other.has(key(finding))),
-    gone: against.filter((finding) => !own.has(key(finding))),
-    common: run.filter((finding) => other.has(key(finding))),
-  };
+/** Looks of several runs on one axis. */
+export function allLooks<L extends { step: number }>(runs: readonly (readonly L[])[]): L[] {
+  const looks = new Map([...runs].reverse().flatMap((own) => own.map((look) => [look.step, look])));
+  return [...looks.values()].sort((a, b) => a.step - b.step);
 }
 
 /**

@@ -6,7 +6,7 @@ export interface View {
   screen: Screen;
   /** Run id; empty for the first. */
   run: string;
-  /** The run compared with. */
+  /** Ids of the runs set beside this one, a line each; empty for the first few. */
   against: string;
   layer: string;
   /** null: the latest look. */

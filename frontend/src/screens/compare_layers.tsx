@@ -8,24 +8,31 @@ import { formatValue } from '../model/format';
 import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
 import { indexAt } from '../model/looks';
 import { useStore, type RunState } from '../state';
+import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Skeleton } from '../ui/notice';
 import { Toggle } from '../ui/toggle';
 import { gutters } from '../views/layout';
 import { curveTable, overlay, TrainingCurve, useCurves } from '../views/training_curve';
-import { LayerRows } from './layer_rows';
+import { LayerRows, type LayerRowsProps } from './layer_rows';
 import { LayerTools } from './layer_tools';
-import { matrixTable, measureOf } from './layers';
+import { measureOf } from './layers';
 
-type Mode = 'beside' | 'difference';
+export type Mode = 'beside' | 'difference';
 
-function useMatrix(run: RunState, measure: Measure | undefined): LayerMatrix | undefined {
+/** One measure of every run; undefined for those that do not have it or are still loading. */
+function useMatrices(runs: readonly RunState[], measure: Measure | undefined): (LayerMatrix | undefined)[] {
   const store = useStore();
-  const own = run.measures.find(({ id }) => id === measure?.id);
-  const series = own && store.columnSeries(run.entry, own).value.value;
+  const sources = runs.map((run) => {
+    const own = run.measures.find(({ id }) => id === measure?.id);
+    return { run, own, series: own && store.columnSeries(run.entry, own).value.value };
+  });
   return useMemo(
-    () => (own && series ? layerMatrix(series, run.tables, own.column.name) : undefined),
-    [series, run.tables, own?.id],
+    () =>
+      sources.map(({ run, own, series }) =>
+        own && series ? layerMatrix(series, run.tables, own.column.name) : undefined,
+      ),
+    [measure?.id, ...sources.flatMap(({ run, series }) => [run, series])],
   );
 }
 
@@ -36,48 +43,62 @@ function signedScale(values: Float32Array): ColorScale {
 }
 
 interface CompareLayersProps {
-  run: RunState;
-  against: RunState;
+  /** The base first. */
+  runs: RunState[];
   width: number;
   mode: Mode;
   onMode(mode: Mode): void;
 }
 
-/** One measure of two runs on one step axis and one colour scale, or the one minus the other. */
-export function CompareLayers({ run, against, width, mode, onMode }: CompareLayersProps) {
+/** What the strips show: each run's own numbers, or each but the base minus the base. */
+function panelsOf(
+  runs: readonly RunState[],
+  matrices: readonly (LayerMatrix | undefined)[],
+  mode: Mode,
+  logarithmic: boolean,
+): { run: RunState; matrix: LayerMatrix }[] {
+  const base = matrices[0];
+  return runs.flatMap((run, i) => {
+    const matrix = matrices[i];
+    if (!matrix || (mode === 'difference' && (i === 0 || !base))) return [];
+    return [{ run, matrix: mode === 'difference' && base ? difference(matrix, base, logarithmic) : matrix }];
+  });
+}
+
+/** One measure of all runs on one step axis and one colour scale, or each minus the base. */
+export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps) {
   const store = useStore();
   const dark = store.dark.value;
+  const [run] = runs as [RunState];
   const measure = measureOf(run, store.view.value.measure);
-  const [own, other] = [useMatrix(run, measure), useMatrix(against, measure)];
-  const [ownCurves, otherCurves] = [useCurves(run), useCurves(against)];
-  const panels = useMemo(
-    () => overlay(ownCurves.panels, otherCurves.panels, [run.entry.run, against.entry.run], dark),
-    [ownCurves.panels, otherCurves.panels, run.entry.run, against.entry.run, dark],
+  const matrices = useMatrices(runs, measure);
+  const curves = useCurves(runs);
+  const names = runs.map(({ entry }) => entry.run);
+  const overlaid = useMemo(
+    () =>
+      overlay(
+        curves.map(({ panels }, i) => ({ name: names[i] ?? '', panels })),
+        dark,
+      ),
+    [curves, names.join('\n'), dark],
   );
   const { left, right } = gutters(width);
-  const steps = useMemo(
-    () => [...new Set([...(own?.steps ?? []), ...(other?.steps ?? [])])].sort((a, b) => a - b),
-    [own, other],
-  );
+  const steps = store.steps.value;
   const axis = useMemo(() => timeline(steps, width, left, right), [steps, width]);
   const logarithmic = measure?.column.logarithmic ?? false;
-  const shown = useMemo(() => {
-    if (!own || !other) return undefined;
-    return mode === 'difference' ? [difference(own, other, logarithmic)] : [own, other];
-  }, [own, other, mode, logarithmic]);
+  const shown = useMemo(
+    () => panelsOf(runs, matrices, mode, logarithmic),
+    [runs, matrices, mode, logarithmic],
+  );
   const scale = useMemo(() => {
-    if (!shown?.[0] || !measure) return undefined;
-    if (mode === 'difference') return signedScale(shown[0].values);
-    return scaleFor(
-      shown.flatMap(({ values }) => [...values]),
-      measure.column,
-    );
+    if (!shown.length || !measure) return undefined;
+    const values = shown.flatMap(({ matrix }) => [...matrix.values]);
+    return mode === 'difference' ? signedScale(Float32Array.from(values)) : scaleFor(values, measure.column);
   }, [shown, mode, measure?.id]);
   if (!measure) return <p class="nothing">This run measured nothing about its layers.</p>;
   const unit = mode === 'difference' && logarithmic ? '' : measure.column.unit;
   const format = (value: number) =>
     mode === 'difference' && logarithmic ? `× ${formatValue(10 ** value, '')}` : formatValue(value, unit);
-  const runs = [run, against];
   return (
     <>
       <Figure
@@ -85,7 +106,7 @@ export function CompareLayers({ run, against, width, mode, onMode }: CompareLaye
         title={mode === 'difference' ? `${measure.column.title}: difference` : measure.column.title}
         description={
           mode === 'difference'
-            ? `${run.entry.run} minus ${against.entry.run}${logarithmic ? ', as a factor' : ''}; layers are matched by path.`
+            ? `Each run minus ${run.entry.run}${logarithmic ? ', as a factor' : ''}; layers are matched by path.`
             : measure.column.description
         }
         controls={
@@ -102,38 +123,23 @@ export function CompareLayers({ run, against, width, mode, onMode }: CompareLaye
             <LayerTools run={run} measure={measure} />
           </>
         }
-        table={shown?.[0] && (() => matrixTable(shown[0] as LayerMatrix))}
+        table={shown.length ? () => stackedTables(shown) : undefined}
       >
-        {!shown && <Skeleton height={300} label="Loading both runs" />}
-        {shown && scale && (
+        {!shown.length && <Skeleton height={300} label="Loading the runs" />}
+        {scale && (
           <div class="plot">
-            {shown.map((matrix, i) => {
-              const side = runs[i] ?? run;
-              const at = Math.max(
-                0,
-                indexAt(
-                  matrix.steps.map((step) => ({ step })),
-                  store.step.value,
-                ),
-              );
-              return (
-                <div key={side.entry.id}>
-                  {mode === 'beside' && <h3 class="path">{side.entry.run}</h3>}
-                  <LayerRows
-                    run={side}
-                    matrix={matrix}
-                    axis={axis}
-                    scale={scale}
-                    label={measure.column.title}
-                    values={matrix.layers.map(
-                      (_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN,
-                    )}
-                    format={format}
-                    onOpen={(layer, step) => store.go({ layer, ...(step === undefined ? {} : { step }) })}
-                  />
-                </div>
-              );
-            })}
+            {shown.map(({ run: side, matrix }) => (
+              <Strip
+                key={side.entry.id}
+                run={side}
+                matrix={matrix}
+                axis={axis}
+                scale={scale}
+                label={measure.column.title}
+                format={format}
+                title={mode === 'difference' ? `${side.entry.run} − ${run.entry.run}` : side.entry.run}
+              />
+            ))}
             <StepAxis axis={axis} />
             <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
           </div>
@@ -144,15 +150,15 @@ export function CompareLayers({ run, against, width, mode, onMode }: CompareLaye
               scale={scale}
               format={format}
               dark={dark}
-              missing={shown?.[0]?.values.some(Number.isNaN)}
+              missing={shown.some(({ matrix }) => matrix.values.some(Number.isNaN))}
             />
           </div>
         )}
       </Figure>
-      {panels.length > 0 && (
-        <Figure id="compare_curves" title={ownCurves.title} table={() => curveTable(panels)}>
+      {overlaid.length > 0 && (
+        <Figure id="compare_curves" title={curves[0]?.title ?? ''} table={() => curveTable(overlaid)}>
           <div class="plot">
-            <TrainingCurve panels={panels} axis={axis} />
+            <TrainingCurve panels={overlaid} axis={axis} />
             <StepAxis axis={axis} />
             <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
           </div>
@@ -160,4 +166,41 @@ export function CompareLayers({ run, against, width, mode, onMode }: CompareLaye
       )}
     </>
   );
+}
+
+type StripProps = Omit<LayerRowsProps, 'values' | 'onOpen'> & { title: string };
+
+function Strip({ title, ...rows }: StripProps) {
+  const store = useStore();
+  const { matrix } = rows;
+  const looks = matrix.steps.map((step) => ({ step }));
+  const at = Math.max(0, indexAt(looks, store.step.value));
+  return (
+    <div>
+      <h3 class="path">{title}</h3>
+      <LayerRows
+        {...rows}
+        values={matrix.layers.map((_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN)}
+        onOpen={(layer, step) => store.go({ layer, ...(step === undefined ? {} : { step }) })}
+      />
+    </div>
+  );
+}
+
+/** One row per run and layer, on the steps of all runs. */
+function stackedTables(shown: { run: RunState; matrix: LayerMatrix }[]): Table {
+  const steps = [...new Set(shown.flatMap(({ matrix }) => matrix.steps))].sort((a, b) => a - b);
+  return {
+    columns: ['run', 'layer', ...steps.map((step) => `step ${step}`)],
+    rows: shown.flatMap(({ run, matrix }) =>
+      matrix.layers.map((layer, row) => [
+        run.entry.run,
+        layer,
+        ...steps.map((step) => {
+          const look = matrix.steps.indexOf(step);
+          return look < 0 ? NaN : (matrix.values[row * matrix.steps.length + look] ?? NaN);
+        }),
+      ]),
+    ),
+  };
 }

@@ -11,7 +11,7 @@ import { useStore, type RunState } from '../state';
 import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Failure, Skeleton } from '../ui/notice';
-import { gutters } from '../views/layout';
+import { gutters, LAYER_GUTTERS } from '../views/layout';
 import { curveTable, TrainingCurve, useCurves } from '../views/training_curve';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
@@ -50,7 +50,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
     () => (measure && series ? layerMatrix(series, run.tables, measure.column.name) : undefined),
     [series, run.tables, measure?.id],
   );
-  const curves = useCurves(run);
+  const [curves] = useCurves([run]);
   const { left, right } = gutters(width);
   const steps = matrix?.steps.length ? matrix.steps : store.steps.value;
   const axis = useMemo(() => timeline(steps, width, left, right), [steps, width]);
@@ -126,7 +126,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
           </div>
         )}
       </Figure>
-      {curves.panels.length > 0 && (
+      {curves && curves.panels.length > 0 && (
         <Figure
           id="training_curve"
           title={curves.title}
@@ -183,6 +183,7 @@ function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onO
           values={values}
           scale={scale}
           width={width}
+          left={width < 520 ? LAYER_GUTTERS.left : gutters(width).left}
           height={150}
           label={measure.column.title}
           format={(value) => formatValue(value, measure.column.unit)}

@@ -1,7 +1,10 @@
 import { useEffect } from 'preact/hooks';
+import { Severity } from '../model/findings';
+import { plural } from '../model/format';
 import { useStore } from '../state';
+import { SeverityIcon } from '../ui/icons';
 import { Failure, Notice, Skeleton } from '../ui/notice';
-import { Tooltip } from '../ui/tooltip';
+import { Tooltip, useTouchTips } from '../ui/tooltip';
 import { Compare } from './compare';
 import { Header } from './header';
 import { Help } from './help';
@@ -59,16 +62,32 @@ function Screen() {
   return <Overview run={run} />;
 }
 
+/** Says that a part of the log is not shown because it cannot be read. */
+function Damage() {
+  const store = useStore();
+  const damaged = store.damaged.value;
+  if (!damaged) return null;
+  return (
+    <p class="damage" role="status">
+      <SeverityIcon severity={Severity.WARNING} />
+      {plural(damaged, 'message')} of this log could not be read and {damaged === 1 ? 'is' : 'are'} left out.
+      It may have been cut off while it was written, or by a full disk; everything else is shown.
+    </p>
+  );
+}
+
 /** Header, screen, step bar: what every view has in common. */
 export function Shell() {
   const store = useStore();
   const { screen, layer } = store.view.value;
   useKeyboard(store);
+  useTouchTips();
   useEffect(() => window.scrollTo(0, 0), [screen, layer]);
   return (
     <div class="shell">
       <Header />
       <main>
+        <Damage />
         <Screen />
       </main>
       {store.steps.value.length > 0 && <Timebar />}

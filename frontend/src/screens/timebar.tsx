@@ -30,6 +30,9 @@ export function Timebar() {
     return () => clearInterval(timer);
   }, [playing]);
   const epoch = store.epochAt(step);
+  // The number that each look carries tells of those that TensorBoard did not keep.
+  const taken = (store.looks.value.at(-1)?.look ?? 0) + 1;
+  const sampled = store.view.value.screen !== 'compare' && taken > steps.length;
   return (
     <footer class="timebar" aria-label="Step">
       <button
@@ -78,6 +81,7 @@ export function Timebar() {
         <span class="wide">
           {' '}
           · look {at + 1} of {steps.length}
+          {sampled && ` shown, of ${taken.toLocaleString('en-US')} taken`}
         </span>
       </span>
     </footer>

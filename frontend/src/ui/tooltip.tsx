@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface Tip {
   x: number;
@@ -10,6 +10,13 @@ export interface Tip {
 }
 
 const tip = signal<Tip | null>(null);
+/** Whether the latest pointer was a finger: what it has shown stays when it is lifted. */
+let touching = false;
+/** What is shown was shown before the present tap: a second tap opens what the first has told of. */
+let known = false;
+
+const same = (a: Tip | null, b: Tip | null) =>
+  a !== null && JSON.stringify([a.title, a.lines]) === JSON.stringify([b?.title, b?.lines]);
 
 /** Shows a tooltip at a point of the window. */
 export function showTip(x: number, y: number, title: string, lines: [string, string][] = []): void {
@@ -17,7 +24,37 @@ export function showTip(x: number, y: number, title: string, lines: [string, str
 }
 
 export function hideTip(): void {
-  tip.value = null;
+  if (!touching) tip.value = null;
+}
+
+/** A finger does not hover: its first tap on a mark tells what the mouse would, the second one acts. */
+export function useTouchTips(): void {
+  useEffect(() => {
+    const down = (event: PointerEvent) => {
+      touching = event.pointerType === 'touch';
+      if (!touching) return;
+      const before = tip.value;
+      tip.value = null;
+      const { clientX, clientY, target } = event;
+      target?.dispatchEvent(
+        new PointerEvent('pointermove', { clientX, clientY, bubbles: true, pointerType: 'touch' }),
+      );
+      known = same(before, tip.value);
+    };
+    const click = (event: MouseEvent) => {
+      const mark = (event.target as Element).closest('.pick');
+      if (touching && mark && tip.value && !known) event.stopPropagation();
+    };
+    const scrolled = () => (tip.value = null);
+    window.addEventListener('pointerdown', down, true);
+    window.addEventListener('click', click, true);
+    window.addEventListener('scroll', scrolled, { passive: true });
+    return () => {
+      window.removeEventListener('pointerdown', down, true);
+      window.removeEventListener('click', click, true);
+      window.removeEventListener('scroll', scrolled);
+    };
+  }, []);
 }
 
 const GAP = 14;

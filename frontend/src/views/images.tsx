@@ -1,14 +1,48 @@
 import { useMemo } from 'preact/hooks';
-import { Gallery, type Picture } from '../charts/gallery';
+import { Gallery, schemeOf, type Picture } from '../charts/gallery';
 import { RampLegend } from '../charts/legend';
-import { formatNumber } from '../model/format';
+import { formatNumber, plural } from '../model/format';
 import { lookAt, looksOf } from '../model/looks';
 import { DEAD, unpackStates } from '../model/states';
-import { useStore } from '../state';
+import { useStore, type RunState } from '../state';
+import type { Image } from '../summaries/cnndiag_pb';
 import { unitNoun, type KindViewProps } from './layer_view';
 
+/** The diagnostic that keeps the images which feature maps are of. */
+const PROBE_IMAGES = 'probe_images';
+
+function pictureOf(name: string, image: Image, dead: boolean): Picture {
+  const { height, width, channels, pixels, scale } = image;
+  const colours = image.sample === undefined ? `colour, ± ${formatNumber(scale)}` : 'colour';
+  return {
+    name,
+    height,
+    width,
+    channels,
+    pixels,
+    dead,
+    facts: [
+      ['size', `${height} × ${width}`],
+      ['scale', channels === 3 ? colours : `± ${formatNumber(scale)}`],
+    ],
+  };
+}
+
+/** The probe's images themselves by sample, from whichever layer is given them. */
+function useProbeImages(run: RunState, step: number): Map<number, Picture> {
+  const store = useStore();
+  const layer = run.entry.tags.find(({ diagnostic, layer: path }) => diagnostic === PROBE_IMAGES && path);
+  const series = layer && store.layerSeries(run.entry, PROBE_IMAGES, layer.layer)?.value.value;
+  return useMemo(() => {
+    const images = lookAt(looksOf(series?.items ?? [], 'images'), step)?.value.images ?? [];
+    return new Map(
+      images.map((image) => [image.sample ?? 0, pictureOf(`image ${image.sample ?? 0}`, image, false)]),
+    );
+  }, [series, step]);
+}
+
 /** Pictures of filters or feature maps in the order of the tree, dead ones hatched. */
-export function ImagesView({ run, layer, looks }: KindViewProps<'images'>) {
+export function ImagesView({ run, layer, diagnostic, looks }: KindViewProps<'images'>) {
   const store = useStore();
   const step = store.step.value;
   const look = lookAt(looks, step);
@@ -23,6 +57,7 @@ export function ImagesView({ run, layer, looks }: KindViewProps<'images'>) {
   const order = lookAt(trees, step)?.value.order;
   const states = lookAt(units, step)?.value;
   const noun = unitNoun(layer);
+  const probe = useProbeImages(run, step);
   const samples = useMemo(() => {
     const rank = new Map(order?.map((unit, i) => [unit, i]));
     const dead = states ? unpackStates(states) : undefined;
@@ -31,39 +66,41 @@ export function ImagesView({ run, layer, looks }: KindViewProps<'images'>) {
       (a, b) => (rank.get(a.unit) ?? a.unit) - (rank.get(b.unit) ?? b.unit),
     );
     for (const image of sorted) {
-      const picture: Picture = {
-        name: `${noun} ${image.unit}`,
-        height: image.height,
-        width: image.width,
-        channels: image.channels,
-        pixels: image.pixels,
-        dead: dead?.[image.unit] === DEAD,
-        facts: [
-          ['size', `${image.height} × ${image.width}`],
-          ['scale', image.channels === 3 ? 'colour' : `± ${formatNumber(image.scale)}`],
-        ],
-      };
+      const picture = pictureOf(`${noun} ${image.unit}`, image, dead?.[image.unit] === DEAD);
       groups.set(image.sample, [...(groups.get(image.sample) ?? []), picture]);
     }
     return [...groups];
   }, [look, order, states]);
   const dark = store.dark.value;
   const grey = look?.value.images.some(({ channels }) => channels === 1);
+  const scheme = useMemo(() => schemeOf(look?.value.images ?? []), [look]);
+  if (diagnostic.name === PROBE_IMAGES)
+    return <Gallery pictures={[...probe.values()]} scheme={scheme} dark={dark} large />;
   return (
     <div class="stack">
-      {grey && (
-        <RampLegend
-          scale={{ low: -1, high: 1, logarithmic: false, scheme: 'diverging' }}
-          format={(value) => (value < 0 ? '− scale' : value > 0 ? '+ scale' : '0')}
-          dark={dark}
-        />
-      )}
-      {samples.map(([sample, pictures]) => (
-        <div key={sample ?? 'filters'}>
-          {sample !== undefined && <h3>Probe image {sample}</h3>}
-          <Gallery pictures={pictures} dark={dark} />
-        </div>
-      ))}
+      {samples.map(([sample, pictures]) => {
+        const itself = sample === undefined ? undefined : probe.get(sample);
+        return (
+          <div key={sample ?? 'filters'} class="picture-rows">
+            {itself && <Gallery pictures={[itself]} scheme={scheme} dark={dark} large />}
+            <Gallery pictures={pictures} scheme={scheme} dark={dark} />
+          </div>
+        );
+      })}
+      <div class="row">
+        {grey && (
+          <RampLegend
+            scale={{ low: scheme === 'diverging' ? -1 : 0, high: 1, logarithmic: false, scheme }}
+            format={(value) => (value < 0 ? '− scale' : value > 0 ? '+ scale' : '0')}
+            dark={dark}
+          />
+        )}
+        {samples[0] && samples[0][1].length < layer.units && (
+          <span class="note">
+            showing {samples[0][1].length} of {plural(layer.units, noun)}, evenly spaced
+          </span>
+        )}
+      </div>
     </div>
   );
 }

@@ -96,41 +96,52 @@ export function TrainingCurve({ panels, axis }: { panels: Panel[]; axis: Timelin
   );
 }
 
-/** Panels of two runs laid over each other: a colour per run, validation dashed. */
-export function overlay(first: Panel[], second: Panel[], names: [string, string], dark: boolean): Panel[] {
-  const relabel = (panel: Panel, which: 0 | 1): Panel => ({
-    ...panel,
-    lines: panel.lines.map((line) => ({
-      ...line,
-      name: line.dash ? `${names[which]}, validation` : names[which],
-      color: category(which, dark),
-    })),
+/** Panels of several runs laid over each other: a colour per run, validation dashed. */
+export function overlay(runs: readonly { name: string; panels: Panel[] }[], dark: boolean): Panel[] {
+  const merged: Panel[] = [];
+  runs.forEach(({ name: run, panels }, which) => {
+    for (const panel of panels) {
+      const lines = panel.lines.map((line) => ({
+        ...line,
+        name: line.dash ? `${run}, validation` : run,
+        color: category(which, dark),
+      }));
+      const same = merged.find(({ name }) => name === panel.name);
+      if (same) {
+        same.lines = [...same.lines, ...lines];
+        same.bounded &&= panel.bounded;
+        same.logarithmic ||= panel.logarithmic;
+      } else merged.push({ ...panel, lines });
+    }
   });
-  const merged = first.map((panel) => relabel(panel, 0));
-  for (const panel of second) {
-    const own = relabel(panel, 1);
-    const same = merged.find(({ name }) => name === panel.name);
-    if (same) {
-      same.lines = [...same.lines, ...own.lines];
-      same.bounded &&= own.bounded;
-      same.logarithmic ||= own.logarithmic;
-    } else merged.push(own);
-  }
   return merged;
 }
 
-/** Panels of every diagnostic that writes scalars about the whole model. */
-export function useCurves(run: RunState): { panels: Panel[]; title: string; description: string } {
+export interface Curves {
+  panels: Panel[];
+  title: string;
+  description: string;
+}
+
+/** Of each run, panels of every diagnostic that writes scalars about the whole model. */
+export function useCurves(runs: readonly RunState[]): Curves[] {
   const store = useStore();
   const dark = store.dark.value;
-  const written = new Set(run.entry.tags.map(({ tag }) => tag));
-  const diagnostics = (run.info?.diagnostics ?? []).filter(
-    ({ name, modelKind }) => modelKind === 'scalars' && written.has(`cnndiag/${name}`),
+  const sources = runs.map((run) => {
+    const written = new Set(run.entry.tags.map(({ tag }) => tag));
+    const diagnostics = (run.info?.diagnostics ?? []).filter(
+      ({ name, modelKind }) => modelKind === 'scalars' && written.has(`cnndiag/${name}`),
+    );
+    const loads = diagnostics.map(({ name }) => store.modelSeries(run.entry, name).value.value);
+    return { first: diagnostics[0], loads };
+  });
+  return useMemo(
+    () =>
+      sources.map(({ first, loads }) => ({
+        panels: loads.flatMap((series) => curvePanels(series?.items ?? [], dark)),
+        title: first?.title ?? '',
+        description: first?.description ?? '',
+      })),
+    [dark, ...sources.flatMap(({ first, loads }) => [first, ...loads])],
   );
-  const loads = diagnostics.map(({ name }) => store.modelSeries(run.entry, name).value.value);
-  const panels = useMemo(
-    () => loads.flatMap((series) => curvePanels(series?.items ?? [], dark)),
-    [run, dark, ...loads],
-  );
-  return { panels, title: diagnostics[0]?.title ?? '', description: diagnostics[0]?.description ?? '' };
 }

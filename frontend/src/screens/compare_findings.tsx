@@ -1,0 +1,98 @@
+import { useMemo } from 'preact/hooks';
+import { findingsOfAll, type Change, type ComparedFinding } from '../model/compare';
+import { SEVERITY_WORDS } from '../model/findings';
+import { words } from '../model/format';
+import { useStore, type RunState } from '../state';
+import type { Finding } from '../summaries/cnndiag_pb';
+import { SeverityIcon } from '../ui/icons';
+import { Figure } from '../ui/figure';
+
+const CHANGES: Exclude<Change, ''>[] = ['new', 'fixed', 'common'];
+
+function Cell({ finding, change }: { finding: Finding | undefined; change: Change | undefined }) {
+  return (
+    <td class={change || undefined}>
+      {finding && <SeverityIcon severity={finding.severity} label />}
+      {!finding && !change && <span class="note">–</span>}
+      {change && <span class="verdict">{change}</span>}
+    </td>
+  );
+}
+
+function Row({ compared }: { compared: ComparedFinding }) {
+  const store = useStore();
+  const { finding, found, changes } = compared;
+  return (
+    <tr>
+      <th scope="row">
+        {finding.title || words(finding.fault)}
+        {finding.layer && (
+          <>
+            {' '}
+            <button type="button" class="quiet path" onClick={() => store.go({ layer: finding.layer })}>
+              {finding.layer}
+            </button>
+          </>
+        )}
+      </th>
+      {found.map((own, i) => (
+        <Cell key={i} finding={own} change={i ? changes[i - 1] : undefined} />
+      ))}
+    </tr>
+  );
+}
+
+/** Every finding of any run by run: what is new, fixed or common against the base. */
+export function CompareFindings({ runs }: { runs: RunState[] }) {
+  const rows = useMemo(() => {
+    const [base, ...others] = runs.map(({ findings }) => findings);
+    return findingsOfAll(base ?? [], others);
+  }, runs);
+  const sum = (run: number) =>
+    CHANGES.map((change) => [change, rows.filter(({ changes }) => changes[run] === change).length] as const)
+      .filter(([, count]) => count)
+      .map(([change, count]) => `${count} ${change}`)
+      .join(' · ');
+  const names = runs.map(({ entry }) => entry.run);
+  return (
+    <Figure
+      id="compare_findings"
+      title="Findings"
+      table={() => ({
+        columns: ['finding', 'layer', ...names],
+        rows: rows.map(({ finding, found, changes }) => [
+          finding.title || words(finding.fault),
+          finding.layer,
+          ...found.map((own, i) =>
+            [own && SEVERITY_WORDS[own.severity], i ? changes[i - 1] : ''].filter(Boolean).join(', '),
+          ),
+        ]),
+      })}
+    >
+      {rows.length === 0 && <p class="nothing">Nothing was found in any of these runs.</p>}
+      {rows.length > 0 && (
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
+        <div class="table verdicts" tabIndex={0} role="region" aria-label="Findings by run">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Finding</th>
+                {names.map((name, i) => (
+                  <th scope="col" key={i}>
+                    <span class="path">{name}</span>
+                    <span class="note">{i ? sum(i - 1) || 'as the base' : 'base'}</span>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((compared, i) => (
+                <Row key={i} compared={compared} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Figure>
+  );
+}

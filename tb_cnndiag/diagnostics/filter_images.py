@@ -1,0 +1,63 @@
+"""What the filters of a layer look like."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.pictures import signed_picture, spread
+from tb_cnndiag.payloads import FloatArray, Image, Images, LayerInfo
+
+# Filters of a layer that are drawn: 64 of 3 × 3 take 2 kB.
+MAX_FILTERS = 64
+# A larger kernel is no small picture any more.
+MAX_SIDE = 32
+
+
+class FilterImages(LayerDiagnostic):
+    """The kernels of a convolution as small pictures."""
+
+    name = "filter_images"
+    title = "Filters"
+    description = (
+        "Filters that have learned show edges, blobs or colours; those that stay noise, or are all alike, have learned "
+        "nothing. Filters that see one channel show their weights, those that see three are in colour with 0 grey, and "
+        "of deeper ones each pixel is the norm over input channels."
+    )
+    needs = ("kernel",)
+    layer_kind = "images"
+    cost = "costly"
+
+    def __init__(self, channel: int | None = None) -> None:
+        """Draw the slice of one input ``channel`` instead of the norm over all; None: the norm."""
+        self.channel = channel
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """Draw up to 64 filters, evenly spaced, of kernels with two spatial axes of more than one pixel."""
+        kernels = _spatial(look.layer, look.data["kernel"])
+        if kernels is None:
+            return LayerResult()
+        colour = kernels.shape[-1] == 3 and not look.layer.inputs
+        if self.channel is not None and not -kernels.shape[-1] <= self.channel < kernels.shape[-1]:
+            return LayerResult()
+        images = []
+        for unit in spread(len(kernels), MAX_FILTERS):
+            pixels, scale = signed_picture(kernels[unit] if colour else self._plane(kernels[unit]))
+            images.append(Image(int(unit), pixels, scale))
+        return LayerResult(payload=Images(tuple(images)))
+
+    def _plane(self, kernel: FloatArray) -> FloatArray:
+        """One number per pixel ``(height, width, 1)`` of a kernel ``(height, width, channels)``."""
+        if self.channel is not None:
+            return kernel[..., self.channel, None]
+        return kernel if kernel.shape[-1] == 1 else np.linalg.norm(kernel, axis=-1, keepdims=True)
+
+
+def _spatial(layer: LayerInfo, kernel: FloatArray) -> FloatArray | None:
+    """The kernel as ``(units, height, width, channels)``; None when it has no picture to it."""
+    if layer.role not in ("conv", "depthwise_conv", "transposed_conv") or len(layer.kernel_shape) != 4:
+        return None
+    height, width = layer.kernel_shape[:2]
+    if not 1 < height * width <= MAX_SIDE**2 or kernel.shape[1] % (height * width):
+        return None
+    return kernel.reshape(len(kernel), height, width, -1)

@@ -1,0 +1,27 @@
+"""The images that the feature maps are of."""
+
+from __future__ import annotations
+
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.pictures import colour_picture
+from tb_cnndiag.payloads import Image, Images
+
+
+class ProbeImages(LayerDiagnostic):
+    """The first images of the probe as the first kernels are given them, made small."""
+
+    name = "probe_images"
+    title = "Probe images"
+    description = (
+        "A feature map can only be read beside the image that it is of. These are the first images of the probe as the "
+        "layer is given them, after all preprocessing inside the model, spread from black to white."
+    )
+    needs = ("input_picture",)
+    layer_kind = "images"
+    cost = "costly"
+    shows_data = True
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        """One picture per sample."""
+        pictures = enumerate(look.data["input_picture"])
+        return LayerResult(payload=Images(tuple(Image(0, colour_picture(x), 1.0, sample) for sample, x in pictures)))

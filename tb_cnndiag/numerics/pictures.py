@@ -1,0 +1,38 @@
+"""Numbers as small 8-bit pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_cnndiag.payloads import FloatArray, IntArray
+
+
+def spread(count: int, most: int) -> IntArray:
+    """Indices of at most ``most`` of ``count`` things, evenly spaced from the first on, ``(≤ most,)``."""
+    return np.arange(0, count, -(-count // most) or 1)
+
+
+def signed_picture(values: FloatArray) -> tuple[NDArray[np.uint8], float]:
+    """Pixels ``(height, width, channels)`` uint8 of values of that shape, and their scale.
+
+    A value is (q − 128)/127 · scale, and the scale the largest magnitude: zero is 128. What is not finite counts as
+    zero.
+    """
+    finite = np.nan_to_num(np.asarray(values, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    scale = float(np.abs(finite).max(initial=0.0))
+    levels = finite / scale if scale > 0 else finite
+    return (128 + np.rint(127 * levels)).astype(np.uint8), scale
+
+
+def colour_picture(values: FloatArray) -> NDArray[np.uint8]:
+    """Pixels ``(height, width, 3)`` of an image ``(height, width, channels)``, from its lowest value to its highest.
+
+    Three channels are red, green and blue; of any other number the mean is drawn in grey.
+    """
+    finite = np.nan_to_num(np.asarray(values, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
+    levels = (finite - low) / (high - low) if high > low else np.full_like(finite, 0.5)
+    if levels.shape[-1] != 3:
+        levels = np.repeat(levels.mean(axis=-1, keepdims=True), 3, axis=-1)
+    return np.rint(255 * levels).astype(np.uint8)
