@@ -36,6 +36,7 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/reading.py
 
 screenshots: $(VENV)/dev frontend chromium  ## renew the pictures of the README from the demo
 	$(BIN)/python docs/screenshots.py

@@ -24,6 +24,7 @@ from tb_cnndiag.report.formats import FORMATS
 from tb_cnndiag.report.gate import Choice, judge_logs
 from tb_cnndiag.report.outcome import FAIL_ON, Baseline, Outcome
 from tb_cnndiag.report.text import as_text, findings_as_text
+from tb_cnndiag.summaries.storage import place
 
 PASSED, FAILED, USAGE, NO_DATA = range(4)
 
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check", parents=[choice], help="judge logs; exit 0 when none is unwell, 1 when some are"
     )
-    check.add_argument("logdir", nargs="+", type=Path, help="directory given to CNNDiagnostics, or one above")
+    check.add_argument("logdir", nargs="+", type=place, help="directory given to CNNDiagnostics, or one above")
     check.add_argument("--fail-on", choices=FAIL_ON, help="severity from which on a finding fails (error)")
     check.add_argument(
         "--format", action="append", choices=list(FORMATS), help="how to tell it (text); several may be given"
@@ -56,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     against = commands.add_parser("compare", parents=[choice], help="judge a log against another; exit 1: it is worse")
-    against.add_argument("base", type=Path, help="directory of the run, or runs, that were good enough")
-    against.add_argument("head", type=Path, help="directory of those that are judged")
+    against.add_argument("base", type=place, help="directory of the run, or runs, that were good enough")
+    against.add_argument("head", type=place, help="directory of those that are judged")
     for way, sign in (("increase", 1), ("decrease", -1)):
         against.add_argument(
             f"--max-{way}",
@@ -77,13 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     against.set_defaults(run=_compare)
 
     report = commands.add_parser("report", parents=[choice], help="make one self-contained HTML page of a log")
-    report.add_argument("logdir", type=Path, help="directory given to CNNDiagnostics, or one above")
+    report.add_argument("logdir", type=place, help="directory given to CNNDiagnostics, or one above")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"))
     report.add_argument("--max-size", type=_positive, default=5.0, metavar="MB", help="keep fewer looks, not more (5)")
     report.set_defaults(run=_report)
 
     export = commands.add_parser("export", help="every number of a log as a tidy table")
-    export.add_argument("logdir", type=Path, help="directory given to CNNDiagnostics, or one above")
+    export.add_argument("logdir", type=place, help="directory given to CNNDiagnostics, or one above")
     export.add_argument("--format", choices=["csv", "json", "parquet"], help="as the file's name ends, else csv")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
     export.add_argument("--run", action="append", metavar="PATTERN", dest="runs", help="only runs such as 'night*'")

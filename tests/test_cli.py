@@ -13,7 +13,7 @@ import pytest
 import tb_cnndiag
 from tb_cnndiag.cli import main
 from tb_cnndiag.report.formats import FORMATS
-from tb_cnndiag.summaries.writer import event_files
+from tb_cnndiag.summaries.storage import event_files
 
 
 def test_check_names_the_dead_layer_and_passes_the_healthy_run(demo_logdir: Path, capsys: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
-from tb_cnndiag.summaries.writer import event_files
+from tb_cnndiag.summaries.storage import event_files
 
 SCRIPT = """
 import sys

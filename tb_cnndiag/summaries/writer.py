@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, DATA_CLASS_TENSOR, Summary, SummaryMetadata
@@ -17,6 +17,7 @@ from tb_cnndiag.payloads import Dendrogram, Density, Images, Matrix
 from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement
 from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, tag_of
 from tb_cnndiag.summaries.records import frame
+from tb_cnndiag.summaries.storage import Place, event_files
 
 _HEAVY_KINDS = (Matrix, Dendrogram, Density, Images)
 
@@ -97,11 +98,6 @@ class LookWriter:
         return os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
 
 
-def event_files(directory: Path) -> list[Path]:
-    """Event files directly in a directory, in the order in which they were begun."""
-    return sorted(path for path in directory.glob("*tfevents*") if path.is_file())
-
-
-def _stamp(path: Path) -> int:
-    digits = path.name.partition("tfevents.")[2].partition(".")[0]
+def _stamp(path: Place) -> int:
+    digits = PurePath(path).name.partition("tfevents.")[2].partition(".")[0]
     return int(digits) if digits.isdigit() else 0

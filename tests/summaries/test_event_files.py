@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -18,7 +19,8 @@ from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.names import RUN_INFO
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.summaries.records import Damage, frame, read_records
-from tb_cnndiag.summaries.writer import LookWriter, event_files
+from tb_cnndiag.summaries.storage import event_files
+from tb_cnndiag.summaries.writer import LookWriter
 
 
 def _look(step: int, number: int) -> list[tuple[Measurement, bytes]]:
@@ -43,7 +45,7 @@ def test_tensorflow_reads_what_we_write(tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow")
     path = _written(tmp_path / "cnndiag", [0, 10])
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
-    assert list(read_records(path.read_bytes())) == records
+    assert list(read_records(path.open("rb"), path.stat().st_size)) == records
     assert len(records) == 3
 
 
@@ -54,7 +56,7 @@ def test_we_read_what_tensorflow_writes(tmp_path: Path) -> None:
     with tf.io.TFRecordWriter(str(path)) as writer:
         for item in data:
             writer.write(item)
-    assert list(read_records(path.read_bytes())) == data
+    assert list(read_records(path.open("rb"), path.stat().st_size)) == data
 
 
 def test_a_cut_file_gives_all_complete_looks(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_a_cut_file_gives_all_complete_looks(tmp_path: Path) -> None:
     path = _written(directory, [0, 10, 20])
     whole = path.read_bytes()
     starts = [0]
-    for record in read_records(whole):
+    for record in read_records(io.BytesIO(whole), len(whole)):
         assert isinstance(record, bytes)
         starts.append(starts[-1] + len(frame(record)))
     for cut in [*range(starts[2] + 1, starts[3], 97), starts[3] - 1]:
@@ -84,7 +86,7 @@ def test_a_damaged_look_costs_only_itself(tmp_path: Path) -> None:
 
 
 def test_lengths_that_lie_end_the_file(tmp_path: Path) -> None:
-    assert isinstance(next(read_records(b"\xff" * 64)), Damage)
+    assert isinstance(next(read_records(io.BytesIO(b"\xff" * 64), 64)), Damage)
 
 
 def test_a_restart_forgets_what_it_repeats(tmp_path: Path) -> None:
