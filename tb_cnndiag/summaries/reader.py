@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
@@ -15,6 +17,7 @@ from tb_cnndiag.summaries.records import Damage, read_records
 from tb_cnndiag.summaries.storage import Place, directories_named, event_files, opened, place
 
 _MARK = PREFIX.encode()
+_watcher: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("watcher", default=None)
 
 
 def find_runs(logdir: str | os.PathLike[str]) -> dict[str, Place]:
@@ -28,6 +31,16 @@ def find_runs(logdir: str | os.PathLike[str]) -> dict[str, Place]:
     return directories_named(RUN_DIRECTORY, place(logdir))
 
 
+@contextmanager
+def watching(tell: Callable[[str, int, int], None]) -> Iterator[None]:
+    """For the time of the context, ``tell`` is called after each record with file, bytes read, and bytes in all."""
+    token = _watcher.set(tell)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
 def read_run(directory: Place, kinds: Container[str] | None = None) -> Iterator[Measurement]:
     """All measurements of one run in the order written; what cannot be read is passed over with one warning a file.
 
@@ -36,10 +49,13 @@ def read_run(directory: Place, kinds: Container[str] | None = None) -> Iterator[
     Raises:
         OSError: When a file cannot be opened or read at all.
     """
+    tell = _watcher.get()
     for path in event_files(directory):
         skipped: list[str] = []
         with opened(path) as (file, size):
             for record in read_records(file, size):
+                if tell is not None:
+                    tell(str(path), file.tell(), size)
                 if isinstance(record, Damage):
                     skipped.append(f"byte {record.offset} on: {record.reason}")
                 elif _MARK in record:
