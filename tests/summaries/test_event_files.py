@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,8 @@ from tb_cnndiag.payloads import LayerColumns, LayerInfo, RunInfo, Scalars
 from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.names import RUN_INFO
 from tb_cnndiag.summaries.reader import find_runs, read_run
-from tb_cnndiag.summaries.records import Damage, frame, read_records
-from tb_cnndiag.summaries.storage import event_files
+from tb_cnndiag.summaries.records import MAX_RECORD, Damage, frame, read_records
+from tb_cnndiag.summaries.storage import BLOCK, event_files
 from tb_cnndiag.summaries.writer import LookWriter
 
 
@@ -38,7 +40,7 @@ def _written(directory: Path, steps: list[int]) -> Path:
     for number, step in enumerate(steps):
         writer.write(step, _look(step, number), {"dead_ratio/conv": 0.5})
     writer.close()
-    return event_files(directory)[-1]
+    return Path(event_files(directory)[-1])
 
 
 def test_tensorflow_reads_what_we_write(tmp_path: Path) -> None:
@@ -87,6 +89,84 @@ def test_a_damaged_look_costs_only_itself(tmp_path: Path) -> None:
 
 def test_lengths_that_lie_end_the_file(tmp_path: Path) -> None:
     assert isinstance(next(read_records(io.BytesIO(b"\xff" * 64), 64)), Damage)
+
+
+def test_what_was_skipped_is_said_once_a_file(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    for first in (0, 1000):
+        path = _written(directory, list(range(first, first + 100, 10)))
+        whole = bytearray(path.read_bytes())
+        place = -1
+        for look in range(10):
+            place = whole.index(b"training_curve", place + 1)
+            if look % 3 == 2:
+                whole[place] ^= 1
+        path.write_bytes(whole[:-5])
+    with pytest.warns(UserWarning, match="data checksum is wrong and 3 more") as caught:
+        history = History.of(read_run(directory))
+    assert len(caught) == 2
+    assert len(history.series("dead_units", "dead_ratio")) == 2 * 6
+
+
+def test_a_log_that_is_being_written_is_read_up_to_its_last_whole_look(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    writer = LookWriter(directory)
+    for number in range(4):
+        writer.write(number * 10, _look(number * 10, number), {})
+        reading = read_run(directory)
+        first = next(reading)
+        # What is appended from now on belongs to the next reading, and spoils nothing of this one.
+        writer.write(number * 10 + 5, _look(number * 10 + 5, number), {})
+        history = History.of([first, *reading])
+        assert history.last_step == number * 10
+    writer.close()
+
+
+def test_a_file_that_shrinks_or_goes_while_it_is_read_costs_only_its_rest(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    writer = LookWriter(directory)
+    for number in range(400):  # more than is read ahead
+        columns = LayerColumns({"x": np.ones(8_000)})
+        measurement = Measurement("dead_units", number, number, columns, table="t")
+        writer.write(number, [(measurement, encode(measurement))], {})
+    writer.close()
+    (path,) = event_files(directory)
+    assert Path(path).stat().st_size > 2 * BLOCK
+    reading = read_run(directory)
+    next(reading)
+    os.truncate(path, BLOCK // 2)
+    with pytest.warns(UserWarning, match="cut in the middle of a record"):
+        assert 10 < len(list(reading)) < 399
+    reading = read_run(directory)
+    next(reading)
+    os.remove(path)
+    with pytest.warns(UserWarning, match="cut in the middle of a record"):
+        list(reading)
+    assert list(read_run(directory)) == []
+
+
+def test_a_record_larger_than_any_look_is_passed_over_without_being_read(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    path = _written(directory, [0, 10])
+    length = struct.pack("<Q", MAX_RECORD + 1)
+    with path.open("ab") as file:
+        file.write(length + frame(length)[-4:])
+        file.truncate(file.tell() + MAX_RECORD + 1)
+        file.seek(0, os.SEEK_END)
+        file.write(b"\0\0\0\0" + frame(b"x"))
+    with pytest.warns(UserWarning, match="where at most 268,435,456 are read"):
+        assert History.of(read_run(directory)).last_step == 10
+
+
+def test_a_length_that_lies_allocates_nothing(tmp_path: Path) -> None:
+    """Its checksum is right, so only the size of the file tells."""
+    for claimed in (MAX_RECORD - 1, 1 << 40, (1 << 64) - 1):
+        length = struct.pack("<Q", claimed)
+        data = length + frame(length)[-4:] + b"x" * 100
+        tracemalloc.start()
+        assert isinstance(next(read_records(io.BytesIO(data), len(data))), Damage)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+        tracemalloc.stop()
 
 
 def test_a_restart_forgets_what_it_repeats(tmp_path: Path) -> None:
