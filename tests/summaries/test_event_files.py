@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import struct
-import subprocess
-import sys
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -188,49 +184,3 @@ def test_foreign_files_and_records_are_passed_over(tmp_path: Path) -> None:
     (directory / "events.out.tfevents.0.empty").touch()
     assert find_runs(tmp_path) == {"run": directory}
     assert History.of(read_run(directory)).series("dead_units", "dead_ratio").steps.tolist() == [0, 10]
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from tests.summaries.test_event_files import _look
-from tb_cnndiag.summaries.writer import LookWriter
-writer = LookWriter(Path(sys.argv[1]))
-for step in range(100_000):
-    writer.write(step, _look(step, step), {})
-    if step == 3:
-        print("going", flush=True)
-"""
-
-
-def test_a_killed_writer_leaves_all_complete_looks(tmp_path: Path, rng: np.random.Generator) -> None:
-    for attempt in range(5):
-        directory = tmp_path / str(attempt) / "cnndiag"
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(directory)], stdout=subprocess.PIPE)
-        assert process.stdout
-        process.stdout.readline()
-        time.sleep(float(rng.uniform(0, 0.05)))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        history = History.of(read_run(directory))
-        steps = history.series("dead_units", "dead_ratio").steps
-        assert steps.tolist() == list(range(len(steps)))
-        assert len(steps) >= 4
-
-
-def test_a_full_disk_leaves_no_torn_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = LookWriter(tmp_path / "cnndiag")
-    writer.write(0, _look(0, 0), {})
-    write = os.write
-
-    def half(file: int, data: bytes) -> int:
-        write(file, bytes(data)[: len(data) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "write", half)
-    with pytest.raises(OSError, match="No space left"):
-        writer.write(10, _look(10, 1), {})
-    monkeypatch.undo()
-    writer.write(20, _look(20, 2), {})
-    assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [0, 20]
