@@ -15,6 +15,7 @@ import numpy as np
 
 from tb_cnndiag.config import Config
 from tb_cnndiag.faults import BUILTIN
+from tb_cnndiag.history import HistoryError
 from tb_cnndiag.judge import nearest
 from tb_cnndiag.logs import NoDataError
 from tb_cnndiag.options import parser, settled
@@ -112,7 +113,7 @@ def _report(options: argparse.Namespace) -> int:
         with progress_line(options.quiet):
             page = report(options.logdir, size, choice)
         _write(page, str(options.output))
-    except ReportError as error:
+    except (ReportError, HistoryError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
     except (OSError, NoDataError) as error:
@@ -135,6 +136,9 @@ def _export(options: argparse.Namespace) -> int:
     except (OSError, NoDataError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return NO_DATA
+    except HistoryError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
     try:
         text = write(found, output, kind)
     except (OSError, ExportError) as error:

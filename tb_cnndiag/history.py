@@ -12,6 +12,13 @@ from tb_cnndiag.payloads import FloatArray, IntArray, LayerColumns, LayerInfo, R
 from tb_cnndiag.summaries.codec import Measurement, Payload
 from tb_cnndiag.summaries.names import FINDINGS
 
+# Half a gigabyte a column: a small file must not claim more by a long layer table.
+MAX_VALUES = 1 << 27
+
+
+class HistoryError(ValueError):
+    """A run that is too large to be held; the message says what to do."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -104,6 +111,11 @@ class History:
             for m in self._columns.get(diagnostic, ())
             if isinstance(m.payload, LayerColumns) and column in m.payload.columns and m.table in self.tables
         ]
+        if len(found) * len(self.layers) > MAX_VALUES:
+            raise HistoryError(
+                f"{self.run}: {len(found):,} looks at {len(self.layers):,} layers are too many to be held. "
+                "Look at fewer, as in tb-cnndiag check --step 0:10000."
+            )
         values = np.full((len(found), len(self.layers)), np.nan, np.float32)
         rows = {table: self._rows_of(table) for table in {table for _, table, _ in found}}
         for look, (_, table, measured) in enumerate(found):

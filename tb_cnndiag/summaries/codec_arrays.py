@@ -26,7 +26,7 @@ from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 # Larger declared sizes are refused before anything is allocated.
 MAX_UNITS = 1 << 20
-MAX_CELLS = 1 << 24
+MAX_CELLS = 1 << 22
 
 
 def encode_layer_columns(payload: LayerColumns) -> pb.LayerColumns:
