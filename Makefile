@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast nightly check format frontend chromium bench screenshots goldens clean
+.PHONY: demo test test-fast nightly check format frontend chromium bench matrix screenshots goldens clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -36,6 +36,10 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/reading.py
+
+matrix: $(VENV)/dev frontend  ## the versions of Python, TensorBoard, TensorFlow, Keras, protobuf and numpy, tried out
+	$(BIN)/python tests/matrix.py
 
 screenshots: $(VENV)/dev frontend chromium  ## renew the pictures of the README from the demo
 	$(BIN)/python docs/screenshots.py

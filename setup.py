@@ -63,6 +63,14 @@ TEST = [
     "scikit-image>=0.22",
     "jsonschema>=4.18",
     "junitparser>=3",
+    "pandas>=2",
+    "pyarrow>=15",
+    "fsspec>=2023.6",
+    # A local S3 server and what reads it.
+    "s3fs>=2023.6",
+    "moto[s3]>=5",
+    "flask>=3",
+    "flask-cors>=4",
 ]
 
 setup(
@@ -85,6 +93,9 @@ setup(
     ],
     extras_require={
         "tensorflow": ["tensorflow>=2.16", "keras>=3.3"],
+        "remote": ["fsspec>=2023.6"],
+        "s3": ["s3fs>=2023.6"],
+        "gs": ["gcsfs>=2023.6"],
         "demo": ["mlxtend>=0.23"],
         "test": TEST,
         "dev": [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.payloads import (
     ColumnInfo,
     Dendrogram,
@@ -64,11 +65,21 @@ DIAGNOSTICS = (
 
 @dataclass(frozen=True)
 class Size:
-    """How large the log is."""
+    """How large the log is. With ``all_columns`` each light look has the columns of every built-in diagnostic."""
 
     layers: int = 200
     looks: int = 1000
     heavy_looks: int = 12
+    all_columns: bool = False
+
+    def diagnostics(self) -> tuple[DiagnosticInfo, ...]:
+        """What the log says was measured."""
+        return DIAGNOSTICS + (_others() if self.all_columns else ())
+
+
+def _others() -> tuple[DiagnosticInfo, ...]:
+    known = {info.name for info in DIAGNOSTICS}
+    return tuple(kind().info() for kind in BUILTIN if kind.name not in known)
 
 
 def layer_table(size: Size) -> tuple[LayerInfo, ...]:
@@ -148,13 +159,19 @@ def looks(size: Size, seed: int = 0) -> Iterator[_Look]:
     for number in range(size.looks):
         look = _Look(number)
         if number == 0:
-            look.add("run_info", RunInfo(TABLE, layers, model="synthetic", diagnostics=DIAGNOSTICS, batch_size=64))
+            look.add(
+                "run_info", RunInfo(TABLE, layers, model="synthetic", diagnostics=size.diagnostics(), batch_size=64)
+            )
         dead = np.clip(rng.beta(0.4, 4, size.layers) * number / size.looks, 0, 1)
         look.add("findings", ())
         look.add("training_curve", Scalars({"loss": np.exp(-number / 300), "val_loss": np.exp(-number / 400)}))
         look.add("dead_units", LayerColumns({"dead_ratio": dead, "dormant_ratio": np.sqrt(dead)}))
         look.add("gradient_flow", LayerColumns({"gradient_norm": 10 ** rng.normal(-2, 1, size.layers)}))
         look.add("filter_similarity", LayerColumns({"twin_ratio": rng.beta(1, 9, size.layers)}))
+        for other in size.diagnostics()[len(DIAGNOSTICS) :]:
+            columns = {column.name: rng.beta(1, 9, size.layers) for column in other.columns}
+            if columns:
+                look.add(other.name, LayerColumns(columns))
         if number in scheduled:
             for layer in layers:
                 for diagnostic, (payload, body) in heavy[layer.units].items():

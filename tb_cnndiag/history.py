@@ -12,6 +12,13 @@ from tb_cnndiag.payloads import FloatArray, IntArray, LayerColumns, LayerInfo, R
 from tb_cnndiag.summaries.codec import Measurement, Payload
 from tb_cnndiag.summaries.names import FINDINGS
 
+# Half a gigabyte a column: a small file must not claim more by a long layer table.
+MAX_VALUES = 1 << 27
+
+
+class HistoryError(ValueError):
+    """A run that is too large to be held; the message says what to do."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -45,6 +52,7 @@ class History:
     _latest: dict[tuple[str, str], Measurement] = field(default_factory=dict)
     looks: int = 0
     _last_step: int = -1
+    _series: dict[tuple[str, str], Series] = field(default_factory=dict)
 
     @classmethod
     def of(cls, measurements: Iterable[Measurement], run: str = ".") -> History:
@@ -66,6 +74,7 @@ class History:
 
     def add(self, measurement: Measurement) -> None:
         """Take in one measurement. A step that goes back means a restart: what came after it is forgotten."""
+        self._series.clear()
         if measurement.step < self._last_step:
             self._forget_from(measurement.step)
         self._last_step = measurement.step
@@ -90,24 +99,38 @@ class History:
         self._latest = {key: m for key, m in self._latest.items() if m.step < step}
 
     def series(self, diagnostic: str, column: str) -> Series:
-        """A column of numbers per layer over all looks that have it."""
-        position = {layer.path: i for i, layer in enumerate(self.layers)}
-        steps: list[int] = []
-        rows: list[FloatArray] = []
-        for measurement in self._columns.get(diagnostic, ()):
-            payload = measurement.payload
-            table = self.tables.get(measurement.table)
-            if not isinstance(payload, LayerColumns) or column not in payload.columns or table is None:
-                continue
-            values = payload.columns[column]
-            row = np.full(len(position), np.nan, np.float32)
-            for layer, value in zip(table.layers, values, strict=False):
-                if layer.path in position:
-                    row[position[layer.path]] = value
-            steps.append(measurement.step)
-            rows.append(row)
-        shape = (len(rows), len(position))
-        return Series(np.asarray(steps, np.int64), np.asarray(rows, np.float32).reshape(shape))
+        """A column of numbers per layer over all looks that have it, read-only."""
+        key = diagnostic, column
+        if key not in self._series:
+            self._series[key] = self._gathered(diagnostic, column)
+        return self._series[key]
+
+    def _gathered(self, diagnostic: str, column: str) -> Series:
+        found = [
+            (m.step, m.table, m.payload.columns[column])
+            for m in self._columns.get(diagnostic, ())
+            if isinstance(m.payload, LayerColumns) and column in m.payload.columns and m.table in self.tables
+        ]
+        if len(found) * len(self.layers) > MAX_VALUES:
+            raise HistoryError(
+                f"{self.run}: {len(found):,} looks at {len(self.layers):,} layers are too many to be held. "
+                "Look at fewer, as in tb-cnndiag check --step 0:10000."
+            )
+        values = np.full((len(found), len(self.layers)), np.nan, np.float32)
+        rows = {table: self._rows_of(table) for table in {table for _, table, _ in found}}
+        for look, (_, table, measured) in enumerate(found):
+            here, there = rows[table]
+            count = np.searchsorted(here, len(measured))  # a column may be shorter than its table
+            values[look, there[:count]] = measured[here[:count]]
+        values.flags.writeable = False
+        return Series(np.array([step for step, _, _ in found], np.int64), values)
+
+    def _rows_of(self, table: str) -> tuple[IntArray, IntArray]:
+        """Rows of a layer table that the latest one has too: their places in the one and in the other, ascending."""
+        position = {layer.path: row for row, layer in enumerate(self.layers)}
+        paths = [layer.path for layer in self.tables[table].layers]
+        shared = [(row, position[path]) for row, path in enumerate(paths) if path in position]
+        return np.array([row for row, _ in shared], np.int64), np.array([row for _, row in shared], np.int64)
 
     def scalars(self, diagnostic: str, name: str) -> tuple[IntArray, FloatArray]:
         """(steps, values) of a number of the whole model, ``(looks,)`` each."""

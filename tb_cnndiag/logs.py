@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TypeAlias
 
 from tb_cnndiag.finding import Finding
@@ -14,7 +13,10 @@ from tb_cnndiag.judge import Limits, judge
 from tb_cnndiag.payloads import RunInfo
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.reader import find_runs, read_run
+from tb_cnndiag.summaries.storage import Place
 
+# What rules and tables read; matrices, densities and images are for charts, and most of a log's bytes.
+JUDGED = frozenset({"run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "dendrogram"})
 # First and last step to look at; None for an open end.
 Steps: TypeAlias = tuple[int | None, int | None]
 
@@ -31,14 +33,14 @@ def no_data(log_dir: str | os.PathLike[str]) -> str:
     )
 
 
-def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ()) -> dict[str, Path]:
+def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ()) -> dict[str, Place]:
     """Runs below a logdir whose names match one of the shell patterns (all, when there are none): name → directory.
 
     Raises:
         FileNotFoundError, NotADirectoryError: When the logdir is none.
         NoDataError: When it has runs, but none that matches.
     """
-    runs = find_runs(Path(log_dir))
+    runs = find_runs(log_dir)
     chosen = {
         run: path for run, path in runs.items() if not patterns or any(fnmatchcase(run, each) for each in patterns)
     }
@@ -63,7 +65,7 @@ def within(measurements: Iterable[Measurement], steps: Steps = (None, None)) -> 
 def histories(
     log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps = (None, None)
 ) -> Iterator[History]:
-    """The history of each run below a logdir, one at a time.
+    """The history of each run below a logdir, one at a time, without what is only drawn.
 
     Args:
         log_dir: As given to ``CNNDiagnostics``, or a directory above.
@@ -76,7 +78,7 @@ def histories(
     """
     found = False
     for run, directory in matching_runs(log_dir, runs).items():
-        history = History.of(within(read_run(directory), steps), run)
+        history = History.of(within(read_run(directory, JUDGED), steps), run)
         if history.info is not None:
             found = True
             yield history

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerDiagnostic, Look, ModelDiagnostic
 from tb_cnndiag.payloads import FloatArray, LayerColumns
-from tb_cnndiag.summaries.codec import Measurement
+from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.warning import warn
+
+# Seconds that a diagnostic of a user's own may take at one look.
+PATIENCE = 30.0
 
 
 @dataclass
 class Measurer:
-    """The diagnostics in use. One that fails is reported once and left out from then on."""
+    """The diagnostics in use. One that fails is reported once and left out from then on.
+
+    So is one of a user's own that returns what cannot be logged, or takes too long at one look. Python cannot stop a
+    function that does not return: a warning names it meanwhile.
+    """
 
     diagnostics: Sequence[Diagnostic]
     failed: set[str] = field(default_factory=set)
@@ -29,7 +40,11 @@ class Measurer:
         measurements: list[Measurement] = []
         for diagnostic in self._due(costs):
             try:
-                measurements += list(_measured(diagnostic, look, number, table))
+                with self._timed(diagnostic, look.step):
+                    found = list(_measured(diagnostic, look, number, table))
+                if not isinstance(diagnostic, BUILTIN):
+                    _check(found)
+                measurements += found
             except Exception as error:  # a diagnostic, perhaps a user's own, must never end a training
                 self.failed.add(diagnostic.name)
                 warn(
@@ -50,12 +65,41 @@ class Measurer:
             if np.isfinite(value)
         }
 
+    @contextmanager
+    def _timed(self, diagnostic: Diagnostic, step: int) -> Iterator[None]:
+        if isinstance(diagnostic, BUILTIN):
+            yield
+            return
+        about = (
+            f"The diagnostic {diagnostic.name!r} has taken more than {PATIENCE:g} s at step {step}. The training waits "
+            "for it to return; from then on it is switched off."
+        )
+        timer = threading.Timer(PATIENCE, warn, [about])
+        timer.daemon = True
+        timer.start()
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if time.perf_counter() - begin > PATIENCE:
+                self.failed.add(diagnostic.name)
+
     def _due(self, costs: Set[Cost]) -> Iterator[Diagnostic]:
         return (d for d in self.diagnostics if d.name not in self.failed and d.cost in costs)
 
 
 def _column(payload: LayerColumns, name: str) -> FloatArray:
     return payload.columns.get(name, np.empty(0, np.float32))
+
+
+def _check(measurements: Sequence[Measurement]) -> None:
+    """Raise what writing or reading them would."""
+    for measurement in measurements:
+        try:
+            decode(encode(measurement))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"it returned what cannot be logged: {error}") from None
 
 
 def _measured(diagnostic: Diagnostic, look: Look, number: int, table: str) -> Iterator[Measurement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 
 import tb_cnndiag
 from tb_cnndiag.cli import main
+from tb_cnndiag.config import KEYS
+from tb_cnndiag.options import OF_ONE_CALL, parser
 from tb_cnndiag.report.formats import FORMATS
-from tb_cnndiag.summaries.writer import event_files
+from tb_cnndiag.summaries.storage import event_files
 
 
 def test_check_names_the_dead_layer_and_passes_the_healthy_run(demo_logdir: Path, capsys: Any) -> None:
@@ -269,6 +272,14 @@ def test_pyproject_is_read_and_flags_win(demo_logdir: Path, in_tmp: Path, capsys
         ("limits.dead_units = 3", "a table of tables"),
         ("limits.dead_units.look = 3", "Did you mean 'looks'?"),
         ("limits = [", "pyproject.toml"),
+        ('run = "night*"', "a list of patterns of runs"),
+        ('step = "x"', "such as 100:2000"),
+        ("step = 3", "a text such as '100:2000'"),
+        ("baseline = 3", "the name of a file is wanted"),
+        ('max-increase = "dead_ratio"', "is to be a table"),
+        ('max-increase.dead_ratio = "x"', "a number is wanted"),
+        ("max-size = 0", "a number of MB above 0"),
+        ('max-sise = "3"', "Did you mean 'max-size'?"),
     ],
 )
 def test_a_table_that_means_nothing_exits_with_2(
@@ -277,6 +288,64 @@ def test_a_table_that_means_nothing_exits_with_2(
     Path("pyproject.toml").write_text(f"[tool.tb_cnndiag]\n{table}\n")
     assert main(["check", str(demo_logdir)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_each_flag_has_a_key_and_each_key_a_flag() -> None:
+    commands = next(action for action in parser()._actions if isinstance(action.choices, dict)).choices
+    assert commands
+    flags = {
+        flag.removeprefix("--")
+        for name in ("check", "compare", "report")
+        for action in commands[name]._actions
+        for flag in action.option_strings
+        if flag.startswith("--")
+    }
+    assert flags - set(OF_ONE_CALL) == {"limit" if key == "limits" else key for key in KEYS}
+    assert set(OF_ONE_CALL) <= flags
+
+
+def test_runs_steps_and_baseline_of_pyproject(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    (in_tmp / "sub").mkdir()
+    check = ["check", str(demo_logdir), "--format", "json"]
+
+    def told(table: str, *flags: str) -> tuple[int, Any]:
+        Path("pyproject.toml").write_text(f"[tool.tb_cnndiag]\n{table}\n")
+        code = main([*check, *flags])
+        return code, json.loads(capsys.readouterr().out or "null")
+
+    code, found = told('run = ["heal*"]\nstep = ":200"')
+    assert code == 0
+    assert [(run["run"], run["last_step"]) for run in found["judged"]] == [("healthy", 189)]
+    code, found = told('run = ["heal*"]\nstep = ":200"', "--run", "faulty", "--step", "100:")
+    assert code == 1
+    assert [(run["run"], run["last_step"]) for run in found["judged"]] == [("faulty", 630)]
+    assert told('baseline = "sub/known.json"')[0] == 2
+    assert told('baseline = "sub/known.json"', "--update-baseline")[0] == 0
+    code, found = told('baseline = "sub/known.json"')
+    assert code == 0
+    assert {f["status"] for f in found["findings"]} == {"known"}
+    # It lies where the file says, wherever one stands.
+    os.chdir("sub")
+    assert main(check) == 0
+    os.chdir(in_tmp)
+    capsys.readouterr()
+    Path("none.json").write_text('{"version": 1, "findings": []}')
+    assert told('baseline = "sub/known.json"', "--baseline", "none.json")[0] == 1
+
+
+def test_bounds_and_size_of_pyproject(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+    compared = ["compare", str(demo_logdir / "healthy"), str(demo_logdir / "faulty"), "--select", "overfitting"]
+    assert main(compared) == 0
+    Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-increase.dead_ratio = 0.05\nmax-size = 0.001\n")
+    assert main(compared) == 1
+    assert "dead ratio went from" in capsys.readouterr().out
+    assert main([*compared, "--max-increase", "dead_ratio=1"]) == 0
+    Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-decrease.accuracy = 0.05\n")
+    assert main(compared) == 1
+    Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-size = 0.001\n")
+    assert main(["report", str(demo_logdir)]) == 2
+    assert "Nothing fits into 0.001 MB" in capsys.readouterr().err
+    assert main(["report", str(demo_logdir), "--max-size", "5"]) == 0
 
 
 def test_several_logdirs_are_told_apart(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:

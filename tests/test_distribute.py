@@ -11,7 +11,7 @@ import numpy as np
 
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
-from tb_cnndiag.summaries.writer import event_files
+from tb_cnndiag.summaries.storage import event_files
 
 SCRIPT = """
 import sys

@@ -98,6 +98,11 @@ def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: boo
 
 
 def dormant_scores(unit_mean_abs: FloatArray) -> FloatArray:
-    """Mean magnitude of each unit over the layer's mean, ``(units,)`` ≥ 0 (Sokar et al. 2023, eq. 1)."""
+    """Mean magnitude of each unit over the layer's mean, ``(units,)`` ≥ 0 (Sokar et al. 2023, eq. 1).
+
+    NaN where that mean is not finite.
+    """
     mean = float(np.mean(unit_mean_abs))
+    if not np.isfinite(mean):
+        return np.full_like(unit_mean_abs, np.nan)
     return unit_mean_abs / mean if mean > 0 else np.zeros_like(unit_mean_abs)

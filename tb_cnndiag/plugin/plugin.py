@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from tensorboard import errors, plugin_util
 from tensorboard.backend import http_util
 from tensorboard.data import provider
@@ -145,7 +146,10 @@ def _bytes_of(value: Any) -> bytes:
 
 def _only_column(messages: list[bytes], name: str) -> Iterator[bytes]:
     for data in messages:
-        message = pb.Measurement.FromString(data)
+        try:
+            message = pb.Measurement.FromString(data)
+        except DecodeError:  # damaged: others of the tag may not be
+            continue
         columns = [column for column in message.layer_columns.columns if column.name == name]
         if columns:
             del message.layer_columns.columns[:]

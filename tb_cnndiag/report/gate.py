@@ -14,6 +14,7 @@ from tb_cnndiag.logs import Steps, histories
 from tb_cnndiag.report.baseline import load_baseline
 from tb_cnndiag.report.outcome import FAIL_ON, Baseline, Outcome, Result
 from tb_cnndiag.report.text import as_text
+from tb_cnndiag.summaries.storage import below
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def judge_logs(
     results = []
     for logdir in logdirs:
         for history in histories(logdir, chosen.runs, chosen.steps):
-            label = history.run if len(logdirs) == 1 else Path(logdir, history.run).as_posix()
+            label = history.run if len(logdirs) == 1 else below(logdir, history.run)
             found = chosen.of(judge(history, chosen.limits))
             results.append(Result.of(history, found, os.fspath(logdir), label))
     return Outcome(tuple(results), fail_on, chosen.faults(), baseline)

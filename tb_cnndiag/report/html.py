@@ -18,6 +18,7 @@ from tb_cnndiag.report.static import STYLE, contents, section, text
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.names import FINDINGS
 from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.summaries.storage import Place
 
 SCRIPT = Path(__file__).parents[1] / "plugin" / "static" / "report.js"
 MEGABYTE = 1_000_000
@@ -62,7 +63,7 @@ def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Choic
     return _fitting_page(script, runs, logs, max_size)
 
 
-def _read(directory: Path, name: str, choice: Choice) -> tuple[History, Log]:
+def _read(directory: Place, name: str, choice: Choice) -> tuple[History, Log]:
     history, log = History(name), Log(name)
     for measurement in within(read_run(directory), choice.steps):
         history.add(measurement)

@@ -15,6 +15,7 @@ from tb_cnndiag.report.json_format import as_evidence
 from tb_cnndiag.report.outcome import Key, Outcome, Result
 from tb_cnndiag.report.text import cause_of, plain, told_adjustment
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
+from tb_cnndiag.summaries.storage import below, is_url
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -103,7 +104,8 @@ def _message(text: str) -> str:
 
 
 def _location(result: Result) -> str:
-    return _uri(PurePath(result.logdir, result.run, RUN_DIRECTORY))
+    directory = below(below(result.logdir, result.run), RUN_DIRECTORY)
+    return directory if is_url(directory) else _uri(PurePath(directory))
 
 
 def _uri(path: PurePath) -> str:

@@ -96,7 +96,7 @@ def _class_name(config: str) -> str:
     """Of what Keras serialized, the name; other text as it is."""
     try:
         told = json.loads(config)
-    except ValueError:
+    except (ValueError, RecursionError):
         return config
     return str(told.get("class_name", "")) if isinstance(told, dict) else told if isinstance(told, str) else config
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -82,8 +82,10 @@ def encode(measurement: Measurement) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
-def decode(data: bytes) -> Measurement | None:
+def decode(data: bytes, kinds: Container[str] | None = None) -> Measurement | None:
     """Read one serialized measurement; None, with one warning, for a kind that this version does not know.
+
+    With ``kinds``, None for those that are not among them too.
 
     Raises:
         CodecError: When the bytes are no measurement or contradict themselves.
@@ -104,6 +106,8 @@ def decode(data: bytes) -> Measurement | None:
             )
             return None
         raise CodecError(f"the measurement {message.diagnostic!r} carries no payload")
+    if kinds is not None and kind not in kinds:
+        return None
     try:
         payload = _DECODERS[kind](getattr(message, kind))
     except (ValueError, IndexError, OverflowError, zlib.error) as error:

@@ -26,7 +26,7 @@ from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 # Larger declared sizes are refused before anything is allocated.
 MAX_UNITS = 1 << 20
-MAX_CELLS = 1 << 24
+MAX_CELLS = 1 << 22
 
 
 def encode_layer_columns(payload: LayerColumns) -> pb.LayerColumns:
@@ -86,14 +86,14 @@ def decode_unit_states(message: pb.UnitStates) -> UnitStates:
 
 def encode_matrix(payload: Matrix) -> pb.Matrix:
     values = np.asarray(payload.values, np.float32)
-    scaled = (values - payload.low) / (payload.high - payload.low) * 254
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        scaled = (values - payload.low) / (payload.high - payload.low) * 254
         levels = np.where(np.isfinite(values), np.rint(np.clip(scaled, 0, 254)) + 1, 0).astype(np.uint8)
     cells = levels[np.triu_indices(len(levels))] if payload.symmetric else levels
-    rows = len(payload.order) if payload.symmetric else len(values)
+    rows = len(payload.order)
     return pb.Matrix(
         rows=rows,
-        columns=rows if payload.symmetric else values.shape[1],
+        columns=rows if payload.symmetric else values.shape[1] * payload.pool,
         order=np.asarray(payload.order).tolist(),
         pool=payload.pool,
         symmetric=payload.symmetric,
@@ -112,6 +112,8 @@ def decode_matrix(message: pb.Matrix) -> Matrix:
         raise ValueError(f"{message.rows} × {message.columns} cells are more than a chart can hold")
     if message.symmetric and message.rows != message.columns:
         raise ValueError(f"{message.rows} × {message.columns} is not symmetric")
+    if len(message.order) != message.rows:
+        raise ValueError(f"the order has {len(message.order)} of {message.rows} rows")
     levels = np.frombuffer(_inflate(message.cells, count), np.uint8).astype(np.float32)
     flat = np.where(levels == 0, np.nan, message.low + (levels - 1) * (message.high - message.low) / 254)
     if message.symmetric:

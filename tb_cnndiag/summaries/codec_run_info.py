@@ -5,6 +5,8 @@ from __future__ import annotations
 from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
+# A table that claims more makes every column of the log as long.
+MAX_LAYERS = 20_000
 _LAYER_FIELDS = tuple(LayerInfo.__dataclass_fields__)
 _COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
 _RUN_FIELDS = ("table", "model", "loss", "optimizer", "batch_size", "started", "parameters", "trainable_parameters")
@@ -24,6 +26,8 @@ def encode_run_info(info: RunInfo) -> pb.RunInfo:
 
 
 def decode_run_info(info: pb.RunInfo) -> RunInfo:
+    if len(info.layers) > MAX_LAYERS:
+        raise ValueError(f"{len(info.layers):,} layers are more than the {MAX_LAYERS:,} that are read")
     probe = Probe(info.probe.source, info.probe.samples, tuple(info.probe.class_counts))
     return RunInfo(
         **{name: getattr(info, name) for name in _RUN_FIELDS},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, DATA_CLASS_TENSOR, Summary, SummaryMetadata
@@ -17,6 +18,8 @@ from tb_cnndiag.payloads import Dendrogram, Density, Images, Matrix
 from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement
 from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, tag_of
 from tb_cnndiag.summaries.records import frame
+from tb_cnndiag.summaries.storage import Place, event_files
+from tb_cnndiag.warning import warn
 
 _HEAVY_KINDS = (Matrix, Dendrogram, Density, Images)
 
@@ -36,11 +39,14 @@ _SCALAR = _metadata("scalars", DATA_CLASS_SCALAR)
 class LookWriter:
     """Appends looks to one event file below ``directory``, which is made with the first of them.
 
-    A look is one record, so that a log that ends in the middle of a write lacks a whole look and nothing else.
+    A look is one record, so that a log that ends in the middle of a write lacks a whole look and nothing else. Where
+    another training has begun to write there in the meantime, a directory beside it is taken: two in one would read as
+    restarts of each other.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._found = event_files(directory)
         self.bytes_written = 0
         self._file: int | None = None
 
@@ -48,7 +54,7 @@ class LookWriter:
         """Append one look: each measurement with its serialized form, and ordinary scalars by tag.
 
         Raises:
-            OSError: When the directory cannot be made or written.
+            OSError: When the directory cannot be made or written, or the file has been removed.
         """
         values = [
             Summary.Value(
@@ -78,6 +84,8 @@ class LookWriter:
             self._file = self._open()
             header = Event(wall_time=event.wall_time, file_version="brain.Event:2")
             data = frame(header.SerializeToString()) + data
+        if not os.fstat(self._file).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "its event file was removed while it was being written")
         start = os.lseek(self._file, 0, os.SEEK_END)
         try:
             rest = memoryview(data)
@@ -90,18 +98,38 @@ class LookWriter:
         self.bytes_written += len(data)
 
     def _open(self) -> int:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        directory = self._unshared()
+        if directory != self.directory:
+            warn(
+                f"Another training has begun to write to {self.directory}; this one is written to {directory}. Give "
+                "each training a log_dir of its own."
+            )
+            self.directory = directory
         # TensorBoard reads the files of a run in the order of their names: a later one must sort behind.
         stamp = max([int(time.time()), *(_stamp(path) + 1 for path in event_files(self.directory))])
         name = f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}"
-        return os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        file = os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._found = event_files(self.directory)
+        return file
+
+    def _unshared(self) -> Path:
+        """The directory, or the first beside it that no other training has taken."""
+        directory, number = self.directory, 1
+        while True:
+            try:
+                directory.mkdir(parents=True)
+            except FileExistsError:
+                if not directory.is_dir():
+                    raise
+                if event_files(directory) == self._found:
+                    return directory
+                number += 1
+                directory = self.directory.parent / f"training_{number}" / self.directory.name
+                self._found = []
+            else:
+                return directory
 
 
-def event_files(directory: Path) -> list[Path]:
-    """Event files directly in a directory, in the order in which they were begun."""
-    return sorted(path for path in directory.glob("*tfevents*") if path.is_file())
-
-
-def _stamp(path: Path) -> int:
-    digits = path.name.partition("tfevents.")[2].partition(".")[0]
+def _stamp(path: Place) -> int:
+    digits = PurePath(path).name.partition("tfevents.")[2].partition(".")[0]
     return int(digits) if digits.isdigit() else 0

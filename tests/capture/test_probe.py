@@ -102,7 +102,7 @@ def test_feature_maps_are_averages_of_what_the_next_layer_sees(size: int, rng: n
             keras.layers.Dense(4, name="head"),
         ]
     )
-    x = rng.normal(size=(CHUNK + 9, size, size + 5, 3)).astype(np.float32)
+    x = rng.normal(size=(probe.CHUNK_SAMPLES + 9, size, size + 5, 3)).astype(np.float32)
     y = np.asarray(keras.Model(model.inputs, model.get_layer("conv").output).predict(x[:2], verbose=0))
     looked = _looked(model, x)
     data = looked["conv"]

@@ -15,9 +15,9 @@ import pytest
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ci_review"
 
 
-def _steps() -> list[str]:
+def _steps(workflow: str) -> list[str]:
     """What the workflow runs; its YAML is simple enough to be read by hand."""
-    lines = (EXAMPLE / "training-health.yml").read_text(encoding="utf-8").splitlines()
+    lines = (EXAMPLE / workflow).read_text(encoding="utf-8").splitlines()
     steps: list[str] = []
     for number, line in enumerate(lines):
         words = line.strip().removeprefix("- ")
@@ -50,7 +50,7 @@ def _run(project: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("faulty", "code"), [(False, 0), (True, 1)])
 def test_the_workflow_passes_a_healthy_training_and_fails_a_faulty_one(faulty: bool, code: int, project: Path) -> None:
-    install, train, judge, page = _steps()
+    install, train, judge, page = _steps("training-health.yml")
     assert install.startswith("pip install")
     trained = _run(project, train + (" --faulty" if faulty else ""))
     assert trained.returncode == 0, trained.stderr[-2000:]
@@ -63,6 +63,31 @@ def test_the_workflow_passes_a_healthy_training_and_fails_a_faulty_one(faulty: b
     assert (project / "out" / "findings.sarif").exists()
     assert _run(project, page).returncode == 0
     assert "<!doctype html>" in (project / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_nightly_fails_on_a_regression_and_keeps_its_base(project: Path) -> None:
+    install, train, judge, page, keep = _steps("nightly.yml")
+    assert install.startswith("pip install")
+
+    def night(train: str) -> int:
+        """As the service does it: what fails ends the job, only the page is made always."""
+        assert _run(project, f"rm -rf logs/head out && {train}").returncode == 0
+        judged = _run(project, judge)
+        assert _run(project, page).returncode == 0
+        if judged.returncode == 0:
+            assert _run(project, keep).returncode == 0
+        return judged.returncode
+
+    assert night(train) == 0
+    assert not (project / "out" / "comparison.json").exists()  # nothing to compare with
+    base = sorted(path.name for path in (project / "logs" / "base" / "cnndiag").iterdir())
+    assert night(f"{train} --faulty") == 1
+    found = json.loads((project / "out" / "comparison.json").read_text())["findings"]
+    assert {f["fault"] for f in found if f["fails"]} >= {"dead_units", "dead_units_dead_ratio_increase"}
+    assert sorted(path.name for path in (project / "logs" / "base" / "cnndiag").iterdir()) == base
+    assert "Dead units" in (project / "summary.md").read_text(encoding="utf-8")
+    assert night(train) == 0
+    assert "<!doctype html>" in (project / "out" / "comparison.html").read_text(encoding="utf-8")
 
 
 def test_the_pytest_example_passes(project: Path) -> None:

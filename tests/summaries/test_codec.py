@@ -112,7 +112,8 @@ def test_damage_is_told_and_never_more(kind: str, data: Any) -> None:
     ("message", "reason"),
     [
         (pb.Measurement(matrix=pb.Matrix(rows=1 << 30, columns=1 << 30, symmetric=True)), "more than a chart"),
-        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, cells=b"x")), "where 16 are declared"),
+        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=range(4), cells=b"x")), "where 16 are declared"),
+        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=[0])), "the order has 1 of 4 rows"),
         (pb.Measurement(unit_states=pb.UnitStates(units=1 << 31, states=b"\0")), "hold no states"),
         (pb.Measurement(dendrogram=pb.Dendrogram(units=5)), "do not join"),
         (pb.Measurement(density=pb.Density(points=9, values=b"\0\0")), "on a grid of 9"),

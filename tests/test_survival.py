@@ -1,0 +1,341 @@
+"""What a log and a training survive: kills, full disks, lost directories and permissions, clocks, NaN, rubbish."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from tb_cnndiag import CNNDiagnostics, measure
+from tb_cnndiag.cli import main
+from tb_cnndiag.diagnostics import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import Matrix, UnitStates
+from tb_cnndiag.summaries.reader import find_runs, read_run
+from tb_cnndiag.summaries.storage import event_files
+from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.warning import DiagnosticsWarning
+from tests.models import compiled, images, plain
+from tests.summaries.test_event_files import _look
+
+# Writes without end, and tells each look that is done.
+WRITING = """
+import os, sys
+from pathlib import Path
+from tests.summaries.test_event_files import _look
+from tb_cnndiag.summaries.writer import LookWriter
+for line in sys.stdin:
+    if not os.fork():
+        writer = LookWriter(Path(line.strip()))
+        for step in range(100_000):
+            writer.write(step, _look(step, step), {})
+            os.write(1, b"%d %d\\n" % (os.getpid(), step))
+    os.wait()
+"""
+
+
+def _steps(directory: Path) -> list[int]:
+    return [int(step) for step in History.of(read_run(directory)).series("dead_units", "dead_ratio").steps]
+
+
+@pytest.mark.parametrize("times", [5, pytest.param(200, marks=pytest.mark.nightly)])
+def test_a_killed_writer_leaves_all_complete_looks(times: int, tmp_path: Path, rng: np.random.Generator) -> None:
+    """The writer is forked from one process that has everything imported, and killed by SIGKILL."""
+    command = [sys.executable, "-c", WRITING]
+    pipe = subprocess.PIPE
+    seen = set()
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0, cwd=Path(__file__).parents[1]) as process:
+        assert process.stdin
+        assert process.stdout
+        for attempt in range(times):
+            directory = tmp_path / str(attempt) / "cnndiag"
+            process.stdin.write(f"{directory}\n".encode())
+            told = process.stdout.readline()
+            writer = int(told.split()[0])
+            time.sleep(float(rng.uniform(0, 0.05)))
+            os.kill(writer, 9)
+            while select.select([process.stdout], [], [], 0.05)[0]:
+                told = process.stdout.readline()
+            done = int(told.split()[1])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a look that was cut
+                steps = _steps(directory)
+            assert steps == list(range(len(steps)))
+            assert len(steps) in (done + 1, done + 2)
+            seen.add(len(steps))
+            (file,) = event_files(directory)
+            assert sum(1 for event in EventFileLoader(str(file)).Load() if event.summary.value) == len(steps)
+        process.stdin.close()
+    assert len(seen) > min(times, 20) // 2  # the points of the kills were random
+
+
+def test_a_full_disk_leaves_no_torn_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = LookWriter(tmp_path / "cnndiag")
+    writer.write(0, _look(0, 0), {})
+    write = os.write
+
+    def half(file: int, data: bytes) -> int:
+        write(file, bytes(data)[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(OSError, match="No space left"):
+        writer.write(10, _look(10, 1), {})
+    monkeypatch.undo()
+    writer.write(20, _look(20, 2), {})
+    assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [0, 20]
+
+
+def _fit(log_dir: Path, rng: np.random.Generator, epochs: int = 3, model: Any = None, **options: Any) -> Any:
+    x, y = images(rng)
+    callbacks = [*options.pop("before", []), CNNDiagnostics(log_dir, verbose=0, **options), *options.pop("after", [])]
+    return (model or compiled(plain())).fit(x, y, batch_size=16, epochs=epochs, verbose=0, callbacks=callbacks)
+
+
+class At(keras.callbacks.Callback):
+    """Does something after an epoch."""
+
+    def __init__(self, epoch: int, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self._epoch, self._act = epoch, act
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == self._epoch:
+            self._act()
+
+
+@contextmanager
+def _one_warning(words: str) -> Iterator[None]:
+    with pytest.warns(DiagnosticsWarning, match=words) as caught:
+        yield
+    assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1
+
+
+def test_a_training_survives_a_full_disk(tmp_path: Path, rng: np.random.Generator) -> None:
+    """The kernel itself refuses to let the file grow: a write is cut short, the next fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill() -> None:
+        (file,) = event_files(tmp_path / "cnndiag")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (Path(file).stat().st_size + 1_000, before[1]))
+
+    try:
+        with _one_warning("cannot be written"):
+            history = _fit(tmp_path, rng, 4, before=[At(2, fill)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(history.history["loss"]) == 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no torn record
+        assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [4, 8]
+
+
+def test_a_training_survives_that_its_directory_is_removed(tmp_path: Path, rng: np.random.Generator) -> None:
+    with _one_warning("its event file was removed"):
+        history = _fit(tmp_path / "run", rng, before=[At(1, lambda: shutil.rmtree(tmp_path / "run"))])
+    assert len(history.history["loss"]) == 3
+    assert not (tmp_path / "run").exists()
+
+
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    """Root may do everything: stop being it."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_training_survives_that_its_permission_is_lost(tmp_path: Path, rng: np.random.Generator) -> None:
+    model = compiled(plain())
+    _fit(tmp_path, rng, model=model)
+    steps = History.of(read_run(tmp_path / "cnndiag")).last_step
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+    (tmp_path / "cnndiag").chmod(0o555)
+    try:
+        with _one_warning("cannot be written .Permission denied"), _as_nobody():
+            assert len(_fit(tmp_path, rng, model=model).history["loss"]) == 3
+    finally:
+        (tmp_path / "cnndiag").chmod(0o755)
+    assert History.of(read_run(tmp_path / "cnndiag")).last_step == steps
+
+
+def test_a_clock_that_goes_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tmp_path / "cnndiag"
+    for start, now in ((0, 2_000_000_000.0), (30, 1_000_000_000.0), (60, 0.0)):
+        writer = LookWriter(directory)
+        for number in range(3):
+            monkeypatch.setattr(time, "time", lambda now=now, number=number: now - 1_000 * number)
+            writer.write(start + 10 * number, _look(start + 10 * number, number), {})
+        writer.close()
+    monkeypatch.undo()
+    assert len(event_files(directory)) == 3
+    assert _steps(directory) == [0, 10, 20, 30, 40, 50, 60, 70, 80]
+
+
+def test_a_training_survives_a_clock_that_goes_back(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(10**9, 0, -(10**5)))
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: float(next(clock)))
+        _fit(tmp_path, rng)
+    assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [4, 8, 12]
+
+
+@pytest.mark.parametrize("where", ["samples", "weights", "everywhere"])
+def test_nan_and_inf_everywhere_are_logged_and_told(
+    where: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x, y = images(rng)
+    model = compiled(plain())
+    if where != "weights":
+        x[::3], x[1::3], x[2::3] = np.nan, np.inf, -np.inf
+    if where != "samples":
+        model.set_weights(
+            [np.resize([np.nan, np.inf, -np.inf], w.shape).astype(np.float32) for w in model.get_weights()]
+        )
+    log = tmp_path / "log"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("error", DiagnosticsWarning)  # nothing was switched off
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[CNNDiagnostics(log, probe=(x, y), verbose=0)])
+        assert main(["check", str(log), "--format", "json"]) == 1
+        told = capsys.readouterr().out
+        assert "nan_or_inf" in {
+            finding["fault"] for finding in json.loads(told, parse_constant=_no_constant)["findings"]
+        }
+        for output in ("table.json", "table.csv"):
+            assert main(["export", str(log), "-o", output]) == 0
+        json.loads(Path("table.json").read_text(), parse_constant=_no_constant)
+        for kind in ("text", "junit", "sarif", "markdown", "github"):
+            assert main(["check", str(log), "--format", kind]) == 1
+        assert main(["compare", str(log), str(log), "--max-increase", "rms=0"]) == 0
+        assert main(["report", str(log)]) == 0
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def test_two_writers_that_begin_at_once_get_directories_of_their_own(tmp_path: Path) -> None:
+    writers = [LookWriter(tmp_path / "cnndiag") for _ in range(3)]
+    for number in range(3):
+        for writer in writers:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DiagnosticsWarning)
+                writer.write(10 * number, _look(10 * number, number), {})
+    runs = find_runs(tmp_path)
+    assert sorted(runs) == [".", "training_2", "training_3"]
+    assert all(_steps(Path(directory)) == [0, 10, 20] for directory in runs.values())
+    for writer in writers:
+        writer.close()
+        writer.write(30, _look(30, 3), {})  # and each stays in its own
+        writer.close()
+    assert sorted(find_runs(tmp_path)) == sorted(runs)
+
+
+def test_two_trainings_at_once_into_one_directory_are_told_apart(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TRAINING, str(tmp_path)]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) for _ in "ab"]
+    told = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    runs = find_runs(tmp_path)
+    assert sorted(runs) == [".", "training_2"]
+    for directory in runs.values():
+        history = History.of(read_run(directory))
+        assert history.series("dead_units", "dead_ratio").steps.tolist() == [0, 4, 8, 12]
+        assert history.looks == 4
+    assert sum("training_2" in words for words in told) == 1
+
+
+TRAINING = """
+import sys
+import numpy as np
+from tb_cnndiag import CNNDiagnostics
+from tests.models import compiled, images, plain
+x, y = images(np.random.default_rng(1))
+compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], probe=(x, y))])
+"""
+
+
+class Foreign(LayerDiagnostic):
+    """A user's own."""
+
+    name = "foreign"
+    title = "Foreign"
+    description = "Does as it is told."
+    needs = ("kernel",)
+    act: Callable[[LayerLook], Any]
+
+    def measure(self, look: LayerLook) -> LayerResult:
+        return type(self).act(look)  # type: ignore[no-any-return]
+
+
+RUBBISH: dict[str, Any] = {
+    "None": None,
+    "a number": 3.0,
+    "a column that it does not have": LayerResult({"nothing": 1.0}),
+    "text for a number": LayerResult({"share": "high"}),  # type: ignore[dict-item]
+    "no payload": LayerResult({}, object()),  # type: ignore[arg-type]
+    "a generator": LayerResult({}, (i for i in range(3))),  # type: ignore[arg-type]
+    "a matrix of texts": LayerResult({}, Matrix(np.array([["a"]]), np.arange(1), 0, 1, "x")),  # type: ignore[arg-type]
+    "a matrix of one axis": LayerResult({}, Matrix(np.zeros(3, np.float32), np.arange(3), 0, 1, "x")),
+    "states that are none": LayerResult({}, UnitStates(np.array(["dead"]), 1, 1)),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("what", RUBBISH)
+def test_rubbish_from_a_diagnostic_switches_it_off_and_nothing_else(
+    what: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Foreign, "act", lambda look: RUBBISH[what], raising=False)
+    with _one_warning("The diagnostic 'foreign' failed at step 0 and is switched off"):
+        _fit(tmp_path, rng, diagnostics=[Foreign(), "weight_health"])
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.series("weight_health", "rms").steps.tolist() == [0, 4, 8, 12]
+
+
+def test_a_diagnostic_that_takes_long_is_named_while_it_runs_and_dropped_after(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def ours() -> list[Any]:
+        return [w for w in caught if issubclass(w.category, DiagnosticsWarning)]
+
+    def hang(look: LayerLook) -> LayerResult:
+        calls.append(look.layer.path)
+        if len(calls) == 1:
+            time.sleep(0.6)
+            calls.append(f"told {len(ours())}")
+        return LayerResult()
+
+    monkeypatch.setattr(measure, "PATIENCE", 0.2)
+    monkeypatch.setattr(Foreign, "act", hang, raising=False)
+    with pytest.warns(DiagnosticsWarning, match=r"'foreign' has taken more than 0.2 s at step 0") as caught:
+        _fit(tmp_path, rng, diagnostics=[Foreign(), "weight_health"])
+    assert calls == ["conv_a", "told 1", "conv_b", "head"]
+    assert len(ours()) == 1
+    assert len(History.of(read_run(tmp_path / "cnndiag")).series("weight_health", "rms")) == 4
