@@ -218,9 +218,8 @@ function density(zero: number, spread: number): Payload {
 
 /** Average linkage, the slow and obvious way, with its leaf order. */
 function cluster(units: number, distance: (a: number, b: number) => number, cut: number) {
-  let nodes = Array.from({ length: units }, (_, unit) => ({ id: unit, leaves: [unit] }));
-  const left: number[] = [];
-  const right: number[] = [];
+  let nodes = Array.from({ length: units }, (_, unit) => ({ leaves: [unit] }));
+  const lastOfLeft: number[] = [];
   const height: number[] = [];
   const between = (a: number[], b: number[]) =>
     a.reduce((sum, i) => sum + b.reduce((s, j) => s + distance(i, j), 0), 0) / (a.length * b.length);
@@ -236,10 +235,9 @@ function cluster(units: number, distance: (a: number, b: number) => number, cut:
     const [i = 0, j = 1] = best;
     const [a, b] = [nodes[i], nodes[j]];
     if (!a || !b) break;
-    left.push(a.id);
-    right.push(b.id);
+    lastOfLeft.push(a.leaves.at(-1) ?? 0);
     height.push(Math.max(least, height.at(-1) ?? 0));
-    const merged = { id: units + left.length - 1, leaves: [...a.leaves, ...b.leaves] };
+    const merged = { leaves: [...a.leaves, ...b.leaves] };
     const row = nodes.map((_, k) => {
       const [da, db] = [table[i]?.[k] ?? 0, table[j]?.[k] ?? 0];
       return (da * a.leaves.length + db * b.leaves.length) / merged.leaves.length;
@@ -254,7 +252,8 @@ function cluster(units: number, distance: (a: number, b: number) => number, cut:
     table.splice(0, table.length, ...kept);
   }
   const order = nodes[0]?.leaves ?? [];
-  return { units, left, right, height, order, cut, groups: [] as number[], unit: '1 − cosine' };
+  const gap = lastOfLeft.map((leaf) => order.indexOf(leaf));
+  return { units, gap, height, order, cut, unit: '1 − cosine' };
 }
 
 function similarity(layer: LayerSpec, groups: number, seed: number): [Payload, Payload] {

@@ -80,8 +80,7 @@ describe('matrix', () => {
 describe('dendrogram', () => {
   const tree = create(DendrogramSchema, {
     units: 4,
-    left: [0, 1, 4],
-    right: [2, 3, 5],
+    gap: [0, 2, 1],
     height: [0.1, 0.3, 0.9],
     order: [0, 2, 1, 3],
   });

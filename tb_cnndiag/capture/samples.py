@@ -11,8 +11,9 @@ import numpy as np
 
 from tb_cnndiag.payloads import IntArray, Probe
 
-# A gathered probe: as many samples and bytes at the most.
-GATHERED_SAMPLES = 256
+# What is gathered: as many samples and bytes at the most, of which as many are the probe.
+GATHERED_SAMPLES = 1024
+PROBE_SAMPLES = 256
 GATHERED_BYTES = 64 << 20
 # An epoch of unknown length is known by so many samples of many batches rather than by many of a few.
 LEAST_PER_BATCH = 8
@@ -22,11 +23,15 @@ MAX_CLASSES = 10_000
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs ``x`` (an array, or lists and dictionaries of them, ``(samples, …)``) and labels ``y`` if known."""
+    """Inputs ``x`` (an array, or lists and dictionaries of them, ``(samples, …)``) and labels ``y`` if known.
+
+    ``more`` has further inputs, for a second look at units that seem dead.
+    """
 
     x: Any
     y: Any
     source: str
+    more: Any = None
 
     def __len__(self) -> int:
         return len(keras.tree.flatten(self.x)[0])
@@ -97,7 +102,12 @@ class Gatherer:
             return None
         parts = [part for _, part in self._kept]
         x, y = keras.tree.map_structure(_joined, *parts)
-        return Samples(x, y, "gathered")
+        stride = -(-len(keras.tree.flatten(x)[0]) // PROBE_SAMPLES)
+        probe_x, probe_y = keras.tree.map_structure(lambda a: None if a is None else a[::stride], (x, y))
+        if stride == 1:
+            return Samples(probe_x, probe_y, "gathered")
+        rest = np.arange(len(keras.tree.flatten(x)[0])) % stride != 0
+        return Samples(probe_x, probe_y, "gathered", keras.tree.map_structure(lambda a: a[rest], x))
 
     def _trim(self) -> None:
         self._kept = [

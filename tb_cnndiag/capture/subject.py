@@ -16,7 +16,11 @@ from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variab
 from tb_cnndiag.capture.probe import Observer, observed_table
 from tb_cnndiag.capture.probe_gradients import ProbeGradients
 from tb_cnndiag.capture.samples import Samples, class_labels
+from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
+
+# Share of a layer's units without a firing on the probe from which more samples are looked at.
+SUSPECT_SHARE = 0.2
 
 
 class SubjectError(ValueError):
@@ -84,7 +88,7 @@ class Subject:
         """Look with these samples, gathered from training, at each part without a probe that they fit."""
         for part in self._parts:
             if part.probe is None and (len(self._parts) == 1 or _fits(part.model, probe.x)):
-                part.probe = replace(probe, x=_fitted(part.model, probe.x))
+                part.probe = _fitted_samples(part.model, probe)
 
     def set_probe(self, name: str, probe: Samples) -> None:
         """Look at a part with these samples from now on.
@@ -95,7 +99,7 @@ class Subject:
         part = next((part for part in self._parts if part.prefix.rstrip("/") == name), None)
         if part is None:
             raise SubjectError(f"There is no part {name!r}; the parts are {', '.join(self.part_names)}.")
-        part.probe = replace(probe, x=_fitted(part.model, probe.x))
+        part.probe = _fitted_samples(part.model, probe)
 
     def drop_probes(self) -> None:
         """Look at weights alone from now on."""
@@ -144,6 +148,7 @@ class Subject:
                 if part.observer is None:
                     part.observer = Observer(part.model, part.layers, part.prefix)
                 looked = part.observer.look(part.probe.x, reductions)
+                _look_again(looked, part.observer, part.probe.more)
                 labels = class_labels(part.probe.y)
                 for data in looked.values():
                     if "output" in data and labels.size:
@@ -192,6 +197,28 @@ class Subject:
             ),
             notes=tuple(notes),
         )
+
+
+def _look_again(looked: dict[str, dict[str, FloatArray]], observer: Observer, more: Any) -> None:
+    """Add the maxima on further samples where many rectified units have not fired: a rare unit is not a dead one."""
+    suspects = [
+        path
+        for path, data in looked.items()
+        if observer.observed[path].activation in RECTIFIED
+        and "sample_max" in data
+        and np.mean(data["sample_max"].max(axis=0) <= 0) >= SUSPECT_SHARE
+    ]
+    if not suspects or more is None:
+        return
+    again = observer.look(more, ["sample_max"])
+    for path in suspects:
+        maxima = np.concatenate([looked[path]["sample_max"], again[path]["sample_max"]])
+        looked[path] |= {"sample_max": maxima, "samples": np.asarray(len(maxima))}
+
+
+def _fitted_samples(model: Any, samples: Samples) -> Samples:
+    more = None if samples.more is None else _fitted(model, samples.more)
+    return replace(samples, x=_fitted(model, samples.x), more=more)
 
 
 def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:

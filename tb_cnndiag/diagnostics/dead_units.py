@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import ColumnInfo, FloatArray, UnitState, UnitStates
 
-# Activations that are exactly 0 for every input below 0: a unit that stays there passes no gradient back.
-RECTIFIED = ("relu", "relu6")
 # A unit that fires on fewer of the samples is nearly dead.
 NEARLY_DEAD_SHARE = 0.01
 # Dormant score at or below which a unit is dormant: τ of Sokar et al. 2023.

@@ -11,11 +11,11 @@ from tb_cnndiag.faults.base import Fault, Held, Limit, bias_initializer, held, l
 from tb_cnndiag.faults.progress import progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import LayerInfo, UnitState, UnitStates
 
 # A loss below this share of chance: the network learns.
 LEARNS = 0.5
-RECTIFIED = ("relu", "relu6")
 
 
 class DeadUnits(Fault):
@@ -45,6 +45,7 @@ class DeadUnits(Fault):
             0.9, "share", "dead units of a layer without positions from which it is: these idle by the half"
         ),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
+        "samples": Limit(64, "count", "samples below which it is a warning at most"),
     }
     follows = (
         "nan_or_inf",
@@ -94,6 +95,7 @@ class DeadUnits(Fault):
         how = "never fire" if layer.activation in RECTIFIED else "never change"
         since = "since the first look" if born else f"since step {when.first_step}"
         whole = ratio >= 1
+        sure = not samples or samples >= limits["samples"]
         # A network that learns although a layer is dead has a way around it.
         course = progress(history)
         bypassed = bool(course.size) and course[-1] < LEARNS
@@ -101,7 +103,7 @@ class DeadUnits(Fault):
         return self.finding(
             history,
             layer,
-            "error" if whole and not bypassed else "warning",
+            "error" if whole and sure and not bypassed else "warning",
             when,
             f"{layer.path}: {many} units {how} on {samples} samples, {since}.",
             evidence=evidence,

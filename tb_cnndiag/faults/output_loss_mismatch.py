@@ -11,9 +11,9 @@ from tb_cnndiag.faults.base import Fault, Held, Limit
 from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, loss_config, losses, output_layer
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import LayerInfo
 
-RECTIFIED = ("relu", "relu6")
 # A cross-entropy of probabilities is never below 0, but for rounding.
 NEGATIVE = 0.01
 

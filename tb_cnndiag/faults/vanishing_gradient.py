@@ -11,9 +11,9 @@ from tb_cnndiag.faults.base import Fault, Limit, held
 from tb_cnndiag.faults.progress import at, losses, progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
-RECTIFIED = ("relu", "relu6")
 # A layer with more of its units dead is cut.
 WHOLE = 0.9
 SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+RECTIFIED = ("relu", "relu6")
+"""Exactly 0 for every input below 0: a unit that stays there passes no gradient back."""
+
 RANGE: Mapping[str, tuple[float | None, float | None]] = {
     "relu": (0, None),
     "relu6": (0, 6),

@@ -315,24 +315,20 @@ class Matrix(_message.Message):
     def __init__(self, rows: _Optional[int] = ..., columns: _Optional[int] = ..., order: _Optional[_Iterable[int]] = ..., pool: _Optional[int] = ..., symmetric: bool = ..., cells: _Optional[bytes] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Dendrogram(_message.Message):
-    __slots__ = ("units", "left", "right", "height", "order", "cut", "groups", "unit")
+    __slots__ = ("units", "gap", "height", "order", "cut", "unit")
     UNITS_FIELD_NUMBER: _ClassVar[int]
-    LEFT_FIELD_NUMBER: _ClassVar[int]
-    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
     CUT_FIELD_NUMBER: _ClassVar[int]
-    GROUPS_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     units: int
-    left: _containers.RepeatedScalarFieldContainer[int]
-    right: _containers.RepeatedScalarFieldContainer[int]
+    gap: _containers.RepeatedScalarFieldContainer[int]
     height: _containers.RepeatedScalarFieldContainer[float]
     order: _containers.RepeatedScalarFieldContainer[int]
     cut: float
-    groups: _containers.RepeatedScalarFieldContainer[int]
     unit: str
-    def __init__(self, units: _Optional[int] = ..., left: _Optional[_Iterable[int]] = ..., right: _Optional[_Iterable[int]] = ..., height: _Optional[_Iterable[float]] = ..., order: _Optional[_Iterable[int]] = ..., cut: _Optional[float] = ..., groups: _Optional[_Iterable[int]] = ..., unit: _Optional[str] = ...) -> None: ...
+    def __init__(self, units: _Optional[int] = ..., gap: _Optional[_Iterable[int]] = ..., height: _Optional[_Iterable[float]] = ..., order: _Optional[_Iterable[int]] = ..., cut: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Density(_message.Message):
     __slots__ = ("start", "stop", "points", "values", "scale", "atoms", "bandwidth", "samples", "below", "above", "non_finite")

@@ -16,6 +16,7 @@ from tb_cnndiag.payloads import (
     FloatArray,
     Image,
     Images,
+    IntArray,
     LayerColumns,
     Matrix,
     Scalars,
@@ -144,39 +145,64 @@ def _inflate(data: bytes, size: int) -> bytes:
 
 
 def encode_dendrogram(payload: Dendrogram) -> pb.Dendrogram:
-    children = np.asarray(payload.children, np.int64).reshape(-1, 2)
     return pb.Dendrogram(
         units=len(payload.order),
-        left=children[:, 0].tolist(),
-        right=children[:, 1].tolist(),
+        gap=_gaps(np.asarray(payload.children, np.int64).reshape(-1, 2), np.asarray(payload.order, np.int64)),
         height=np.asarray(payload.heights, np.float32).tolist(),
         order=np.asarray(payload.order).tolist(),
         cut=payload.cut,
-        groups=np.asarray(payload.groups).tolist(),
         unit=payload.unit,
     )
 
 
 def decode_dendrogram(message: pb.Dendrogram) -> Dendrogram:
-    merges = max(message.units - 1, 0)
-    if not len(message.left) == len(message.right) == len(message.height) == merges:
-        raise ValueError(f"{len(message.left)} merges do not join {message.units} units")
-    if len(message.order) != message.units or len(message.groups) != message.units:
-        raise ValueError(f"order and groups do not cover {message.units} units")
-    children = np.stack([np.asarray(message.left, np.int64), np.asarray(message.right, np.int64)], axis=1)
-    if merges and (children >= message.units + np.arange(merges)[:, None]).any():
-        raise ValueError("a merge joins what does not exist yet")
-    order = np.asarray(message.order, np.int64)
-    if not np.array_equal(np.sort(order), np.arange(message.units)):
+    units, merges = message.units, max(message.units - 1, 0)
+    if not len(message.gap) == len(message.height) == merges:
+        raise ValueError(f"{len(message.gap)} merges do not join {units} units")
+    order, gaps = np.asarray(message.order, np.int64), np.asarray(message.gap, np.int64)
+    if not np.array_equal(np.sort(order), np.arange(units)):
         raise ValueError("the leaf order is no permutation of the units")
+    if not np.array_equal(np.sort(gaps), np.arange(merges)):
+        raise ValueError("the merges do not close each gap between leaves once")
+    heights = np.asarray(message.height, np.float32)
+    parted = np.zeros(units, np.int64)
+    parted[gaps + 1] = heights > np.float32(message.cut)
+    groups = np.empty(units, np.int64)
+    groups[order] = np.cumsum(parted)
     return Dendrogram(
-        children=children,
-        heights=np.asarray(message.height, np.float32),
-        order=order,
-        cut=message.cut,
-        groups=np.asarray(message.groups, np.int64),
-        unit=message.unit,
+        children=_children(gaps, order), heights=heights, order=order, cut=message.cut, groups=groups, unit=message.unit
     )
+
+
+def _gaps(children: IntArray, order: IntArray) -> list[int]:
+    """Which gap between neighbouring leaves each merge closes.
+
+    Raises:
+        ValueError: When the order does not keep each branch of the tree together.
+    """
+    position = np.argsort(order).tolist()
+    spans = [(leaf, leaf) for leaf in position]
+    gaps = []
+    for first, second in children.tolist():
+        left, right = sorted((spans[first], spans[second]))
+        if left[1] + 1 != right[0]:
+            raise ValueError("the leaf order does not keep the branches of the tree together")
+        gaps.append(left[1])
+        spans.append((left[0], right[1]))
+    return gaps
+
+
+def _children(gaps: IntArray, order: IntArray) -> IntArray:
+    """The two nodes that each merge joins, the one that stands first in the order first, ``(units − 1, 2)``."""
+    starting, ending = order.tolist(), order.tolist()  # node that starts or ends at a leaf
+    first, last = list(range(len(order))), list(range(len(order)))  # first leaf of the node ending there, and so on
+    children = []
+    for node, gap in enumerate(gaps.tolist(), start=len(order)):
+        children.append((ending[gap], starting[gap + 1]))
+        low, high = first[gap], last[gap + 1]
+        starting[low] = ending[high] = node
+        last[low], first[high] = high, low
+    return np.array(children, np.int64).reshape(-1, 2)
 
 
 def encode_density(payload: Density) -> pb.Density:

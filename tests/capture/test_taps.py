@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tb_cnndiag import CNNDiagnostics
 from tb_cnndiag.history import History
+from tb_cnndiag.payloads import UnitStates
 from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, plain
 
@@ -90,3 +91,30 @@ def test_a_probe_is_gathered_from_the_whole_epoch(samples: int, tmp_path: Path, 
     assert min(40, samples) <= info.probe.samples <= 256
     counts = np.array(info.probe.class_counts)
     assert counts.min() >= 0.6 * counts.max()
+
+
+def test_units_that_fire_rarely_are_found_among_more_samples(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Eight of ten units answer to one sample in fifty each: on 256 some are missed, on 1,000 all are seen."""
+    x = rng.uniform(0, 1, (1000, 4, 4, 1)).astype(np.float32)
+    x[np.arange(1000) % 50 == 7] += 10
+    x[np.arange(1000) % 4 == 0] %= 1  # none of every fourth, which the probe is
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.layers.Conv2D(10, 4, activation="relu", name="conv", trainable=False),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    kernel = np.full((4, 4, 1, 10), 1 / 16, np.float32)
+    model.get_layer("conv").set_weights([kernel, np.array([0.0] * 2 + [-5.0] * 8)])
+    model.compile("sgd", "mse")
+    callback = CNNDiagnostics(tmp_path, verbose=0)
+    model.fit(x, np.zeros(1000), batch_size=20, shuffle=False, verbose=0, callbacks=[callback])
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.info
+    assert history.info.probe.samples <= 256
+    states = history.latest("dead_units", "conv")
+    assert isinstance(states, UnitStates)
+    assert states.samples == 1000
+    assert history.series("dead_units", "dead_ratio").values[-1, 0] == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
-from tb_cnndiag.payloads import Matrix, UnitStates
+from tb_cnndiag.payloads import Dendrogram, Matrix, UnitStates
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import CodecError, Measurement, decode, encode
 
@@ -126,6 +128,24 @@ def test_damage_is_told_and_never_more(kind: str, data: Any) -> None:
 def test_impossible_sizes_are_refused_before_allocating(message: Any, reason: str) -> None:
     with pytest.raises(CodecError, match=reason):
         decode(message.SerializeToString())
+
+
+def test_a_tree_is_told_by_the_gaps_that_its_merges_close(rng: np.random.Generator) -> None:
+    """Against SciPy: the same merges, and the same groups at any cut."""
+    points = rng.normal(size=(40, 3))
+    merges = linkage(points, "average")
+    order = leaves_list(merges)
+    for cut in (0.1, 0.8, 1.5, 9.0):
+        flat = fcluster(merges, cut, "distance")
+        groups = np.unique(flat[order], return_index=True)[1].argsort().argsort()[flat - 1]
+        tree = Dendrogram(merges[:, :2].astype(int), merges[:, 2], order, cut, groups)
+        decoded = decode(encode(Measurement("filter_clusters", 0, 0, tree)))
+        assert decoded
+        assert isinstance(decoded.payload, Dendrogram)
+        np.testing.assert_array_equal(np.sort(decoded.payload.children), np.sort(tree.children))
+        np.testing.assert_array_equal(decoded.payload.groups, groups)
+    with pytest.raises(ValueError, match="branches of the tree together"):
+        encode(Measurement("filter_clusters", 0, 0, replace(tree, order=np.arange(40))))
 
 
 def test_an_unknown_payload_is_named() -> None:

@@ -13,51 +13,46 @@ export interface Bracket {
 
 /** Groups of units when the tree is cut at `cut`, numbered in leaf order. */
 export function cutTree(tree: Dendrogram, cut: number): number[] {
-  const parent = Array.from({ length: tree.units + tree.left.length }, (_, node) => node);
-  const root = (node: number): number => {
-    while (parent[node] !== node) node = parent[node] ?? node;
-    return node;
-  };
-  tree.height.forEach((height, merge) => {
-    if (height > cut) return;
-    parent[root(tree.left[merge] ?? 0)] = tree.units + merge;
-    parent[root(tree.right[merge] ?? 0)] = tree.units + merge;
+  const joined = new Array<boolean>(tree.units).fill(false);
+  tree.gap.forEach((gap, merge) => {
+    joined[gap] = (tree.height[merge] ?? Infinity) <= cut;
   });
-  const names = new Map<number, number>();
   const groups = new Array<number>(tree.units).fill(-1);
-  for (const unit of tree.order) {
-    const top = root(unit);
-    if (!names.has(top)) names.set(top, names.size);
-    groups[unit] = names.get(top) ?? -1;
-  }
+  let group = 0;
+  tree.order.forEach((unit, leaf) => {
+    groups[unit] = group;
+    if (!joined[leaf]) group += 1;
+  });
   return groups;
 }
 
 /** Lays the tree out over its leaves. */
 export function brackets(tree: Dendrogram, groups: readonly number[], cut: number): Bracket[] {
-  const nodes = tree.units + tree.left.length;
-  const position = new Float64Array(nodes);
-  const height = new Float64Array(nodes);
-  const group = new Int32Array(nodes).fill(-1);
-  tree.order.forEach((unit, leaf) => {
-    position[unit] = leaf + 0.5;
-    group[unit] = groups[unit] ?? -1;
-  });
-  return tree.height.map((top, merge) => {
-    const [a, b] = [tree.left[merge] ?? 0, tree.right[merge] ?? 0];
-    const [left, right] = (position[a] ?? 0) <= (position[b] ?? 0) ? [a, b] : [b, a];
-    const node = tree.units + merge;
-    position[node] = ((position[left] ?? 0) + (position[right] ?? 0)) / 2;
-    height[node] = top;
-    group[node] = top <= cut ? (group[left] ?? -1) : -1;
-    return {
+  // A branch is known by its first leaf; of the leaf it ends at, `first` tells which that is, and `last` the reverse.
+  const first = Int32Array.from(tree.order.keys());
+  const last = Int32Array.from(tree.order.keys());
+  const position = Float64Array.from(tree.order.keys(), (leaf) => leaf + 0.5);
+  const height = new Float64Array(tree.units);
+  const group = Int32Array.from(tree.order, (unit) => groups[unit] ?? -1);
+  return tree.gap.map((gap, merge) => {
+    const left = first[gap] ?? 0;
+    const right = gap + 1;
+    const end = last[right] ?? right;
+    const top = tree.height[merge] ?? 0;
+    const bracket = {
       left: position[left] ?? 0,
       right: position[right] ?? 0,
       leftHeight: height[left] ?? 0,
       rightHeight: height[right] ?? 0,
       height: top,
-      group: group[node] ?? -1,
+      group: top <= cut ? (group[left] ?? -1) : -1,
     };
+    position[left] = (bracket.left + bracket.right) / 2;
+    height[left] = top;
+    group[left] = bracket.group;
+    first[end] = left;
+    last[left] = end;
+    return bracket;
   });
 }
 

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { Tree } from '../charts/tree';
-import { brackets, countGroups } from '../model/dendrogram';
+import { brackets, countGroups, cutTree } from '../model/dendrogram';
 import { lookAt } from '../model/looks';
 import { useStore } from '../state';
 import { useWidth } from '../ui/size';
@@ -11,12 +11,13 @@ export function DendrogramView({ layer, diagnostic, looks }: KindViewProps<'dend
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
   const tree = lookAt(looks, store.step.value)?.value;
-  const drawn = useMemo(() => (tree ? brackets(tree, tree.groups, tree.cut) : []), [tree]);
+  const groups = useMemo(() => (tree ? cutTree(tree, tree.cut) : []), [tree]);
+  const drawn = useMemo(() => (tree ? brackets(tree, groups, tree.cut) : []), [tree, groups]);
   if (!tree) return null;
   return (
     <div ref={ref}>
       <p class="note">
-        {countGroups(tree.groups).groups} groups of {tree.units} {unitNoun(layer)}s; height is {tree.unit}.
+        {countGroups(groups).groups} groups of {tree.units} {unitNoun(layer)}s; height is {tree.unit}.
       </p>
       {width > 0 && (
         <Tree

@@ -28,10 +28,10 @@ function valueTable({ value }: Look<'unitValues'>, noun: string): Table {
 }
 
 function mergeTable({ value }: Look<'dendrogram'>): Table {
-  const { left, right, height, unit } = value;
+  const { gap, height, order, unit } = value;
   return {
-    columns: ['joins', 'and', unit],
-    rows: height.map((distance, merge) => [String(left[merge]), String(right[merge]), distance]),
+    columns: ['joins the branch of', 'and that of', unit],
+    rows: gap.map((leaf, merge) => [String(order[leaf]), String(order[leaf + 1]), height[merge] ?? NaN]),
   };
 }
 

@@ -1,0 +1,138 @@
+"""Bytes that the diagnostics write at their defaults, beside those of TensorBoard's histograms of the same model.
+
+``python benchmarks/storage.py [resnet50] [efficientnetb0] [vgg16] [deep]`` prints, for each network, the bytes of a
+light, heavy and costly look, per layer too, and of an epoch of ``keras.callbacks.TensorBoard(histogram_freq=1)``; and
+what both have written after 30, 100 and 1,000 epochs. ``deep`` has 1,000 convolutions of 8 filters.
+
+Looks are real: of a network whose kernels drift by 2 % between looks, with gradients and updates made up. The bytes of
+each kind of look are means over several; totals are these, times how often the default schedule takes each. Diagnostics
+that only costly looks take (functional similarity, layer similarity, ranks, pictures) are counted apart.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from keras import layers
+
+from tb_cnndiag.capture.samples import Samples
+from tb_cnndiag.capture.schedule import every, log_spaced
+from tb_cnndiag.capture.subject import Subject
+from tb_cnndiag.diagnostics import BUILTIN
+from tb_cnndiag.diagnostics.base import Cost
+from tb_cnndiag.session import Session, Tapped
+
+EPOCHS = (30, 100, 1000)
+ROUNDS = 4
+DRIFT = 0.02
+LOOKS: dict[str, frozenset[Cost]] = {
+    "light": frozenset({"light"}),
+    "heavy": frozenset({"light", "heavy"}),
+    "costly": frozenset({"light", "heavy", "costly"}),
+}
+TARGETS = {("resnet50", 30): 1.0, ("resnet50", 100): 0.5, ("resnet50", 1000): 0.25}
+
+
+def deep() -> Any:
+    x = inputs = keras.Input((8, 8, 8))
+    for block in range(500):
+        y = layers.Conv2D(8, 3, padding="same", activation="relu", name=f"block{block}_a")(x)
+        x = layers.Add()([x, layers.Conv2D(8, 3, padding="same", name=f"block{block}_b")(y)])
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
+
+
+NETWORKS: Mapping[str, Callable[[], Any]] = {
+    "resnet50": lambda: keras.applications.ResNet50(weights=None, input_shape=(64, 64, 3), classes=10),
+    "efficientnetb0": lambda: keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3), classes=10),
+    "vgg16": lambda: keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=10),
+    "deep": deep,
+}
+
+
+def measured(name: str, home: Path) -> tuple[int, dict[str, float]]:
+    """Layers, and mean bytes of each kind of look and of an epoch of TensorBoard's."""
+    keras.utils.set_random_seed(1)
+    model = NETWORKS[name]()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(1)
+    probe = Samples(
+        rng.normal(size=(256, *model.input_shape[1:])).astype(np.float32), rng.integers(0, 10, 256), "given"
+    )
+    model.train_on_batch(probe.x[:2], probe.y[:2])
+    subject = Subject({"": model})
+    subject.set_probe("", probe)
+    session = Session(home / "own", subject, [kind() for kind in BUILTIN], every(10**9), step=0)
+    board = keras.callbacks.TensorBoard(home / "board", histogram_freq=1)
+    board.set_model(model)
+    board.on_train_begin()
+    count = len(subject.layers)
+    sizes: dict[str, list[int]] = {kind: [] for kind in (*LOOKS, "board")}
+    written = _bytes(home / "board")
+    for round_ in range(ROUNDS + 1):
+        for kind, costs in LOOKS.items():
+            for layer in subject.layers:
+                kernel = layer.variable
+                noise = rng.normal(size=kernel.shape).astype(np.float32) * float(np.std(kernel.numpy())) * DRIFT
+                kernel.assign_add(noise)
+            session.step += 1
+            session._due = lambda costs=costs: costs  # type: ignore[method-assign, misc]
+            tapped = Tapped(np.abs(rng.normal(size=(count, 3))), np.abs(rng.normal(size=count)))
+            before = session.bytes_written
+            session.look(round_, {"loss": float(rng.random()), "accuracy": 0.5}, tapped)
+            if round_:
+                sizes[kind].append(session.bytes_written - before)
+        board.on_epoch_end(round_, {"loss": 1.0, "accuracy": 0.5})
+        now = _bytes(home / "board")
+        if round_:
+            sizes["board"].append(now - written)
+        written = now
+    return count, {kind: statistics.mean(values) for kind, values in sizes.items()}
+
+
+def _bytes(directory: Path) -> int:
+    return sum(file.stat().st_size for file in directory.rglob("*tfevents*"))
+
+
+def main() -> None:
+    missed = 0
+    for name in sys.argv[1:] or NETWORKS:
+        with tempfile.TemporaryDirectory() as home:
+            count, sizes = measured(name, Path(home))
+        print(f"\n{name}, {count} layers")
+        for kind in LOOKS:
+            print(f"  {kind} look: {sizes[kind] / 1e3:.1f} kB, {sizes[kind] / count:.0f} bytes a layer")
+        print(f"  TensorBoard, an epoch: {sizes['board'] / 1e3:.1f} kB")
+        for epochs in EPOCHS:
+            looks = range(epochs + 1)
+            heavy, costly = ({look for look in looks if schedule(look)} | {epochs} for schedule in _schedules())
+            own = len(looks) * sizes["light"] + len(heavy) * (sizes["heavy"] - sizes["light"])
+            more = len(heavy & costly) * (sizes["costly"] - sizes["heavy"])
+            board = epochs * sizes["board"]
+            target = TARGETS.get((name, epochs))
+            verdict = "" if target is None else f"   target ≤ {target:g}  {'PASS' if own / board <= target else 'MISS'}"
+            missed += bool(target is not None and own / board > target)
+            print(
+                f"  {epochs:5} epochs: {own / 1e6:6.2f} MB, {len(heavy)} heavy looks; costly ones add {more / 1e6:.2f} "
+                f"MB; TensorBoard {board / 1e6:7.2f} MB: {own / board:.2f} ×{verdict}; with costly "
+                f"{(own + more) / board:.2f} ×"
+            )
+    print(f"\n{missed} targets missed")
+
+
+def _schedules() -> tuple[Callable[[int], bool], Callable[[int], bool]]:
+    """The default schedules of heavy and of costly looks."""
+    return log_spaced(3), log_spaced(2)
+
+
+if __name__ == "__main__":
+    main()
