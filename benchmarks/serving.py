@@ -46,9 +46,10 @@ SIZE = Size(layers=200, looks=1_000, heavy_looks=12, all_columns=True)
 WITHOUT = """
 import importlib.metadata as metadata
 found = metadata.entry_points
-def others(**wanted):
-    return metadata.EntryPoints(e for e in found(**wanted) if not e.value.startswith("tb_cnndiag"))
-metadata.entry_points = others
+class Others:
+    def select(self, **wanted):
+        return [e for e in found(**wanted) if not e.value.startswith("tb_cnndiag")]
+metadata.entry_points = lambda **wanted: Others().select(**wanted) if wanted else Others()
 """
 
 
@@ -94,10 +95,13 @@ def plain(body: bytes) -> bytes:
 
 
 def first_answer(url: str) -> bytes:
+    deadline = time.monotonic() + 300
     while True:
         try:
             return get(url)
         except OSError:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.005)
 
 
