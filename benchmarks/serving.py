@@ -6,7 +6,7 @@
   scalars of all looks, matrices and trees of layers; median and 95th percentile, target ≤ 300 ms;
 - the largest reply of each kind, and what the processes hold in memory before and after;
 - cold start: seconds from the command to the first answer of ``tensorboard``, with the plugin installed over without
-  it, in interleaved runs, target ≤ 1.05 ×.
+  it, the fastest of interleaved runs, target ≤ 1.05 ×.
 
 Each run's file is the same; what is measured is reading and serving, not the numbers. Nothing here is a test: a target
 that is missed is printed as MISS.
@@ -40,7 +40,7 @@ from synthetic_log import Size, layer_table, write
 
 CLIENTS = 8
 REQUESTS = 40
-STARTS = 9
+STARTS = 12
 SIZE = Size(layers=200, looks=1_000, heavy_looks=12, all_columns=True)
 # Takes the entry point of this package out, as if it were not installed.
 WITHOUT = """
@@ -106,7 +106,7 @@ def first_answer(url: str) -> bytes:
 
 
 def cold_start(logdir: Path) -> dict[bool, float]:
-    """Median seconds to the first answer, with the plugin and without."""
+    """Seconds to the first answer at the fastest, with the plugin and without: what else runs can only add to it."""
     times: dict[bool, list[float]] = {True: [], False: []}
     for round_ in range(STARTS + 1):
         for plugin in (True, False) if round_ % 2 else (False, True):
@@ -117,7 +117,7 @@ def cold_start(logdir: Path) -> dict[bool, float]:
             assert ("cnndiag" in listing) == plugin
             if round_:  # the first only warms the disk
                 times[plugin].append(took)
-    return {plugin: statistics.median(values) for plugin, values in times.items()}
+    return {plugin: min(values) for plugin, values in times.items()}
 
 
 def memory(process: subprocess.Popen[bytes]) -> dict[str, float]:
