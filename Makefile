@@ -17,7 +17,7 @@ test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
 test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 	$(BIN)/python -m pytest -m "not e2e and not packaging"
 
-nightly: $(VENV)/dev  ## what is too long for every run: each member of keras.applications in a process of its own
+nightly: $(VENV)/dev  ## what is too long for every run: each member of keras.applications, kills, fuzzing
 	$(BIN)/python -m pytest -m nightly
 
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files
@@ -38,6 +38,7 @@ bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 	$(BIN)/python benchmarks/measures.py
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/serving.py
 
 matrix: $(VENV)/dev frontend  ## the versions of Python, TensorBoard, TensorFlow, Keras, protobuf and numpy, tried out
 	$(BIN)/python tests/matrix.py

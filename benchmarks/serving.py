@@ -6,7 +6,7 @@
   scalars of all looks, matrices and trees of layers; median and 95th percentile, target ≤ 300 ms;
 - the largest reply of each kind, and what the processes hold in memory before and after;
 - cold start: seconds from the command to the first answer of ``tensorboard``, with the plugin installed over without
-  it, in interleaved runs, target ≤ 1.05 ×.
+  it, the fastest of interleaved runs, target ≤ 1.05 ×.
 
 Each run's file is the same; what is measured is reading and serving, not the numbers. Nothing here is a test: a target
 that is missed is printed as MISS.
@@ -15,6 +15,7 @@ that is missed is printed as MISS.
 from __future__ import annotations
 
 import argparse
+import gzip
 import importlib.metadata
 import json
 import os
@@ -39,15 +40,16 @@ from synthetic_log import Size, layer_table, write
 
 CLIENTS = 8
 REQUESTS = 40
-STARTS = 9
+STARTS = 12
 SIZE = Size(layers=200, looks=1_000, heavy_looks=12, all_columns=True)
 # Takes the entry point of this package out, as if it were not installed.
 WITHOUT = """
 import importlib.metadata as metadata
 found = metadata.entry_points
-def others(**wanted):
-    return metadata.EntryPoints(e for e in found(**wanted) if not e.value.startswith("tb_cnndiag"))
-metadata.entry_points = others
+class Others:
+    def select(self, **wanted):
+        return [e for e in found(**wanted) if not e.value.startswith("tb_cnndiag")]
+metadata.entry_points = lambda **wanted: Others().select(**wanted) if wanted else Others()
 """
 
 
@@ -82,31 +84,40 @@ def tensorboard(logdir: Path, *flags: str, plugin: bool = True) -> Iterator[tupl
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=120) as answer:
+    """The body as it comes over the wire: compressed, as browsers ask for it."""
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return bytes(answer.read())
 
 
+def plain(body: bytes) -> bytes:
+    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+
+
 def first_answer(url: str) -> bytes:
+    deadline = time.monotonic() + 300
     while True:
         try:
             return get(url)
         except OSError:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.005)
 
 
 def cold_start(logdir: Path) -> dict[bool, float]:
-    """Median seconds to the first answer, with the plugin and without."""
+    """Seconds to the first answer at the fastest, with the plugin and without: what else runs can only add to it."""
     times: dict[bool, list[float]] = {True: [], False: []}
     for round_ in range(STARTS + 1):
         for plugin in (True, False) if round_ % 2 else (False, True):
             begin = time.perf_counter()
             with tensorboard(logdir, plugin=plugin) as (url, _):
-                listing = json.loads(first_answer(f"{url}/plugins_listing"))
+                listing = json.loads(plain(first_answer(f"{url}/plugins_listing")))
                 took = time.perf_counter() - begin
             assert ("cnndiag" in listing) == plugin
             if round_:  # the first only warms the disk
                 times[plugin].append(took)
-    return {plugin: statistics.median(values) for plugin, values in times.items()}
+    return {plugin: min(values) for plugin, values in times.items()}
 
 
 def memory(process: subprocess.Popen[bytes]) -> dict[str, float]:
@@ -184,7 +195,7 @@ def loaded(url: str, runs: int) -> float:
     def complete(told: Any) -> bool:
         return len(told) == runs and all(any(tag["max_step"] == last for tag in run["tags"]) for run in told)
 
-    while not complete(json.loads(first_answer(f"{url}/plugin/cnndiag/runs"))["runs"]):
+    while not complete(json.loads(plain(first_answer(f"{url}/plugin/cnndiag/runs")))["runs"]):
         time.sleep(0.5)
     return time.perf_counter() - begin
 

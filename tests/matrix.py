@@ -141,7 +141,7 @@ def interpreter(version: str) -> Path | None:
 
 def versions(python: Path) -> dict[str, str]:
     listed = json.loads(run(python, "-m", "pip", "list", "--format", "json", "--disable-pip-version-check"))
-    return {package["name"]: package["version"] for package in listed}
+    return {package["name"].lower().replace("_", "-"): package["version"] for package in listed}
 
 
 def serves(python: Path, log: Path, home: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import mimetypes
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,6 +28,8 @@ STATIC = Path(__file__).parent / "static"
 MAX_MESSAGES = 2_000
 MAX_BYTES = 4 << 20
 ALL = 1_000_000
+# The list of runs is kept for so many times as long as it took to make.
+KEPT = 5.0
 MIME_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 
 
@@ -35,6 +40,8 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
 
     def __init__(self, context: base_plugin.TBContext) -> None:
         self._data: provider.DataProvider = context.data_provider
+        self._listing = threading.Lock()
+        self._listed: tuple[str, float, bytes] = ("", 0.0, b"")
 
     def get_plugin_apps(self) -> Mapping[str, Callable[..., Any]]:
         """Routes below ``/data/plugin/cnndiag``."""
@@ -105,8 +112,23 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
     @Request.application  # type: ignore[arg-type]
     def _serve_runs(self, request: Request) -> Response:
         _only_get(request)
-        runs = self.runs(plugin_util.context(request.environ), plugin_util.experiment_id(request.environ))
-        return _respond(request, json.dumps({"runs": runs}), "application/json")
+        body = self._list(plugin_util.context(request.environ), plugin_util.experiment_id(request.environ))
+        return _respond(request, body, "application/json", encoding="gzip")
+
+    def _list(self, context: Any, experiment: str) -> bytes:
+        """Runs and tags as JSON, compressed.
+
+        Of a log with many runs that takes most of a second, in which others wait. So clients that ask at once share an
+        answer, and it is kept for a few times as long as it took.
+        """
+        with self._listing:
+            of, until, body = self._listed
+            begin = time.monotonic()
+            if of != experiment or begin >= until:
+                body = gzip.compress(json.dumps({"runs": self.runs(context, experiment)}).encode(), 3)
+                now = time.monotonic()
+                self._listed = experiment, now + KEPT * (now - begin), body
+            return body
 
     @Request.application  # type: ignore[arg-type]
     def _serve_measurements(self, request: Request) -> Response:
@@ -134,8 +156,8 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
         return _respond(request, path.read_bytes(), mime, expires=0 if name == "index.js" else 31_536_000)
 
 
-def _respond(request: Request, body: str | bytes, mime: str, expires: int = 0) -> Response:
-    response: Response = http_util.Respond(request, body, mime, expires=expires)
+def _respond(request: Request, body: str | bytes, mime: str, expires: int = 0, encoding: str | None = None) -> Response:
+    response: Response = http_util.Respond(request, body, mime, expires=expires, content_encoding=encoding)
     return response
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import matrix
+
 pytestmark = pytest.mark.packaging
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +100,17 @@ def test_the_wheel_works_in_an_environment_without_tensorflow(
     finally:
         server.terminate()
         server.wait()
+
+
+def test_the_oldest_versions(distributions: tuple[Path, Path], demo_logdir: Path, tmp_path: Path) -> None:
+    """One end of ``make matrix``; the test above is the other. Those with TensorFlow take minutes."""
+    oldest = matrix.ROWS[0]
+    python = matrix.interpreter(oldest.python)
+    if python is None:
+        pytest.skip(f"there is no Python {oldest.python} here")
+    installed, outcome = matrix.tried(oldest, python, distributions[0], demo_logdir, tmp_path)
+    assert set(outcome.values()) == {"✓"}, outcome
+    assert installed["tensorboard"].startswith("2.16")
 
 
 def _when_ready(url: str) -> bytes:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from werkzeug.test import Client
 
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, RunInfo
 from tb_cnndiag.plugin.loader import SAMPLES, CNNDiagnosticsLoader
-from tb_cnndiag.plugin.plugin import MAX_BYTES
+from tb_cnndiag.plugin.plugin import MAX_BYTES, CNNDiagnosticsPlugin
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.summaries.names import run_id, run_name
@@ -62,6 +65,44 @@ def test_runs(client: Client) -> None:
     assert {"tag": "cnndiag/dead_units", "diagnostic": "dead_units", "layer": "", "max_step": 39} in run["tags"]
     assert any(tag["layer"] == HOSTILE for tag in run["tags"])
     assert not any("dead_ratio" in tag["tag"] for tag in run["tags"])
+
+
+def test_clients_that_ask_for_the_runs_at_once_share_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def slow(self: Any, context: Any, experiment: str) -> list[Any]:
+        asked.append(experiment)
+        time.sleep(0.2)
+        return [{"run": f"{experiment}/{len(asked)}"}]
+
+    monkeypatch.setattr(CNNDiagnosticsPlugin, "runs", slow)
+    plugin = CNNDiagnosticsPlugin(base_plugin.TBContext())
+
+    def told(experiment: str = "a") -> str:
+        return str(json.loads(gzip.decompress(plugin._list(None, experiment)))["runs"][0]["run"])
+
+    with ThreadPoolExecutor(8) as clients:
+        assert set(clients.map(lambda _: told(), range(8))) == {"a/1"}
+    assert told("b") == "b/2"
+    assert told() == "a/3"
+    monkeypatch.setattr("tb_cnndiag.plugin.plugin.KEPT", 0.0)
+    plugin = CNNDiagnosticsPlugin(base_plugin.TBContext())
+    assert [told(), told()] == ["a/4", "a/5"]
+
+
+def test_replies_name_their_type_and_are_not_to_be_guessed(client: Client) -> None:
+    query = "run=run/cnndiag&tag=cnndiag/dead_units"
+    for path, kind in {
+        "runs": "application/json",
+        f"measurements?{query}": "application/octet-stream",
+        "static/index.js": "text/javascript",
+        "measurements": "text/plain",
+        "static/nothing.js": "text/plain",
+    }.items():
+        answer = client.get(f"/data/plugin/cnndiag/{path}")
+        assert answer.headers["Content-Type"].startswith(kind), path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert client.head(f"/data/plugin/cnndiag/{path}").get_data() == b""
 
 
 def test_measurements_come_in_step_order(client: Client) -> None:
