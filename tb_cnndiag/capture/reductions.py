@@ -110,6 +110,11 @@ def input_constant(ops: Any, x: Any) -> Any:
     return ops.cast(ops.equal(ops.max(flat, axis=1), ops.min(flat, axis=1)), "float32")
 
 
+def sample_diversity(ops: Any, x: Any) -> Any:
+    """Deviation between samples at a position, root mean square over positions and channels, ``()``."""
+    return ops.sqrt(ops.mean(ops.var(_first(ops, x), axis=0)))
+
+
 def _first(ops: Any, x: Any) -> Any:
     """The slice of the samples that stands for all."""
     samples = x.shape[0]
@@ -174,6 +179,8 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "activation_sample": Reduction(activation_sample, _concatenate),
     "unit_saturated": Reduction(unit_saturated, _average, "bounded"),
     "output": Reduction(sample_mean, _concatenate, "output"),
+    "output_diversity": Reduction(sample_diversity, _average, "output"),
+    "input_diversity": Reduction(sample_diversity, _average, "input"),
     "input_mean": Reduction(input_mean, _average, "input"),
     "input_std": Reduction(input_std, _average, "input"),
     "input_min": Reduction(input_min, _lowest, "input"),

@@ -40,9 +40,10 @@ class LayerLook:
               ``unit_mean`` and ``unit_mean_abs`` ``(units,)``, over part of the samples and all positions;
               ``activation_sample`` ``(values,)``, a subsample of all values; ``unit_saturated`` ``(units,)``, share of
               values near a bound, of bounded activations; ``samples`` and ``positions`` ``()``;
-            - of output layers ``output`` ``(samples, units)``, mean over positions, and ``labels`` ``(samples,)`` where
-              the probe's labels are class indices; of the first kernels ``input_mean``, ``input_std``, ``input_min``,
-              ``input_max`` ``(channels,)`` and ``input_constant`` ``(samples,)``;
+            - of output layers ``output`` ``(samples, units)``, mean over positions, ``output_diversity`` ``()``, their
+              deviation between samples at a position, and ``labels`` ``(samples,)`` where the probe's labels are class
+              indices; of the first kernels ``input_mean``, ``input_std``, ``input_min``,
+              ``input_max`` ``(channels,)``, ``input_constant`` ``(samples,)`` and ``input_diversity`` ``()``;
             - of the loss on the probe, in k chunks of 32 samples, where its labels are known: ``chunk_gradient_norms``
               ``(k,)``, ``mean_gradient_norm`` ``()``, norm of their mean, and ``gradient_zero_share`` ``()``;
             - of the probe's first images, averaged down to a few pixels: ``feature_map`` ``(images, height, width,

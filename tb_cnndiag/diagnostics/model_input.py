@@ -17,12 +17,19 @@ class ModelInput(LayerDiagnostic):
         "Inputs far from zero mean and unit size make the first layer's gradients lopsided, its learning rate wrong. "
         "Mean and deviation should both be of the order of 1, and no image should be constant."
     )
-    needs = ("input_mean", "input_std", "input_min", "input_max", "input_constant")
+    needs = ("input_mean", "input_std", "input_min", "input_max", "input_constant", "input_diversity")
     columns = (
         ColumnInfo("mean", "Input mean", "input", "Mean of the channel whose mean is farthest from 0."),
         ColumnInfo("std", "Input deviation", "input", "Standard deviation of the channel in which it is largest."),
         ColumnInfo("minimum", "Input minimum", "input", "Smallest value of any channel."),
         ColumnInfo("maximum", "Input maximum", "input", "Largest value of any channel."),
+        ColumnInfo(
+            "diversity",
+            "Diversity of the input",
+            "input",
+            "Deviation between samples at one position, root mean square over positions; 0: all samples are alike.",
+            low=0.0,
+        ),
         ColumnInfo(
             "constant_share",
             "Constant inputs",
@@ -44,6 +51,7 @@ class ModelInput(LayerDiagnostic):
                 "std": float(std.max()),
                 "minimum": float(look.data["input_min"].min()),
                 "maximum": float(look.data["input_max"].max()),
+                "diversity": float(look.data["input_diversity"]),
                 "constant_share": float(np.mean(look.data["input_constant"])),
             }
         )

@@ -20,7 +20,7 @@ class ModelOutput(LayerDiagnostic):
         "A model that gives one answer to everything has collapsed, and outputs that are no distribution do not fit a "
         "categorical loss. In the confusion matrix each row is a true class and the diagonal is what it gets right."
     )
-    needs = ("output",)
+    needs = ("output", "output_diversity")
     columns = (
         ColumnInfo(
             "top_class_share",
@@ -41,6 +41,13 @@ class ModelOutput(LayerDiagnostic):
         ColumnInfo("row_sum_error", "Row sum error", "ratio", "Mean |sum of outputs − 1|; 0 for distributions."),
         ColumnInfo(
             "spread", "Spread of the output", "output", "Deviation of an output over samples, mean over outputs."
+        ),
+        ColumnInfo(
+            "diversity",
+            "Diversity of the output",
+            "output",
+            "Deviation between samples at one position, root mean square over positions; 0: all samples are alike.",
+            low=0.0,
         ),
         ColumnInfo("minimum", "Smallest output", "output", "Smallest output."),
         ColumnInfo("maximum", "Largest output", "output", "Largest output."),
@@ -64,6 +71,7 @@ class ModelOutput(LayerDiagnostic):
             "top_class_share": top_class_share(outputs),
             "row_sum_error": row_sum_error(outputs),
             "spread": float(outputs.std(axis=0, dtype=np.float64).mean()),
+            "diversity": float(look.data["output_diversity"]),
             "minimum": float(outputs.min()),
             "maximum": float(outputs.max()),
         }

@@ -7,11 +7,13 @@ from tb_cnndiag.faults.base import Fault, Limit
 from tb_cnndiag.faults.batch_too_small_for_bn import BatchTooSmallForBn
 from tb_cnndiag.faults.collapsed_output import CollapsedOutput
 from tb_cnndiag.faults.dead_units import DeadUnits
+from tb_cnndiag.faults.discriminator_overpowers import DiscriminatorOverpowers
 from tb_cnndiag.faults.exploding_gradient import ExplodingGradient
 from tb_cnndiag.faults.frozen_layer import FrozenLayer
 from tb_cnndiag.faults.learning_rate_too_high import LearningRateTooHigh
 from tb_cnndiag.faults.learning_rate_too_low import LearningRateTooLow
 from tb_cnndiag.faults.missing_activation import MissingActivation
+from tb_cnndiag.faults.mode_collapse import ModeCollapse
 from tb_cnndiag.faults.nan_or_inf import NanOrInf
 from tb_cnndiag.faults.output_loss_mismatch import OutputLossMismatch
 from tb_cnndiag.faults.overfitting import Overfitting
@@ -35,6 +37,8 @@ BUILTIN: tuple[type[Fault], ...] = (
     FrozenLayer,
     LearningRateTooLow,
     CollapsedOutput,
+    DiscriminatorOverpowers,
+    ModeCollapse,
     BatchTooSmallForBn,
     Underfitting,
     Overfitting,

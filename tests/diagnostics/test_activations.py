@@ -97,6 +97,7 @@ def test_the_channel_farthest_out_is_told():
         input_min=[0.0, -255.0, 0.0],
         input_max=[1.0, 0.0, 200.0],
         input_constant=[0.0, 1.0, 0.0, 0.0],
+        input_diversity=0.5,
     )
     assert ModelInput().measure(look).values == {
         "mean": -120,
@@ -104,12 +105,15 @@ def test_the_channel_farthest_out_is_told():
         "minimum": -255,
         "maximum": 200,
         "constant_share": 0.25,
+        "diversity": 0.5,
     }
 
 
 def test_a_collapsed_output_is_seen():
     values = (
-        ModelOutput().measure(layer_look("softmax", is_output=True, output=np.tile([0.8, 0.1, 0.1], (30, 1)))).values
+        ModelOutput()
+        .measure(layer_look("softmax", is_output=True, output_diversity=0.5, output=np.tile([0.8, 0.1, 0.1], (30, 1))))
+        .values
     )
     assert values["top_class_share"] == 1
     assert values["spread"] == pytest.approx(0)
@@ -120,7 +124,9 @@ def test_a_collapsed_output_is_seen():
 
 def test_the_confusion_shows_each_true_class_in_a_row():
     answers = np.eye(3)[[0, 0, 1, 1, 2, 0]]
-    result = ModelOutput().measure(layer_look(is_output=True, output=answers, labels=[0, 0, 1, 2, 2, 2]))
+    result = ModelOutput().measure(
+        layer_look(is_output=True, output_diversity=0.5, output=answers, labels=[0, 0, 1, 2, 2, 2])
+    )
     np.testing.assert_allclose(result.payload.values, [[1, 0, 0], [0, 1, 0], [1 / 3, 1 / 3, 1 / 3]])
     assert not result.payload.symmetric
     assert result.values["accuracy"] == pytest.approx((1 + 1 + 1 / 3) / 3)
@@ -128,17 +134,23 @@ def test_the_confusion_shows_each_true_class_in_a_row():
 
 @pytest.mark.parametrize("labels", [[0, 0.5, 1], [0, 1, 7], [0, 1]])
 def test_labels_that_are_no_classes_of_these_samples_are_not_used(labels):
-    result = ModelOutput().measure(layer_look(is_output=True, output=np.eye(3), labels=labels))
+    result = ModelOutput().measure(layer_look(is_output=True, output_diversity=0.5, output=np.eye(3), labels=labels))
     assert result.payload is None
     assert "accuracy" not in result.values
 
 
 def test_outputs_that_are_no_distribution_have_no_entropy(rng):
-    values = ModelOutput().measure(layer_look(is_output=True, output=rng.normal(size=(20, 3)))).values
+    values = (
+        ModelOutput().measure(layer_look(is_output=True, output_diversity=0.5, output=rng.normal(size=(20, 3)))).values
+    )
     assert "entropy" not in values
     assert values["row_sum_error"] > 0.1
 
 
 def test_hidden_layers_and_broken_outputs_say_nothing():
-    assert not ModelOutput().measure(layer_look(output=np.eye(3))).values
-    assert not ModelOutput().measure(layer_look(is_output=True, output=np.full((4, 2), np.nan))).values
+    assert not ModelOutput().measure(layer_look(output_diversity=0.5, output=np.eye(3))).values
+    assert (
+        not ModelOutput()
+        .measure(layer_look(is_output=True, output_diversity=0.5, output=np.full((4, 2), np.nan)))
+        .values
+    )

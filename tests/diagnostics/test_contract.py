@@ -38,6 +38,7 @@ def full_look(rng):
         input_picture=per_sample[:2, :, None, None],
         input_constant=np.zeros(SAMPLES),
         labels=np.zeros(SAMPLES),
+        **dict.fromkeys(("output_diversity", "input_diversity"), 0.5),
         samples=SAMPLES,
         positions=1,
         **dict.fromkeys(("gradient_norm", "gradient_rms", "update_norm"), 0.1),
