@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import Any
 
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, json_of, table_id, walk
+from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, walk
 from tb_cnndiag.capture.probe import Observer, observed_table
 from tb_cnndiag.capture.probe_gradients import ProbeGradients
+from tb_cnndiag.capture.run_info import run_info
 from tb_cnndiag.capture.samples import Samples, class_labels
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
@@ -174,29 +173,7 @@ class Subject:
 
     def info(self, table: tuple[LayerInfo, ...]) -> RunInfo:
         """The run as far as the models tell."""
-        model = self._parts[0].model
-        notes = [
-            f"{path} ({type(layer).__name__}) is not observed: its units depend on time steps."
-            for part in self._parts
-            for path, layer in walk(part.model, part.prefix)
-            if isinstance(layer, keras.layers.RNN)
-        ]
-        unseen = [row.path for row in table if not row.seen_at] if any(row.seen_at for row in table) else []
-        if unseen:
-            notes.append(f"The probe's pass does not reach {', '.join(unseen)}: only their weights are looked at.")
-        return RunInfo(
-            table=table_id(table),
-            layers=table,
-            model=", ".join(part.prefix.rstrip("/") or part.model.name for part in self._parts),
-            loss=_loss_config(model),
-            optimizer=json_of(lambda: _serialized(getattr(model, "optimizer", None))),
-            versions=_versions(),
-            parameters=sum(int(part.model.count_params()) for part in self._parts),
-            trainable_parameters=sum(
-                int(np.prod(v.shape)) for part in self._parts for v in part.model.trainable_variables
-            ),
-            notes=tuple(notes),
-        )
+        return run_info({part.prefix: part.model for part in self._parts}, table)
 
 
 def _look_again(looked: dict[str, dict[str, FloatArray]], observer: Observer, more: Any) -> None:
@@ -290,28 +267,3 @@ def _fitted(model: Any, x: Any) -> Any:
 
 def _numpy(variable: Any) -> FloatArray:
     return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
-
-
-def _serialized(optimizer: Any) -> Any:
-    if optimizer is None:
-        raise ValueError("no optimizer")
-    return keras.optimizers.serialize(optimizer)
-
-
-def _loss_config(model: Any) -> str:
-    loss = getattr(model, "loss", None)
-    if loss is None:
-        return ""
-    if isinstance(loss, keras.losses.Loss):
-        return json_of(lambda: keras.losses.serialize(loss))
-    return json.dumps(loss, default=lambda value: getattr(value, "__name__", str(value)))
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in ("tb-cnndiag", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "tensorboard", "numpy"):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

@@ -1,0 +1,64 @@
+"""What the log tells of a run once: the models, how they are trained, and with which versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.capture.layers import json_of, table_id, walk
+from tb_cnndiag.payloads import LayerInfo, RunInfo
+
+
+def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...]) -> RunInfo:
+    """The run as far as its models tell; ``models`` by the prefix of their layers' paths."""
+    model = next(iter(models.values()))
+    notes = [
+        f"{path} ({type(layer).__name__}) is not observed: its units depend on time steps."
+        for prefix, part in models.items()
+        for path, layer in walk(part, prefix)
+        if isinstance(layer, keras.layers.RNN)
+    ]
+    unseen = [row.path for row in table if not row.seen_at] if any(row.seen_at for row in table) else []
+    if unseen:
+        notes.append(f"The probe's pass does not reach {', '.join(unseen)}: only their weights are looked at.")
+    return RunInfo(
+        table=table_id(table),
+        layers=table,
+        model=", ".join(prefix.rstrip("/") or part.name for prefix, part in models.items()),
+        loss=_loss_config(model),
+        optimizer=json_of(lambda: _serialized(getattr(model, "optimizer", None))),
+        versions=_versions(),
+        parameters=sum(int(part.count_params()) for part in models.values()),
+        trainable_parameters=sum(int(np.prod(v.shape)) for part in models.values() for v in part.trainable_variables),
+        notes=tuple(notes),
+    )
+
+
+def _serialized(optimizer: Any) -> Any:
+    if optimizer is None:
+        raise ValueError("no optimizer")
+    return keras.optimizers.serialize(optimizer)
+
+
+def _loss_config(model: Any) -> str:
+    loss = getattr(model, "loss", None)
+    if loss is None:
+        return ""
+    if isinstance(loss, keras.losses.Loss):
+        return json_of(lambda: keras.losses.serialize(loss))
+    return json.dumps(loss, default=lambda value: getattr(value, "__name__", str(value)))
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in ("tb-cnndiag", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "tensorboard", "numpy"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
