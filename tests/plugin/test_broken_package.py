@@ -137,9 +137,7 @@ def test_a_whole_package_is_found_in_the_same_way(tmp_path: Path) -> None:
     writer.write(0, _look(0, 0), {})
     writer.close()
     shutil.copytree(PACKAGE, tmp_path / "home" / "tb_cnndiag", ignore=shutil.ignore_patterns("__pycache__"))
-    _replace("plugin/plugin.py", '{"runs": runs}', '{"runs": runs, "from": "the copy"}')(
-        tmp_path / "home" / "tb_cnndiag"
-    )
+    _replace("plugin/plugin.py", '{"runs": self', '{"from": "the copy", "runs": self')(tmp_path / "home" / "tb_cnndiag")
     with _tensorboard(tmp_path / "home", tmp_path / "logs") as (url, log):
         told = _json_when(f"{url}/plugin/cnndiag/runs", lambda told: bool(told["runs"]), log)
         assert told["from"] == "the copy"
