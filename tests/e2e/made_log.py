@@ -110,7 +110,8 @@ def looks(training: Training) -> Iterator[Look]:
                 output = np.full((SAMPLES, CLASSES), (1 - right) / CLASSES)
                 output[np.arange(SAMPLES), np.where(rng.uniform(size=SAMPLES) < 0.3 + right, labels, 0)] += right
                 output[:, 0] += 0.2 * bool(silent)
-                data |= {"output": output / output.sum(axis=1, keepdims=True), "labels": labels}
+                output /= output.sum(axis=1, keepdims=True)
+                data |= {"output": output, "output_diversity": output.std(axis=0).mean(), "labels": labels}
             layers.append(LayerLook(row, {name: np.asarray(value, np.float32) for name, value in data.items()}))
         loss = 1.4 if silent else 1.4 * np.exp(-2 * progress)
         logs = {"loss": loss, "val_loss": loss * 1.1, "accuracy": 1 - loss / 2, "val_accuracy": 0.95 - loss / 2}
@@ -124,7 +125,7 @@ def _pictures(row: LayerInfo, rng: np.random.Generator, gone: bool) -> dict[str,
     if not row.inputs:
         data["input_picture"] = discs[..., None] * np.array([1.0, 0.6, 0.1])
         data |= {"input_mean": np.zeros(3), "input_std": np.ones(3), "input_min": -np.ones(3), "input_max": np.ones(3)}
-        data["input_constant"] = np.zeros(SAMPLES)
+        data |= {"input_constant": np.zeros(SAMPLES), "input_diversity": np.ones(())}
     if row.role == "conv":
         units = spread(row.units, 8)
         waves = np.sin(3 * x[..., None] * rng.normal(size=len(units)) + 3 * y[..., None] * rng.normal(size=len(units)))
