@@ -172,7 +172,7 @@ def _autotrainer_at(r: Record, epoch: int, seen: set[str], curves: tuple[list[fl
     told = {"data"} if any(row["mean"] >= 10 for row in look["layers"][:-1]) and "activation" not in output else set()
     told |= {"loss"} if negative else set()
     if bad_loss:
-        told |= {"activation"} if "activation" in output else {"explode"} & {"explode" if "nan" in seen else ""}
+        told |= {"activation"} if "activation" in output else ({"explode"} if "nan" in seen else set())
     elif late and (low or flat):
         order = [name for name in ("relu", "explode", "vanish") if name in seen]
         told |= {"activation"} if "activation" in output else set(order[:1]) or ({"stuck"} if low and flat else set())
@@ -202,8 +202,12 @@ def _oscillates(accuracy: list[float]) -> bool:
     return len(a) > 2 and swings >= 0.2 * len(a)
 
 
+def _told(label: str) -> Rule:
+    return lambda r: label in _autotrainer(r)
+
+
 AUTOTRAINER: dict[str, tuple[Rule, tuple[str, ...]]] = {
-    label: (lambda r, label=label: label in _autotrainer(r), names)
+    label: (_told(label), names)
     for label, names in {
         "vanish": ("vanishing_gradient",),
         "explode": ("exploding_gradient", "nan_or_inf"),
