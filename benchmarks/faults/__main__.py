@@ -1,6 +1,7 @@
 """Train all cases, judge their logs, and print how well the judgement agrees: ``python -m benchmarks.faults``.
 
 Thresholds are set on the tune half only; each scoring of the report half is appended to ``results.md``.
+The fresh half (``fresh.py``) is scored once, of a clean commit; again only with ``--again REASON``, which is logged.
 Logs are kept below ``--work``, so that judging again takes seconds; cases trained before are not trained again.
 """
 
@@ -9,23 +10,28 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import subprocess
 import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results.md"
+FRESH = "fresh cases"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("logs/faults"), help="where logs are kept")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each case")
-    parser.add_argument("--half", choices=["tune", "report", "both"], default="both")
+    parser.add_argument("--half", choices=["tune", "report", "both", "fresh"], default="both")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--note", default="", help="why the report half is scored, for the log")
+    parser.add_argument("--again", default="", help="why the fresh cases are scored another time, for the log")
     options = parser.parse_args()
     if options.only and options.half != "tune":
         parser.error("--only goes with --half tune: a part of the report half, scored apart, is something to tune by")
+    if options.half == "fresh" and (no := _refusal(options.again)):
+        parser.error(no)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     from benchmarks.faults.cases import CASES
@@ -50,20 +56,40 @@ def main() -> None:
         print(f"\n{half} half: {len(chosen)} cases, {options.seeds} seeds; {invalid} without their symptom, left out")
         print("\n".join(f"  {line}" for line in lines))
         # Of the report half only what concerns the cases themselves: nothing to tune by.
-        told = complaints(v for v in verdicts if half == "tune" or not v.valid)
+        told = complaints(v for v in verdicts if half != "report" or not v.valid)
         print("\n".join(f"    {line}" for line in told))
         if half == "report":
-            _log(lines, len(chosen), options.seeds, invalid, options.note)
+            _log(lines, f"{len(chosen)} cases, {options.seeds} seeds, {invalid} invalid", options.note)
+        if half == "fresh":
+            told = complaints(verdicts)
+            commit = _git("rev-parse", "--short", "HEAD")
+            what = f"{FRESH}, {len(chosen)} cases, {options.seeds} seeds, {invalid} invalid, at commit {commit}"
+            _log(lines, what, options.again or options.note, told)
 
 
-def _log(lines: list[str], cases: int, seeds: int, invalid: int, note: str) -> None:
+def _refusal(again: str) -> str:
+    """Why the fresh cases are not scored now; empty where they may be."""
+    if _git("status", "--porcelain", "tb_cnndiag", "benchmarks"):
+        return "commit rules and cases first: a fresh scoring is of a commit"
+    if not again and RESULTS.exists() and FRESH in RESULTS.read_text(encoding="utf-8"):
+        return "the fresh cases have been scored (results.md); to do it again say why with --again, which is logged"
+    return ""
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=RESULTS.parents[2], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _log(lines: list[str], what: str, note: str, told: list[str] | None = None) -> None:
     if not RESULTS.exists():
         RESULTS.write_text(
             "# Every scoring of the report half\n\nAppended by `python -m benchmarks.faults`; never edited.\n"
         )
     with RESULTS.open("a", encoding="utf-8") as log:
-        log.write(f"\n## {time.strftime('%Y-%m-%d %H:%M')}: {cases} cases, {seeds} seeds, {invalid} invalid\n\n")
+        log.write(f"\n## {time.strftime('%Y-%m-%d %H:%M')}: {what}\n\n")
         log.write((f"{note}\n\n" if note else "") + "".join(f"- {line}\n" for line in lines))
+        log.write("\n```text\n" + "\n".join(told) + "\n```\n" if told else "")
 
 
 def home_of(work: Path, name: str, seed: int) -> Path:

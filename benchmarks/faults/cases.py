@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from benchmarks.faults.case import Case
 from benchmarks.faults.faulty import FAULTY
+from benchmarks.faults.fresh import FRESH
 from benchmarks.faults.healthy import HEALTHY
 
-CASES: tuple[Case, ...] = (*FAULTY, *HEALTHY)
+CASES: tuple[Case, ...] = (*FAULTY, *HEALTHY, *FRESH)

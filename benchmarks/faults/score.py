@@ -79,6 +79,12 @@ class Share:
     hits: int
     of: int
 
+    @property
+    def short(self) -> str:
+        """Share and 95 % interval, for a table."""
+        low, high = wilson(self.hits, self.of)
+        return f"{self.hits / self.of if self.of else math.nan:.1%} ({low:.0%} to {high:.0%})"
+
     def __str__(self) -> str:
         low, high = wilson(self.hits, self.of)
         share = self.hits / self.of if self.of else math.nan

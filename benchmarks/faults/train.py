@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from benchmarks.faults.case import Case, Trial
+from benchmarks.faults.recorder import Recorder
 from benchmarks.faults.symptoms import Outcome
 from tb_cnndiag import CNNDiagnostics
 
@@ -70,13 +71,15 @@ def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], 
     probe = trial.validation if case.probe_given else None
     if probe is not None:
         probe = keras.tree.map_structure(lambda a: a[:256], probe)
+    # What the rules of other tools need (``others.py``), by Keras alone.
+    recorders = [Recorder(home, trial.x, trial.y, trial.validation is not None)] if case.fresh else []
     fitted = trial.model.fit(
         trial.x,
         trial.y,
         validation_data=trial.validation,
         epochs=trial.epochs,
         batch_size=trial.batch,
-        callbacks=[*trial.callbacks, CNNDiagnostics(home, probe=probe, verbose=0)],
+        callbacks=[*trial.callbacks, *recorders, CNNDiagnostics(home, probe=probe, verbose=0)],
         verbose=0,
         **trial.options,
     )
