@@ -105,19 +105,25 @@ def first_answer(url: str) -> bytes:
             time.sleep(0.005)
 
 
-def cold_start(logdir: Path) -> dict[bool, float]:
-    """Seconds to the first answer at the fastest, with the plugin and without: what else runs can only add to it."""
+def cold_start(logdir: Path) -> tuple[dict[bool, float], dict[bool, float]]:
+    """Seconds to the first answer, of the clock and of the processor, at the fastest: with the plugin and without.
+
+    What else the machine does can only add to them.
+    """
     times: dict[bool, list[float]] = {True: [], False: []}
+    busy: dict[bool, list[float]] = {True: [], False: []}
     for round_ in range(STARTS + 1):
         for plugin in (True, False) if round_ % 2 else (False, True):
             begin = time.perf_counter()
-            with tensorboard(logdir, plugin=plugin) as (url, _):
+            with tensorboard(logdir, plugin=plugin) as (url, process):
                 listing = json.loads(plain(first_answer(f"{url}/plugins_listing")))
                 took = time.perf_counter() - begin
+                user, system = Path(f"/proc/{process.pid}/stat").read_text().split()[13:15]
             assert ("cnndiag" in listing) == plugin
             if round_:  # the first only warms the disk
                 times[plugin].append(took)
-    return {plugin: min(values) for plugin, values in times.items()}
+                busy[plugin].append((int(user) + int(system)) / os.sysconf("SC_CLK_TCK"))
+    return {plugin: min(values) for plugin, values in times.items()}, {p: min(values) for p, values in busy.items()}
 
 
 def memory(process: subprocess.Popen[bytes]) -> dict[str, float]:
@@ -231,9 +237,10 @@ def main() -> None:
                 print(f"  memory of {name}: {before[name]:.0f} MB loaded, {held:.0f} MB after these requests")
         (home / "small").mkdir()
         shutil.copytree(home / "logs" / "run_00", home / "small" / "run")
-        took = cold_start(home / "small")
+        took, busy = cold_start(home / "small")
         ratio = took[True] / took[False]
         print(f"cold start: {took[True]:.3f} s with the plugin, {took[False]:.3f} s without: {ratio:.3f} ×")
+        print(f"  of the processor {busy[True]:.2f} s and {busy[False]:.2f} s: {busy[True] / busy[False]:.3f} ×")
         print(f"  target ≤ 1.05 ×  {'PASS' if ratio <= 1.05 else 'MISS'}")
     finally:
         shutil.rmtree(home, ignore_errors=True)
