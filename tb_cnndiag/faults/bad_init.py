@@ -55,7 +55,7 @@ class BadInit(Fault):
             if layer.trainable
             and not layer.output
             and layer.units > 1
-            and (_stays(similarity, row, limits["similarity"]) or _stays(zeros, row, 1.0))
+            and (_all_alike(similarity, row, layer, limits["similarity"]) or _stays(zeros, row, 1.0))
         ]
         for row in alike:
             if history.looks <= limits["looks"]:
@@ -109,6 +109,11 @@ class BadInit(Fault):
             },
             adjustments=tuple(_initializer(history.layers[i]) for i in rows if abs(excess[i]) > 0.5),
         )
+
+
+def _all_alike(similarity: Series, row: int, layer: LayerInfo, limit: float) -> bool:
+    """Whether filters stay alike; those of one weight, as of a 1 × 1 kernel over one channel, cannot be different."""
+    return layer.fan_in > 1 and _stays(similarity, row, limit)
 
 
 def _stays(series: Series, row: int, limit: float) -> bool:

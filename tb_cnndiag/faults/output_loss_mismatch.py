@@ -16,6 +16,7 @@ from tb_cnndiag.payloads import LayerInfo
 
 # A cross-entropy of probabilities is never below 0, but for rounding.
 NEGATIVE = 0.01
+ALWAYS_ONE = "softmax of one output is always 1."
 
 
 class OutputLossMismatch(Fault):
@@ -33,10 +34,11 @@ class OutputLossMismatch(Fault):
     }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding; nothing for models of several outputs or losses of the user's own."""
+        """At most one finding an output; of several outputs, or under a loss of the user's own, only constant ones."""
         layer = output_layer(history)
         name, from_logits = loss_config(history)
         if layer is None or not name:
+            yield from self._constant(history)
             return
         row = history.layers.index(layer)
         series = history.series("model_output", "row_sum_error")
@@ -58,6 +60,20 @@ class OutputLossMismatch(Fault):
             evidence=evidence,
             adjustments=(Adjustment(where, parameter, current, proposed, reason), *_with_it(layer, parameter, name)),
         )
+
+    def _constant(self, history: History) -> Iterator[Finding]:
+        """Softmax of one unit: wrong under any loss."""
+        for layer in history.layers:
+            if layer.output and layer.units == 1 and layer.activation == "softmax":
+                yield self.finding(
+                    history,
+                    layer,
+                    "error",
+                    Held(0, history.last_step, True),
+                    f"{layer.path}: {ALWAYS_ONE}",
+                    evidence={"units": Evidence(1.0, None, "count")},
+                    adjustments=(Adjustment(layer.path, "activation", "softmax", "sigmoid", "gives a probability"),),
+                )
 
 
 def _with_it(layer: LayerInfo, parameter: str, loss: str) -> tuple[Adjustment, ...]:
@@ -115,7 +131,7 @@ def _mismatch(
             return activation == "tanh", why, "activation", activation, "softmax", "gives a distribution over classes"
     if loss in BINARY and layer.role == "dense":
         if layer.units == 1 and activation == "softmax":
-            return True, "softmax of one output is always 1.", "activation", "softmax", "sigmoid", "gives a probability"
+            return True, ALWAYS_ONE, "activation", "softmax", "sigmoid", "gives a probability"
         if layer.units > 1 and activation == "softmax":
             why = "the loss takes each output for a question of its own, but softmax lets them compete."
             return False, why, "loss", loss, "categorical_crossentropy", "fits outputs that exclude each other"
@@ -129,5 +145,5 @@ def _mismatch(
             why = "the loss reads raw scores as probabilities."
             return True, why, "from_logits", "False", "True", "the output is logits"
     if layer.units == 1 and activation == "softmax":
-        return True, "softmax of one output is always 1.", "activation", "softmax", "linear", "can take any value"
+        return True, ALWAYS_ONE, "activation", "softmax", "linear", "can take any value"
     return None

@@ -316,6 +316,15 @@ class TestOutputLossMismatch:
         assert finding.layer == "head"
         assert finding.adjustments[0].parameter == parameter
 
+    def test_one_of_several_outputs_is_constant(self) -> None:
+        outputs = (
+            replace(LAYERS[3], units=1, path="face"),
+            replace(LAYERS[3], units=1, activation="linear", path="age"),
+        )
+        info = replace(INFO, layers=(*LAYERS[:3], *outputs), loss='["binary_crossentropy", "mse"]')
+        (finding,) = _found("output_loss_mismatch", history({"weight_health.rms": [[0.1] * 5]}, info=info))
+        assert (finding.layer, finding.severity) == ("face", "error")
+
     @pytest.mark.parametrize(
         ("loss", "activation", "units", "error"),
         [

@@ -92,6 +92,14 @@ class TestBadInit:
         assert (finding.fault, finding.layer, finding.severity) == ("bad_init", "conv2", "error")
         assert finding.adjustments[0].proposed == "he_normal"
 
+    def test_filters_of_one_weight_cannot_differ(self) -> None:
+        first = replace(LAYERS[0], fan_in=1)
+        told = history(
+            {"filter_similarity.mean_similarity": [[1.0, 0.1, 0.1, 0.1]] * 3},
+            info=replace(INFO, layers=(first, *LAYERS[1:])),
+        )
+        assert not judge(told)
+
     def test_zeros(self) -> None:
         rows = {
             "weight_health.zero_share": [[0, 1.0, 0, 0]] * 3,
