@@ -38,6 +38,7 @@ class LayerInfo:
     config: str = ""
     unit_axis: int = -1
     initializer: str = ""
+    normalization_class: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def examples() -> dict[str, Measurement]:
         parameters=168,
         config='{"filters": 6}',
         initializer="he_normal",
+        normalization_class="BatchNormalization",
     )
     dense = LayerInfo(
         path="dense#2", class_name="Dense", role="dense", units=2, fan_in=6, inputs=(0,), output=True, trainable=False

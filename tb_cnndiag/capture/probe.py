@@ -214,6 +214,10 @@ def _same_graph(tensor: Any) -> bool:
     return getattr(tensor, "graph", None) is tf.compat.v1.get_default_graph()
 
 
+def _class_name(layer: Any) -> str:
+    return "" if layer is None else type(layer).__name__
+
+
 def observed_table(
     layers: Sequence[KernelLayer], record: Recording | None, observed: Mapping[str, Observation]
 ) -> tuple[LayerInfo, ...]:
@@ -229,6 +233,7 @@ def observed_table(
             rows[path],
             activation=observed[path].activation,
             normalization=observed[path].normalization,
+            normalization_class=_class_name(observed[path].norm_layer),
             seen_at=observed[path].seen_at,
             output_shape=tuple(int(n or 0) for n in observed[path].tensor.shape[1:]),
             inputs=tuple(sorted(position[source] for source in graph.inputs[path])),

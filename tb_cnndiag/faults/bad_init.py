@@ -20,6 +20,10 @@ RECTIFIED = ("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mis
 BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 
 
+# Mean |cosine| from which filters that started alike have not become different: random ones are below 0.4.
+STILL_CLOSE = 0.9
+
+
 class BadInit(Fault):
     """Kernels at step 0: equal filters that stay equal, and gains that blow signals up or let them fade."""
 
@@ -67,7 +71,7 @@ class BadInit(Fault):
                 layer,
                 "error",
                 Held(0, history.last_step, True),
-                f"{layer.path}: its {layer.units} filters start alike and stay alike.",
+                f"{layer.path}: its {layer.units} filters start alike and are still close.",
                 evidence={"similarity": Evidence(value, limits["similarity"], "cosine")},
                 adjustments=(_initializer(layer),),
             )
@@ -112,8 +116,11 @@ class BadInit(Fault):
 
 
 def _all_alike(similarity: Series, row: int, layer: LayerInfo, limit: float) -> bool:
-    """Whether filters stay alike; those of one weight, as of a 1 × 1 kernel over one channel, cannot be different."""
-    return layer.fan_in > 1 and _stays(similarity, row, limit)
+    """Whether filters start alike and are still close; those of one weight, as of a 1 × 1 kernel, can be no other."""
+    if layer.fan_in < 2 or len(similarity) < 2 or similarity.steps[0] > 0:
+        return False
+    values = similarity.values[:, row]
+    return bool(values[0] >= limit and (values[np.isfinite(values)] >= STILL_CLOSE).all())
 
 
 def _stays(series: Series, row: int, limit: float) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -11,9 +10,6 @@ import numpy as np
 from tb_cnndiag.faults.base import Fault, Held, Limit, held
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-
-# The table tells where a normalisation is, not of which kind: its name does, unless the user has named it otherwise.
-BATCH_NORMALIZATION = re.compile(r"batch_?norm|(^|[_/\d])bn\d*([_/]|$)|^bn", re.IGNORECASE)
 
 
 class BatchTooSmallForBn(Fault):
@@ -37,7 +33,7 @@ class BatchTooSmallForBn(Fault):
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, at the first normalised layer; only told while validation does not suffer."""
         size = history.info.batch_size if history.info else 0
-        layers = [a for a in history.layers if a.trainable and BATCH_NORMALIZATION.search(a.normalization)]
+        layers = [a for a in history.layers if a.trainable and a.normalization_class == "BatchNormalization"]
         if not 0 < size < limits["batch"] or not layers:
             return
         steps, validation = history.scalars("training_curve", "val_loss")

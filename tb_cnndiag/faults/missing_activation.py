@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, layer_config
-from tb_cnndiag.faults.batch_too_small_for_bn import BATCH_NORMALIZATION
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
@@ -59,7 +58,7 @@ def _in_series(row: int, layer: LayerInfo, follower: LayerInfo) -> bool:
         or "Separable" in layer.class_name + follower.class_name
     ):
         return False
-    if layer.normalization and not BATCH_NORMALIZATION.search(layer.normalization):
+    if layer.normalization and layer.normalization_class != "BatchNormalization":
         return False  # other normalisations divide by what the sample has: not linear
     return not _bottleneck(layer, follower) and not _factored(layer, follower) and _adjacent(layer, follower)
 

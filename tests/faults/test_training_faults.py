@@ -92,6 +92,12 @@ class TestBadInit:
         assert (finding.fault, finding.layer, finding.severity) == ("bad_init", "conv2", "error")
         assert finding.adjustments[0].proposed == "he_normal"
 
+    def test_filters_that_start_alike_and_are_still_close(self) -> None:
+        course = [[0.1, 1.0, 0.1, 0.1], [0.1, 0.98, 0.1, 0.1], [0.1, 0.93, 0.1, 0.1]]
+        (finding,) = _found("bad_init", history({"filter_similarity.mean_similarity": course}))
+        assert finding.layer == "conv2"
+        assert not _found("bad_init", history({"filter_similarity.mean_similarity": [*course, [0.1, 0.5, 0.1, 0.1]]}))
+
     def test_filters_of_one_weight_cannot_differ(self) -> None:
         first = replace(LAYERS[0], fan_in=1)
         told = history(
@@ -164,21 +170,23 @@ class TestUnderfitting:
 
 class TestBatchTooSmallForBn:
     def _told(self, batch: int, norm: str, val_loss: Sequence[float] = (0.9, 0.6, 0.4)) -> list[Finding]:
-        layers = (replace(LAYERS[0], normalization=norm), *LAYERS[1:])
+        layers = (replace(LAYERS[0], normalization="n1", normalization_class=norm), *LAYERS[1:])
         info = replace(INFO, layers=layers, batch_size=batch)
         scalars = {"loss": [1.0, 0.6, 0.4], "val_loss": list(val_loss)}
         return _found("batch_too_small_for_bn", history({}, info=info, scalars=scalars))
 
     def test_two_samples(self) -> None:
-        (finding,) = self._told(2, "batch_normalization_3")
+        (finding,) = self._told(2, "BatchNormalization")
         assert (finding.layer, finding.severity) == ("conv1", "warning")
         assert finding.adjustments[0].proposed == "GroupNormalization"
 
     def test_a_few_samples_only_where_validation_suffers(self) -> None:
-        assert [f.severity for f in self._told(6, "bn1")] == ["info"]
-        assert [f.severity for f in self._told(6, "bn1", (2.0, 2.0, 2.0))] == ["warning"]
+        assert [f.severity for f in self._told(6, "BatchNormalization")] == ["info"]
+        assert [f.severity for f in self._told(6, "BatchNormalization", (2.0, 2.0, 2.0))] == ["warning"]
 
-    @pytest.mark.parametrize(("batch", "norm"), [(2, "group_normalization"), (32, "bn1"), (2, ""), (0, "bn1")])
+    @pytest.mark.parametrize(
+        ("batch", "norm"), [(2, "GroupNormalization"), (32, "BatchNormalization"), (2, ""), (0, "BatchNormalization")]
+    )
     def test_false_alarms(self, batch: int, norm: str) -> None:
         assert not self._told(batch, norm)
 
@@ -206,7 +214,9 @@ class TestMissingActivation:
         assert (finding.layer, finding.adjustments[0].proposed) == ("a", "relu")
 
     def test_batch_normalisation_between_changes_nothing(self) -> None:
-        assert self._told(_conv("a", normalization="bn1"), _conv("b", 0, activation="relu"))
+        assert self._told(
+            _conv("a", normalization="n1", normalization_class="BatchNormalization"), _conv("b", 0, activation="relu")
+        )
 
     def test_a_dense_layer_before_the_head(self) -> None:
         dense = LayerInfo(
@@ -222,7 +232,10 @@ class TestMissingActivation:
             (_conv("a", units=4), _conv("b", 0, units=24, window=1, activation="relu")),  # a linear bottleneck
             (_conv("a", role="depthwise_conv"), _conv("b", 0, window=1, activation="relu")),
             (_conv("a"), _conv("b", 0, size=4, activation="relu")),  # pooled between
-            (_conv("a", normalization="layer_normalization"), _conv("b", 0, activation="relu")),
+            (
+                _conv("a", normalization="n1", normalization_class="LayerNormalization"),
+                _conv("b", 0, activation="relu"),
+            ),
             (_conv("a"), _conv("s", activation="relu"), _conv("b", 0, 1, activation="relu")),  # added before
         ],
     )
