@@ -64,6 +64,7 @@ def hostile_server(serve, hostile_logdir):
 
 def test_the_overview_shows_them_as_text(hostile_server, open_tab):
     tab = open_tab(hostile_server)
+    tab.find("[data-layer]").first.wait_for()
     shown = [row.get_attribute("data-layer") for row in tab.find("[data-layer]").all()]
     assert sorted(shown) == sorted(NAMES)
     assert tab.find("img").count() == 0
