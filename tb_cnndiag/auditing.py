@@ -11,7 +11,7 @@ import keras
 
 from tb_cnndiag.capture.schedule import every
 from tb_cnndiag.capture.subject import Subject, parts_of
-from tb_cnndiag.diagnostics import BUILTIN
+from tb_cnndiag.diagnostics import available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.session import Session, Tapped
 from tb_cnndiag.training import give_probe
@@ -51,7 +51,7 @@ def audit(
         home = Path(scratch if log_dir is None else log_dir)
         if (home / "cnndiag").exists():
             raise AuditError(f"{home} already holds a log. Give another directory.")
-        diagnostics = [kind() for kind in BUILTIN if images or not kind.shows_data]
+        diagnostics = [kind() for kind in available() if images or not kind.shows_data]
         session = Session(home, subject, diagnostics, every(1), step=0)
         session.look(0, {}, Tapped(), last=True)
         session.close()

@@ -15,7 +15,7 @@ from tb_cnndiag.capture.samples import Gatherer
 from tb_cnndiag.capture.schedule import Schedule, log_spaced
 from tb_cnndiag.capture.subject import NotBuiltError, Subject, SubjectError, parts_of
 from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
-from tb_cnndiag.diagnostics import BUILTIN, Diagnostic
+from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.training import Options, Training, give_probe
 from tb_cnndiag.warning import warn
@@ -253,14 +253,14 @@ class _Guard:
 
 
 def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagnostic]:
-    """Instances of what the user wants: names of built-in diagnostics or objects of their own.
+    """Instances of what the user wants: names of diagnostics, built in or registered, or objects of their own.
 
     Raises:
         ValueError: When a name is unknown.
     """
-    known = {kind.name: kind for kind in BUILTIN}
+    known = {kind.name: kind for kind in available()}
     if wanted is None:
-        return [kind() for kind in BUILTIN]
+        return [kind() for kind in available()]
     found: list[Diagnostic] = []
     for item in wanted:
         if isinstance(item, Diagnostic):
@@ -270,5 +270,5 @@ def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagn
         else:
             near = get_close_matches(str(item), known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"There is no diagnostic {item!r}.{hint} Built in are: {', '.join(known)}.")
+            raise ValueError(f"There is no diagnostic {item!r}.{hint} Known are: {', '.join(known)}.")
     return found

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tb_cnndiag.config import Config
-from tb_cnndiag.faults import BUILTIN
+from tb_cnndiag.faults import available
 from tb_cnndiag.history import HistoryError
 from tb_cnndiag.judge import nearest
 from tb_cnndiag.logs import NoDataError
@@ -187,7 +187,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _list(_options: argparse.Namespace) -> int:
-    for fault in BUILTIN:
+    for fault in available():
         print(f"{fault.id}: {fault.title}. {fault.what}")
         for name, limit in fault.limits.items():
             print(f"    {name} = {limit.value:g} ({limit.unit}): {limit.description}")
@@ -196,7 +196,7 @@ def _list(_options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    known = {fault.id: fault for fault in BUILTIN}
+    known = {fault.id: fault for fault in available()}
     fault = known.get(options.fault)
     if fault is None:
         hint = nearest(options.fault, known)

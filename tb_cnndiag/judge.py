@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from tb_cnndiag.faults import BUILTIN, Fault
+from tb_cnndiag.faults import Fault, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.warning import warn
@@ -15,16 +15,17 @@ Limits = Mapping[str, Mapping[str, float]]
 
 
 def judge(
-    history: History, limits: Limits | None = None, faults: Sequence[type[Fault]] = BUILTIN
+    history: History, limits: Limits | None = None, faults: Sequence[type[Fault]] | None = None
 ) -> tuple[Finding, ...]:
     """All findings of one run: causes first, then by severity, then by depth.
 
-    ``limits`` changes thresholds, by fault and name.
+    ``limits`` changes thresholds, by fault and name; ``faults`` are those looked for, by default all available.
 
     Raises:
         ValueError: When ``limits`` names a fault or threshold that does not exist.
     """
     changed = limits or {}
+    faults = available() if faults is None else faults
     check_limits(changed, faults)
     found: list[Finding] = []
     for kind in faults:
@@ -38,9 +39,9 @@ def judge(
     return _ordered(_with_causes(found, {kind.id: kind.follows for kind in faults}, depth), depth)
 
 
-def check_limits(limits: Limits, faults: Sequence[type[Fault]] = BUILTIN) -> None:
+def check_limits(limits: Limits, faults: Sequence[type[Fault]] | None = None) -> None:
     """Raise ValueError for a fault or threshold that does not exist, suggesting the nearest."""
-    known = {kind.id: kind for kind in faults}
+    known = {kind.id: kind for kind in (available() if faults is None else faults)}
     for name, values in limits.items():
         if name not in known:
             raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from tb_cnndiag.diagnostics.activation_density import ActivationDensity
 from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerLook, LayerResult, Look, ModelDiagnostic
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
@@ -22,6 +24,7 @@ from tb_cnndiag.diagnostics.saturation import Saturation
 from tb_cnndiag.diagnostics.training_curve import TrainingCurve
 from tb_cnndiag.diagnostics.update_ratio import UpdateRatio
 from tb_cnndiag.diagnostics.weight_health import WeightHealth
+from tb_cnndiag.extensions import registered
 
 BUILTIN: tuple[type[Diagnostic], ...] = (
     TrainingCurve,
@@ -45,4 +48,20 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     ModelOutput,
 )
 
-__all__ = ["BUILTIN", "Diagnostic", "LayerDiagnostic", "LayerLook", "LayerResult", "Look", "ModelDiagnostic"]
+
+@functools.cache
+def available() -> tuple[type[Diagnostic], ...]:
+    """The built-in diagnostics and those that other packages register as ``tb_cnndiag.diagnostics``."""
+    return (*BUILTIN, *registered("tb_cnndiag.diagnostics", Diagnostic, {kind.name for kind in BUILTIN}))
+
+
+__all__ = [
+    "BUILTIN",
+    "Diagnostic",
+    "LayerDiagnostic",
+    "LayerLook",
+    "LayerResult",
+    "Look",
+    "ModelDiagnostic",
+    "available",
+]

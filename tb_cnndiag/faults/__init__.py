@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+
+from tb_cnndiag.extensions import registered
 from tb_cnndiag.faults.bad_init import BadInit
 from tb_cnndiag.faults.base import Fault, Limit
 from tb_cnndiag.faults.batch_too_small_for_bn import BatchTooSmallForBn
@@ -45,4 +48,12 @@ BUILTIN: tuple[type[Fault], ...] = (
     RedundantFilters,
 )
 
-__all__ = ["BUILTIN", "Fault", "Limit"]
+
+@functools.cache
+def available() -> tuple[type[Fault], ...]:
+    """The built-in faults and those that other packages register as ``tb_cnndiag.faults``."""
+    names = {kind.id for kind in BUILTIN}
+    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))  # type: ignore[type-abstract]
+
+
+__all__ = ["BUILTIN", "Fault", "Limit", "available"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tb_cnndiag.faults import BUILTIN, Fault
+from tb_cnndiag.faults import Fault, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judge import Limits, check_limits, judge, nearest
 from tb_cnndiag.logs import Steps, histories
@@ -38,16 +38,15 @@ class Choice:
     def check(self) -> None:
         """Raise ValueError for a fault or limit that does not exist, suggesting the nearest."""
         check_limits(self.limits)
-        known = {fault.id: fault for fault in BUILTIN}
+        known = {fault.id: fault for fault in available()}
         for name in (*self.select, *self.ignore):
             if name not in known:
                 raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")
 
     def faults(self) -> tuple[type[Fault], ...]:
         """The faults to look for."""
-        return tuple(
-            fault for fault in BUILTIN if (not self.select or fault.id in self.select) and fault.id not in self.ignore
-        )
+        chosen = [fault for fault in available() if not self.select or fault.id in self.select]
+        return tuple(fault for fault in chosen if fault.id not in self.ignore)
 
     def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Those of the findings that are looked for. Causes were found among all of them."""

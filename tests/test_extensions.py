@@ -1,0 +1,114 @@
+"""Diagnostics and faults of another installed package, found by their entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb_cnndiag import CNNDiagnostics, diagnostics, faults
+from tb_cnndiag.cli import main
+from tb_cnndiag.history import History
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.warning import DiagnosticsWarning
+from tests.models import compiled, images, plain
+
+MODULE = """
+from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult
+from tb_cnndiag.faults import Fault, Limit
+from tb_cnndiag.faults.base import Held
+from tb_cnndiag.payloads import ColumnInfo
+
+class Largest(LayerDiagnostic):
+    name = "largest_weight"
+    title = "Largest weight"
+    description = "One. Two."
+    needs = ("kernel",)
+    columns = (ColumnInfo("largest", "Largest", "weight", "Largest weight."),)
+
+    def measure(self, look):
+        return LayerResult({"largest": float(look.data["kernel"].max())})
+
+class AnyWeight(Fault):
+    id = "any_weight"
+    title = "Any weight"
+    what = why = advice = source = "A test."
+    diagnostic = "largest_weight"
+    limits = {"largest": Limit(0.0, "weight", "above which it is one")}
+
+    def judge(self, history, limits):
+        series = history.series("largest_weight", "largest")
+        if len(series) and (series.values[-1] > limits["largest"]).any():
+            when = Held(0, history.last_step, True)
+            yield self.finding(history, None, "info", when, "There are weights.", evidence={})
+
+class Impostor(Largest):
+    name = "dead_units"
+
+class Choosy(Largest):
+    name = "choosy"
+
+    def __init__(self, wanted):
+        pass
+
+class NoDiagnostic:
+    pass
+"""
+ENTRIES = """
+[tb_cnndiag.diagnostics]
+good = added_by_others:Largest
+impostor = added_by_others:Impostor
+choosy = added_by_others:Choosy
+none = added_by_others:NoDiagnostic
+absent = added_by_nobody:Absent
+
+[tb_cnndiag.faults]
+good = added_by_others:AnyWeight
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    home = tmp_path / "site"
+    info = home / "added_by_others-1.0.dist-info"
+    info.mkdir(parents=True)
+    (home / "added_by_others.py").write_text(MODULE)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: added-by-others\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(ENTRIES)
+    monkeypatch.syspath_prepend(home)
+    for module in (diagnostics, faults):
+        module.available.cache_clear()
+    yield
+    for module in (diagnostics, faults):
+        module.available.cache_clear()
+
+
+@pytest.mark.usefixtures("installed")
+def test_they_are_measured_judged_and_listed(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.warns(DiagnosticsWarning) as told:
+        callback = CNNDiagnostics(tmp_path / "log", verbose=0)
+    left_out = [str(warning.message) for warning in told]
+    assert len(left_out) == 4
+    for name, reason in (
+        ("Impostor", "there is a 'dead_units' already"),
+        ("Choosy", "wanted"),
+        ("NoDiagnostic", "no subclass of Diagnostic"),
+        ("Absent", "No module named"),
+    ):
+        assert any(name in words and reason in words for words in left_out), (name, left_out)
+    x, y = images(rng)
+    compiled(plain()).fit(x, y, epochs=2, verbose=0, callbacks=[callback])
+    series = History.of(read_run(tmp_path / "log" / "cnndiag")).series("largest_weight", "largest")
+    assert (series.values > 0).all()
+    assert "any_weight" in {finding.fault for finding in callback.findings}
+    assert main(["list"]) == 0
+    assert "any_weight: Any weight." in capsys.readouterr().out
+
+
+def test_without_other_packages_there_is_what_is_built_in() -> None:
+    assert diagnostics.available() == diagnostics.BUILTIN
+    assert faults.available() == faults.BUILTIN
