@@ -47,6 +47,8 @@ from tb_cnndiag.session import Session, Tapped
 PROBE = 256
 BATCH = 32
 ROUNDS = 7
+# A step is short and its ratio close to 1.
+STEP_ROUNDS = 21
 LOOKS: dict[str, frozenset[Cost]] = {
     "light": frozenset({"light"}),
     "heavy": frozenset({"light", "heavy"}),
@@ -78,12 +80,12 @@ def efficientnetb0() -> Any:
 NETWORKS: Mapping[str, Callable[[], Any]] = {"vgg": vgg, "resnet50": resnet50, "efficientnetb0": efficientnetb0}
 
 
-def interleaved(**jobs: Callable[[], Any]) -> dict[str, float]:
+def interleaved(rounds: int = ROUNDS, /, **jobs: Callable[[], Any]) -> dict[str, float]:
     """Median seconds of each job, run in turn after one warm-up each."""
     for job in jobs.values():
         job()
     times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, job in jobs.items():
             begin = time.perf_counter()
             job()
@@ -170,7 +172,7 @@ def _taps(model: Any, subject: Subject, x: Any, y: Any) -> float:
         tapping.arm()
         tapped(iterator)
 
-    times = interleaved(bare=lambda: bare(iterator), tapped=step)
+    times = interleaved(STEP_ROUNDS, bare=lambda: bare(iterator), tapped=step)
     tapping.stop()
     return times["tapped"] / times["bare"]
 
