@@ -36,7 +36,7 @@ from keras import layers
 
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.capture.samples import Samples
-from tb_cnndiag.capture.schedule import every, log_spaced
+from tb_cnndiag.capture.schedule import COSTLY, HEAVY, every
 from tb_cnndiag.capture.subject import Subject
 from tb_cnndiag.capture.taps import TappedTraining
 from tb_cnndiag.diagnostics import BUILTIN
@@ -136,7 +136,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
         epoch_end(costs)
         sizes[kind] = session.bytes_written - before
     board_bytes = sum(f.stat().st_size for f in (home / f"{name}-board").rglob("*tfevents*"))
-    heavy_share, costly_share = (sum(map(log_spaced(n), range(100))) / 100 for n in (3, 2))
+    heavy_share, costly_share = (sum(map(schedule, range(100))) / 100 for schedule in (HEAVY, COSTLY))
     mean = times["light"] * (1 - heavy_share) + times["heavy"] * heavy_share
     everything = mean + (times["costly"] - times["heavy"]) * costly_share
     fwd = times["fwd"]

@@ -24,22 +24,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from keras import layers
+from overhead import LOOKS, efficientnetb0, resnet50
 
 from tb_cnndiag.capture.samples import Samples
-from tb_cnndiag.capture.schedule import every, log_spaced
+from tb_cnndiag.capture.schedule import COSTLY, HEAVY, every
 from tb_cnndiag.capture.subject import Subject
 from tb_cnndiag.diagnostics import BUILTIN
-from tb_cnndiag.diagnostics.base import Cost
 from tb_cnndiag.session import Session, Tapped
 
 EPOCHS = (30, 100, 1000)
 ROUNDS = 4
 DRIFT = 0.02
-LOOKS: dict[str, frozenset[Cost]] = {
-    "light": frozenset({"light"}),
-    "heavy": frozenset({"light", "heavy"}),
-    "costly": frozenset({"light", "heavy", "costly"}),
-}
 TARGETS = {("resnet50", 30): 1.0, ("resnet50", 100): 0.5, ("resnet50", 1000): 0.25}
 
 
@@ -52,8 +47,8 @@ def deep() -> Any:
 
 
 NETWORKS: Mapping[str, Callable[[], Any]] = {
-    "resnet50": lambda: keras.applications.ResNet50(weights=None, input_shape=(64, 64, 3), classes=10),
-    "efficientnetb0": lambda: keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3), classes=10),
+    "resnet50": resnet50,
+    "efficientnetb0": efficientnetb0,
     "vgg16": lambda: keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=10),
     "deep": deep,
 }
@@ -114,7 +109,7 @@ def main() -> None:
         print(f"  TensorBoard, an epoch: {sizes['board'] / 1e3:.1f} kB")
         for epochs in EPOCHS:
             looks = range(epochs + 1)
-            heavy, costly = ({look for look in looks if schedule(look)} | {epochs} for schedule in _schedules())
+            heavy, costly = ({look for look in looks if schedule(look)} | {epochs} for schedule in (HEAVY, COSTLY))
             own = len(looks) * sizes["light"] + len(heavy) * (sizes["heavy"] - sizes["light"])
             more = len(heavy & costly) * (sizes["costly"] - sizes["heavy"])
             board = epochs * sizes["board"]
@@ -127,11 +122,6 @@ def main() -> None:
                 f"{(own + more) / board:.2f} ×"
             )
     print(f"\n{missed} targets missed")
-
-
-def _schedules() -> tuple[Callable[[int], bool], Callable[[int], bool]]:
-    """The default schedules of heavy and of costly looks."""
-    return log_spaced(3), log_spaced(2)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import keras
 
 from tb_cnndiag.capture.distribution import spans_machines
 from tb_cnndiag.capture.samples import Gatherer
-from tb_cnndiag.capture.schedule import Schedule, log_spaced
+from tb_cnndiag.capture.schedule import HEAVY, Schedule
 from tb_cnndiag.capture.subject import NotBuiltError, Subject, SubjectError, parts_of
 from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
 from tb_cnndiag.diagnostics import Diagnostic, available
@@ -85,7 +85,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._options = Options(
             Path(log_dir),
             update_freq,
-            schedule or log_spaced(3),
+            schedule or HEAVY,
             [chosen for chosen in resolve_diagnostics(diagnostics) if images or not chosen.shows_data],
             layers,
             verbose,
@@ -182,9 +182,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         subject = Subject(parts_of(model), self._options.pattern)
         given = self._probe is not None and give_probe(subject, self._probe)
         training = Training(self._options, subject, find_optimizers(model), self.tell, steps_per_epoch=steps)
-        training.sync = lambda: (
-            self.model
-        )  # JAX trains on a state of its own: asking for the model brings it up to date
+        # JAX trains on a state of its own: asking a callback for its model brings the model up to date.
+        training.sync = lambda: self.model
         if keras.backend.backend() == "tensorflow":
             self._tapped = TappedTraining(model, subject.layers, gather=not given)
             training.gradients = self._tapped.taps.read

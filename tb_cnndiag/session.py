@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tb_cnndiag.capture.samples import Samples
-from tb_cnndiag.capture.schedule import Schedule, log_spaced
+from tb_cnndiag.capture.schedule import COSTLY, Schedule
 from tb_cnndiag.capture.subject import Subject
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerLook, Look
 from tb_cnndiag.finding import Finding
@@ -28,8 +28,6 @@ from tb_cnndiag.summaries.writer import LookWriter
 from tb_cnndiag.warning import warn
 
 ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
-# Costly diagnostics are for the eye and change slowly: 12 of 100 looks, 18 of 1,000.
-_COSTLY = log_spaced(2)
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ class Session:
         """What the present look takes in."""
         if not self._schedule(self._number):
             return frozenset({"light"})
-        return ALL_COSTS if _COSTLY(self._number) else frozenset({"light", "heavy"})
+        return ALL_COSTS if COSTLY(self._number) else frozenset({"light", "heavy"})
 
     def _capture(self, epoch: int, logs: Mapping[str, float], tapped: Tapped, costs: Set[Cost]) -> Look:
         probed = self._probed(costs)

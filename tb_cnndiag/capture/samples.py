@@ -78,7 +78,7 @@ class Gatherer:
         """``batches``: how many the epoch has, if known."""
         self._per_batch = max(GATHERED_SAMPLES // batches, 1) if batches else GATHERED_SAMPLES
         self._stride = 1
-        self._kept: list[tuple[int, Any]] = []
+        self._kept: list[tuple[int, Any]] = []  # number of a batch and what is kept of it
 
     def wants(self, batch: int) -> bool:
         """Whether samples of the batch with this 0-based number would be kept."""
@@ -86,15 +86,14 @@ class Gatherer:
 
     def add(self, batch: int, data: Any) -> None:
         """Keep the first samples of ``data``, a structure of arrays."""
-        self._kept.append((batch, data))
-        self._trim()
+        self._kept.append((batch, self._first(data)))
         while self._total() > self._capacity() and len(self._kept) > 1:
             if self._per_batch > LEAST_PER_BATCH:
                 self._per_batch //= 2
+                self._kept = [(number, self._first(part)) for number, part in self._kept]
             else:
                 self._stride *= 2
                 self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
-            self._trim()
 
     def samples(self) -> Samples | None:
         """What was gathered; None when nothing was."""
@@ -109,11 +108,8 @@ class Gatherer:
         rest = np.arange(len(keras.tree.flatten(x)[0])) % stride != 0
         return Samples(probe_x, probe_y, "gathered", keras.tree.map_structure(lambda a: a[rest], x))
 
-    def _trim(self) -> None:
-        self._kept = [
-            (number, keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], part))
-            for number, part in self._kept
-        ]
+    def _first(self, data: Any) -> Any:
+        return keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data)
 
     def _total(self) -> int:
         return sum(len(keras.tree.flatten(part)[0]) for _, part in self._kept)

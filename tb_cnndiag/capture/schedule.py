@@ -41,3 +41,9 @@ def log_spaced(n: int) -> Schedule:
 def _positive(n: int) -> None:
     if n < 1:
         raise ValueError(f"{n} looks are no schedule: give a positive number, as in every(1) or log_spaced(8).")
+
+
+# By default similarity, trees and densities are taken at 16 of 100 looks. What is costlier is for the eye and changes
+# slowly: it is taken at those of them that the sparser schedule has too.
+HEAVY = log_spaced(3)
+COSTLY = log_spaced(2)
