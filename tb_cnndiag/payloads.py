@@ -39,6 +39,8 @@ class LayerInfo:
     unit_axis: int = -1
     initializer: str = ""
     normalization_class: str = ""
+    dropout: float = 0.0
+    dropout_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,36 @@ class DiagnosticInfo:
 
 
 @dataclass(frozen=True)
+class Targets:
+    """What the answers are compared with, over the probe.
+
+    Attributes:
+        shape: Of one sample.
+        low: Smallest.
+        high: Largest.
+        whole: Whether all are whole numbers.
+        variance: Squared error of the best constant answer to each channel (last axis), mean over channels.
+        deviation: The same for the absolute error.
+        distribution: Whether the channels of each sample sum to 1, as one-hot labels do.
+    """
+
+    shape: tuple[int, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    whole: bool = False
+    variance: float = 0.0
+    deviation: float = 0.0
+    distribution: bool = False
+
+
+@dataclass(frozen=True)
 class Probe:
-    """The batch of samples that makes looks comparable."""
+    """The batch of samples that makes looks comparable; ``targets`` where they are numbers for one output."""
 
     source: str = "none"
     samples: int = 0
     class_counts: tuple[int, ...] = ()
+    targets: Targets | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from tb_cnndiag.payloads import (
     Probe,
     RunInfo,
     Scalars,
+    Targets,
     UnitStates,
     UnitValues,
 )
@@ -52,6 +53,8 @@ def examples() -> dict[str, Measurement]:
         config='{"filters": 6}',
         initializer="he_normal",
         normalization_class="BatchNormalization",
+        dropout=0.25,
+        dropout_at="features/dropout",
     )
     dense = LayerInfo(
         path="dense#2", class_name="Dense", role="dense", units=2, fan_in=6, inputs=(0,), output=True, trainable=False
@@ -99,7 +102,7 @@ def examples() -> dict[str, Measurement]:
         loss='"mse"',
         optimizer='{"name": "adam"}',
         batch_size=32,
-        probe=Probe("given", 256, (128, 128)),
+        probe=Probe("given", 256, (128, 128), Targets((), 0.0, 1.0, True, 0.25, 0.5)),
         versions={"keras": "3.15.1"},
         started=1_700_000_000.5,
         parameters=182,

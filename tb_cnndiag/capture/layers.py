@@ -70,12 +70,18 @@ class KernelLayer:
 
 
 def find_kernel_layers(model: Any, prefix: str = "") -> list[KernelLayer]:
-    """All layers of a built model that own a kernel, in the order in which they are found from outside in."""
+    """All layers of a built model that own a kernel, in the order in which they are found from outside in.
+
+    A wrapper that shows the kernel of the layer inside it, as for spectral normalisation, is not one more.
+    """
     found: list[KernelLayer] = []
     for path, layer in walk(model, prefix):
         kernel = _kernel_of(layer)
-        if kernel is not None:
-            found.append(KernelLayer(layer, path, *kernel))
+        if kernel is None:
+            continue
+        if found and isinstance(found[-1].layer, keras.layers.Wrapper) and found[-1].variable is kernel[1]:
+            found.pop()
+        found.append(KernelLayer(layer, path, *kernel))
     return found
 
 
@@ -138,6 +144,21 @@ def is_activation(operation: Any) -> bool:
     """Whether a layer or operation does nothing but apply an activation function."""
     name = type(operation).__name__.lower()
     return name == "activation" or name in _ACTIVATIONS
+
+
+def dropout_rate(operation: Any) -> float:
+    """Rate of a dropout layer, 0 to 1; 0 for anything else."""
+    dropout = any(
+        base.__name__ == "BaseSpatialDropout" or base.__name__ == "Dropout" for base in type(operation).__mro__
+    )
+    return float(operation.rate) if dropout else 0.0
+
+
+def is_opaque(operation: Any) -> bool:
+    """Whether an operation may do anything: a layer that is not Keras' own and has no kernel, or a Lambda."""
+    kind = type(operation)
+    own = kind.__module__.partition(".")[0] != "keras" or kind.__name__ == "Lambda"
+    return own and not owns_kernel(operation)
 
 
 def activation_name(layer: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.layers import KernelLayer, activation_name, dropout_rate, is_activation, is_opaque
 from tb_cnndiag.capture.recorder import Call, Observation, Recording, recording
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
@@ -100,9 +100,11 @@ class Observer:
         for name in names:
             reduction = REDUCTIONS[name]
             bounds = SATURATION.get(seen[0].activation)
-            if reduction.of == "activation" or (reduction.of == "output" and layer.path in graph.outputs):
+            if reduction.of == "activation":
                 values[name] = reduction.reduce(ops, activations[0])
-            elif reduction.of == "bounded" and bounds and layer.path not in graph.outputs:
+            elif reduction.of == "output" and layer.path in graph.answers:
+                values[name] = reduction.reduce(ops, _answer_by_position(layer, graph.answers[layer.path]))
+            elif reduction.of == "bounded" and bounds and layer.path not in graph.answers:
                 values[name] = reduction.reduce(ops, activations[0], bounds)
             elif reduction.of == "input" and not graph.inputs[layer.path]:
                 values[name] = reduction.reduce(ops, _input_by_position(layer, graph.calls[layer.path].inputs[0]))
@@ -128,14 +130,18 @@ def _chunk_size(x: Any) -> int:
 class _KernelGraph:
     """Which kernel layers feed which, without another kernel between, as a recording shows it.
 
-    ``inputs`` has the paths that reach each layer, ``outputs`` those whose outputs leave the model, ``calls`` the first
-    call of each layer.
+    ``inputs`` has the paths that reach each layer, ``calls`` the first call of each layer, ``answers`` what the model
+    returns of those that reach its end; ``last_activation``, ``dropout`` (rate and path) and ``opaque`` are of what
+    lies behind a layer, before the next kernel.
     """
 
     def __init__(self, record: Recording, paths: Sequence[str]) -> None:
         self.calls: dict[str, Call] = {}
         self.inputs: dict[str, frozenset[str]] = {path: frozenset() for path in paths}
         kernels = set(paths)
+        self.last_activation: dict[str, str] = {}
+        self.dropout: dict[str, tuple[float, str]] = {}
+        self.opaque: set[str] = set()
         self._sources: dict[Any, frozenset[str]] = {}
         for call in record.calls:
             reaching = frozenset[str]().union(*map(self._reaching, call.inputs))
@@ -143,9 +149,24 @@ class _KernelGraph:
                 self.calls.setdefault(call.path, call)
                 self.inputs[call.path] |= reaching
                 reaching = frozenset([call.path])
+            for path in reaching:
+                self._note(path, call)
             for tensor in call.outputs:
                 self._sources[_key(tensor)] = reaching
-        self.outputs = frozenset[str]().union(*map(self._reaching, record.outputs))
+        self.answers: dict[str, Any] = {}
+        for tensor in record.outputs:
+            for path in self._reaching(tensor):
+                self.answers.setdefault(path, tensor)
+
+    def _note(self, path: str, call: Call) -> None:
+        """What lies behind a kernel layer."""
+        rate = dropout_rate(call.layer)
+        if rate > self.dropout.get(path, (0.0, ""))[0]:
+            self.dropout[path] = rate, call.path
+        if is_activation(call.layer):
+            self.last_activation[path] = activation_name(call.layer)
+        elif path != call.path and is_opaque(call.layer):
+            self.opaque.add(path)
 
     def _reaching(self, tensor: Any) -> frozenset[str]:
         """Kernel layers whose outputs reach a tensor, through functions that are no layers too."""
@@ -170,6 +191,14 @@ def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
     tensor = ops.cast(tensor, "float32")
     if len(tensor.shape) < 3:
         return ops.reshape(tensor, (ops.shape(tensor)[0], -1, 1))
+    tensor = _channels_last(layer, tensor)
+    return _flat_positions(tensor, tensor.shape[-1])
+
+
+def _answer_by_position(layer: KernelLayer, tensor: Any) -> Any:
+    """What the model returns, as ``(samples, positions, units)``: of a layer's output, pooled or not."""
+    if len(tensor.shape) < 2:
+        return keras.ops.reshape(tensor, (-1, 1, 1))
     tensor = _channels_last(layer, tensor)
     return _flat_positions(tensor, tensor.shape[-1])
 
@@ -218,6 +247,13 @@ def _class_name(layer: Any) -> str:
     return "" if layer is None else type(layer).__name__
 
 
+def _activation(path: str, observation: Observation, graph: _KernelGraph) -> str:
+    """The activation between a kernel and the next; of one whose output the model returns, what it ends with."""
+    if path in graph.answers:
+        return graph.last_activation.get(path, observation.activation)
+    return "" if observation.activation == "linear" and path in graph.opaque else observation.activation
+
+
 def observed_table(
     layers: Sequence[KernelLayer], record: Recording | None, observed: Mapping[str, Observation]
 ) -> tuple[LayerInfo, ...]:
@@ -231,13 +267,15 @@ def observed_table(
     return tuple(
         replace(
             rows[path],
-            activation=observed[path].activation,
+            activation=_activation(path, observed[path], graph),
             normalization=observed[path].normalization,
             normalization_class=_class_name(observed[path].norm_layer),
             seen_at=observed[path].seen_at,
             output_shape=tuple(int(n or 0) for n in observed[path].tensor.shape[1:]),
             inputs=tuple(sorted(position[source] for source in graph.inputs[path])),
-            output=path in graph.outputs,
+            output=path in graph.answers,
+            dropout=graph.dropout.get(path, (0.0, ""))[0],
+            dropout_at=graph.dropout.get(path, (0.0, ""))[1],
         )
         if path in observed
         else rows[path]

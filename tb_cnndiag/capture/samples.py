@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.payloads import IntArray, Probe
+from tb_cnndiag.payloads import IntArray, Probe, Targets
 
 # What is gathered: as many samples and bytes at the most, of which as many are the probe.
 GATHERED_SAMPLES = 1024
@@ -39,7 +39,7 @@ class Samples:
     def describe(self) -> Probe:
         """What the log tells of the probe."""
         counts = np.bincount(class_labels(self.y))
-        return Probe(self.source, len(self), tuple(int(n) for n in counts))
+        return Probe(self.source, len(self), tuple(int(n) for n in counts), targets(self.y))
 
 
 def given_samples(probe: Any) -> Samples:
@@ -140,3 +140,23 @@ def class_labels(y: Any) -> IntArray:
     if (labels != np.round(labels)).any() or labels.min() < 0 or labels.max() >= MAX_CLASSES:
         return nothing
     return labels.astype(np.int64)
+
+
+def targets(y: Any) -> Targets | None:
+    """Range and spread of the targets; None unless they are finite numbers for one output."""
+    arrays: Sequence[Any] = [a for a in keras.tree.flatten(y) if a is not None] if y is not None else []
+    if len(arrays) != 1:
+        return None
+    values = np.asarray(arrays[0])
+    if values.dtype.kind not in "iufb" or not values.size or not np.isfinite(values).all():
+        return None
+    channels = values.reshape(-1, values.shape[-1] if values.ndim > 1 else 1).astype(np.float64)
+    return Targets(
+        shape=tuple(int(n) for n in values.shape[1:]),
+        low=float(channels.min()),
+        high=float(channels.max()),
+        whole=bool((channels == np.round(channels)).all()),
+        variance=float(channels.var(axis=0).mean()),
+        deviation=float(np.abs(channels - np.median(channels, axis=0)).mean()),
+        distribution=bool(channels.min() >= 0 and np.allclose(channels.sum(axis=1), 1, atol=1e-3)),
+    )

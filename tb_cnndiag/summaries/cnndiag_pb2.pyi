@@ -90,7 +90,7 @@ class RunInfo(_message.Message):
     def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LayerInfo(_message.Message):
-    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer", "normalization_class")
+    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer", "normalization_class", "dropout", "dropout_at")
     PATH_FIELD_NUMBER: _ClassVar[int]
     CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -109,6 +109,8 @@ class LayerInfo(_message.Message):
     UNIT_AXIS_FIELD_NUMBER: _ClassVar[int]
     INITIALIZER_FIELD_NUMBER: _ClassVar[int]
     NORMALIZATION_CLASS_FIELD_NUMBER: _ClassVar[int]
+    DROPOUT_FIELD_NUMBER: _ClassVar[int]
+    DROPOUT_AT_FIELD_NUMBER: _ClassVar[int]
     path: str
     class_name: str
     role: str
@@ -127,7 +129,9 @@ class LayerInfo(_message.Message):
     unit_axis: int
     initializer: str
     normalization_class: str
-    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ..., normalization_class: _Optional[str] = ...) -> None: ...
+    dropout: float
+    dropout_at: str
+    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ..., normalization_class: _Optional[str] = ..., dropout: _Optional[float] = ..., dropout_at: _Optional[str] = ...) -> None: ...
 
 class DiagnosticInfo(_message.Message):
     __slots__ = ("name", "title", "description", "columns", "layer_kind", "model_kind")
@@ -164,14 +168,34 @@ class ColumnInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., unit: _Optional[str] = ..., description: _Optional[str] = ..., logarithmic: bool = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Probe(_message.Message):
-    __slots__ = ("source", "samples", "class_counts")
+    __slots__ = ("source", "samples", "class_counts", "targets")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     CLASS_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
     source: str
     samples: int
     class_counts: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, source: _Optional[str] = ..., samples: _Optional[int] = ..., class_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+    targets: Targets
+    def __init__(self, source: _Optional[str] = ..., samples: _Optional[int] = ..., class_counts: _Optional[_Iterable[int]] = ..., targets: _Optional[_Union[Targets, _Mapping]] = ...) -> None: ...
+
+class Targets(_message.Message):
+    __slots__ = ("shape", "low", "high", "whole", "variance", "deviation", "distribution")
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    VARIANCE_FIELD_NUMBER: _ClassVar[int]
+    DEVIATION_FIELD_NUMBER: _ClassVar[int]
+    DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    low: float
+    high: float
+    whole: bool
+    variance: float
+    deviation: float
+    distribution: bool
+    def __init__(self, shape: _Optional[_Iterable[int]] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., whole: bool = ..., variance: _Optional[float] = ..., deviation: _Optional[float] = ..., distribution: bool = ...) -> None: ...
 
 class Findings(_message.Message):
     __slots__ = ("findings",)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo
+from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo, Targets
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 # A table that claims more makes every column of the log as long.
 MAX_LAYERS = 20_000
 _LAYER_FIELDS = tuple(LayerInfo.__dataclass_fields__)
 _COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
+_TARGET_FIELDS = tuple(Targets.__dataclass_fields__)
 _RUN_FIELDS = ("table", "model", "loss", "optimizer", "batch_size", "started", "parameters", "trainable_parameters")
 
 
@@ -17,9 +18,7 @@ def encode_run_info(info: RunInfo) -> pb.RunInfo:
         **{name: getattr(info, name) for name in _RUN_FIELDS},
         layers=[_encode_layer(layer) for layer in info.layers],
         diagnostics=[_encode_diagnostic(d) for d in info.diagnostics],
-        probe=pb.Probe(
-            source=info.probe.source, samples=info.probe.samples, class_counts=list(info.probe.class_counts)
-        ),
+        probe=_encode_probe(info.probe),
         versions=dict(info.versions),
         notes=list(info.notes),
     )
@@ -28,15 +27,29 @@ def encode_run_info(info: RunInfo) -> pb.RunInfo:
 def decode_run_info(info: pb.RunInfo) -> RunInfo:
     if len(info.layers) > MAX_LAYERS:
         raise ValueError(f"{len(info.layers):,} layers are more than the {MAX_LAYERS:,} that are read")
-    probe = Probe(info.probe.source, info.probe.samples, tuple(info.probe.class_counts))
     return RunInfo(
         **{name: getattr(info, name) for name in _RUN_FIELDS},
         layers=tuple(_decode_layer(layer) for layer in info.layers),
         diagnostics=tuple(_decode_diagnostic(d) for d in info.diagnostics),
-        probe=probe,
+        probe=_decode_probe(info.probe),
         versions=dict(info.versions),
         notes=tuple(info.notes),
     )
+
+
+def _encode_probe(probe: Probe) -> pb.Probe:
+    message = pb.Probe(source=probe.source, samples=probe.samples, class_counts=list(probe.class_counts))
+    if probe.targets is not None:
+        message.targets.CopyFrom(pb.Targets(**{name: getattr(probe.targets, name) for name in _TARGET_FIELDS}))
+    return message
+
+
+def _decode_probe(probe: pb.Probe) -> Probe:
+    targets = None
+    if probe.HasField("targets"):
+        values = {name: getattr(probe.targets, name) for name in _TARGET_FIELDS}
+        targets = Targets(**values | {"shape": tuple(probe.targets.shape)})
+    return Probe(probe.source, probe.samples, tuple(probe.class_counts), targets)
 
 
 def _encode_layer(layer: LayerInfo) -> pb.LayerInfo:

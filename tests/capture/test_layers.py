@@ -110,6 +110,30 @@ def test_nested_shared_and_repeated_names() -> None:
     assert [layer.path for layer in find_kernel_layers(twins)] == ["fc", "fc#2"]
 
 
+def test_a_wrapper_that_shows_the_kernel_inside_it_is_not_one_more() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.SpectralNormalization(keras.layers.Conv2D(4, 3, name="inner"), name="outer"),
+        ]
+    )
+    assert [layer.path for layer in find_kernel_layers(model)] == ["outer/inner"]
+
+
+def test_what_a_layer_of_the_users_own_does_is_not_known(rng: np.random.Generator) -> None:
+    class Rounded(keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return keras.ops.round(inputs)
+
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="a"), Rounded(), keras.layers.Conv2D(4, 3, name="b")]
+    )
+    observer = Observer(model, layers := find_kernel_layers(model))
+    observer.look(rng.normal(size=(4, 8, 8, 1)).astype("float32"), ["sample_max"])
+    table = observed_table(layers, observer.recording, observer.observed)
+    assert [row.activation for row in table] == ["", "linear"]
+
+
 def test_residual_graph_and_operations() -> None:
     inputs = keras.Input((8, 8, 4))
     x = layers.Conv2D(4, 3, padding="same", name="first")(inputs)

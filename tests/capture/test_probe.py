@@ -74,6 +74,27 @@ def test_input_and_output_are_those_of_the_ends(rng: np.random.Generator) -> Non
     assert "output" not in looked["conv_b"]
 
 
+def test_answers_are_what_the_model_returns(rng: np.random.Generator) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(4, 3, activation="relu", name="a"),
+            keras.layers.Dropout(0.25, name="drop"),
+            keras.layers.Conv2D(3, 1, name="b"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Softmax(),
+        ]
+    )
+    x = images(rng, 20)[0][:, :8, :8, :1]
+    observer = Observer(model, layers := find_kernel_layers(model))
+    looked = observer.look(x, ["output"])
+    np.testing.assert_allclose(looked["b"]["output"], model.predict(x, verbose=0), rtol=1e-5)
+    assert "output" not in looked["a"]
+    first, last = probe.observed_table(layers, observer.recording, observer.observed)
+    assert (last.activation, last.output, last.seen_at) == ("softmax", True, "b")
+    assert (first.dropout, first.dropout_at) == (0.25, "drop")
+
+
 def test_a_look_changes_nothing(rng: np.random.Generator) -> None:
     model = normalised()
     before = [np.array(w) for w in model.get_weights()]

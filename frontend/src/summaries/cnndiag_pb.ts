@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cnndiag.proto.
  */
 export const file_cnndiag: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrQECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIMCgRsb29rGAUgASgNEg0KBWVwb2NoGAYgASgNEg0KBXRhYmxlGAcgASgJEicKCHJ1bl9pbmZvGBAgASgLMhMudGJfY25uZGlhZy5SdW5JbmZvSAASKAoIZmluZGluZ3MYESABKAsyFC50Yl9jbm5kaWFnLkZpbmRpbmdzSAASMQoNbGF5ZXJfY29sdW1ucxgSIAEoCzIYLnRiX2NubmRpYWcuTGF5ZXJDb2x1bW5zSAASJgoHc2NhbGFycxgTIAEoCzITLnRiX2NubmRpYWcuU2NhbGFyc0gAEi0KC3VuaXRfc3RhdGVzGBQgASgLMhYudGJfY25uZGlhZy5Vbml0U3RhdGVzSAASLQoLdW5pdF92YWx1ZXMYFSABKAsyFi50Yl9jbm5kaWFnLlVuaXRWYWx1ZXNIABIkCgZtYXRyaXgYFiABKAsyEi50Yl9jbm5kaWFnLk1hdHJpeEgAEiwKCmRlbmRyb2dyYW0YFyABKAsyFi50Yl9jbm5kaWFnLkRlbmRyb2dyYW1IABImCgdkZW5zaXR5GBggASgLMhMudGJfY25uZGlhZy5EZW5zaXR5SAASJAoGaW1hZ2VzGBkgASgLMhIudGJfY25uZGlhZy5JbWFnZXNIAEIJCgdwYXlsb2FkIi8KD01lYXN1cmVtZW50TGlzdBINCgVpdGVtcxgBIAMoDBINCgV0b3RhbBgCIAEoDSKOAwoHUnVuSW5mbxINCgV0YWJsZRgBIAEoCRINCgVtb2RlbBgCIAEoCRIlCgZsYXllcnMYAyADKAsyFS50Yl9jbm5kaWFnLkxheWVySW5mbxIvCgtkaWFnbm9zdGljcxgEIAMoCzIaLnRiX2NubmRpYWcuRGlhZ25vc3RpY0luZm8SDAoEbG9zcxgFIAEoCRIRCglvcHRpbWl6ZXIYBiABKAkSEgoKYmF0Y2hfc2l6ZRgHIAEoDRIgCgVwcm9iZRgIIAEoCzIRLnRiX2NubmRpYWcuUHJvYmUSMwoIdmVyc2lvbnMYCSADKAsyIS50Yl9jbm5kaWFnLlJ1bkluZm8uVmVyc2lvbnNFbnRyeRIPCgdzdGFydGVkGAogASgBEhIKCnBhcmFtZXRlcnMYCyABKAQSHAoUdHJhaW5hYmxlX3BhcmFtZXRlcnMYDCABKAQSDQoFbm90ZXMYDSADKAkaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIt4CCglMYXllckluZm8SDAoEcGF0aBgBIAEoCRISCgpjbGFzc19uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDQoFdW5pdHMYBCABKA0SDgoGZmFuX2luGAUgASgNEhQKDGtlcm5lbF9zaGFwZRgGIAMoDRIUCgxvdXRwdXRfc2hhcGUYByADKA0SEQoJdHJhaW5hYmxlGAggASgIEhIKCmFjdGl2YXRpb24YCSABKAkSFQoNbm9ybWFsaXphdGlvbhgKIAEoCRIPCgdzZWVuX2F0GAsgASgJEhIKCnBhcmFtZXRlcnMYDCABKAQSDgoGaW5wdXRzGA0gAygNEg4KBm91dHB1dBgOIAEoCBIOCgZjb25maWcYDyABKAkSEQoJdW5pdF9heGlzGBAgASgFEhMKC2luaXRpYWxpemVyGBEgASgJEhsKE25vcm1hbGl6YXRpb25fY2xhc3MYEiABKAkikwEKDkRpYWdub3N0aWNJbmZvEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSJwoHY29sdW1ucxgEIAMoCzIWLnRiX2NubmRpYWcuQ29sdW1uSW5mbxISCgpsYXllcl9raW5kGAUgASgJEhIKCm1vZGVsX2tpbmQYBiABKAkifAoKQ29sdW1uSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBHVuaXQYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSEwoLbG9nYXJpdGhtaWMYBSABKAgSCwoDbG93GAYgASgCEgwKBGhpZ2gYByABKAIiPgoFUHJvYmUSDgoGc291cmNlGAEgASgJEg8KB3NhbXBsZXMYAiABKA0SFAoMY2xhc3NfY291bnRzGAMgAygNIjEKCEZpbmRpbmdzEiUKCGZpbmRpbmdzGAEgAygLMhMudGJfY25uZGlhZy5GaW5kaW5nItwDCgdGaW5kaW5nEg0KBWZhdWx0GAEgASgJEg0KBWxheWVyGAIgASgJEi4KCHNldmVyaXR5GAMgASgOMhwudGJfY25uZGlhZy5GaW5kaW5nLlNldmVyaXR5EhIKCmZpcnN0X3N0ZXAYBCABKAQSEQoJbGFzdF9zdGVwGAUgASgEEiQKBXVuaXRzGAYgAygLMhUudGJfY25uZGlhZy5Vbml0R3JvdXASMwoIZXZpZGVuY2UYByADKAsyIS50Yl9jbm5kaWFnLkZpbmRpbmcuRXZpZGVuY2VFbnRyeRIRCgljYXVzZWRfYnkYCCABKA0SDwoHbWVzc2FnZRgJIAEoCRIrCgthZGp1c3RtZW50cxgKIAMoCzIWLnRiX2NubmRpYWcuQWRqdXN0bWVudBISCgpkaWFnbm9zdGljGAsgASgJEg0KBXRpdGxlGAwgASgJGkUKDUV2aWRlbmNlRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQudGJfY25uZGlhZy5FdmlkZW5jZToCOAEiRgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIICgRJTkZPEAESCwoHV0FSTklORxACEgkKBUVSUk9SEAMiGgoJVW5pdEdyb3VwEg0KBXVuaXRzGAEgAygNIkUKCEV2aWRlbmNlEg0KBXZhbHVlGAEgASgBEhIKBWxpbWl0GAIgASgBSACIAQESDAoEdW5pdBgDIAEoCUIICgZfbGltaXQiYQoKQWRqdXN0bWVudBINCgVsYXllchgBIAEoCRIRCglwYXJhbWV0ZXIYAiABKAkSDwoHY3VycmVudBgDIAEoCRIQCghwcm9wb3NlZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiMwoMTGF5ZXJDb2x1bW5zEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiImCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAIiKAoHU2NhbGFycxINCgVuYW1lcxgBIAMoCRIOCgZ2YWx1ZXMYAiADKAEiTwoKVW5pdFN0YXRlcxINCgV1bml0cxgBIAEoDRIOCgZzdGF0ZXMYAiABKAwSDwoHc2FtcGxlcxgDIAEoBBIRCglwb3NpdGlvbnMYBCABKAQiMQoKVW5pdFZhbHVlcxIjCgdjb2x1bW5zGAEgAygLMhIudGJfY25uZGlhZy5Db2x1bW4ijwEKBk1hdHJpeBIMCgRyb3dzGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDQoFb3JkZXIYAyADKA0SDAoEcG9vbBgEIAEoDRIRCglzeW1tZXRyaWMYBSABKAgSDQoFY2VsbHMYBiABKAwSCwoDbG93GAcgASgCEgwKBGhpZ2gYCCABKAISDAoEdW5pdBgJIAEoCSJiCgpEZW5kcm9ncmFtEg0KBXVuaXRzGAEgASgNEgsKA2dhcBgCIAMoDRIOCgZoZWlnaHQYAyADKAISDQoFb3JkZXIYBCADKA0SCwoDY3V0GAUgASgCEgwKBHVuaXQYBiABKAkizAEKB0RlbnNpdHkSDQoFc3RhcnQYASABKAISDAoEc3RvcBgCIAEoAhIOCgZwb2ludHMYAyABKA0SDgoGdmFsdWVzGAQgASgMEg0KBXNjYWxlGAUgASgCEh8KBWF0b21zGAYgAygLMhAudGJfY25uZGlhZy5BdG9tEhEKCWJhbmR3aWR0aBgHIAEoAhIPCgdzYW1wbGVzGAggASgEEg0KBWJlbG93GAkgASgCEg0KBWFib3ZlGAogASgCEhIKCm5vbl9maW5pdGUYCyABKAIiIwoEQXRvbRINCgV2YWx1ZRgBIAEoAhIMCgRtYXNzGAIgASgCIisKBkltYWdlcxIhCgZpbWFnZXMYASADKAsyES50Yl9jbm5kaWFnLkltYWdlIoUBCgVJbWFnZRIMCgR1bml0GAEgASgNEhMKBnNhbXBsZRgCIAEoDUgAiAEBEg4KBmhlaWdodBgDIAEoDRINCgV3aWR0aBgEIAEoDRIQCghjaGFubmVscxgFIAEoDRIOCgZwaXhlbHMYBiABKAwSDQoFc2NhbGUYByABKAJCCQoHX3NhbXBsZWIGcHJvdG8z");
+  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrQECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIMCgRsb29rGAUgASgNEg0KBWVwb2NoGAYgASgNEg0KBXRhYmxlGAcgASgJEicKCHJ1bl9pbmZvGBAgASgLMhMudGJfY25uZGlhZy5SdW5JbmZvSAASKAoIZmluZGluZ3MYESABKAsyFC50Yl9jbm5kaWFnLkZpbmRpbmdzSAASMQoNbGF5ZXJfY29sdW1ucxgSIAEoCzIYLnRiX2NubmRpYWcuTGF5ZXJDb2x1bW5zSAASJgoHc2NhbGFycxgTIAEoCzITLnRiX2NubmRpYWcuU2NhbGFyc0gAEi0KC3VuaXRfc3RhdGVzGBQgASgLMhYudGJfY25uZGlhZy5Vbml0U3RhdGVzSAASLQoLdW5pdF92YWx1ZXMYFSABKAsyFi50Yl9jbm5kaWFnLlVuaXRWYWx1ZXNIABIkCgZtYXRyaXgYFiABKAsyEi50Yl9jbm5kaWFnLk1hdHJpeEgAEiwKCmRlbmRyb2dyYW0YFyABKAsyFi50Yl9jbm5kaWFnLkRlbmRyb2dyYW1IABImCgdkZW5zaXR5GBggASgLMhMudGJfY25uZGlhZy5EZW5zaXR5SAASJAoGaW1hZ2VzGBkgASgLMhIudGJfY25uZGlhZy5JbWFnZXNIAEIJCgdwYXlsb2FkIi8KD01lYXN1cmVtZW50TGlzdBINCgVpdGVtcxgBIAMoDBINCgV0b3RhbBgCIAEoDSKOAwoHUnVuSW5mbxINCgV0YWJsZRgBIAEoCRINCgVtb2RlbBgCIAEoCRIlCgZsYXllcnMYAyADKAsyFS50Yl9jbm5kaWFnLkxheWVySW5mbxIvCgtkaWFnbm9zdGljcxgEIAMoCzIaLnRiX2NubmRpYWcuRGlhZ25vc3RpY0luZm8SDAoEbG9zcxgFIAEoCRIRCglvcHRpbWl6ZXIYBiABKAkSEgoKYmF0Y2hfc2l6ZRgHIAEoDRIgCgVwcm9iZRgIIAEoCzIRLnRiX2NubmRpYWcuUHJvYmUSMwoIdmVyc2lvbnMYCSADKAsyIS50Yl9jbm5kaWFnLlJ1bkluZm8uVmVyc2lvbnNFbnRyeRIPCgdzdGFydGVkGAogASgBEhIKCnBhcmFtZXRlcnMYCyABKAQSHAoUdHJhaW5hYmxlX3BhcmFtZXRlcnMYDCABKAQSDQoFbm90ZXMYDSADKAkaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoMDCglMYXllckluZm8SDAoEcGF0aBgBIAEoCRISCgpjbGFzc19uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDQoFdW5pdHMYBCABKA0SDgoGZmFuX2luGAUgASgNEhQKDGtlcm5lbF9zaGFwZRgGIAMoDRIUCgxvdXRwdXRfc2hhcGUYByADKA0SEQoJdHJhaW5hYmxlGAggASgIEhIKCmFjdGl2YXRpb24YCSABKAkSFQoNbm9ybWFsaXphdGlvbhgKIAEoCRIPCgdzZWVuX2F0GAsgASgJEhIKCnBhcmFtZXRlcnMYDCABKAQSDgoGaW5wdXRzGA0gAygNEg4KBm91dHB1dBgOIAEoCBIOCgZjb25maWcYDyABKAkSEQoJdW5pdF9heGlzGBAgASgFEhMKC2luaXRpYWxpemVyGBEgASgJEhsKE25vcm1hbGl6YXRpb25fY2xhc3MYEiABKAkSDwoHZHJvcG91dBgTIAEoAhISCgpkcm9wb3V0X2F0GBQgASgJIpMBCg5EaWFnbm9zdGljSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKB2NvbHVtbnMYBCADKAsyFi50Yl9jbm5kaWFnLkNvbHVtbkluZm8SEgoKbGF5ZXJfa2luZBgFIAEoCRISCgptb2RlbF9raW5kGAYgASgJInwKCkNvbHVtbkluZm8SDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRIMCgR1bml0GAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhMKC2xvZ2FyaXRobWljGAUgASgIEgsKA2xvdxgGIAEoAhIMCgRoaWdoGAcgASgCImQKBVByb2JlEg4KBnNvdXJjZRgBIAEoCRIPCgdzYW1wbGVzGAIgASgNEhQKDGNsYXNzX2NvdW50cxgDIAMoDRIkCgd0YXJnZXRzGAQgASgLMhMudGJfY25uZGlhZy5UYXJnZXRzIn0KB1RhcmdldHMSDQoFc2hhcGUYASADKA0SCwoDbG93GAIgASgBEgwKBGhpZ2gYAyABKAESDQoFd2hvbGUYBCABKAgSEAoIdmFyaWFuY2UYBSABKAESEQoJZGV2aWF0aW9uGAYgASgBEhQKDGRpc3RyaWJ1dGlvbhgHIAEoCCIxCghGaW5kaW5ncxIlCghmaW5kaW5ncxgBIAMoCzITLnRiX2NubmRpYWcuRmluZGluZyLcAwoHRmluZGluZxINCgVmYXVsdBgBIAEoCRINCgVsYXllchgCIAEoCRIuCghzZXZlcml0eRgDIAEoDjIcLnRiX2NubmRpYWcuRmluZGluZy5TZXZlcml0eRISCgpmaXJzdF9zdGVwGAQgASgEEhEKCWxhc3Rfc3RlcBgFIAEoBBIkCgV1bml0cxgGIAMoCzIVLnRiX2NubmRpYWcuVW5pdEdyb3VwEjMKCGV2aWRlbmNlGAcgAygLMiEudGJfY25uZGlhZy5GaW5kaW5nLkV2aWRlbmNlRW50cnkSEQoJY2F1c2VkX2J5GAggASgNEg8KB21lc3NhZ2UYCSABKAkSKwoLYWRqdXN0bWVudHMYCiADKAsyFi50Yl9jbm5kaWFnLkFkanVzdG1lbnQSEgoKZGlhZ25vc3RpYxgLIAEoCRINCgV0aXRsZRgMIAEoCRpFCg1FdmlkZW5jZUVudHJ5EgsKA2tleRgBIAEoCRIjCgV2YWx1ZRgCIAEoCzIULnRiX2NubmRpYWcuRXZpZGVuY2U6AjgBIkYKCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASCAoESU5GTxABEgsKB1dBUk5JTkcQAhIJCgVFUlJPUhADIhoKCVVuaXRHcm91cBINCgV1bml0cxgBIAMoDSJFCghFdmlkZW5jZRINCgV2YWx1ZRgBIAEoARISCgVsaW1pdBgCIAEoAUgAiAEBEgwKBHVuaXQYAyABKAlCCAoGX2xpbWl0ImEKCkFkanVzdG1lbnQSDQoFbGF5ZXIYASABKAkSEQoJcGFyYW1ldGVyGAIgASgJEg8KB2N1cnJlbnQYAyABKAkSEAoIcHJvcG9zZWQYBCABKAkSDgoGcmVhc29uGAUgASgJIjMKDExheWVyQ29sdW1ucxIjCgdjb2x1bW5zGAEgAygLMhIudGJfY25uZGlhZy5Db2x1bW4iJgoGQ29sdW1uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygCIigKB1NjYWxhcnMSDQoFbmFtZXMYASADKAkSDgoGdmFsdWVzGAIgAygBIk8KClVuaXRTdGF0ZXMSDQoFdW5pdHMYASABKA0SDgoGc3RhdGVzGAIgASgMEg8KB3NhbXBsZXMYAyABKAQSEQoJcG9zaXRpb25zGAQgASgEIjEKClVuaXRWYWx1ZXMSIwoHY29sdW1ucxgBIAMoCzISLnRiX2NubmRpYWcuQ29sdW1uIo8BCgZNYXRyaXgSDAoEcm93cxgBIAEoDRIPCgdjb2x1bW5zGAIgASgNEg0KBW9yZGVyGAMgAygNEgwKBHBvb2wYBCABKA0SEQoJc3ltbWV0cmljGAUgASgIEg0KBWNlbGxzGAYgASgMEgsKA2xvdxgHIAEoAhIMCgRoaWdoGAggASgCEgwKBHVuaXQYCSABKAkiYgoKRGVuZHJvZ3JhbRINCgV1bml0cxgBIAEoDRILCgNnYXAYAiADKA0SDgoGaGVpZ2h0GAMgAygCEg0KBW9yZGVyGAQgAygNEgsKA2N1dBgFIAEoAhIMCgR1bml0GAYgASgJIswBCgdEZW5zaXR5Eg0KBXN0YXJ0GAEgASgCEgwKBHN0b3AYAiABKAISDgoGcG9pbnRzGAMgASgNEg4KBnZhbHVlcxgEIAEoDBINCgVzY2FsZRgFIAEoAhIfCgVhdG9tcxgGIAMoCzIQLnRiX2NubmRpYWcuQXRvbRIRCgliYW5kd2lkdGgYByABKAISDwoHc2FtcGxlcxgIIAEoBBINCgViZWxvdxgJIAEoAhINCgVhYm92ZRgKIAEoAhISCgpub25fZmluaXRlGAsgASgCIiMKBEF0b20SDQoFdmFsdWUYASABKAISDAoEbWFzcxgCIAEoAiIrCgZJbWFnZXMSIQoGaW1hZ2VzGAEgAygLMhEudGJfY25uZGlhZy5JbWFnZSKFAQoFSW1hZ2USDAoEdW5pdBgBIAEoDRITCgZzYW1wbGUYAiABKA1IAIgBARIOCgZoZWlnaHQYAyABKA0SDQoFd2lkdGgYBCABKA0SEAoIY2hhbm5lbHMYBSABKA0SDgoGcGl4ZWxzGAYgASgMEg0KBXNjYWxlGAcgASgCQgkKB19zYW1wbGViBnByb3RvMw");
 
 /**
  * One thing measured at one look. Every message stands alone: TensorBoard may drop any other.
@@ -389,6 +389,18 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
    * @generated from field: string normalization_class = 18;
    */
   normalizationClass: string;
+
+  /**
+   * Largest rate of a dropout layer between this kernel and the next, 0 to 1, and its path; empty when none.
+   *
+   * @generated from field: float dropout = 19;
+   */
+  dropout: number;
+
+  /**
+   * @generated from field: string dropout_at = 20;
+   */
+  dropoutAt: string;
 };
 
 /**
@@ -523,6 +535,13 @@ export type Probe = Message<"tb_cnndiag.Probe"> & {
    * @generated from field: repeated uint32 class_counts = 3;
    */
   classCounts: number[];
+
+  /**
+   * Absent without numeric targets of one output.
+   *
+   * @generated from field: tb_cnndiag.Targets targets = 4;
+   */
+  targets?: Targets | undefined;
 };
 
 /**
@@ -531,6 +550,64 @@ export type Probe = Message<"tb_cnndiag.Probe"> & {
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
   messageDesc(file_cnndiag, 6);
+
+/**
+ * What the answers are compared with, over the probe.
+ *
+ * @generated from message tb_cnndiag.Targets
+ */
+export type Targets = Message<"tb_cnndiag.Targets"> & {
+  /**
+   * Of one sample; none for a single number.
+   *
+   * @generated from field: repeated uint32 shape = 1;
+   */
+  shape: number[];
+
+  /**
+   * @generated from field: double low = 2;
+   */
+  low: number;
+
+  /**
+   * @generated from field: double high = 3;
+   */
+  high: number;
+
+  /**
+   * Whether all are whole numbers.
+   *
+   * @generated from field: bool whole = 4;
+   */
+  whole: boolean;
+
+  /**
+   * Of each channel (last axis), mean over channels: mean square deviation from the mean and mean deviation from the
+   * median, which are the squared and the absolute error of the best constant answer.
+   *
+   * @generated from field: double variance = 5;
+   */
+  variance: number;
+
+  /**
+   * @generated from field: double deviation = 6;
+   */
+  deviation: number;
+
+  /**
+   * Whether the channels of each sample sum to 1, as one-hot labels do.
+   *
+   * @generated from field: bool distribution = 7;
+   */
+  distribution: boolean;
+};
+
+/**
+ * Describes the message tb_cnndiag.Targets.
+ * Use `create(TargetsSchema)` to create a new message.
+ */
+export const TargetsSchema: GenMessage<Targets> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 7);
 
 /**
  * All findings up to this look, causes first: the last message tells all.
@@ -549,7 +626,7 @@ export type Findings = Message<"tb_cnndiag.Findings"> & {
  * Use `create(FindingsSchema)` to create a new message.
  */
 export const FindingsSchema: GenMessage<Findings> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 7);
+  messageDesc(file_cnndiag, 8);
 
 /**
  * @generated from message tb_cnndiag.Finding
@@ -633,7 +710,7 @@ export type Finding = Message<"tb_cnndiag.Finding"> & {
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 8);
+  messageDesc(file_cnndiag, 9);
 
 /**
  * @generated from enum tb_cnndiag.Finding.Severity
@@ -664,7 +741,7 @@ export enum Finding_Severity {
  * Describes the enum tb_cnndiag.Finding.Severity.
  */
 export const Finding_SeveritySchema: GenEnum<Finding_Severity> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 8, 0);
+  enumDesc(file_cnndiag, 9, 0);
 
 /**
  * @generated from message tb_cnndiag.UnitGroup
@@ -681,7 +758,7 @@ export type UnitGroup = Message<"tb_cnndiag.UnitGroup"> & {
  * Use `create(UnitGroupSchema)` to create a new message.
  */
 export const UnitGroupSchema: GenMessage<UnitGroup> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 9);
+  messageDesc(file_cnndiag, 10);
 
 /**
  * @generated from message tb_cnndiag.Evidence
@@ -710,7 +787,7 @@ export type Evidence = Message<"tb_cnndiag.Evidence"> & {
  * Use `create(EvidenceSchema)` to create a new message.
  */
 export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 10);
+  messageDesc(file_cnndiag, 11);
 
 /**
  * @generated from message tb_cnndiag.Adjustment
@@ -747,7 +824,7 @@ export type Adjustment = Message<"tb_cnndiag.Adjustment"> & {
  * Use `create(AdjustmentSchema)` to create a new message.
  */
 export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 11);
+  messageDesc(file_cnndiag, 12);
 
 /**
  * One number per layer, for several columns.
@@ -766,7 +843,7 @@ export type LayerColumns = Message<"tb_cnndiag.LayerColumns"> & {
  * Use `create(LayerColumnsSchema)` to create a new message.
  */
 export const LayerColumnsSchema: GenMessage<LayerColumns> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 12);
+  messageDesc(file_cnndiag, 13);
 
 /**
  * @generated from message tb_cnndiag.Column
@@ -790,7 +867,7 @@ export type Column = Message<"tb_cnndiag.Column"> & {
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 13);
+  messageDesc(file_cnndiag, 14);
 
 /**
  * Numbers of the whole model, e.g. loss and metrics as logged.
@@ -814,7 +891,7 @@ export type Scalars = Message<"tb_cnndiag.Scalars"> & {
  * Use `create(ScalarsSchema)` to create a new message.
  */
 export const ScalarsSchema: GenMessage<Scalars> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 14);
+  messageDesc(file_cnndiag, 15);
 
 /**
  * The state of every unit of a layer, exact.
@@ -853,7 +930,7 @@ export type UnitStates = Message<"tb_cnndiag.UnitStates"> & {
  * Use `create(UnitStatesSchema)` to create a new message.
  */
 export const UnitStatesSchema: GenMessage<UnitStates> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 15);
+  messageDesc(file_cnndiag, 16);
 
 /**
  * Numbers per unit of a layer.
@@ -872,7 +949,7 @@ export type UnitValues = Message<"tb_cnndiag.UnitValues"> & {
  * Use `create(UnitValuesSchema)` to create a new message.
  */
 export const UnitValuesSchema: GenMessage<UnitValues> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 16);
+  messageDesc(file_cnndiag, 17);
 
 /**
  * A matrix to be looked at: reordered, pooled, quantised to 8 bit, compressed.
@@ -943,7 +1020,7 @@ export type Matrix = Message<"tb_cnndiag.Matrix"> & {
  * Use `create(MatrixSchema)` to create a new message.
  */
 export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 17);
+  messageDesc(file_cnndiag, 18);
 
 /**
  * An agglomerative clustering, drawn: its leaves in an order in which no branch crosses another.
@@ -998,7 +1075,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
  * Use `create(DendrogramSchema)` to create a new message.
  */
 export const DendrogramSchema: GenMessage<Dendrogram> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 18);
+  messageDesc(file_cnndiag, 19);
 
 /**
  * A distribution: atoms (values with probability of their own) and a continuous part.
@@ -1078,7 +1155,7 @@ export type Density = Message<"tb_cnndiag.Density"> & {
  * Use `create(DensitySchema)` to create a new message.
  */
 export const DensitySchema: GenMessage<Density> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 19);
+  messageDesc(file_cnndiag, 20);
 
 /**
  * @generated from message tb_cnndiag.Atom
@@ -1100,7 +1177,7 @@ export type Atom = Message<"tb_cnndiag.Atom"> & {
  * Use `create(AtomSchema)` to create a new message.
  */
 export const AtomSchema: GenMessage<Atom> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 20);
+  messageDesc(file_cnndiag, 21);
 
 /**
  * Pictures of units: filters or feature maps.
@@ -1119,7 +1196,7 @@ export type Images = Message<"tb_cnndiag.Images"> & {
  * Use `create(ImagesSchema)` to create a new message.
  */
 export const ImagesSchema: GenMessage<Images> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 21);
+  messageDesc(file_cnndiag, 22);
 
 /**
  * @generated from message tb_cnndiag.Image
@@ -1174,5 +1251,5 @@ export type Image = Message<"tb_cnndiag.Image"> & {
  * Use `create(ImageSchema)` to create a new message.
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 22);
+  messageDesc(file_cnndiag, 23);
 
