@@ -15,7 +15,7 @@ import json
 import multiprocessing
 import os
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("logs/faults"))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each case; accuracies are their mean")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -72,11 +73,15 @@ def main() -> None:
     from benchmarks.faults.cases import CASES
     from benchmarks.faults.train import one_thread
 
-    curable = [(case.name, options.work) for case in CASES if case.fault in CURABLE and options.only in case.name]
-    wide = [case.name for case in CASES if case.fault == "redundant_filters" and options.only in case.name]
+    known = [case for case in CASES if case.half in ("tune", "report") and options.only in case.name]
+    curable = [
+        (case.name, seed, options.work) for case in known if case.fault in CURABLE for seed in range(options.seeds)
+    ]
+    wide = [case.name for case in known if case.fault == "redundant_filters"]
     with multiprocessing.get_context("spawn").Pool(options.jobs, one_thread, maxtasksperchild=20) as pool:
-        cures = [cure for cure in pool.imap(cure_case, curable, chunksize=1) if cure is not None]
+        runs = [cure for cure in pool.imap(cure_case, curable, chunksize=1) if cure is not None]
         operations = [operation for operation in pool.imap(operate, wide) if operation is not None]
+    cures = [_mean([run for run in runs if run.case == name]) for name in dict.fromkeys(run.case for run in runs)]
     for cure in sorted(cures, key=lambda c: (c.fault, c.case)):
         print(
             f"{'cured ' if cure.cured else 'NOT   '} {cure.case}: {cure.faulty:.1%} → {cure.adjusted:.1%}, "
@@ -96,7 +101,13 @@ def main() -> None:
     (options.work / "cure.json").write_text(json.dumps([asdict(cure) for cure in cures], indent=1))
 
 
-def cure_case(task: tuple[str, Path]) -> Cure | None:
+def _mean(runs: list[Cure]) -> Cure:
+    """The accuracies of one case, mean over its seeds."""
+    numbers = {n: statistics.mean(getattr(run, n) for run in runs) for n in ("faulty", "adjusted", "twin")}
+    return replace(runs[0], **numbers)
+
+
+def cure_case(task: tuple[str, int, Path]) -> Cure | None:
     """Train, judge, adjust and train again; None when the case does not show its symptom."""
     from benchmarks.faults.__main__ import home_of
     from benchmarks.faults.case import trial
@@ -106,20 +117,20 @@ def cure_case(task: tuple[str, Path]) -> Cure | None:
     from tb_cnndiag.adjust import apply
     from tb_cnndiag.logs import diagnose
 
-    name, work = task
+    name, seed, work = task
     case = _case(name)
-    home = home_of(work, name, 0)
-    train(case, 0, home)
+    home = home_of(work, name, seed)
+    train(case, seed, home)
     if not json.loads((home / DONE).read_text())["symptom"]:
         return None
-    faulty = _built(case)
-    _fit(faulty)
+    faulty = _built(case, seed)
+    _fit(faulty, seed)
     sick = _accuracy(faulty)
-    adjusted = _built(case)
+    adjusted = _built(case, seed)
     batch = adjusted.batch
     adjusted.model, left = apply(adjusted.model, diagnose(home), weights=False)
-    _fit(adjusted)
-    healthy = _built(case)
+    _fit(adjusted, seed)
+    healthy = _built(case, seed)
     data = load(name.split()[-1])
     # The optimizer is the case's own, unless that is what is wrong with it.
     optimizer = None
@@ -128,7 +139,7 @@ def cure_case(task: tuple[str, Path]) -> Cure | None:
     twin = trial(data, plain(data), optimizer, epochs=healthy.epochs, batch=max(batch, 32))
     twin.x, twin.y = data.x[: len(healthy.x)], _classes(healthy.y)
     twin.validation = (data.xv, _classes(healthy.validation[1])) if healthy.validation else None
-    _fit(twin)
+    _fit(twin, seed)
     return Cure(name, str(case.fault), sick, _accuracy(adjusted), _accuracy(twin), left)
 
 
@@ -140,9 +151,9 @@ def operate(name: str) -> Operation | None:
     from tb_cnndiag.adjust import apply
     from tb_cnndiag.logs import diagnose
 
-    trial = _built(_case(name))
+    trial = _built(_case(name), 0)
     with tempfile.TemporaryDirectory() as log:
-        _fit(trial, CNNDiagnostics(log, verbose=0))
+        _fit(trial, 0, CNNDiagnostics(log, verbose=0))
         findings = [finding for finding in diagnose(log) if finding.fault == "redundant_filters"]
     if not findings:
         return None
@@ -150,7 +161,7 @@ def operate(name: str) -> Operation | None:
     trial.model, _ = apply(trial.model, findings)
     after = _accuracy(trial)
     trial.epochs = 1
-    _fit(trial)
+    _fit(trial, 0)
     return Operation(name, 1 - trial.model.count_params() / size, before, after, _accuracy(trial))
 
 
@@ -160,17 +171,17 @@ def _case(name: str) -> Any:
     return next(case for case in CASES if case.name == name)
 
 
-def _built(case: Any) -> Any:
+def _built(case: Any, seed: int) -> Any:
     import keras
 
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(seed)
     return case.make()
 
 
-def _fit(trial: Any, *callbacks: Any) -> None:
+def _fit(trial: Any, seed: int, *callbacks: Any) -> None:
     import keras
 
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(seed + 1)
     trial.model.fit(
         trial.x,
         trial.y,

@@ -25,7 +25,9 @@ IN_CONFIG = (
     "filters",
     "units",
     "trainable",
+    "rate",
 )
+SURGERY = ("redundant_filters", "dead_units")
 RESCALING = re.compile(r"Rescaling\(1/(\d+)\)")
 
 
@@ -95,7 +97,7 @@ def _planned(layers: dict[str, Any], findings: Sequence[Finding], *, weights: bo
         operated = weights and _operate(plan, layers, finding)
         for adjustment in finding.adjustments:
             key = (adjustment.layer, adjustment.parameter)
-            if key in done or (operated and adjustment.parameter in ("filters", "units")):
+            if key in done or (operated and adjustment.layer == finding.layer):
                 continue
             done.add(key)
             if not _plan_one(plan, layers, finding, adjustment):
@@ -104,17 +106,24 @@ def _planned(layers: dict[str, Any], findings: Sequence[Finding], *, weights: bo
 
 
 def _operate(plan: _Plan, layers: dict[str, Any], finding: Finding) -> bool:
-    """Take redundant filters out by surgery; False when that is not what the finding is about, or not possible."""
+    """Take redundant or dead filters out by surgery; False when the finding is about others, or it is not possible."""
     layer = layers.get(finding.layer or "")
     touched = {name for done in plan.cuts for name in done.weights}
-    if finding.fault != "redundant_filters" or layer is None or not finding.units or layer.name in touched:
+    if finding.fault not in SURGERY or layer is None or not finding.units or layer.name in touched:
         return False
     groups = [group for group in finding.units if isinstance(group, tuple)]
+    dead = [unit for unit in finding.units if isinstance(unit, int)]
+    if len(dead) == getattr(layer, "filters", getattr(layer, "units", 0)):
+        return False  # of a layer that is dead as a whole nothing would be left: it has to be mended
     try:
-        done = cut(layer, groups)
+        done = cut(layer, groups, dead)
     except SurgeryError as error:
-        plan.left.append(f"{finding.layer}: filters are not merged: {error}")
+        plan.left.append(f"{finding.layer}: filters are not taken out: {error}")
         return False
+    if not done.configs and groups:
+        plan.left.append(f"{finding.layer}: filters are not merged: none is close enough to another")
+    if not done.configs:
+        return bool(groups)
     if touched & done.weights.keys():
         return False
     plan.cuts.append(done)
@@ -153,6 +162,10 @@ def _value(parameter: str, proposed: str) -> Any:
         return int(proposed)
     if parameter == "trainable":
         return proposed == "True"
+    if parameter == "rate":
+        return float(proposed)
+    if proposed == "None":
+        return None
     return proposed
 
 
@@ -167,6 +180,12 @@ def _input_piece(proposed: str, finding: Finding) -> Any:
     return None
 
 
+def _normalization(proposed: str, name: str) -> Any:
+    """``"BatchNormalization"``, or with its momentum."""
+    kind, _, momentum = proposed.rstrip(")").partition("(momentum=")
+    return getattr(keras.layers, kind)(name=name, **({"momentum": float(momentum)} if momentum else {}))
+
+
 def _pieces(layer: Any, plan: _Plan) -> list[Any]:
     """The layers that take the place of one."""
     if plan.group_norm and type(layer).__name__ == "BatchNormalization":
@@ -178,7 +197,7 @@ def _pieces(layer: Any, plan: _Plan) -> list[Any]:
     if layer.name not in plan.behind:
         return [*before, copy(layer, **changed)]
     activation = changed.get("activation", layer.get_config().get("activation", "linear"))
-    norm = getattr(keras.layers, plan.behind[layer.name])(name=f"{layer.name}_norm")
+    norm = _normalization(plan.behind[layer.name], f"{layer.name}_norm")
     last = keras.layers.Activation(activation, name=f"{layer.name}_activation")
     return [*before, copy(layer, **(changed | {"activation": "linear"})), norm, last]
 

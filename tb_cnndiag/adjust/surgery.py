@@ -18,6 +18,8 @@ FloatArray = NDArray[np.floating[Any]]
 # Cosine, bias included, from which one filter can stand in for another without a trace in what the network answers.
 # A group of twins as it is told reaches down to 0.9, which an epoch of training mends, but surgery alone does not.
 ALIKE = 0.98
+# A scale below this share of its layer's largest passes nothing on.
+FAINT = 1e-3
 # A twin that fires α times as strongly is read through α: true of what is linear on each side of 0.
 _HOMOGENEOUS = ("linear", "relu", "leaky_relu")
 # Layers that treat each channel for itself and leave a channel that is 0 at 0.
@@ -103,6 +105,9 @@ def chain_of(layer: Any) -> Chain:
 def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = ()) -> Cut:
     """What is left of a layer and its reader when each group of twins is merged into one and dead units are taken out.
 
+    Of dead units those are left that are held at a value above 0, since something is read of them. Empty when there is
+    nothing to take out.
+
     Raises:
         SurgeryError: See :func:`chain_of`; also when nothing would be left.
     """
@@ -111,7 +116,7 @@ def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = 
     flat = kernel.reshape(-1, kernel.shape[-1])
     units = flat.shape[1]
     kept = np.ones(units, bool)
-    kept[list(dead)] = False
+    kept[[unit for unit in dead if _silent(unit, chain, flat, bias)]] = False
     reads = np.eye(units)
     for group in groups:
         members = [unit for unit in group if kept[unit]]
@@ -122,6 +127,8 @@ def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = 
             if unit != stays and alike >= ALIKE:
                 kept[unit] = False
                 reads[stays, unit] = scale
+    if kept.all():
+        return Cut()
     if not kept.any():
         raise SurgeryError(f"{layer.name} would have no unit left")
     found = Cut()
@@ -132,6 +139,17 @@ def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = 
     read, *rest = chain.reader.get_weights()
     found.weights[chain.reader.name] = [_merged(read, reads[kept], chain), *rest]
     return found
+
+
+def _silent(unit: int, chain: Chain, flat: FloatArray, bias: FloatArray | None) -> bool:
+    """Whether a unit that never changes is at 0: it is rectified, and not held above by what is added to it."""
+    if chain.activation != "relu":
+        return False
+    if chain.norm is not None:
+        scale = np.abs(np.asarray(chain.norm.gamma)) if chain.norm.scale else np.ones(flat.shape[1])
+        shift = np.asarray(chain.norm.beta) if chain.norm.center else np.zeros(flat.shape[1])
+        return bool(scale[unit] > FAINT * scale.max() or shift[unit] <= 0)
+    return bool(flat[:, unit].any() or bias is None or bias[unit] <= 0)
 
 
 def _weights_of(layer: Any) -> tuple[FloatArray, FloatArray | None]:

@@ -52,6 +52,13 @@ class DeadUnits(LayerDiagnostic):
             low=0.0,
             high=1.0,
         ),
+        ColumnInfo(
+            "magnitude",
+            "Mean magnitude",
+            "activation",
+            "Mean |activation| over samples, positions and units: signals should keep their size from layer to layer.",
+            logarithmic=True,
+        ),
     )
     layer_kind = "unit_states"
     scalar_columns = ("dead_ratio",)
@@ -69,6 +76,7 @@ class DeadUnits(LayerDiagnostic):
                 "dead_ratio": float(np.mean(states[observed] == UnitState.DEAD)),
                 "nearly_dead_ratio": float(np.mean(states[observed] == UnitState.NEARLY_DEAD)),
                 "dormant_ratio": float(np.mean(dormant_scores(look.data["unit_mean_abs"]) <= DORMANT_SCORE)),
+                "magnitude": float(np.mean(look.data["unit_mean_abs"])),
             },
             payload=UnitStates(states, samples, samples * int(look.data.get("positions", np.asarray(1)))),
         )

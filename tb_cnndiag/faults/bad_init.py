@@ -90,6 +90,10 @@ class BadInit(Fault):
         ]
         hidden = [i for i in rows if not history.layers[i].output]
         excess = {i: math.log10(start[i] / _ideal(history.layers[i])) for i in rows}
+        grown = _growth_of_signals(history)
+        excess = {
+            i: max(value, math.log10(grown.get(i, 1e-300))) if value > -1 else value for i, value in excess.items()
+        }
         growth = sum(excess[i] for i in hidden)
         first = np.nan_to_num(course[0], nan=np.inf, posinf=np.inf)
         harmed = first >= limits["loss"] or not course[-1] < limits["stuck"]
@@ -113,6 +117,25 @@ class BadInit(Fault):
             },
             adjustments=tuple(_initializer(history.layers[i]) for i in rows if abs(excess[i]) > 0.5),
         )
+
+
+def _growth_of_signals(history: History) -> dict[int, float]:
+    """Row → mean magnitude of what a layer gives at step 0 over that of what it is given, where both are known.
+
+    Weights of one sign add up: their gain, which takes inputs and weights for independent, says nothing of it.
+    """
+    given = history.series("dead_units", "magnitude")
+    if not len(given) or given.steps[0] > 0:
+        return {}
+    sizes = given.values[0].astype(np.float64)
+    mean, std = (history.series("model_input", name) for name in ("mean", "std"))
+    first = np.hypot(mean.values[0], std.values[0]) if len(mean) else np.full(len(sizes), np.nan)
+    found = {}
+    for row, layer in enumerate(history.layers):
+        before = max((float(sizes[i]) for i in layer.inputs), default=float(first[row]))
+        if before > 0 and 0 < sizes[row] < np.inf and layer.role in ("conv", "dense"):
+            found[row] = float(sizes[row]) / before
+    return found
 
 
 def _all_alike(similarity: Series, row: int, layer: LayerInfo, limit: float) -> bool:

@@ -15,6 +15,9 @@ from tb_cnndiag.finding import Adjustment, Evidence, Finding, Severity
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import IntArray, LayerInfo
 
+# Steps after which moving averages of Keras' own momentum, 0.99, have forgotten where they began (0.99^500 < 1 %).
+SETTLED = 500
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -140,8 +143,20 @@ def bias_initializer(layer: LayerInfo) -> str:
 def lower_learning_rate(history: History, reason: str, factor: float = 0.1) -> Adjustment:
     """Propose a lower learning rate, with a number where the present one is known."""
     rate = learning_rate(history)
-    current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:g} × the present one")
+    current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:g} × the present one")
     return Adjustment(None, "learning_rate", current, proposed, reason)
+
+
+def rounded(value: float) -> str:
+    """Two digits, as a person would write them: ``0.0033``, ``100``."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
+def normalised(history: History, layer: LayerInfo, reason: str) -> Adjustment:
+    """Propose a batch normalisation behind a layer, whose averages settle within the steps that a run like this has."""
+    short = history.last_step < SETTLED
+    proposed = "BatchNormalization(momentum=0.9)" if short else "BatchNormalization"
+    return Adjustment(layer.path, "normalization", "none", proposed, reason)
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held, lower_learning_rate
+from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
@@ -73,6 +74,7 @@ class CollapsedOutput(Fault):
                     "spread": Evidence(float(spread[-1]), limits["spread"], "output"),
                 },
                 adjustments=(
+                    *restraints(history),
                     lower_learning_rate(history, "a step that was too large can end here"),
                     Adjustment(
                         None, "class_weight", "unknown", "None", "the weight of one class can outweigh all others"

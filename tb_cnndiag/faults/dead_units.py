@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, bias_initializer, held, lower_learning_rate
+from tb_cnndiag.faults.base import Fault, Held, Limit, bias_initializer, held, lower_learning_rate, normalised
 from tb_cnndiag.faults.progress import progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -155,9 +155,5 @@ def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adj
             )
         )
     if not layer.normalization:
-        found.append(
-            Adjustment(
-                layer.path, "normalization", "none", "BatchNormalization", "keeps half of each unit's inputs above zero"
-            )
-        )
+        found.append(normalised(history, layer, "keeps half of each unit's inputs above zero"))
     return tuple(found)

@@ -6,17 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name
+from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name, rounded
 from tb_cnndiag.faults.progress import at, losses, middle, progress, step_sizes, trained_rows
+from tb_cnndiag.faults.restraints import decay_per_step
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, IntArray
 
-# ‖Δw‖/‖w‖ per step that usually works (CS231n, Babysitting the learning process).
-USUAL = 1e-3
+# ‖Δw‖/‖w‖ per step with which trainings go well: the order of 1e-3 (CS231n, Babysitting the learning process).
+USUAL = 3e-3
 # A loss below this share of its start has converged: what it does there is noise.
 CONVERGED = 0.1
+# Rises in so large a share of so many looks are no chance.
+ZIGZAG_LOOKS, ZIGZAG_SHARE = 5, 0.4
+# Fewer dead units are those that every layer has.
+ALIVE = 0.4
+_CHANGES = "A step changes weights by up to {:.0%} of their size, and"
 
 
 class LearningRateTooHigh(Fault):
@@ -36,6 +44,8 @@ class LearningRateTooHigh(Fault):
         "stuck": Limit(0.95, "ratio", "loss over that of chance, or its first, from which nothing was learned"),
         "swinging_step": Limit(0.01, "ratio", "‖Δw‖/‖w‖ per step from which a loss that swings is its work"),
         "rise": Limit(1.5, "ratio", "loss over its best from which it swings"),
+        "zigzag": Limit(1.2, "ratio", "loss over that of the look before from which it rises, time and again"),
+        "died": Limit(0.9, "share", "dead units of a layer that was alive, from which a step killed it"),
         "looks": Limit(3, "count", "consecutive looks at which it must hold"),
     }
     follows = ("output_loss_mismatch", "unnormalised_input", "bad_init")
@@ -47,39 +57,48 @@ class LearningRateTooHigh(Fault):
         course = progress(history)
         overflow = _overflow(history, limits["overflow"])
         if overflow is not None:
-            yield self._finding(history, overflow[0], "numbers overflow", overflow[1], None, limits)
+            step = {"step": Evidence(overflow[1], limits["step"], "ratio")}
+            yield self._finding(history, overflow[0], f"{_CHANGES.format(overflow[1])} numbers overflow.", step)
         if overflow is not None or not len(sizes) or not np.isfinite(course).all():
             return
-        size = at(steps, sizes.steps, middle(sizes.values))
+        # Of a step what decay takes is no work of the learning rate alone.
+        size = at(steps, sizes.steps, middle(sizes.values)) - decay_per_step(history, learning_rate(history))
         peak = np.fmax.accumulate(size) if size.size else size
         grown = np.fmax.accumulate(_growth(history, steps)) >= limits["growth"]
         stuck = ((peak >= limits["step"]) | grown) & (course >= limits["stuck"])
         best = np.minimum.accumulate(course) if course.size else course
         swings = (size >= limits["swinging_step"]) & (course >= limits["rise"] * best) & (course >= CONVERGED)
+        swings |= (size >= limits["swinging_step"]) & (course >= CONVERGED) & _zigzag(course, limits)
         when, how, ratio = held(steps, stuck, limits["looks"]), "the loss does not come down", peak
         if when is None:
-            when, how, ratio = held(steps, swings, limits["looks"]), "the loss has risen above its best", size
-        if when is None or len(steps) < 2:
+            when, how, ratio = held(steps, swings, limits["looks"]), "the loss swings above its best", size
+        if len(steps) < 2:
             return
-        yield self._finding(history, when, how, float(ratio[-1]), float(course[-1] / max(best[-1], 1e-12)), limits)
+        if when is not None:
+            evidence = {
+                "step": Evidence(float(ratio[-1]), limits["step"], "ratio"),
+                "rise": Evidence(float(course[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
+            }
+            yield self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence)
+            return
+        dead = _killed(history)
+        when = held(steps, (at(steps, *dead) >= limits["died"]) & (course >= limits["stuck"]), limits["looks"])
+        if when is not None and when.enough:
+            message = "A layer that was alive has died in training, and the loss is still that of the start."
+            yield self._finding(history, when, message, {"died": Evidence(float(dead[1][-1]), limits["died"], "share")})
 
-    def _finding(
-        self, history: History, when: Held, how: str, size: float, rise: float | None, limits: Mapping[str, float]
-    ) -> Finding:
+    def _finding(self, history: History, when: Held, message: str, evidence: Mapping[str, Evidence]) -> Finding:
         rate = learning_rate(history)
-        factor = min(USUAL / size, 0.1)
-        current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:.2g} × as high")
+        factor = min(USUAL / evidence["step"].value if "step" in evidence else 0.1, 0.1)
+        current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.2g} × as high")
         clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
         clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
-        evidence = {"step": Evidence(size, limits["step"], "ratio")}
-        if rise is not None:
-            evidence["rise"] = Evidence(rise, limits["rise"], "ratio")
         return self.finding(
             history,
             None,
             "error",
             when,
-            f"A step changes weights by up to {size:.0%} of their size, and {how}.",
+            message,
             evidence=evidence,
             adjustments=(
                 Adjustment(
@@ -88,6 +107,29 @@ class LearningRateTooHigh(Fault):
                 *clip,
             ),
         )
+
+
+def _zigzag(course: FloatArray, limits: Mapping[str, float]) -> NDArray[np.bool_]:
+    """Where the loss has risen by much in many of the latest looks, if it fell between."""
+    window = ZIGZAG_LOOKS
+    rises = np.concatenate([[False], course[1:] >= limits["zigzag"] * course[:-1]])
+    return np.array([rises[max(i - window + 1, 0) : i + 1].sum() >= ZIGZAG_SHARE * window for i in range(len(course))])
+
+
+def _killed(history: History) -> tuple[IntArray, FloatArray]:
+    """(steps, largest share of dead units) over the rectified hidden layers that were alive at the first look."""
+    dead = history.series("dead_units", "dead_ratio")
+    rows = [
+        row
+        for row, layer in enumerate(history.layers)
+        if layer.trainable and not layer.output and layer.activation in RECTIFIED
+        if len(dead) and dead.values[0, row] < ALIVE
+    ]
+    broken = history.series("weight_health", "non_finite")
+    # Weights that are not finite leave rectified units at 0 too.
+    if not rows or dead.steps[0] > 0 or (broken.values > 0).any():
+        return np.empty(0, np.int64), np.empty(0)
+    return dead.steps, np.nan_to_num(dead.values[:, rows]).max(axis=1)
 
 
 def _overflow(history: History, limit: float) -> tuple[Held, float] | None:

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate
+from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate, rounded
 from tb_cnndiag.faults.progress import at, largest, losses, middle, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
 # ‖Δw‖/‖w‖ per step of half the layers with which trainings usually begin.
-USUAL = 5e-3
+USUAL = 1e-2
 # No optimizer state survives a larger jump; what is still too low then is found by the next run.
 LARGEST_FACTOR = 1e4
 
@@ -25,7 +25,7 @@ class LearningRateTooLow(Fault):
     title = "Learning rate too low"
     what = "Every layer receives gradient, yet a step hardly changes any of them, and the loss hardly falls."
     why = "The network is still nearly what it was at the start: the time spent teaches it nothing."
-    advice = "Raise the learning rate until a step changes the weights by about a thousandth."
+    advice = "Raise the learning rate until a step changes the weights by a few thousandths."
     source = "CS231n, Babysitting the learning process (update ratio about 1e-3); AUTOTRAINER, slow convergence."
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
@@ -48,7 +48,9 @@ class LearningRateTooLow(Fault):
         size = at(steps, sizes.steps, largest(sizes.values))
         gradient = at(steps, gradients.steps, largest(gradients.values[:, trained_rows(history)]))
         _, rates = history.scalars("training_curve", "learning_rate")
-        if rates.size and rates[-1] < 0.999 * rates.max():  # a schedule that has fallen had its chance before
+        fallen = bool(rates.size) and rates[-1] < 0.999 * rates.max()
+        fell = (course[0] - course.min()) / max(abs(float(course[0])), 1e-12)
+        if fallen and fell >= limits["gain"]:  # a schedule that has fallen had its chance before
             return
         slow = (size < limits["step"]) & (gradient > limits["gradient"]) & (course > limits["stuck"])
         when = held(steps, slow, limits["looks"])
@@ -59,7 +61,9 @@ class LearningRateTooLow(Fault):
         rate = learning_rate(history)
         usual = middle(sizes.values)[-1]
         factor = min(USUAL / max(float(usual), 1e-12), LARGEST_FACTOR)
-        current, proposed = (f"{rate:g}", f"{rate * factor:.2g}") if rate else ("unknown", f"{factor:.0f} × as high")
+        current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.0f} × as high")
+        if fallen:
+            proposed = f"{rates.max():g}"
         yield self.finding(
             history,
             None,
@@ -73,7 +77,13 @@ class LearningRateTooLow(Fault):
             },
             adjustments=(
                 Adjustment(
-                    None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
+                    None,
+                    "learning_rate",
+                    current,
+                    proposed,
+                    "it fell before anything was learned: keep it where it began"
+                    if fallen
+                    else f"brings a step to about {USUAL:g} of the weights",
                 ),
             ),
         )

@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit
-from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, loss_config, losses, output_layer
+from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, loss_config, output_layer
+from tb_cnndiag.faults.targets import Mismatch, unanswerable
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import LayerInfo
 
-# A cross-entropy of probabilities is never below 0, but for rounding.
-NEGATIVE = 0.01
+DIVERGENCE = ("kld", "kldivergence", "kullbackleiblerdivergence")
 ALWAYS_ONE = "softmax of one output is always 1."
 
 
@@ -30,7 +30,10 @@ class OutputLossMismatch(Fault):
     source = "NeuraLint (Nikanjam et al., TOSEM 2021), rules on last activation and loss; UMLAUT (CHI 2021)."
     diagnostic = "model_output"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "row_sum_error": Limit(0.01, "ratio", "mean |sum of outputs − 1| up to which outputs are a distribution")
+        "row_sum_error": Limit(0.01, "ratio", "mean |sum of outputs − 1| up to which outputs are a distribution"),
+        "outside": Limit(
+            0.05, "share", "range of the targets up to which they may lie beyond what the output can give"
+        ),
     }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
@@ -43,10 +46,11 @@ class OutputLossMismatch(Fault):
         row = history.layers.index(layer)
         series = history.series("model_output", "row_sum_error")
         error = float(series.values[-1, row]) if len(series) else float("nan")
-        found = _labels(history, layer, name) or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
+        found = unanswerable(history, layer, name, limits["outside"])
+        found = found or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
         if found is None:
             return
-        severity_is_error, message, parameter, current, proposed, reason = found
+        is_error, message, parameter, current, proposed, reason = found
         evidence = {"units": Evidence(float(layer.units), None, "count")}
         if np.isfinite(error):
             evidence["row_sum_error"] = Evidence(error, limits["row_sum_error"], "ratio")
@@ -54,11 +58,11 @@ class OutputLossMismatch(Fault):
         yield self.finding(
             history,
             layer,
-            "error" if severity_is_error else "warning",
+            "error" if is_error else "warning",
             Held(0, history.last_step, True),
             f"{layer.path}: {message}",
             evidence=evidence,
-            adjustments=(Adjustment(where, parameter, current, proposed, reason), *_with_it(layer, parameter, name)),
+            adjustments=(Adjustment(where, parameter, current, proposed, reason), *_with_it(layer, found, name)),
         )
 
     def _constant(self, history: History) -> Iterator[Finding]:
@@ -76,9 +80,13 @@ class OutputLossMismatch(Fault):
                 )
 
 
-def _with_it(layer: LayerInfo, parameter: str, loss: str) -> tuple[Adjustment, ...]:
-    """What has to change together with the number of outputs."""
-    if parameter != "units":
+def _with_it(layer: LayerInfo, found: Mismatch, loss: str) -> tuple[Adjustment, ...]:
+    """What has to change together with the number of outputs or the loss."""
+    if found.proposed == "binary_crossentropy":
+        return (
+            Adjustment(layer.path, "activation", layer.activation, "sigmoid", "gives a probability for each label"),
+        )
+    if found.parameter != "units" or loss not in (*BINARY, *CATEGORICAL):
         return ()
     reason = "several outputs that exclude each other"
     softmax = Adjustment(layer.path, "activation", layer.activation, "softmax", reason)
@@ -87,63 +95,51 @@ def _with_it(layer: LayerInfo, parameter: str, loss: str) -> tuple[Adjustment, .
     return softmax, Adjustment(None, "loss", "binary_crossentropy", "sparse_categorical_crossentropy", reason)
 
 
-def _labels(history: History, layer: LayerInfo, loss: str) -> tuple[bool, str, str, str, str, str] | None:
-    """The same, for labels that the output cannot answer."""
-    counts = history.info.probe.class_counts if history.info else ()
-    classes = sum(count > 0 for count in counts)
-    _, values = losses(history)
-    if loss in CATEGORICAL and 1 < layer.units < len(counts):
-        why = f"labels reach {len(counts) - 1}, the {layer.units} outputs stand for classes 0 to {layer.units - 1}."
-        return True, why, "units", str(layer.units), str(len(counts)), "one output per class"
-    if loss in BINARY and layer.units == 1 and classes > 2:
-        why = f"one output cannot tell {classes} classes apart."
-        return True, why, "units", "1", str(classes), "one output per class"
-    if loss in BINARY and values.size and values[-1] < -NEGATIVE:
-        why = "the loss is negative, so labels lie outside 0 … 1."
-        return True, why, "labels", "outside 0 … 1", "0 or 1", "binary cross-entropy compares probabilities"
-    return None
-
-
-def _mismatch(
-    layer: LayerInfo, loss: str, from_logits: bool, distribution: bool
-) -> tuple[bool, str, str, str, str, str] | None:
-    """(is an error, message, parameter, current, proposed, reason), or None when output and loss fit."""
+def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool) -> Mismatch | None:
+    """What is wrong with the activation of the output or its width; None when output and loss fit."""
     activation = layer.activation
     if loss in CATEGORICAL:
         if layer.units == 1:
             why = "one output cannot tell classes apart by softmax or categorical cross-entropy."
-            return True, why, "units", "1", "number of classes", "one output per class"
+            return Mismatch(True, why, "units", "1", "number of classes", "one output per class")
         if activation in RECTIFIED:
             why = f"{activation} cuts off the negative half of the scores."
             fitting = "linear" if from_logits else "softmax"
-            return True, why, "activation", activation, fitting, "leaves scores of either sign"
+            return Mismatch(True, why, "activation", activation, fitting, "leaves scores of either sign")
         if activation == "softmax" and from_logits:
             why = "softmax is applied twice, in the layer and in the loss."
-            return False, why, "from_logits", "True", "False", "the output is probabilities already"
+            return Mismatch(False, why, "from_logits", "True", "False", "the output is probabilities already")
         if activation == "linear" and not from_logits and not distribution:
             why = "the loss reads raw scores as probabilities."
-            return True, why, "from_logits", "False", "True", "the output is logits"
+            return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")
         if activation in ("sigmoid", "tanh") and from_logits:
             why = f"{activation} bounds scores, so that no class can be told apart with certainty."
-            return False, why, "activation", activation, "linear", "the loss applies softmax itself"
+            return Mismatch(False, why, "activation", activation, "linear", "the loss applies softmax itself")
         if activation in ("sigmoid", "tanh") and not from_logits and not distribution:
             why = f"{activation} outputs do not sum to 1, which categorical cross-entropy expects."
-            return activation == "tanh", why, "activation", activation, "softmax", "gives a distribution over classes"
+            return Mismatch(
+                activation == "tanh", why, "activation", activation, "softmax", "gives a distribution over classes"
+            )
+    if loss in DIVERGENCE and not distribution and activation != "softmax":
+        why = f"{activation} outputs do not sum to 1, which the divergence of distributions expects."
+        return Mismatch(True, why, "activation", activation, "softmax", "gives a distribution over classes")
     if loss in BINARY and layer.role == "dense":
         if layer.units == 1 and activation == "softmax":
-            return True, ALWAYS_ONE, "activation", "softmax", "sigmoid", "gives a probability"
+            return Mismatch(True, ALWAYS_ONE, "activation", "softmax", "sigmoid", "gives a probability")
         if layer.units > 1 and activation == "softmax":
             why = "the loss takes each output for a question of its own, but softmax lets them compete."
-            return False, why, "loss", loss, "categorical_crossentropy", "fits outputs that exclude each other"
+            return Mismatch(
+                False, why, "loss", loss, "categorical_crossentropy", "fits outputs that exclude each other"
+            )
         if activation in RECTIFIED or (activation == "tanh" and not from_logits):
             why = f"{activation} gives no probabilities."
-            return True, why, "activation", activation, "sigmoid", "gives a probability"
+            return Mismatch(True, why, "activation", activation, "sigmoid", "gives a probability")
         if activation == "sigmoid" and from_logits:
             why = "the sigmoid is applied twice, in the layer and in the loss."
-            return False, why, "from_logits", "True", "False", "the output is a probability already"
+            return Mismatch(False, why, "from_logits", "True", "False", "the output is a probability already")
         if activation == "linear" and not from_logits:
             why = "the loss reads raw scores as probabilities."
-            return True, why, "from_logits", "False", "True", "the output is logits"
+            return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")
     if layer.units == 1 and activation == "softmax":
-        return True, ALWAYS_ONE, "activation", "softmax", "linear", "can take any value"
+        return Mismatch(True, ALWAYS_ONE, "activation", "softmax", "linear", "can take any value")
     return None

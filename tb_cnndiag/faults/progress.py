@@ -15,6 +15,8 @@ from tb_cnndiag.payloads import FloatArray, IntArray, LayerInfo
 
 CATEGORICAL = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
 BINARY = ("binarycrossentropy",)
+SQUARED = ("mse", "meansquarederror")
+ABSOLUTE = ("mae", "meanabsoluteerror")
 
 
 def loss_config(history: History) -> tuple[str, bool]:
@@ -38,10 +40,17 @@ def output_layer(history: History) -> LayerInfo | None:
 
 
 def chance_loss(history: History) -> float | None:
-    """What a cross-entropy is when every class is thought equally likely: ln(classes). None for other losses."""
+    """What the loss is of an answer that knows nothing of the input; None where that is not known.
+
+    Of a cross-entropy ln(classes), every class being thought equally likely; of a squared or absolute error that of the
+    best constant.
+    """
     head, (loss, _) = output_layer(history), loss_config(history)
     if head is None:
         return None
+    targets = history.info.probe.targets if history.info else None
+    if targets is not None and loss in (*SQUARED, *ABSOLUTE):
+        return (targets.variance if loss in SQUARED else targets.deviation) or None
     if loss in CATEGORICAL and head.units > 1:
         return math.log(head.units)
     return math.log(2) if loss in BINARY else None
@@ -53,9 +62,16 @@ def losses(history: History) -> tuple[IntArray, FloatArray]:
 
 
 def progress(history: History) -> FloatArray:
-    """The training loss at each look over that of chance, or where that is not known over the first; ``(looks,)``."""
+    """The training loss at each look over that of chance, or where that is not known over the first; ``(looks,)``.
+
+    Regressions may start far above chance, and are on their way then: they are seen from where they start.
+    """
     _, values = losses(history)
-    start = chance_loss(history) or (float(values[0]) if values.size else 1.0)
+    chance, first = chance_loss(history), float(values[0]) if values.size else 1.0
+    if chance is None or loss_config(history)[0] not in (*CATEGORICAL, *BINARY):
+        start = max(chance or 0.0, first)
+    else:
+        start = chance
     return values / start if start > 0 else np.full(len(values), np.nan)
 
 

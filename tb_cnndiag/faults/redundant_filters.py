@@ -33,7 +33,15 @@ class RedundantFilters(Fault):
         "fan_in": Limit(16, "count", "weights per filter below which there are few directions to be different in"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
-    follows = ("nan_or_inf", "bad_init", "dead_units")
+    follows = (
+        "nan_or_inf",
+        "bad_init",
+        "dead_units",
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "collapsed_output",
+        "underfitting",
+    )
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """One finding per layer with too many twins."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held
-from tb_cnndiag.faults.progress import at, chance_loss, losses, middle, progress, step_sizes
+from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, at, chance_loss, loss_config, losses, middle, step_sizes
+from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
@@ -29,6 +30,7 @@ class Underfitting(Fault):
     limits: ClassVar[Mapping[str, Limit]] = {
         "gain": Limit(0.01, "share", "mean fall of the loss per look below which it has come to rest"),
         "low": Limit(0.4, "ratio", "loss over that of chance from which it is still high"),
+        "low_regression": Limit(0.7, "ratio", "the same for a regression, whose targets may be noisy"),
         "high": Limit(0.95, "ratio", "loss over that of chance from which nothing is learned: another fault"),
         "step": Limit(1e-4, "ratio", "‖Δw‖/‖w‖ per step from which weights still move"),
         "looks": Limit(5, "count", "consecutive looks at which it must hold"),
@@ -51,30 +53,39 @@ class Underfitting(Fault):
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, at the narrowest hidden layer; only where chance is known."""
         sizes = step_sizes(history)
-        steps, _ = losses(history)
-        course, looks = progress(history), int(limits["looks"])
-        if chance_loss(history) is None or not len(sizes) or len(steps) <= looks or not np.isfinite(course).all():
+        steps, values = losses(history)
+        chance, looks = chance_loss(history), int(limits["looks"])
+        if chance is None or not len(sizes) or len(steps) <= looks or not np.isfinite(values).all():
             return
+        course = values / chance
         size = at(steps, sizes.steps, middle(sizes.values))
-        high = (course >= limits["low"]) & (course < limits["high"]) & (size >= limits["step"])
+        classes = loss_config(history)[0] in (*CATEGORICAL, *BINARY)
+        weaker = restraints(history)
+        low, top = limits["low" if classes else "low_regression"], np.inf if weaker else limits["high"]
+        high = (course >= low) & (course < top) & (size >= limits["step"])
         when = held(steps, high, looks)
         gain = float(1 - (course[-1] / course[-1 - looks])) / looks
         hidden = [layer for layer in history.layers if not layer.output and layer.trainable and layer.units]
         if when is None or not -limits["gain"] < gain < limits["gain"] or not hidden:
             return
         narrowest = min(hidden, key=lambda layer: layer.units)
+        cause = f"the narrowest layer is {narrowest.path} with {narrowest.units} units"
+        if weaker:
+            cause = f"{weaker[0].parameter} of {weaker[0].current} at {weaker[0].layer or 'every step'} holds it back"
+        held_layer = next(
+            (layer for layer in hidden if weaker and weaker[0].layer in (layer.path, layer.dropout_at)), None
+        )
         yield self.finding(
             history,
-            narrowest,
+            held_layer or narrowest,
             "warning",
             when,
-            f"The training loss rests at {course[-1]:.0%} of chance; the narrowest layer is {narrowest.path} with "
-            f"{narrowest.units} units.",
+            f"The training loss rests at {course[-1]:.0%} of chance; {cause}.",
             evidence={
                 "gain": Evidence(gain, limits["gain"], "share"),
-                "loss": Evidence(float(course[-1]), limits["low"], "ratio"),
+                "loss": Evidence(float(course[-1]), low, "ratio"),
             },
-            adjustments=_wider(narrowest),
+            adjustments=weaker or _wider(narrowest),
         )
 
 

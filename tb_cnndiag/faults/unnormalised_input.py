@@ -8,9 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit
+from tb_cnndiag.faults.progress import progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
+# A loss below this share of chance: the network learns.
+LEARNS = 0.5
 # What 8-bit pixels reach when nothing has rescaled them.
 PIXEL_MAXIMUM = 255.5
 
@@ -28,6 +31,7 @@ class UnnormalisedInput(Fault):
     limits: ClassVar[Mapping[str, Limit]] = {
         "mean": Limit(10, "input", "|mean| of a channel above which inputs are unnormalised"),
         "constant_share": Limit(0.5, "share", "samples without any contrast, above which data are broken"),
+        "small": Limit(0.02, "input", "deviation of a channel below which a first layer sees next to nothing"),
         "std": Limit(10, "input", "standard deviation of a channel above which inputs are unnormalised"),
     }
 
@@ -55,14 +59,15 @@ class UnnormalisedInput(Fault):
             if not len(mean) or not np.isfinite([mean.values[-1, row], std.values[-1, row]]).all():
                 continue
             center, spread = float(mean.values[-1, row]), float(std.values[-1, row])
-            if abs(center) <= limits["mean"] and spread <= limits["std"]:
+            faint = abs(center) < limits["small"] and spread < limits["small"]
+            if abs(center) <= limits["mean"] and spread <= limits["std"] and not faint:
                 continue
             pixels = low.values[-1, row] >= 0 and 1.5 < high.values[-1, row] <= PIXEL_MAXIMUM
-            proposed = "Rescaling(1/255)" if pixels else "Normalization"
+            proposed = "Rescaling(1/255)" if pixels and not faint else "Normalization"
             yield self.finding(
                 history,
                 layer,
-                "info" if layer.normalization else "warning",
+                "info" if layer.normalization or (faint and _learns(history)) else "warning",
                 Held(int(mean.steps[0]), int(mean.steps[-1]), True),
                 f"{layer.path} is given inputs of mean {center:.3g} and deviation {spread:.3g}.",
                 evidence={
@@ -71,3 +76,9 @@ class UnnormalisedInput(Fault):
                 },
                 adjustments=(Adjustment(layer.path, "input", "as given", proposed, "brings inputs to the order of 1"),),
             )
+
+
+def _learns(history: History) -> bool:
+    """Whether the loss is well below chance: a network can scale faint inputs up by itself."""
+    course = progress(history)
+    return bool(course.size) and bool(course[-1] < LEARNS)

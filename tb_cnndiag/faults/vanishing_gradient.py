@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.faults.base import Fault, Limit, held, normalised
 from tb_cnndiag.faults.progress import at, losses, progress
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -83,7 +83,7 @@ class VanishingGradient(Fault):
                     float(moved.get(int(gradients.steps[-1]), 0.0)), limits["update_ratio"], "ratio"
                 ),
             },
-            adjustments=_adjustments(history.layers, rows),
+            adjustments=_adjustments(history, rows),
         )
 
 
@@ -102,7 +102,8 @@ def _begin_of_decay(layers: tuple[LayerInfo, ...], gradients: FloatArray, rows: 
     return layers[rows[int(np.argmax(np.diff(logs))) + 1]]
 
 
-def _adjustments(layers: tuple[LayerInfo, ...], rows: list[int]) -> tuple[Adjustment, ...]:
+def _adjustments(history: History, rows: list[int]) -> tuple[Adjustment, ...]:
+    layers = history.layers
     found = [
         Adjustment(
             layers[row].path, "activation", layers[row].activation, "relu", "its slope is 1 where it fires, not ≤ 1/4"
@@ -122,9 +123,7 @@ def _adjustments(layers: tuple[LayerInfo, ...], rows: list[int]) -> tuple[Adjust
         if layers[row].initializer not in ("he_normal", "he_uniform") and not layers[row].output
     ]
     found += [
-        Adjustment(
-            layers[row].path, "normalization", "none", "BatchNormalization", "rescales what each layer passes on"
-        )
+        normalised(history, layers[row], "rescales what each layer passes on")
         for row in rows
         if not layers[row].normalization and not layers[row].output
     ]

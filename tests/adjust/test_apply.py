@@ -207,6 +207,26 @@ class TestSurgery:
         assert done.weights["conv1"][0].shape == (3, 3, 1, 6)
         assert done.weights["conv2"][0].shape == (2, 2, 6, 6)
 
+    def test_the_network_answers_the_same_without_its_dead_filters(self, rng: np.random.Generator) -> None:
+        model = _functional()
+        norm = model.get_layer("bn1")
+        gamma, beta = rng.uniform(0.5, 2, 8), rng.normal(size=8)
+        beta[[1, 6]] = -100
+        gamma[4], beta[4] = 0, 2  # held at 2, which is read
+        norm.set_weights([gamma, beta, np.zeros(8), np.ones(8)])
+        changes = _change("conv1", "activation", "leaky_relu"), _change(None, "learning_rate", "0.5")
+        new, left = apply(model, [_finding("dead_units", *changes, layer="conv1", units=(1, 4, 6))])
+        assert not left
+        assert new.get_layer("conv1").filters == 6
+        assert float(new.optimizer.learning_rate) == 0.5
+        np.testing.assert_allclose(_outputs(new), _outputs(model), atol=1e-6)
+
+    def test_a_layer_that_is_dead_as_a_whole_is_mended_instead(self) -> None:
+        changes = (_change("conv1", "bias_initializer", "zeros"),)
+        new, left = apply(_sequential(), [_finding("dead_units", *changes, layer="conv1", units=tuple(range(8)))])
+        assert not left
+        assert new.get_layer("conv1").filters == 8
+
     def test_what_is_added_to_others_is_left(self) -> None:
         with pytest.raises(SurgeryError, match="sum joins conv2"):
             chain_of(_functional().get_layer("conv2"))

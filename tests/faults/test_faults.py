@@ -195,6 +195,16 @@ class TestUnnormalisedInput:
     def test_scores_of_unit_size(self) -> None:
         assert not judge(self._told(-0.4, 1.3, 6.0))
 
+    @pytest.mark.parametrize(("loss", "severity"), [([1.386, 1.38, 1.37], "warning"), ([1.3, 0.8, 0.4], "info")])
+    def test_pixels_divided_twice_matter_while_nothing_is_learned(self, loss: list[float], severity: str) -> None:
+        nan = float("nan")
+        columns = {"model_input.mean": [[0.002, nan, nan, nan]] * 3, "model_input.std": [[0.001, nan, nan, nan]] * 3}
+        columns |= {
+            name: [[v, nan, nan, nan]] * 3 for name, v in (("model_input.minimum", 0), ("model_input.maximum", 0.004))
+        }
+        (finding,) = [f for f in judge(history(columns, scalars={"loss": loss})) if f.fault == "unnormalised_input"]
+        assert (finding.severity, finding.adjustments[0].proposed) == (severity, "Normalization")
+
     def test_behind_a_normalisation_it_is_only_told(self) -> None:
         layers = (replace(LAYERS[0], normalization="bn"), *LAYERS[1:])
         (finding,) = judge(self._told(33.0, 78.0, 255.0, replace(INFO, layers=layers)))

@@ -12,7 +12,7 @@ import pytest
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judge import judge
-from tb_cnndiag.payloads import LayerInfo, RunInfo
+from tb_cnndiag.payloads import LayerInfo, RunInfo, Targets
 from tests.faults.test_faults import INFO, LAYERS, history
 
 NAN = float("nan")
@@ -34,7 +34,7 @@ class TestLearningRateTooHigh:
     def test_the_loss_does_not_come_down(self) -> None:
         (finding,) = judge(_course([7.0, CHANCE, CHANCE, CHANCE], [0.3, 0.1, 0.0, 0.0]))
         assert (finding.fault, finding.layer, finding.severity) == ("learning_rate_too_high", None, "error")
-        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "0.00033")
+        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "0.001")
 
     def test_it_has_risen_above_its_best(self) -> None:
         (finding,) = judge(_course([1.0, 0.4, 0.9, 1.0, 0.8], 0.05))
@@ -51,11 +51,44 @@ class TestLearningRateTooHigh:
             ([1.0, 0.5, 0.2, 0.1, 0.05], 0.1),  # batch norm, Adadelta: large steps, and it learns
             ([0.5, 0.01, 0.03, 0.02, 0.03], 0.02),  # noise of a converged run
             ([1.0, 0.5, 0.9, 0.5, 0.4], 0.02),  # a restart
+            ([1.0, 0.9, 1.0, 0.85, 0.9, 0.8, 0.82, 0.78], 0.02),  # noise of small batches
             ([CHANCE, CHANCE, CHANCE, CHANCE], 1e-3),  # it stands still for other reasons
         ],
     )
     def test_false_alarms(self, loss: list[float], step: float) -> None:
         assert not _found("learning_rate_too_high", _course(loss, step))
+
+    def test_it_goes_up_and_down(self) -> None:
+        (finding,) = _found("learning_rate_too_high", _course([1.0, 0.5, 1.1, 0.6, 1.0, 0.5, 0.9], 0.05))
+        assert "swings" in finding.message
+
+    def test_a_step_that_kills_a_layer_is_too_large_though_nothing_moves_afterwards(self) -> None:
+        dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 1.0, 0.0]] * 4
+        told = _course([CHANCE] * 5, [0.0, 0.004, 0.0, 0.0, 0.0], **{"dead_units.dead_ratio": dead})
+        first, *others = judge(told)
+        assert (first.fault, first.adjustments[0].proposed) == ("learning_rate_too_high", "0.01")
+        assert {finding.fault for finding in others} == {"dead_units"}
+        assert all(finding.caused_by for finding in others)
+
+    @pytest.mark.parametrize(
+        ("dead", "loss", "broken"),
+        [
+            ([[0.1, 1.0, 0.1, 0.0]] * 5, CHANCE, 0.0),  # from the start: no step did it
+            ([[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 0.1, 0.0]] * 4, 0.5, 0.0),  # there is a way around it
+            ([[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 0.1, 0.0]] * 4, CHANCE, 3.0),  # NaN is rectified to 0
+            ([[0.1, 0.2, 0.1, 0.0]] + [[0.1, 0.6, 0.1, 0.0]] * 4, CHANCE, 0.0),
+        ],
+    )
+    def test_other_deaths(self, dead: Any, loss: float, broken: float) -> None:
+        rows = {"dead_units.dead_ratio": dead, "weight_health.non_finite": [[0.0, broken, 0.0, 0.0]] * 5}
+        assert not _found("learning_rate_too_high", _course([loss] * 5, [0.0, 0.004, 0.0, 0.0, 0.0], **rows))
+
+    def test_what_decay_takes_is_not_the_rate(self) -> None:
+        decay = json.dumps({"class_name": "AdamW", "config": {"learning_rate": 0.1, "weight_decay": 2.0}})
+        rows = {"update_ratio.update_ratio": [[0.2] * 4] * 4}
+        scalars = {"loss": [CHANCE] * 4}
+        assert not _found("learning_rate_too_high", history(rows, info=replace(INFO, optimizer=decay), scalars=scalars))
+        assert _found("learning_rate_too_high", history(rows, scalars=scalars))
 
 
 GRADIENT: Any = {"gradient_flow.relative_gradient": [[0.1] * 4] * 4}
@@ -65,7 +98,7 @@ class TestLearningRateTooLow:
     def test_nothing_moves(self) -> None:
         (finding,) = judge(_course([1.5, 1.49, 1.49, 1.48], 1e-5, **GRADIENT))
         assert (finding.fault, finding.severity) == ("learning_rate_too_low", "warning")
-        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "50")
+        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "100")
 
     @pytest.mark.parametrize(
         ("loss", "step", "gradient"),
@@ -79,6 +112,14 @@ class TestLearningRateTooLow:
     def test_false_alarms(self, loss: list[float], step: float, gradient: float) -> None:
         rows = {"gradient_flow.relative_gradient": [[gradient] * 4] * 4}
         assert not _found("learning_rate_too_low", _course(loss, step, **rows))
+
+    @pytest.mark.parametrize(("loss", "told"), [([1.5, 1.49, 1.49, 1.48], True), ([1.5, 1.3, 1.29, 1.29], False)])
+    def test_a_schedule_that_has_fallen(self, loss: list[float], told: bool) -> None:
+        rows = {"update_ratio.update_ratio": [[1e-5] * 4] * 4} | GRADIENT
+        scalars = {"loss": loss, "learning_rate": [0.1, 1e-3, 1e-5, 1e-7]}
+        found = _found("learning_rate_too_low", history(rows, scalars=scalars))
+        assert bool(found) == told
+        assert not told or found[0].adjustments[0].proposed == "0.1"
 
     def test_warm_up(self) -> None:
         rows = {"update_ratio.update_ratio": [[1e-5] * 4] * 4} | GRADIENT
@@ -125,6 +166,17 @@ class TestBadInit:
         (finding,) = judge(history(gains, scalars={"loss": [50.0, 20.0, 9.0]}))
         assert (finding.fault, finding.layer) == ("bad_init", "fc")
 
+    def test_weights_of_one_sign_add_up(self) -> None:
+        rows = {
+            "weight_health.gain": [[2.0, 4.0, 4.0, 1.0]] * 3,  # as of independent inputs
+            "dead_units.magnitude": [[8.0, 400.0, 3e4, 0.1]] * 3,
+            "model_input.mean": [[0.5, NAN, NAN, NAN]] * 3,
+            "model_input.std": [[0.3, NAN, NAN, NAN]] * 3,
+        }
+        (finding,) = _found("bad_init", history(rows, scalars={"loss": [50.0, 20.0, CHANCE]}))
+        assert finding.layer == "conv1" or finding.layer == "conv2"
+        assert not _found("bad_init", history(rows, scalars={"loss": [1.3, 1.0, 0.8]}))
+
     def test_far_too_small(self) -> None:
         gains = {"weight_health.gain": [[0.01, 0.01, 0.01, 1.0]] * 3}
         (finding,) = judge(history(gains, scalars={"loss": [CHANCE] * 3}))
@@ -162,10 +214,41 @@ class TestUnderfitting:
     def test_false_alarms(self, loss: list[float], step: float) -> None:
         assert not _found("underfitting", _course(loss, step))
 
-    def test_of_a_regression_chance_is_not_known(self) -> None:
+    @pytest.mark.parametrize(("variance", "told"), [(None, False), (1.0, True), (2.0, False)])
+    def test_chance_of_a_regression_is_the_variance_of_its_targets(self, variance: float | None, told: bool) -> None:
         rows = {"update_ratio.update_ratio": [[1e-3] * 4] * 9}
-        info = replace(INFO, loss='"mse"')
-        assert not _found("underfitting", history(rows, info=info, scalars={"loss": self.RESTS}))
+        targets = None if variance is None else Targets(low=-2.0, high=2.0, variance=variance)
+        head = replace(LAYERS[3], units=1, activation="linear")
+        probe = replace(INFO.probe, class_counts=(), targets=targets)
+        info = replace(INFO, loss='"mse"', layers=(*LAYERS[:3], head), probe=probe)
+        assert bool(_found("underfitting", history(rows, info=info, scalars={"loss": self.RESTS}))) == told
+
+    @pytest.mark.parametrize(
+        ("layer", "optimizer", "place", "parameter", "proposed"),
+        [
+            (replace(LAYERS[2], dropout=0.97, dropout_at="drop"), {}, "drop", "rate", "0.3"),
+            (
+                replace(
+                    LAYERS[2], config=json.dumps({"kernel_regularizer": {"class_name": "L2", "config": {"l2": 1.0}}})
+                ),
+                {},
+                "fc",
+                "kernel_regularizer",
+                "None",
+            ),
+            (LAYERS[2], {"weight_decay": 30.0}, None, "weight_decay", "0.0001"),
+        ],
+    )
+    def test_what_holds_it_back_is_weakened(
+        self, layer: LayerInfo, optimizer: dict[str, float], place: str | None, parameter: str, proposed: str
+    ) -> None:
+        settings = json.dumps({"class_name": "AdamW", "config": {"learning_rate": 1e-4, **optimizer}})
+        info = replace(INFO, layers=(*LAYERS[:2], layer, LAYERS[3]), optimizer=settings)
+        rows = {"update_ratio.update_ratio": [[4e-3] * 4] * 9}
+        (finding,) = _found("underfitting", history(rows, info=info, scalars={"loss": self.RESTS}))
+        change = finding.adjustments[0]
+        assert (change.layer, change.parameter, change.proposed) == (place, parameter, proposed)
+        assert finding.layer == ("fc" if place else "conv1")
 
 
 class TestBatchTooSmallForBn:

@@ -1,0 +1,56 @@
+"""What may hold a network back: weight decay, penalties on weights and dropout, where they are strong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tb_cnndiag.faults.base import layer_config, optimizer_config, optimizer_name
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.history import History
+
+# Decay bounds weights to about 1 over it under optimizers that scale each step, far lower under plain SGD.
+DECAY, SGD_DECAY = 0.5, 0.02
+PENALTY = {"l1": 1e-3, "l2": 3e-3}
+DROPOUT = 0.6
+USUAL_DECAY = 1e-4
+USUAL_DROPOUT = 0.3
+
+
+def restraints(history: History) -> tuple[Adjustment, ...]:
+    """What to weaken where a network does not fit what it is shown; empty when nothing is that strong."""
+    return (*_decay(history), *_dropout(history), *_penalties(history))
+
+
+def decay_per_step(history: History, rate: float | None) -> float:
+    """Share of every weight that decoupled decay takes at one step; 0 without."""
+    decay = optimizer_config(history).get("weight_decay")
+    return float(decay) * rate if rate and isinstance(decay, int | float) else 0.0
+
+
+def _decay(history: History) -> Iterator[Adjustment]:
+    decay = optimizer_config(history).get("weight_decay")
+    limit = SGD_DECAY if optimizer_name(history) == "SGD" else DECAY
+    if isinstance(decay, int | float) and decay >= limit:
+        reason = "decay pulls weights to 0 faster than the loss can hold them"
+        yield Adjustment(None, "weight_decay", f"{decay:g}", f"{USUAL_DECAY:g}", reason)
+
+
+def _dropout(history: History) -> Iterator[Adjustment]:
+    for layer in history.layers:
+        if layer.dropout >= DROPOUT:
+            reason = f"only {1 - layer.dropout:.0%} of what {layer.path} says gets through"
+            yield Adjustment(layer.dropout_at, "rate", f"{layer.dropout:g}", f"{USUAL_DROPOUT:g}", reason)
+
+
+def _penalties(history: History) -> Iterator[Adjustment]:
+    for layer in history.layers:
+        penalty = layer_config(layer).get("kernel_regularizer")
+        factors = penalty.get("config", {}) if isinstance(penalty, dict) else {}
+        strong = {
+            name: factors[name]
+            for name, limit in PENALTY.items()
+            if isinstance(factors.get(name), int | float) and factors[name] >= limit
+        }
+        if strong:
+            current = ", ".join(f"{name}={value:g}" for name, value in strong.items())
+            yield Adjustment(layer.path, "kernel_regularizer", current, "None", "the penalty outweighs the loss")
