@@ -41,6 +41,7 @@ class LayerInfo:
     normalization_class: str = ""
     dropout: float = 0.0
     dropout_at: str = ""
+    linear_behind: bool = False
 
 
 @dataclass(frozen=True)

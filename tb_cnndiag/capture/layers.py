@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,13 @@ _ACTIVATIONS = {
         "hard_sigmoid hard_silu hard_tanh log_sigmoid mish glu sparse_plus squareplus exponential"
     ).split()
 } | {"swish": "silu", "hardswish": "hard_silu"}
+
+# Class names, lower case and without dimensions, of layers and operations that are linear in evaluation.
+_LINEAR = frozenset(
+    "batchnormalization identity flatten reshape permute transpose zeropadding cropping averagepooling "
+    "globalaveragepooling upsampling add subtract average concatenate rescaling dropout spatialdropout gaussiannoise "
+    "gaussiandropout activityregularization inputlayer squeeze expanddims mean sum".split()
+)
 
 
 @dataclass(frozen=True)
@@ -154,11 +162,11 @@ def dropout_rate(operation: Any) -> float:
     return float(operation.rate) if dropout else 0.0
 
 
-def is_opaque(operation: Any) -> bool:
-    """Whether an operation may do anything: a layer that is not Keras' own and has no kernel, or a Lambda."""
-    kind = type(operation)
-    own = kind.__module__.partition(".")[0] != "keras" or kind.__name__ == "Lambda"
-    return own and not owns_kernel(operation)
+def is_linear(operation: Any) -> bool:
+    """Whether an operation is known to give a linear function of what it is given, in evaluation."""
+    if is_activation(operation):
+        return activation_name(operation) == "linear"
+    return re.sub(r"[123]d$", "", type(operation).__name__.lower()) in _LINEAR
 
 
 def activation_name(layer: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.layers import KernelLayer, activation_name, dropout_rate, is_activation, is_opaque
+from tb_cnndiag.capture.layers import KernelLayer, activation_name, dropout_rate, is_activation, is_linear
 from tb_cnndiag.capture.recorder import Call, Observation, Recording, recording
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
@@ -127,11 +127,15 @@ def _chunk_size(x: Any) -> int:
     return int(min(CHUNK_SAMPLES, max(CHUNK_BYTES // max(per_sample, 1), 1)))
 
 
+# Operations of TensorFlow's graph, outside of layers, that leave values as they are.
+_PLAIN_OPERATIONS = ("Cast", "Identity", "Reshape")
+
+
 class _KernelGraph:
     """Which kernel layers feed which, without another kernel between, as a recording shows it.
 
     ``inputs`` has the paths that reach each layer, ``calls`` the first call of each layer, ``answers`` what the model
-    returns of those that reach its end; ``last_activation``, ``dropout`` (rate and path) and ``opaque`` are of what
+    returns of those that reach its end; ``last_activation``, ``dropout`` (rate and path) and ``nonlinear`` are of what
     lies behind a layer, before the next kernel.
     """
 
@@ -141,7 +145,7 @@ class _KernelGraph:
         kernels = set(paths)
         self.last_activation: dict[str, str] = {}
         self.dropout: dict[str, tuple[float, str]] = {}
-        self.opaque: set[str] = set()
+        self.nonlinear: set[str] = set()
         self._sources: dict[Any, frozenset[str]] = {}
         for call in record.calls:
             reaching = frozenset[str]().union(*map(self._reaching, call.inputs))
@@ -165,8 +169,8 @@ class _KernelGraph:
             self.dropout[path] = rate, call.path
         if is_activation(call.layer):
             self.last_activation[path] = activation_name(call.layer)
-        elif path != call.path and is_opaque(call.layer):
-            self.opaque.add(path)
+        if path != call.path and not is_linear(call.layer):
+            self.nonlinear.add(path)
 
     def _reaching(self, tensor: Any) -> frozenset[str]:
         """Kernel layers whose outputs reach a tensor, through functions that are no layers too."""
@@ -176,6 +180,8 @@ class _KernelGraph:
             origin = getattr(tensor, "op", None) if isinstance(key, str) else None
             if origin is not None:
                 self._sources[key] = frozenset[str]().union(*map(self._reaching, origin.inputs))
+                if origin.type not in _PLAIN_OPERATIONS:
+                    self.nonlinear |= self._sources[key]
         return self._sources[key]
 
 
@@ -251,7 +257,7 @@ def _activation(path: str, observation: Observation, graph: _KernelGraph) -> str
     """The activation between a kernel and the next; of one whose output the model returns, what it ends with."""
     if path in graph.answers:
         return graph.last_activation.get(path, observation.activation)
-    return "" if observation.activation == "linear" and path in graph.opaque else observation.activation
+    return observation.activation
 
 
 def observed_table(
@@ -276,6 +282,7 @@ def observed_table(
             output=path in graph.answers,
             dropout=graph.dropout.get(path, (0.0, ""))[0],
             dropout_at=graph.dropout.get(path, (0.0, ""))[1],
+            linear_behind=path not in graph.nonlinear,
         )
         if path in observed
         else rows[path]

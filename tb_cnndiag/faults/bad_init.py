@@ -20,8 +20,11 @@ RECTIFIED = ("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mis
 BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 
 
-# Mean |cosine| from which filters that started alike have not become different: random ones are below 0.4.
-STILL_CLOSE = 0.9
+# Mean |cosine| from which filters that started alike have not become different, random ones being below 0.4, and from
+# which they are hardly more than one.
+STILL_CLOSE, ONE = 0.45, 0.9
+# RMS weight over that at the start up to which weights are nearly as they were drawn.
+UNCHANGED = 1.5
 
 
 class BadInit(Fault):
@@ -65,14 +68,14 @@ class BadInit(Fault):
             if history.looks <= limits["looks"]:
                 break
             layer = history.layers[row]
-            value = float(np.nan_to_num(similarity.values[0, row], nan=1.0)) if len(similarity) else 1.0
+            first, last = (float(np.nan_to_num(v, nan=1.0)) for v in _ends(similarity, row))
             yield self.finding(
                 history,
                 layer,
-                "error",
+                "error" if last >= ONE else "warning",
                 Held(0, history.last_step, True),
                 f"{layer.path}: its {layer.units} filters start alike and are still close.",
-                evidence={"similarity": Evidence(value, limits["similarity"], "cosine")},
+                evidence={"similarity": Evidence(first, limits["similarity"], "cosine")},
                 adjustments=(_initializer(layer),),
             )
         if not alike:
@@ -119,21 +122,32 @@ class BadInit(Fault):
         )
 
 
+def _ends(series: Series, row: int) -> tuple[float, float]:
+    """The first and the last value of one layer; 1 where there is none."""
+    values = series.values[:, row] if len(series) else np.ones(1)
+    return float(values[0]), float(values[-1])
+
+
 def _growth_of_signals(history: History) -> dict[int, float]:
     """Row → mean magnitude of what a layer gives at step 0 over that of what it is given, where both are known.
 
     Weights of one sign add up: their gain, which takes inputs and weights for independent, says nothing of it.
     """
-    given = history.series("dead_units", "magnitude")
-    if not len(given) or given.steps[0] > 0:
+    given, weights = history.series("dead_units", "magnitude"), history.series("weight_health", "rms")
+    # A gathered probe is there from the second look on: what was drawn is then judged where it has hardly changed.
+    if not len(given) or not len(weights) or given.steps[0] > weights.steps[min(1, len(weights) - 1)]:
         return {}
+    look = int(np.searchsorted(weights.steps, given.steps[0], side="right")) - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        changed = weights.values[max(look, 0)] / weights.values[0]
     sizes = given.values[0].astype(np.float64)
     mean, std = (history.series("model_input", name) for name in ("mean", "std"))
     first = np.hypot(mean.values[0], std.values[0]) if len(mean) else np.full(len(sizes), np.nan)
     found = {}
     for row, layer in enumerate(history.layers):
         before = max((float(sizes[i]) for i in layer.inputs), default=float(first[row]))
-        if before > 0 and 0 < sizes[row] < np.inf and layer.role in ("conv", "dense"):
+        bounded = layer.output or layer.activation in BOUNDED
+        if before > 0 and 0 < sizes[row] < np.inf and 1 / UNCHANGED < changed[row] < UNCHANGED and not bounded:
             found[row] = float(sizes[row]) / before
     return found
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held, lower_learning_rate
+from tb_cnndiag.faults.progress import at, losses, progress
 from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -29,6 +30,7 @@ class CollapsedOutput(Fault):
     limits: ClassVar[Mapping[str, Limit]] = {
         "top_class_share": Limit(0.95, "share", "samples given the same class, above which outputs have collapsed"),
         "spread": Limit(0.02, "output", "deviation of an output over samples, below which they have"),
+        "stuck": Limit(0.95, "ratio", "loss over that of chance from which outputs that hardly vary have, too"),
         "looks": Limit(2, "count", "consecutive looks after the first step at which it must hold"),
         "lasting": Limit(4, "count", "consecutive looks after which one class is a collapse, however outputs vary"),
     }
@@ -61,6 +63,10 @@ class CollapsedOutput(Fault):
             when = held(steps, one_class & (spread < limits["spread"]), limits["looks"])
             if when is None and len(steps) >= limits["lasting"]:
                 when = held(steps, one_class, limits["lasting"])
+            if when is None and len(steps) >= limits["lasting"]:
+                # Alike for all samples, if now for one class and now for another.
+                stuck = at(steps, losses(history)[0], progress(history)) >= limits["stuck"]
+                when = held(steps, stuck & (spread < limits["spread"]), limits["lasting"])
             if when is None or not when.enough or not layer.output or layer.units < 2:
                 continue
             yield self.finding(
@@ -68,7 +74,9 @@ class CollapsedOutput(Fault):
                 layer,
                 "error",
                 when,
-                f"{layer.path} gives {share[-1]:.0%} of the samples the same class.",
+                f"{layer.path} gives {share[-1]:.0%} of the samples the same class."
+                if one_class[-1]
+                else f"{layer.path} gives nearly the same output for every sample.",
                 evidence={
                     "top_class_share": Evidence(float(share[-1]), limits["top_class_share"], "share"),
                     "spread": Evidence(float(spread[-1]), limits["spread"], "output"),

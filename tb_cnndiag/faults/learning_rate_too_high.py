@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name, rounded
-from tb_cnndiag.faults.progress import at, losses, middle, progress, step_sizes, trained_rows
+from tb_cnndiag.faults.progress import at, gain_per_look, losses, middle, progress, step_sizes, trained_rows
 from tb_cnndiag.faults.restraints import decay_per_step
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -20,8 +20,11 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 USUAL = 3e-3
 # A loss below this share of its start has converged: what it does there is noise.
 CONVERGED = 0.1
+# Share of the weights taken at each step from which decay holds them near 0.
+DECAYED = 0.01
 # Rises in so large a share of so many looks are no chance.
 ZIGZAG_LOOKS, ZIGZAG_SHARE = 5, 0.4
+REST_LOOKS = 5
 # Fewer dead units are those that every layer has.
 ALIVE = 0.4
 _CHANGES = "A step changes weights by up to {:.0%} of their size, and"
@@ -44,8 +47,11 @@ class LearningRateTooHigh(Fault):
         "stuck": Limit(0.95, "ratio", "loss over that of chance, or its first, from which nothing was learned"),
         "swinging_step": Limit(0.01, "ratio", "‖Δw‖/‖w‖ per step from which a loss that swings is its work"),
         "rise": Limit(1.5, "ratio", "loss over its best from which it swings"),
+        "high": Limit(0.4, "ratio", "loss over that of chance from which a loss at rest is kept up by large steps"),
+        "gain": Limit(0.01, "share", "mean fall of the loss per look below which it is at rest"),
         "zigzag": Limit(1.2, "ratio", "loss over that of the look before from which it rises, time and again"),
         "died": Limit(0.9, "share", "dead units of a layer that was alive, from which a step killed it"),
+        "maimed": Limit(0.6, "share", "the same after steps that changed weights by far"),
         "looks": Limit(3, "count", "consecutive looks at which it must hold"),
     }
     follows = ("output_loss_mismatch", "unnormalised_input", "bad_init")
@@ -61,15 +67,20 @@ class LearningRateTooHigh(Fault):
             yield self._finding(history, overflow[0], f"{_CHANGES.format(overflow[1])} numbers overflow.", step)
         if overflow is not None or not len(sizes) or not np.isfinite(course).all():
             return
-        # Of a step what decay takes is no work of the learning rate alone.
-        size = at(steps, sizes.steps, middle(sizes.values)) - decay_per_step(history, learning_rate(history))
+        if decay_per_step(history) >= DECAYED:  # it is decay then that leaves steps large beside the weights
+            return
+        size = at(steps, sizes.steps, middle(sizes.values))
         peak = np.fmax.accumulate(size) if size.size else size
         grown = np.fmax.accumulate(_growth(history, steps)) >= limits["growth"]
         stuck = ((peak >= limits["step"]) | grown) & (course >= limits["stuck"])
         best = np.minimum.accumulate(course) if course.size else course
         swings = (size >= limits["swinging_step"]) & (course >= limits["rise"] * best) & (course >= CONVERGED)
-        swings |= (size >= limits["swinging_step"]) & (course >= CONVERGED) & _zigzag(course, limits)
+        if not _cycles(history):
+            swings |= (size >= limits["swinging_step"]) & (course >= CONVERGED) & _zigzag(course, limits)
         when, how, ratio = held(steps, stuck, limits["looks"]), "the loss does not come down", peak
+        if when is None and _rests(course, limits):
+            high = (size >= limits["step"]) & (course >= limits["high"])
+            when, how, ratio = held(steps, high, REST_LOOKS), "the loss has come to rest far above zero", size
         if when is None:
             when, how, ratio = held(steps, swings, limits["looks"]), "the loss swings above its best", size
         if len(steps) < 2:
@@ -81,11 +92,14 @@ class LearningRateTooHigh(Fault):
             }
             yield self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence)
             return
-        dead = _killed(history)
-        when = held(steps, (at(steps, *dead) >= limits["died"]) & (course >= limits["stuck"]), limits["looks"])
+        dead = at(steps, *_killed(history))
+        threw = (peak >= limits["step"]) | grown
+        died = ((dead >= limits["died"]) & (course >= limits["stuck"])) | ((dead >= limits["maimed"]) & threw)
+        when = held(steps, died, limits["looks"])
         if when is not None and when.enough:
-            message = "A layer that was alive has died in training, and the loss is still that of the start."
-            yield self._finding(history, when, message, {"died": Evidence(float(dead[1][-1]), limits["died"], "share")})
+            how = "after steps that changed weights by far" if threw[-1] else "and the loss is still that of the start"
+            message = f"{dead[-1]:.0%} of a layer that was alive have died in training, {how}."
+            yield self._finding(history, when, message, {"died": Evidence(float(dead[-1]), limits["died"], "share")})
 
     def _finding(self, history: History, when: Held, message: str, evidence: Mapping[str, Evidence]) -> Finding:
         rate = learning_rate(history)
@@ -109,6 +123,18 @@ class LearningRateTooHigh(Fault):
         )
 
 
+def _rests(course: FloatArray, limits: Mapping[str, float]) -> bool:
+    """Whether the loss no longer falls."""
+    return len(course) > REST_LOOKS and abs(gain_per_look(course, REST_LOOKS)) < limits["gain"]
+
+
+def _cycles(history: History) -> bool:
+    """Whether a schedule has raised the learning rate after it had fallen: what the loss does then is its work."""
+    _, rates = history.scalars("training_curve", "learning_rate")
+    changes = np.sign(np.diff(rates))[np.diff(rates) != 0]
+    return bool((np.diff(changes) > 0).any())
+
+
 def _zigzag(course: FloatArray, limits: Mapping[str, float]) -> NDArray[np.bool_]:
     """Where the loss has risen by much in many of the latest looks, if it fell between."""
     window = ZIGZAG_LOOKS
@@ -117,17 +143,18 @@ def _zigzag(course: FloatArray, limits: Mapping[str, float]) -> NDArray[np.bool_
 
 
 def _killed(history: History) -> tuple[IntArray, FloatArray]:
-    """(steps, largest share of dead units) over the rectified hidden layers that were alive at the first look."""
+    """(steps, largest share of dead units) over the rectified hidden layers that were not dead from the start."""
     dead = history.series("dead_units", "dead_ratio")
     rows = [
         row
         for row, layer in enumerate(history.layers)
         if layer.trainable and not layer.output and layer.activation in RECTIFIED
-        if len(dead) and dead.values[0, row] < ALIVE
+        if len(dead)
+        and (dead.values[0, row] < ALIVE or (dead.steps[0] > 0 and dead.values[0, row] < dead.values[-1, row]))
     ]
     broken = history.series("weight_health", "non_finite")
     # Weights that are not finite leave rectified units at 0 too.
-    if not rows or dead.steps[0] > 0 or (broken.values > 0).any():
+    if not rows or (broken.values > 0).any():
         return np.empty(0, np.int64), np.empty(0)
     return dead.steps, np.nan_to_num(dead.values[:, rows]).max(axis=1)
 

@@ -48,6 +48,7 @@ class OutputLossMismatch(Fault):
         error = float(series.values[-1, row]) if len(series) else float("nan")
         found = unanswerable(history, layer, name, limits["outside"])
         found = found or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
+        found = found or _another_axis(layer, name, error > limits["row_sum_error"])
         if found is None:
             return
         is_error, message, parameter, current, proposed, reason = found
@@ -93,6 +94,14 @@ def _with_it(layer: LayerInfo, found: Mismatch, loss: str) -> tuple[Adjustment, 
     if loss not in BINARY:
         return (softmax,) if layer.units == 1 else ()
     return softmax, Adjustment(None, "loss", "binary_crossentropy", "sparse_categorical_crossentropy", reason)
+
+
+def _another_axis(layer: LayerInfo, loss: str, no_distribution: bool) -> Mismatch | None:
+    """A softmax over positions or samples: what the model returns for one sample does not sum to 1."""
+    if loss not in CATEGORICAL or layer.activation != "softmax" or not no_distribution:
+        return None
+    why = "softmax runs over another axis than the classes: outputs of a sample do not sum to 1."
+    return Mismatch(True, why, "axis", "another", "-1", "gives a distribution over classes")
 
 
 def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool) -> Mismatch | None:

@@ -75,6 +75,11 @@ def progress(history: History) -> FloatArray:
     return values / start if start > 0 else np.full(len(values), np.nan)
 
 
+def gain_per_look(course: FloatArray, looks: int) -> float:
+    """Mean share by which the loss fell at each of the last looks; needs one look more than that."""
+    return float(1 - course[-1] / course[-1 - looks]) / looks
+
+
 def trained_rows(history: History) -> list[int]:
     """Rows of the layers that training may change."""
     return [row for row, layer in enumerate(history.layers) if layer.trainable]

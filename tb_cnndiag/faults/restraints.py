@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tb_cnndiag.faults.base import layer_config, optimizer_config, optimizer_name
+from tb_cnndiag.faults.base import layer_config, learning_rate, optimizer_config, optimizer_name
 from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.history import History
 
@@ -21,9 +21,9 @@ def restraints(history: History) -> tuple[Adjustment, ...]:
     return (*_decay(history), *_dropout(history), *_penalties(history))
 
 
-def decay_per_step(history: History, rate: float | None) -> float:
+def decay_per_step(history: History) -> float:
     """Share of every weight that decoupled decay takes at one step; 0 without."""
-    decay = optimizer_config(history).get("weight_decay")
+    decay, rate = optimizer_config(history).get("weight_decay"), learning_rate(history)
     return float(decay) * rate if rate and isinstance(decay, int | float) else 0.0
 
 

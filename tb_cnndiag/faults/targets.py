@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple
 
 from tb_cnndiag.faults.progress import ABSOLUTE, BINARY, CATEGORICAL, SQUARED, losses
@@ -57,7 +58,8 @@ def unanswerable(history: History, layer: LayerInfo, loss: str, outside: float) 
         why = f"one output cannot tell {classes} classes apart."
         return Mismatch(True, why, "units", "1", str(classes), "one output per class")
     targets = history.info.probe.targets if history.info else None
-    found = _unfit(layer, loss, targets, classes, outside) if targets else None
+    ignored = bool(re.search(r'"ignore_class": -?\d', history.info.loss if history.info else ""))
+    found = _unfit(layer, loss, targets, classes, outside, ignored=ignored) if targets else None
     if found is not None:
         return found
     _, values = losses(history)
@@ -67,9 +69,11 @@ def unanswerable(history: History, layer: LayerInfo, loss: str, outside: float) 
     return None
 
 
-def _unfit(layer: LayerInfo, loss: str, targets: Targets, classes: int, outside: float) -> Mismatch | None:
+def _unfit(
+    layer: LayerInfo, loss: str, targets: Targets, classes: int, outside: float, *, ignored: bool
+) -> Mismatch | None:
     span = f"{targets.low:.4g} … {targets.high:.4g}"
-    if loss == SPARSE and (targets.low < 0 or not targets.whole):
+    if loss == SPARSE and ((targets.low < 0 and not ignored) or not targets.whole):
         why = f"labels from {span} are no class numbers."
         return Mismatch(True, why, "labels", span, f"0 … {layer.units - 1}", "each label is the number of a class")
     if loss in BINARY and (targets.low < -NEGATIVE or targets.high > 1 + NEGATIVE):

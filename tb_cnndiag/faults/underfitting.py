@@ -8,7 +8,17 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Limit, held
-from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, at, chance_loss, loss_config, losses, middle, step_sizes
+from tb_cnndiag.faults.progress import (
+    BINARY,
+    CATEGORICAL,
+    at,
+    chance_loss,
+    gain_per_look,
+    loss_config,
+    losses,
+    middle,
+    step_sizes,
+)
 from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
@@ -29,6 +39,8 @@ class Underfitting(Fault):
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
         "gain": Limit(0.01, "share", "mean fall of the loss per look below which it has come to rest"),
+        "slow": Limit(0.025, "share", "the same while the loss is far above: it would take tens of looks more"),
+        "far": Limit(0.7, "ratio", "loss over that of chance from which it is far above"),
         "low": Limit(0.4, "ratio", "loss over that of chance from which it is still high"),
         "low_regression": Limit(0.7, "ratio", "the same for a regression, whose targets may be noisy"),
         "high": Limit(0.95, "ratio", "loss over that of chance from which nothing is learned: another fault"),
@@ -64,9 +76,10 @@ class Underfitting(Fault):
         low, top = limits["low" if classes else "low_regression"], np.inf if weaker else limits["high"]
         high = (course >= low) & (course < top) & (size >= limits["step"])
         when = held(steps, high, looks)
-        gain = float(1 - (course[-1] / course[-1 - looks])) / looks
+        gain = gain_per_look(course, looks)
         hidden = [layer for layer in history.layers if not layer.output and layer.trainable and layer.units]
-        if when is None or not -limits["gain"] < gain < limits["gain"] or not hidden:
+        rests = limits["slow" if course[-1] >= limits["far"] else "gain"]
+        if when is None or not -rests < gain < rests or not hidden:
             return
         narrowest = min(hidden, key=lambda layer: layer.units)
         cause = f"the narrowest layer is {narrowest.path} with {narrowest.units} units"

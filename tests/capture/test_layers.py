@@ -120,18 +120,48 @@ def test_a_wrapper_that_shows_the_kernel_inside_it_is_not_one_more() -> None:
     assert [layer.path for layer in find_kernel_layers(model)] == ["outer/inner"]
 
 
-def test_what_a_layer_of_the_users_own_does_is_not_known(rng: np.random.Generator) -> None:
-    class Rounded(keras.layers.Layer):
-        def call(self, inputs: Any) -> Any:
-            return keras.ops.round(inputs)
+class Rounded(layers.Layer):
+    """Not linear, and not Keras' own."""
 
-    model = keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="a"), Rounded(), keras.layers.Conv2D(4, 3, name="b")]
-    )
-    observer = Observer(model, layers := find_kernel_layers(model))
-    observer.look(rng.normal(size=(4, 8, 8, 1)).astype("float32"), ["sample_max"])
-    table = observed_table(layers, observer.recording, observer.observed)
-    assert [row.activation for row in table] == ["", "linear"]
+    def call(self, inputs: Any) -> Any:
+        return keras.ops.round(inputs)
+
+
+class Squared(keras.Model):
+    """Applies a function between two layers."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.a, self.b, self.function = layers.Conv2D(4, 3, name="a"), layers.Conv2D(4, 3, name="b"), function
+
+    def call(self, inputs: Any) -> Any:
+        return self.b(self.function(self.a(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("between", "nonlinear"),
+    [
+        ([], False),
+        ([layers.BatchNormalization(), layers.Dropout(0.5), layers.AveragePooling2D(2)], False),
+        ([layers.Activation("linear"), layers.ZeroPadding2D()], False),
+        ([layers.ReLU()], True),
+        ([layers.MaxPooling2D(2)], True),
+        ([layers.LayerNormalization()], True),
+        ([Rounded()], True),
+        ([layers.Lambda(lambda x: x)], True),
+    ],
+)
+def test_what_lies_between_two_kernels(between: list[Any], nonlinear: bool) -> None:
+    stack = [keras.Input((12, 12, 1)), layers.Conv2D(4, 3, name="a"), *between, layers.Conv2D(4, 3, name="b")]
+    first, *_ = _table(keras.Sequential(stack), np.zeros((4, 12, 12, 1), np.float32)).values()
+    assert first.linear_behind != nonlinear
+
+
+@pytest.mark.parametrize(("function", "nonlinear"), [(lambda x: x, False), (lambda x: x * x, True)])
+def test_a_function_between_two_kernels(function: Any, nonlinear: bool) -> None:
+    model = Squared(function)
+    model(x := np.zeros((4, 12, 12, 1), np.float32))
+    assert _table(model, x)["a"].linear_behind != nonlinear
 
 
 def test_residual_graph_and_operations() -> None:

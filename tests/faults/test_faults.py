@@ -261,6 +261,11 @@ class TestCollapsedOutput:
         rows = {"top_class_share": share, "spread": spread}
         return history({f"model_output.{k}": [[nan, nan, nan, v]] * 3 for k, v in rows.items()}, info=info)
 
+    def test_outputs_that_hardly_vary_are_one_answer_too(self) -> None:
+        rows = {"model_output.top_class_share": [[0, 0, 0, 0.5]] * 6, "model_output.spread": [[0, 0, 0, 0.003]] * 6}
+        assert judge(history(rows, scalars={"loss": [1.386] * 6}))[0].fault == "collapsed_output"
+        assert not judge(history(rows, scalars={"loss": [1.3, 1.2, 1.1, 1.0, 0.9, 0.8]}))
+
     def test_one_answer(self) -> None:
         (finding,) = judge(self._told(1.0, 1e-4))
         assert (finding.fault, finding.layer, finding.first_step) == ("collapsed_output", "head", 10)

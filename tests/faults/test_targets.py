@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ SEVERAL_LABELS = Targets((4,), 0.0, 1.0, whole=True)
 ONE_HOT = replace(SEVERAL_LABELS, distribution=True)
 
 
-def _found(loss: str, activation: str, units: int, targets: Targets, classes: int = 0) -> list[Finding]:
+def _found(loss: Any, activation: str, units: int, targets: Targets, classes: int = 0) -> list[Finding]:
     head = replace(LAYERS[3], units=units, activation=activation, output_shape=(units,))
     probe = replace(INFO.probe, targets=targets, class_counts=(16,) * classes)
     info = replace(INFO, layers=(*LAYERS[:3], head), loss=json.dumps(loss), probe=probe)
@@ -78,6 +79,21 @@ def test_class_numbers_under_a_squared_error_ask_for_another_loss() -> None:
 )
 def test_what_can(loss: str, activation: str, units: int, targets: Targets) -> None:
     assert not _found(loss, activation, units, targets)
+
+
+def test_softmax_over_another_axis() -> None:
+    told = history({"model_output.row_sum_error": [[0, 0, 0, 0.6]]})
+    (finding,) = [finding for finding in judge(told) if finding.fault == "output_loss_mismatch"]
+    assert (finding.severity, finding.adjustments[0].parameter) == ("error", "axis")
+
+
+def test_labels_that_the_loss_ignores() -> None:
+    for ignored, told in ((None, True), (-1, False)):
+        loss = {
+            "class_name": "SparseCategoricalCrossentropy",
+            "config": {"from_logits": False, "ignore_class": ignored},
+        }
+        assert bool(_found(loss, "softmax", 4, Targets(low=-1.0, high=3.0, whole=True))) == told
 
 
 def test_scores_under_the_divergence_of_distributions() -> None:

@@ -58,6 +58,20 @@ class TestLearningRateTooHigh:
     def test_false_alarms(self, loss: list[float], step: float) -> None:
         assert not _found("learning_rate_too_high", _course(loss, step))
 
+    def test_it_rests_high_under_large_steps(self) -> None:
+        loss = [1.3, 1.0, 0.9, 0.89, 0.885, 0.88, 0.88, 0.88, 0.88]
+        first, *others = judge(_course(loss, 0.05))
+        assert (first.fault, first.severity) == ("learning_rate_too_high", "error")
+        assert [(other.fault, other.caused_by is None) for other in others] == [("underfitting", False)]
+
+    def test_a_cyclical_rate(self) -> None:
+        rows = {"update_ratio.update_ratio": [[0.05] * 4] * 7}
+        scalars = {
+            "loss": [1.0, 0.5, 1.1, 0.6, 1.0, 0.5, 0.45],
+            "learning_rate": [0.01, 0.1, 0.01, 0.1, 0.01, 0.1, 0.01],
+        }
+        assert not _found("learning_rate_too_high", history(rows, scalars=scalars))
+
     def test_it_goes_up_and_down(self) -> None:
         (finding,) = _found("learning_rate_too_high", _course([1.0, 0.5, 1.1, 0.6, 1.0, 0.5, 0.9], 0.05))
         assert "swings" in finding.message
@@ -137,7 +151,7 @@ class TestBadInit:
         course = [[0.1, 1.0, 0.1, 0.1], [0.1, 0.98, 0.1, 0.1], [0.1, 0.93, 0.1, 0.1]]
         (finding,) = _found("bad_init", history({"filter_similarity.mean_similarity": course}))
         assert finding.layer == "conv2"
-        assert not _found("bad_init", history({"filter_similarity.mean_similarity": [*course, [0.1, 0.5, 0.1, 0.1]]}))
+        assert not _found("bad_init", history({"filter_similarity.mean_similarity": [*course, [0.1, 0.3, 0.1, 0.1]]}))
 
     def test_filters_of_one_weight_cannot_differ(self) -> None:
         first = replace(LAYERS[0], fan_in=1)
@@ -169,6 +183,7 @@ class TestBadInit:
     def test_weights_of_one_sign_add_up(self) -> None:
         rows = {
             "weight_health.gain": [[2.0, 4.0, 4.0, 1.0]] * 3,  # as of independent inputs
+            "weight_health.rms": [[0.5, 0.5, 0.5, 0.1]] * 3,
             "dead_units.magnitude": [[8.0, 400.0, 3e4, 0.1]] * 3,
             "model_input.mean": [[0.5, NAN, NAN, NAN]] * 3,
             "model_input.std": [[0.3, NAN, NAN, NAN]] * 3,
@@ -196,6 +211,11 @@ class TestBadInit:
 
 class TestUnderfitting:
     RESTS = (1.3, 1.0, 0.9, 0.89, 0.885, 0.88, 0.88, 0.88, 0.88)
+
+    def test_it_falls_slowly_far_above(self) -> None:
+        loss = [1.3, 1.28, 1.26, 1.24, 1.22, 1.2, 1.19, 1.18]
+        assert _found("underfitting", _course(loss, 1e-3))
+        assert not _found("underfitting", _course([0.6 * value for value in loss], 1e-3))
 
     def test_it_rests_high(self) -> None:
         (finding,) = judge(_course(self.RESTS, 1e-3))
@@ -274,14 +294,13 @@ class TestBatchTooSmallForBn:
         assert not self._told(batch, norm)
 
 
-def _conv(path: str, *inputs: int, units: int = 16, window: int = 3, size: int = 8, **options: Any) -> LayerInfo:
-    config = json.dumps({"kernel_size": [window] * 2, "strides": [1, 1], "padding": "same", "dilation_rate": [1, 1]})
+def _conv(path: str, *inputs: int, units: int = 16, window: int = 3, **options: Any) -> LayerInfo:
     shape = (window, window, 16, units)
     known: dict[str, Any] = {
         "role": "conv",
         "activation": "linear",
-        "config": config,
-        "output_shape": (size, size, units),
+        "output_shape": (8, 8, units),
+        "linear_behind": True,
     } | options
     return LayerInfo(path, "Conv2D", units=units, fan_in=144, kernel_shape=shape, inputs=inputs, **known)
 
@@ -303,7 +322,15 @@ class TestMissingActivation:
 
     def test_a_dense_layer_before_the_head(self) -> None:
         dense = LayerInfo(
-            "fc", "Dense", "dense", 16, 64, kernel_shape=(64, 16), output_shape=(16,), activation="linear"
+            "fc",
+            "Dense",
+            "dense",
+            16,
+            64,
+            kernel_shape=(64, 16),
+            output_shape=(16,),
+            activation="linear",
+            linear_behind=True,
         )
         (finding,) = self._told(dense)
         assert finding.layer == "fc"
@@ -314,11 +341,7 @@ class TestMissingActivation:
             (_conv("a", activation="relu"), _conv("b", 0, activation="relu")),
             (_conv("a", units=4), _conv("b", 0, units=24, window=1, activation="relu")),  # a linear bottleneck
             (_conv("a", role="depthwise_conv"), _conv("b", 0, window=1, activation="relu")),
-            (_conv("a"), _conv("b", 0, size=4, activation="relu")),  # pooled between
-            (
-                _conv("a", normalization="n1", normalization_class="LayerNormalization"),
-                _conv("b", 0, activation="relu"),
-            ),
+            (_conv("a", linear_behind=False), _conv("b", 0, activation="relu")),  # pooled between
             (_conv("a"), _conv("s", activation="relu"), _conv("b", 0, 1, activation="relu")),  # added before
         ],
     )
