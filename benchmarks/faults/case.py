@@ -38,7 +38,7 @@ class Case:
         fault: Id of the fault that a diagnosis should name first; None for a healthy one.
         layers: Layers any of which is the right place; empty where a fault has none.
         also: Other names that say the same of this case.
-        fresh: Of a set that is never tuned by, see ``fresh.py``.
+        round: The set it was written in, when that is not one of the two halves of the known ones.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Case:
     fault: str | None = None
     layers: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    fresh: bool = False
+    round: str = ""
 
     @property
     def half(self) -> str:
-        """``"tune"`` or ``"report"``, fixed by the name alone; ``"fresh"`` is a set of its own."""
-        if self.fresh:
-            return "fresh"
+        """``"tune"`` or ``"report"``, fixed by the name alone; the round of a case that has one."""
+        if self.round:
+            return self.round
         return ("tune", "report")[hashlib.blake2b(self.name.encode(), digest_size=2).digest()[0] % 2]
 
     @property

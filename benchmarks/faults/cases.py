@@ -1,14 +1,9 @@
-"""The cases: half with a fault, half healthy but tricky.
-
-Faults are drawn from what has been published: AUTOTRAINER's five symptoms, programs of DeepLocalize, DeepDiagnosis and
-UMLAUT, mutations of DeepCrime, and papers on dying ReLU, initialisation and batch normalisation.
-"""
+"""All cases: half with a fault, half healthy but tricky; a folder for each round in which they were written."""
 
 from __future__ import annotations
 
 from benchmarks.faults.case import Case
-from benchmarks.faults.faulty import FAULTY
-from benchmarks.faults.fresh import FRESH
-from benchmarks.faults.healthy import HEALTHY
+from benchmarks.faults.first import FIRST
+from benchmarks.faults.known import KNOWN
 
-CASES: tuple[Case, ...] = (*FAULTY, *HEALTHY, *FRESH)
+CASES: tuple[Case, ...] = (*KNOWN, *FIRST)

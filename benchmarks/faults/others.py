@@ -1,4 +1,4 @@
-"""The documented default rules of other tools on the fresh trainings: ``python -m benchmarks.faults.others``.
+"""The documented default rules of other tools on blind trainings: ``python -m benchmarks.faults.others``.
 
 They are given what ``recorder.py`` wrote with Keras alone, one look before training and one after each epoch. Where a
 source leaves something open, the reading that raises fewer false alarms is taken:
@@ -33,13 +33,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("logs/faults"), help="where logs are kept")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each case")
+    parser.add_argument("--round", choices=["first", "second"], default="second", help="which cases")
     options = parser.parse_args()
 
     from benchmarks.faults.__main__ import home_of
-    from benchmarks.faults.fresh import FRESH
+    from benchmarks.faults.cases import CASES
     from benchmarks.faults.score import shares, verdict
 
-    runs = [(case, home_of(options.work, case.name, seed)) for case in FRESH for seed in range(options.seeds)]
+    cases = [case for case in CASES if case.half == options.round]
+    runs = [(case, home_of(options.work, case.name, seed)) for case in cases for seed in range(options.seeds)]
     verdicts = [verdict(case, home) for case, home in runs]
     valid = [(v.case, home) for v, (_, home) in zip(verdicts, runs, strict=True) if v.valid]
     fired = {
@@ -60,8 +62,9 @@ def main() -> None:
             lines.append(f"| {tool}: {rule} | {', '.join(names) or '–'} | {' | '.join(rates)} |")
     print("\n".join(lines))
     seeds = "one seed" if options.seeds == 1 else f"{options.seeds} seeds"
-    title = f"# Other tools' rules on the fresh cases ({seeds})\n\nWritten by `python -m benchmarks.faults.others`.\n\n"
-    TABLE.write_text(title + "\n".join(lines) + "\n", encoding="utf-8")
+    title = f"# Other tools' rules on the {options.round} round ({seeds})"
+    by = "Written by `python -m benchmarks.faults.others`."
+    TABLE.write_text("\n\n".join([title, by, "\n".join(lines)]) + "\n", encoding="utf-8")
 
 
 def rules_of(tool: str, record: Mapping[str, Any]) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], 
     if probe is not None:
         probe = keras.tree.map_structure(lambda a: a[:256], probe)
     # What the rules of other tools need (``others.py``), by Keras alone.
-    recorders = [Recorder(home, trial.x, trial.y, trial.validation is not None)] if case.fresh else []
+    recorders = [Recorder(home, trial.x, trial.y, trial.validation is not None)] if case.round else []
     fitted = trial.model.fit(
         trial.x,
         trial.y,

@@ -1,4 +1,4 @@
-"""Trainings that are well, though something about them looks like a fault."""
+"""Trainings that are healthy, but look ill to simple rules."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from benchmarks.faults.networks import Subclassed, attention, autoencoder, plain
 from benchmarks.faults.symptoms import Symptom, falls, learns
 
 SGD, ADAM = optimizers.SGD, optimizers.Adam
+
 OK = learns(0.75)
 
 
@@ -442,6 +443,7 @@ _RECIPES: tuple[tuple[str, Callable[[str], Trial], Symptom, tuple[str, ...]], ..
     ("a gated network", _gated, OK, ("mnist",)),
     ("no validation data", _trained(lambda: ADAM(2e-3), 8, validate=False), OK, ("mnist", "digits")),
 )
+
 
 HEALTHY += tuple(
     Case(f"healthy recipe: {label}, on {name}", lambda make=make, name=name: make(name), symptom)

@@ -1,4 +1,4 @@
-"""Data of the fresh cases: photographs, faces, signals and volumes, none of which the other cases train on."""
+"""Data of the first round: photographs, faces, signals and volumes, none of which the other cases train on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.faults.data import Data
 
 
 @functools.cache
-def fresh(name: str) -> Data:
+def first(name: str) -> Data:
     """Data by name, split so that no held-out patch or mirrored face is also trained on.
 
     ``"faces"`` (25 × 25, face or not), ``"materials"`` (20 × 20, brick, grass, gravel), ``"photos"`` (20 × 20 × 3

@@ -1,4 +1,4 @@
-"""Checks of the fresh cases that the other cases have no need of, again without our code."""
+"""Checks of the first round that the other cases have no need of, again without our code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of the fresh cases: families that the other cases do not use, each with a knob for what can be wrong."""
+"""Networks of the first round: families that the other cases do not use, each with a knob for what can be wrong."""
 
 from __future__ import annotations
 
