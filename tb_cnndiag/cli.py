@@ -153,7 +153,7 @@ def _audit(options: argparse.Namespace) -> int:
     from tb_cnndiag.auditing import AuditError, audit
 
     try:
-        found = audit(options.model, _probe(options.probe), options.output)
+        found = audit(options.model, _probe(options.probe), options.output, images=options.images)
     except (AuditError, OSError, ValueError, KeyError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE

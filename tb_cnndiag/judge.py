@@ -62,17 +62,21 @@ def _with_causes(
 ) -> list[Finding]:
     """Each finding with the one that causes it; ``follows`` names, per fault, those that may."""
     done: dict[int, Finding] = {}
+    of_fault: dict[str, list[int]] = {}
+    for index, finding in enumerate(found):
+        of_fault.setdefault(finding.fault, []).append(index)
 
     def resolved(index: int, visiting: frozenset[int]) -> Finding:
         if index not in done:
             effect = found[index]
-            candidates = [
+            candidates = (
                 other
                 for fault in follows[effect.fault]
-                for other, cause in enumerate(found)
-                if cause.fault == fault and other not in visiting and _explains(cause, effect, depth)
-            ]
-            cause = resolved(candidates[0], visiting | {candidates[0]}) if candidates else None
+                for other in of_fault.get(fault, ())
+                if other not in visiting and _explains(found[other], effect, depth)
+            )
+            first = next(candidates, None)
+            cause = None if first is None else resolved(first, visiting | {first})
             done[index] = replace(effect, caused_by=cause)
         return done[index]
 

@@ -75,6 +75,9 @@ def parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="judge a saved model without training it")
     audit.add_argument("model", type=Path, help="a .keras or .h5 file")
     audit.add_argument("--probe", type=Path, help="an .npz file with x, and y if there are labels")
+    audit.add_argument(
+        "--no-images", dest="images", action="store_false", help="keep probe images and feature maps out of that log"
+    )
     audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="keep the look for TensorBoard")
 
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")

@@ -72,7 +72,14 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     assert main([*arguments, "-o", str(tmp_path / "log")]) in (0, 1)
     assert "conv_b: 8 of 8 filters have a twin; 4 different ones would do." in capsys.readouterr().out
     assert main(["check", str(tmp_path / "log"), "--fail-on", "warning"]) == 1
+    assert "feature_maps" in _kinds(tmp_path / "log")
+    assert main([*arguments, "-o", str(tmp_path / "private"), "--no-images"]) in (0, 1)
+    assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - {"feature_maps", "probe_images"}
     np.savez(tmp_path / "other.npz", images=x)
     assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2
     assert "no array x" in capsys.readouterr().err
     assert main(["audit", str(tmp_path / "nothing.keras")]) == 2
+
+
+def _kinds(log: Path) -> set[str]:
+    return {measurement.diagnostic for measurement in read_run(log / "cnndiag")}

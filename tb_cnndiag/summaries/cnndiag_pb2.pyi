@@ -206,7 +206,7 @@ class Findings(_message.Message):
     def __init__(self, findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
 
 class Finding(_message.Message):
-    __slots__ = ("fault", "layer", "severity", "first_step", "last_step", "units", "evidence", "caused_by", "message", "adjustments", "diagnostic", "title")
+    __slots__ = ("fault", "layer", "severity", "first_step", "last_step", "units", "evidence", "caused_by", "message", "adjustments", "diagnostic", "title", "grouped")
     class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         SEVERITY_UNSPECIFIED: _ClassVar[Finding.Severity]
@@ -236,6 +236,7 @@ class Finding(_message.Message):
     ADJUSTMENTS_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
+    GROUPED_FIELD_NUMBER: _ClassVar[int]
     fault: str
     layer: str
     severity: Finding.Severity
@@ -248,7 +249,8 @@ class Finding(_message.Message):
     adjustments: _containers.RepeatedCompositeFieldContainer[Adjustment]
     diagnostic: str
     title: str
-    def __init__(self, fault: _Optional[str] = ..., layer: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., first_step: _Optional[int] = ..., last_step: _Optional[int] = ..., units: _Optional[_Iterable[_Union[UnitGroup, _Mapping]]] = ..., evidence: _Optional[_Mapping[str, Evidence]] = ..., caused_by: _Optional[int] = ..., message: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., diagnostic: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
+    grouped: bool
+    def __init__(self, fault: _Optional[str] = ..., layer: _Optional[str] = ..., severity: _Optional[_Union[Finding.Severity, str]] = ..., first_step: _Optional[int] = ..., last_step: _Optional[int] = ..., units: _Optional[_Iterable[_Union[UnitGroup, _Mapping]]] = ..., evidence: _Optional[_Mapping[str, Evidence]] = ..., caused_by: _Optional[int] = ..., message: _Optional[str] = ..., adjustments: _Optional[_Iterable[_Union[Adjustment, _Mapping]]] = ..., diagnostic: _Optional[str] = ..., title: _Optional[str] = ..., grouped: bool = ...) -> None: ...
 
 class UnitGroup(_message.Message):
     __slots__ = ("units",)

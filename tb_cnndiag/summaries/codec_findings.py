@@ -10,7 +10,10 @@ from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 
 def encode_findings(findings: tuple[Finding, ...]) -> pb.Findings:
-    return pb.Findings(findings=[_encode_finding(finding, findings) for finding in findings])
+    position = {id(finding): i + 1 for i, finding in enumerate(findings)}
+    return pb.Findings(
+        findings=[_encode_finding(finding, position.get(id(finding.caused_by), 0)) for finding in findings]
+    )
 
 
 def decode_findings(message: pb.Findings) -> tuple[Finding, ...]:
@@ -24,10 +27,10 @@ def decode_findings(message: pb.Findings) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _encode_finding(finding: Finding, findings: tuple[Finding, ...]) -> pb.Finding:
+def _encode_finding(finding: Finding, caused_by: int) -> pb.Finding:
     units: tuple[Any, ...] = finding.units
-    groups = units if not units or isinstance(units[0], tuple) else (units,)
-    cause = next((i + 1 for i, other in enumerate(findings) if other is finding.caused_by), 0)
+    grouped = bool(units) and isinstance(units[0], tuple)
+    groups = units if grouped or not units else (units,)
     return pb.Finding(
         fault=finding.fault,
         layer=finding.layer or "",
@@ -36,7 +39,7 @@ def _encode_finding(finding: Finding, findings: tuple[Finding, ...]) -> pb.Findi
         last_step=finding.last_step,
         units=[pb.UnitGroup(units=group) for group in groups],
         evidence={name: pb.Evidence(value=e.value, limit=e.limit, unit=e.unit) for name, e in finding.evidence.items()},
-        caused_by=cause,
+        caused_by=caused_by,
         message=finding.message,
         adjustments=[
             pb.Adjustment(
@@ -46,6 +49,7 @@ def _encode_finding(finding: Finding, findings: tuple[Finding, ...]) -> pb.Findi
         ],
         diagnostic=finding.diagnostic,
         title=finding.title,
+        grouped=grouped,
     )
 
 
@@ -59,7 +63,7 @@ def _decode_finding(item: pb.Finding) -> Finding:
         severity=SEVERITIES[rank] if 0 <= rank < len(SEVERITIES) else "info",
         first_step=item.first_step,
         last_step=item.last_step,
-        units=groups[0] if len(groups) == 1 else groups,
+        units=groups[0] if len(groups) == 1 and not item.grouped else groups,
         evidence={
             name: Evidence(e.value, e.limit if e.HasField("limit") else None, e.unit)
             for name, e in sorted(item.evidence.items())

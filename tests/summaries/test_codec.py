@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
+from tb_cnndiag.finding import Finding
 from tb_cnndiag.payloads import Dendrogram, Matrix, UnitStates
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import CodecError, Measurement, decode, encode
@@ -146,6 +147,14 @@ def test_a_tree_is_told_by_the_gaps_that_its_merges_close(rng: np.random.Generat
         np.testing.assert_array_equal(decoded.payload.groups, groups)
     with pytest.raises(ValueError, match="branches of the tree together"):
         encode(Measurement("filter_clusters", 0, 0, replace(tree, order=np.arange(40))))
+
+
+@pytest.mark.parametrize("units", [(), (3,), (1, 4), ((1, 4),), ((0, 2), (1, 4, 5))])
+def test_units_come_back_as_they_were_told(units: Any) -> None:
+    found = (Finding("", "dead_units", "conv", "error", 0, 10, "", units=units),)
+    decoded = decode(encode(Measurement("findings", 10, 1, found)))
+    assert decoded is not None
+    assert decoded.payload == found
 
 
 def test_an_unknown_payload_is_named() -> None:
