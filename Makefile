@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast nightly check format frontend chromium bench matrix screenshots goldens clean
+.PHONY: demo test test-fast nightly fuzz check format frontend chromium bench matrix screenshots goldens clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -19,6 +19,12 @@ test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 
 nightly: $(VENV)/dev  ## what is too long for every run: each member of keras.applications, kills, fuzzing
 	$(BIN)/python -m pytest -m nightly
+
+fuzz: $(VENV)/dev  ## hostile messages, files and logs, led by coverage, so many SECONDS each
+	$(BIN)/pip install -q atheris
+	for target in message file judgement; do \
+		$(BIN)/python -m tests.fuzz_guided $$target -max_total_time=$(or $(SECONDS),60) || exit 1; \
+	done
 
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)
