@@ -1,0 +1,158 @@
+"""The rules of other tools as the fault benchmark reads them: each fires on what it is about, none on what is well."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.faults.others import rules_of
+from benchmarks.faults.others_rules import TOOLS
+
+Record = dict[str, Any]
+LOSS = (2.0, 1.2, 0.8, 0.5, 0.35, 0.25, 0.2, 0.15)
+ACCURACY = (0.3, 0.5, 0.65, 0.75, 0.82, 0.88, 0.9, 0.92)
+
+
+def _kernel() -> Record:
+    return {
+        "gradient_norm": 0.5, "gradient_mean": 0.01, "gradient_zero": 0.1, "gradient_p5": -0.01, "gradient_p95": 0.01,
+        "variance": 0.05, "finite": True, "size": 100, "update": 1e-3,
+    }  # fmt: skip
+
+
+def _layer(name: str) -> Record:
+    return {
+        "name": name, "mean": 0.4, "variance": 1.0, "finite": True, "zero": 0.5, "inactive": 0.1, "pinned_tanh": 0.0,
+        "pinned_sigmoid": 0.0,
+    }  # fmt: skip
+
+
+def _look(logs: dict[str, float]) -> Record:
+    answers = {"sum": 1.0, "finite": True, "wrong": [0.1, 0.1], "kinds": [5, 5]}
+    return {
+        "kernels": [_kernel(), _kernel()],
+        "layers": [_layer("conv"), _layer("head")],
+        "answers": [answers],
+        "rate": 1e-3,
+        "logs": logs,
+    }
+
+
+def _record() -> Record:
+    """A training of eight epochs in which nothing is amiss."""
+    layers = [
+        {"name": "conv", "kind": "Conv2D", "activation": "relu", "rate": None, "kernel": True},
+        {"name": "head", "kind": "Dense", "activation": "softmax", "rate": None, "kernel": True},
+    ]
+    logs = [
+        {"loss": a, "val_loss": 1.02 * a, "accuracy": b, "val_accuracy": b - 0.01}
+        for a, b in zip(LOSS, ACCURACY, strict=True)
+    ]
+    image = {"shape": [8, 8, 1], "mean": 0.1, "least": -1.0, "most": 1.0, "dtype": "float32"}
+    return {
+        "looks": [_look({}), *(_look(log) for log in logs)],
+        "model": {
+            "layers": layers,
+            "loss": {"name": "categorical_crossentropy", "logits": False, "text": True},
+            "outputs": [[4]],
+        },
+        "inputs": [image],
+        "targets": [{"counts": [50, 50, 50, 50]}],
+        "steps": list(np.linspace(2.2, 1.0, 10)),
+    }
+
+
+def _curve(name: str, *values: float) -> Callable[[Record], None]:
+    def change(record: Record) -> None:
+        for look, value in zip(record["looks"][1:], values, strict=True):
+            look["logs"][name] = value
+
+    return change
+
+
+def _everywhere(part: str, key: str, value: Any, row: int = 0) -> Callable[[Record], None]:
+    def change(record: Record) -> None:
+        for look in record["looks"]:
+            look[part][row][key] = value
+
+    return change
+
+
+def _set(*path: Any) -> Callable[[Record], None]:
+    *steps, key, value = path
+
+    def change(record: Record) -> None:
+        target: Any = record
+        for step in steps:
+            target = target[step]
+        target[key] = value
+
+    return change
+
+
+def _together(*changes: Callable[[Record], None]) -> Callable[[Record], None]:
+    def change(record: Record) -> None:
+        for one in changes:
+            one(record)
+
+    return change
+
+
+STUCK = (1.386,) * 8
+STANDS_STILL = [_curve(n, *STUCK) for n in ("loss", "val_loss")]
+STANDS_STILL += [_curve(n, *(0.25,) * 8) for n in ("accuracy", "val_accuracy")]
+CASES = [
+    ("SageMaker Debugger", "DeadRelu", _everywhere("layers", "inactive", 0.6)),
+    ("SageMaker Debugger", "ExplodingTensor", _everywhere("kernels", "finite", False)),
+    ("SageMaker Debugger", "PoorWeightInitialization", _everywhere("kernels", "variance", 5.0)),
+    (
+        "SageMaker Debugger",
+        "SaturatedActivation",
+        _together(_set("model", "layers", 0, "activation", "tanh"), _everywhere("layers", "pinned_tanh", 0.6)),
+    ),
+    ("SageMaker Debugger", "VanishingGradient", _everywhere("kernels", "gradient_mean", 1e-8)),
+    ("SageMaker Debugger", "WeightUpdateRatio", _everywhere("kernels", "update", 20.0)),
+    ("SageMaker Debugger", "LossNotDecreasing", _curve("loss", *STUCK)),
+    ("SageMaker Debugger", "Overfit", _curve("val_loss", *(1.3 * a for a in LOSS))),
+    ("SageMaker Debugger", "ClassImbalance", _set("targets", 0, "counts", [100, 5])),
+    ("SageMaker Debugger", "CheckInputImages", _set("inputs", 0, "mean", 0.5)),
+    ("AUTOTRAINER", "vanish", _together(_everywhere("kernels", "gradient_norm", 1e-5), *STANDS_STILL)),
+    ("AUTOTRAINER", "activation", _together(_set("model", "layers", 1, "activation", "relu"), *STANDS_STILL)),
+    ("AUTOTRAINER", "data", _everywhere("layers", "mean", 20.0)),
+    ("BTTackler", "exploding gradient", _everywhere("kernels", "gradient_mean", float("nan"))),
+    ("BTTackler", "vanishing gradient", _everywhere("kernels", "gradient_mean", 0.0)),
+    (
+        "BTTackler",
+        "dying ReLU",
+        _together(*(_everywhere("kernels", "gradient_zero", 0.9, row) for row in (0, 1))),
+    ),
+    ("BTTackler", "no more gain", _curve("val_loss", 1.0, 0.8, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9)),
+    ("UMLAUT", "input not normalised", _set("inputs", 0, "most", 255.0)),
+    ("UMLAUT", "missing activation", _set("model", "layers", 0, "activation", "linear")),
+    ("UMLAUT", "learning rate high", _set("looks", 3, "rate", 0.5)),
+    ("UMLAUT", "dropout above one half", _set("model", "layers", 0, "rate", 0.9)),
+    ("UMLAUT", "overfitting", _curve("val_loss", 1.0, 0.8, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9)),
+]
+
+
+@pytest.mark.parametrize(("tool", "rule", "change"), CASES)
+def test_a_rule_fires_on_what_it_is_about(tool: str, rule: str, change: Callable[[Record], None]) -> None:
+    record = _record()
+    assert rule not in set(rules_of(tool, copy.deepcopy(record)))
+    change(record)
+    assert rule in set(rules_of(tool, record))
+
+
+def test_the_rules_that_fire_on_a_training_in_which_nothing_is_amiss() -> None:
+    fired = {tool: set(rules_of(tool, _record())) for tool in TOOLS}
+    assert fired == {
+        "SageMaker Debugger": set(),
+        "AUTOTRAINER": set(),
+        "BTTackler": set(),
+        # Its readers are told so of every network that ends in a softmax given as an argument.
+        "UMLAUT": {"activation at the last layer", "no softmax before the loss"},
+    }
