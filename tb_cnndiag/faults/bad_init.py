@@ -23,6 +23,8 @@ BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 # Mean |cosine| from which filters that started alike have not become different, random ones being below 0.4, and from
 # which they are hardly more than one.
 STILL_CLOSE, ONE = 0.45, 0.9
+# Gain over the ideal from which it matters whether a layer's weights have one sign.
+RAISED = 1.4
 # RMS weight over that at the start up to which weights are nearly as they were drawn.
 UNCHANGED = 1.5
 
@@ -88,15 +90,14 @@ class BadInit(Fault):
         if not len(gains) or gains.steps[0] > 0 or not course.size:
             return
         start = np.nan_to_num(gains.values[0], nan=1.0)
+        for row, grown in _growth_of_signals(history).items():
+            if start[row] >= RAISED * _ideal(history.layers[row]):
+                start[row] = max(start[row], grown)
         rows = [
             i for i, layer in enumerate(history.layers) if layer.trainable and start[i] > 0 and not layer.normalization
         ]
         hidden = [i for i in rows if not history.layers[i].output]
         excess = {i: math.log10(start[i] / _ideal(history.layers[i])) for i in rows}
-        grown = _growth_of_signals(history)
-        excess = {
-            i: max(value, math.log10(grown.get(i, 1e-300))) if value > -1 else value for i, value in excess.items()
-        }
         growth = sum(excess[i] for i in hidden)
         first = np.nan_to_num(course[0], nan=np.inf, posinf=np.inf)
         harmed = first >= limits["loss"] or not course[-1] < limits["stuck"]

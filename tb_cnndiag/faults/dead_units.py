@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, bias_initializer, held, lower_learning_rate, normalised
 from tb_cnndiag.faults.progress import progress
+from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import RECTIFIED
@@ -143,6 +144,7 @@ def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adj
                 )
             )
     else:
+        found += restraints(history)
         found.append(lower_learning_rate(history, "the units died in training: steps were too large"))
     if layer.activation in RECTIFIED:
         found.append(
