@@ -51,7 +51,9 @@ class LayerLook:
               ``(images, height, width, channels)``;
             - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
               kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
-              ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled.
+              ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled; of rectified layers
+              ``training_fired`` ``(units,)``, 1 for a unit that fired in the latest ``training_batches`` ``()`` that
+              were observed, of ``training_samples`` ``()`` in all, else 0.
     """
 
     layer: LayerInfo
