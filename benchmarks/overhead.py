@@ -8,8 +8,8 @@
   fwd; the mean over 100 epochs at the default schedule (without the costly diagnostics, which targets leave out, and
   with them), over fwd and over what ``keras.callbacks.TensorBoard(histogram_freq=1)`` takes there;
 - *memory*: what a light look takes at its peak, over what the bare forward pass takes, each in a process of its own;
-- *taps*: a training step with gradients and firing units tapped, over the bare step: the mean over batches whose units are
-  observed and the many that are not; and one whose units are observed;
+- *taps*: a training step with gradients and firing units tapped, over the bare step: the mean over batches whose units
+  are observed and the many that are not; and one whose units are observed;
 - bytes per look, beside TensorBoard's histograms.
 
 Times are medians of interleaved runs; memory is read from Linux' /proc. Nothing here is a test: a target that is
