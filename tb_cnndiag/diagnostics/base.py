@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
@@ -110,6 +110,10 @@ class LayerDiagnostic(Diagnostic):
     @abstractmethod
     def measure(self, look: LayerLook) -> LayerResult:
         """Measure one layer; all of ``needs`` is in ``look.data``."""
+
+    def measure_all(self, looks: Sequence[LayerLook]) -> Iterable[LayerResult]:
+        """Measure each layer, in order. Override it where all layers together cost less than each alone."""
+        return map(self.measure, looks)
 
 
 class ModelDiagnostic(Diagnostic):
