@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from importlib import metadata
@@ -57,6 +58,7 @@ def _loss_config(model: Any) -> str:
     return json.dumps(loss, default=lambda value: getattr(value, "__name__", str(value)))
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     versions = {}
     for package in ("tb-cnndiag", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "tensorboard", "numpy"):

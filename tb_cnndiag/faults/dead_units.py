@@ -112,7 +112,7 @@ class DeadUnits(Fault):
             when,
             f"{layer.path}: {many} units {how} on {observed}, {since}.",
             evidence=evidence,
-            units=tuple(int(unit) for unit in dead),
+            units=tuple(dead.tolist()),
             adjustments=_adjustments(history, layer, born=born),
         )
 

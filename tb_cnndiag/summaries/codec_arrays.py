@@ -201,15 +201,17 @@ def _gaps(children: IntArray, order: IntArray) -> list[int]:
     Raises:
         ValueError: When the order does not keep each branch of the tree together.
     """
-    position = np.argsort(order).tolist()
-    spans = [(leaf, leaf) for leaf in position]
+    start = np.argsort(order).tolist()  # of each node the places of its first and its last leaf
+    stop = list(start)
     gaps = []
-    for first, second in children.tolist():
-        left, right = sorted((spans[first], spans[second]))
-        if left[1] + 1 != right[0]:
+    for left, right in children.tolist():
+        if start[left] > start[right]:
+            left, right = right, left
+        if stop[left] + 1 != start[right]:
             raise ValueError("the leaf order does not keep the branches of the tree together")
-        gaps.append(left[1])
-        spans.append((left[0], right[1]))
+        gaps.append(stop[left])
+        start.append(start[left])
+        stop.append(stop[right])
     return gaps
 
 
