@@ -8,7 +8,8 @@
   fwd; the mean over 100 epochs at the default schedule (without the costly diagnostics, which targets leave out, and
   with them), over fwd and over what ``keras.callbacks.TensorBoard(histogram_freq=1)`` takes there;
 - *memory*: what a light look takes at its peak, over what the bare forward pass takes, each in a process of its own;
-- *taps*: a training step with gradients tapped, over the bare step;
+- *taps*: a training step with gradients and firing units tapped, over the bare step: the mean over batches whose units
+  are observed and the many that are not; and one whose units are observed;
 - bytes per look, beside TensorBoard's histograms.
 
 Times are medians of interleaved runs; memory is read from Linux' /proc. Nothing here is a test: a target that is
@@ -34,6 +35,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from tb_cnndiag.capture import firing
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.capture.samples import Samples
 from tb_cnndiag.capture.schedule import COSTLY, HEAVY, every
@@ -151,7 +153,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
         "TensorBoard / fwd": times["board"] / fwd,
         "epoch / TensorBoard": mean / times["board"],
         "memory": _memory(name, "look") / _memory(name, "bare"),
-        "taps": _taps(model, subject, x, y),
+        **_taps(model, subject, x, y),
         "kB, light": sizes["light"] / 1e3,
         "kB, heavy": sizes["heavy"] / 1e3,
         "kB, costly": sizes["costly"] / 1e3,
@@ -159,8 +161,8 @@ def measured(name: str, home: Path) -> dict[str, float]:
     }
 
 
-def _taps(model: Any, subject: Subject, x: Any, y: Any) -> float:
-    """A tapped training step over a bare one."""
+def _taps(model: Any, subject: Subject, x: Any, y: Any) -> dict[str, float]:
+    """Tapped training steps over a bare one."""
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True).repeat()
     model.make_train_function()
     bare = model.train_function
@@ -168,13 +170,23 @@ def _taps(model: Any, subject: Subject, x: Any, y: Any) -> float:
     tapped = model.train_function
     iterator = iter(data)
 
-    def step() -> None:
+    observer = tapping.taps.firing
+    assert observer is not None
+
+    def step(number: int) -> None:
+        observer._steps.assign(number)
         tapping.arm()
         tapped(iterator)
 
-    times = interleaved(STEP_ROUNDS, bare=lambda: bare(iterator), tapped=step)
+    times = interleaved(
+        STEP_ROUNDS,
+        bare=lambda: bare(iterator),
+        tapped=lambda: step(firing.FIRST + 1),
+        observed=lambda: step(0),
+    )
     tapping.stop()
-    return times["tapped"] / times["bare"]
+    mean = times["tapped"] + (times["observed"] - times["tapped"]) / firing.EVERY
+    return {"taps": mean / times["bare"], "taps, units observed": times["observed"] / times["bare"]}
 
 
 def _memory(name: str, what: str) -> float:

@@ -138,6 +138,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if training:
             with self._guard("end"):
                 training.gradients = None
+                training.fired = None
                 training.batch_size = None
                 self._release()
                 training.end({})
@@ -187,6 +188,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if keras.backend.backend() == "tensorflow":
             self._tapped = TappedTraining(model, subject.layers, gather=not given)
             training.gradients = self._tapped.taps.read
+            training.fired = self._tapped.taps.firing.read if self._tapped.taps.firing else None
             training.batch = self._tapped.taps.read_batch
             training.batch_size = self._tapped.taps.batch_size
             training.gatherer = None if given else Gatherer(steps)

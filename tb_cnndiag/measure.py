@@ -122,10 +122,9 @@ def _measured(diagnostic: Diagnostic, look: Look, number: int, table: str) -> It
         columns: Mapping[str, FloatArray] = {
             column.name: np.full(len(look.layers), np.nan, np.float32) for column in diagnostic.columns
         }
-        for row, layer in enumerate(look.layers):
-            if not all(name in layer.data for name in diagnostic.needs):
-                continue
-            result = diagnostic.measure(layer)
+        rows = [row for row, each in enumerate(look.layers) if all(name in each.data for name in diagnostic.needs)]
+        layers = [look.layers[row] for row in rows]
+        for row, layer, result in zip(rows, layers, diagnostic.measure_all(layers), strict=True):
             for name, value in result.values.items():
                 columns[name][row] = value
             if result.payload is not None:

@@ -146,11 +146,18 @@ class UnitState(IntEnum):
 
 @dataclass(frozen=True)
 class UnitStates:
-    """The :class:`UnitState` of every unit, ``(units,)`` uint8, and how much was looked at."""
+    """The :class:`UnitState` of every unit, ``(units,)`` uint8, and how much was looked at.
+
+    ``silent_in_training`` ``(units,)`` bool: which fired in none of the latest ``training_batches`` that were observed,
+    of ``training_samples`` in all; None where training was not observed.
+    """
 
     states: NDArray[np.uint8]
     samples: int
     positions: int
+    silent_in_training: NDArray[np.bool_] | None = None
+    training_batches: int = 0
+    training_samples: int = 0
 
 
 @dataclass(frozen=True)

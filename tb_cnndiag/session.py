@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.samples import Samples
 from tb_cnndiag.capture.schedule import COSTLY, Schedule
 from tb_cnndiag.capture.subject import Subject
@@ -34,11 +35,13 @@ ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
 class Tapped:
     """What was taken from training since the last look; None where there are no taps.
 
-    ``gradients`` is ``(layers, 3)``: mean norm, finite steps, non-finite steps. ``updates`` is ``(layers,)``.
+    ``gradients`` is ``(layers, 3)``: mean norm, finite steps, non-finite steps. ``updates`` is ``(layers,)``. ``fired``
+    has which units did.
     """
 
     gradients: FloatArray | None = None
     updates: FloatArray | None = None
+    fired: Fired | None = None
 
 
 class Session:
@@ -212,6 +215,10 @@ def _taps_of(tapped: Tapped, row: int) -> dict[str, FloatArray]:
         data |= {name: np.asarray(tapped.gradients[row, i]) for i, name in enumerate(names)}
     if tapped.updates is not None:
         data["update_norm"] = np.asarray(tapped.updates[row])
+    fired = tapped.fired
+    if fired is not None and (units := fired.units[row]) is not None:
+        data["training_fired"] = units.astype(np.float32)
+        data |= {"training_batches": np.asarray(fired.batches), "training_samples": np.asarray(fired.samples)}
     return data
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.samples import Gatherer, Samples, given_samples
 from tb_cnndiag.capture.schedule import Schedule
 from tb_cnndiag.capture.subject import Subject, update_norms
@@ -36,8 +37,8 @@ class Options:
 class Training:
     """Counts steps, samples updates, and looks when it is time.
 
-    ``gradients`` reads what the taps hold, ``batch`` the first samples of the latest batch, ``batch_size`` how many it
-    has; None where there are no taps. ``sync`` is called before the model is read in the middle of an epoch.
+    ``gradients`` and ``fired`` read what the taps hold, ``batch`` the first samples of the latest batch, ``batch_size``
+    how many it has; None where there are no taps. ``sync`` is called before the model is read within an epoch.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Training:
     ) -> None:
         self.subject = subject
         self.gradients: Callable[[], FloatArray] | None = None
+        self.fired: Callable[[], Fired | None] | None = None
         self.batch: Callable[[], Any] | None = None
         self.batch_size: Callable[[], int] | None = None
         self.gatherer: Gatherer | None = None
@@ -141,9 +143,10 @@ class Training:
         if self.batch_size:
             self.session.batch_size = self.batch_size()
         gradients = self.gradients() if self.gradients else None
+        fired = self.fired() if self.fired else None
         updates = np.mean(self._updates, axis=0) if self._updates else None
         self._updates = []
-        self._tell(self.session.look(self._epoch, numbers, Tapped(gradients, updates), last=last))
+        self._tell(self.session.look(self._epoch, numbers, Tapped(gradients, updates, fired), last=last))
 
 
 def give_probe(subject: Subject, probe: Any) -> bool:

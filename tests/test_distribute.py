@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tb_cnndiag.history import History
+from tb_cnndiag.payloads import UnitStates
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.storage import event_files
 
@@ -47,6 +48,12 @@ def _history(log_dir: Path) -> History:
     return History.of(read_run(log_dir / "cnndiag"))
 
 
+def _observed_batches(history: History) -> int:
+    states = history.latest("dead_units", "conv_a")
+    assert isinstance(states, UnitStates)
+    return states.training_batches
+
+
 def _assert_alike(one: History, other: History) -> None:
     for diagnostic, column in (("gradient_flow", "gradient_norm"), ("update_ratio", "update_ratio")):
         expected, seen = one.series(diagnostic, column), other.series(diagnostic, column)
@@ -67,6 +74,8 @@ def test_mirrored_training_is_unchanged_and_looked_at_once(tmp_path: Path) -> No
     assert two.series("weight_health", "rms").steps.tolist() == [0, 4, 8]
     assert two.info
     assert two.info.batch_size == 16
+    assert any("several replicas" in note for note in two.info.notes)
+    assert [_observed_batches(history) for history in (one, two)] == [2, 0]
     gradients = [history.series("gradient_flow", "gradient_norm").values for history in (one, two)]
     np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-3)
 

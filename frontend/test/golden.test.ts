@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { curveOf, continuousMass } from '../src/model/density';
 import { cutTree } from '../src/model/dendrogram';
 import { gridOf } from '../src/model/matrix';
-import { unpackStates } from '../src/model/states';
+import { countSilent, unpackStates } from '../src/model/states';
 import { MeasurementSchema } from '../src/summaries/cnndiag_pb';
 
 const GOLDEN = resolve(import.meta.dirname, '../../summaries/golden');
@@ -61,5 +61,6 @@ describe('golden messages of the contract', () => {
     const unpacked = unpackStates(states);
     expect(unpacked).toHaveLength(states.units);
     expect(unpacked.every((state) => state >= 0 && state <= 3)).toBe(true);
+    expect(countSilent(states)).toBe(3);
   });
 });

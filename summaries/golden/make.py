@@ -116,7 +116,14 @@ def examples() -> dict[str, Measurement]:
         "findings": (cause, effect),
         "layer_columns": LayerColumns({"dead_ratio": np.array([0.5, np.nan], np.float32)}),
         "scalars": Scalars({"loss": 0.125, "accuracy": 0.75}),
-        "unit_states": UnitStates(np.array([1, 3, 2, 0, 1, 3], np.uint8), samples=256, positions=230_400),
+        "unit_states": UnitStates(
+            np.array([1, 3, 2, 0, 1, 3], np.uint8),
+            samples=256,
+            positions=230_400,
+            silent_in_training=np.array([0, 1, 0, 1, 0, 1], bool),
+            training_batches=64,
+            training_samples=2_040,
+        ),
         "unit_values": UnitValues({"firing_rate": np.array([0.5, 0.0, 0.0078125], np.float32)}),
         "matrix": Matrix(similarity, np.array([4, 0, 3, 1, 5, 2]), -1.0, 1.0, "cosine", pool=2),
         "dendrogram": Dendrogram(

@@ -14,6 +14,11 @@ def scope(model: Any) -> AbstractContextManager[Any]:
     return nullcontext() if strategy is None else strategy.scope()
 
 
+def replicas(model: Any) -> int:
+    """How many copies of the model take each training step together."""
+    return int(getattr(_strategy(model), "num_replicas_in_sync", 1))
+
+
 def spans_machines(model: Any) -> bool:
     """Whether several processes train the model together."""
     return getattr(_strategy(model), "cluster_resolver", None) is not None

@@ -43,6 +43,7 @@ class KernelLayer:
     role: str
     variable: Any = field(repr=False)
     unit_axes: tuple[int, ...]
+    _rows: dict[tuple[bool, bool], LayerInfo] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def units(self) -> int:
@@ -51,13 +52,19 @@ class KernelLayer:
 
     def kernel(self) -> FloatArray:
         """The kernel now, ``(units, fan_in)`` float32."""
-        value = keras.ops.convert_to_numpy(keras.ops.cast(self.variable, "float32"))
+        value = keras.ops.convert_to_numpy(self.variable)
         rest = [axis for axis in range(value.ndim) if axis not in self.unit_axes]
         rows = value.transpose(*self.unit_axes, *rest).reshape(self.units, -1)
         return np.asarray(rows, np.float32)
 
     def info(self) -> LayerInfo:
-        """What is known without calling the model."""
+        """What is known without calling the model; asked of Keras anew only when the layer is frozen or thawed."""
+        state = bool(self.layer.trainable), bool(self.variable.trainable)
+        if state not in self._rows:
+            self._rows[state] = self._info(trainable=all(state))
+        return self._rows[state]
+
+    def _info(self, *, trainable: bool) -> LayerInfo:
         layer = self.layer
         return LayerInfo(
             path=self.path,
@@ -66,7 +73,7 @@ class KernelLayer:
             units=self.units,
             fan_in=int(np.prod(self.variable.shape)) // max(self.units, 1),
             kernel_shape=tuple(int(n) for n in self.variable.shape),
-            trainable=bool(layer.trainable and self.variable.trainable),
+            trainable=trainable,
             activation=activation_name(layer),
             parameters=int(layer.count_params()),
             config=json_of(layer.get_config),

@@ -80,7 +80,7 @@ class Observer:
             record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if keras.ops.is_tensor(tensor)]
         self.recording = record
         seen = {
-            layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if _same_graph(call.outputs[0])]
+            layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if same_graph(call.outputs[0])]
             for layer in self._layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
@@ -95,7 +95,7 @@ class Observer:
         self, layer: KernelLayer, seen: Sequence[Observation], graph: _KernelGraph, names: tuple[str, ...]
     ) -> dict[str, Any]:
         ops = keras.ops
-        activations = [_by_position(layer, observation.tensor) for observation in seen]
+        activations = [by_position(layer, observation.tensor) for observation in seen]
         values: dict[str, Any] = {"positions": ops.cast(ops.shape(activations[0])[1], "float32")}
         for name in names:
             reduction = REDUCTIONS[name]
@@ -209,7 +209,7 @@ def _answer_by_position(layer: KernelLayer, tensor: Any) -> Any:
     return _flat_positions(tensor, tensor.shape[-1])
 
 
-def _by_position(layer: KernelLayer, tensor: Any) -> Any:
+def by_position(layer: KernelLayer, tensor: Any) -> Any:
     """The activation as ``(samples, positions, units)``."""
     return _flat_positions(_channels_last(layer, tensor), layer.units)
 
@@ -238,7 +238,7 @@ def _is_map(tensor: Any, channels: int | None = None) -> bool:
     return channels is None or tensor.shape[-1] == channels
 
 
-def _same_graph(tensor: Any) -> bool:
+def same_graph(tensor: Any) -> bool:
     """False for a tensor of an inner graph (a loop over time steps): reading it here would fail the whole look."""
     if keras.backend.backend() != "tensorflow":
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from importlib import metadata
@@ -10,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.distribution import replicas
 from tb_cnndiag.capture.layers import json_of, table_id, walk
 from tb_cnndiag.payloads import LayerInfo, RunInfo
 
@@ -26,6 +28,8 @@ def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...]) -> RunInfo
     unseen = [row.path for row in table if not row.seen_at] if any(row.seen_at for row in table) else []
     if unseen:
         notes.append(f"The probe's pass does not reach {', '.join(unseen)}: only their weights are looked at.")
+    if replicas(model) > 1:
+        notes.append("Which units fire in training is not observed: several replicas take each step together.")
     return RunInfo(
         table=table_id(table),
         layers=table,
@@ -54,6 +58,7 @@ def _loss_config(model: Any) -> str:
     return json.dumps(loss, default=lambda value: getattr(value, "__name__", str(value)))
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     versions = {}
     for package in ("tb-cnndiag", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "tensorboard", "numpy"):

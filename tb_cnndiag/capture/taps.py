@@ -1,4 +1,4 @@
-"""What is taken from training itself, inside the train step that Keras compiles: gradient norms and sample images.
+"""What is taken from training itself, inside the train step that Keras compiles: gradients, firing units, samples.
 
 A tapped copy of the model's train function is made once and kept with the original. It patches ``train_step`` and the
 optimizers' ``apply`` only while it runs, so that an interrupt leaves nothing behind. TensorFlow backend only.
@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.distribution import parts_here, scope, summed_over_replicas
+from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.payloads import FloatArray
 
@@ -22,7 +23,7 @@ SLOTS = 32
 
 
 class Taps:
-    """Gradient norms per kernel, summed over steps, and the first images of the latest batch.
+    """Gradient norms per kernel, summed over steps, which units fired, and the first images of the latest batch.
 
     Gradients are those of the data loss: without loss scaling, and without the regulariser's own gradient; under
     ``tf.distribute`` summed over the replicas, as they are applied.
@@ -36,6 +37,7 @@ class Taps:
         for row, layer in enumerate(layers):
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._gather = gather
+        self.firing = Firing(model, layers) if Firing.can_observe(model) else None
         self._batch: Any = None
         self._kept: Any = None
         with scope(model):
@@ -103,8 +105,9 @@ class Taps:
             self._measure_batch(data)
             if self._gather:
                 self._keep(data)
-            return train_step(data)
+            return observed(data)
 
+        observed = self.firing.observed(train_step) if self.firing else train_step
         return step
 
     def _tapped_apply(self, apply: Callable[..., Any]) -> Callable[..., Any]:
@@ -207,6 +210,8 @@ class TappedTraining:
             self._original._cnndiag_tapped = kept
         self.taps: Taps = kept.taps
         self.taps.read()
+        if self.taps.firing:
+            self.taps.firing.read()
         kept.original = self._original
         model.train_function = kept
 

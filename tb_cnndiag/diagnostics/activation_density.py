@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
 from tb_cnndiag.numerics.activations import RANGE
-from tb_cnndiag.numerics.density import density
+from tb_cnndiag.numerics.density import densities
 from tb_cnndiag.payloads import ColumnInfo
 
 
@@ -41,9 +42,24 @@ class ActivationDensity(LayerDiagnostic):
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Density with the known bounds of the layer's activation; moments of the finite values."""
+        return self.measure_all([look])[0]
+
+    def measure_all(self, looks: Sequence[LayerLook]) -> list[LayerResult]:
+        """All densities at once."""
+        seen = [look for look in looks if look.data["activation_sample"].size]
+        curves = iter(
+            densities(
+                [look.data["activation_sample"] for look in seen],
+                bounds=[RANGE.get(look.layer.activation, (None, None)) for look in seen],
+            )
+        )
+        moments = map(self._moments, looks)
+        return [LayerResult(values, next(curves)) if values else LayerResult() for values in moments]
+
+    def _moments(self, look: LayerLook) -> dict[str, float]:
         sample = look.data["activation_sample"]
         if not sample.size:
-            return LayerResult()
+            return {}
         finite = sample[np.isfinite(sample)].astype(np.float64)
         values = {
             "zero_share": float(np.mean(sample == 0)),
@@ -51,4 +67,4 @@ class ActivationDensity(LayerDiagnostic):
         }
         if finite.size:
             values |= {"mean": float(finite.mean()), "rms": math.sqrt(float(np.mean(finite**2)))}
-        return LayerResult(values, density(sample, bounds=RANGE.get(look.layer.activation, (None, None))))
+        return values

@@ -32,7 +32,7 @@ class DeadUnits(LayerDiagnostic):
             "dead_ratio",
             "Dead units",
             "share",
-            "Share of units that never fire on the probe, or never change.",
+            "Share of units that never fire on the probe nor in training, or never change.",
             low=0.0,
             high=1.0,
         ),
@@ -40,7 +40,7 @@ class DeadUnits(LayerDiagnostic):
             "nearly_dead_ratio",
             "Nearly dead units",
             "share",
-            "Share of units that fire on fewer than 1 % of the probe's samples, but on some.",
+            "Share of units that fire on fewer than 1 % of the probe's samples, but on some, or in training alone.",
             low=0.0,
             high=1.0,
         ),
@@ -66,7 +66,9 @@ class DeadUnits(LayerDiagnostic):
     def measure(self, look: LayerLook) -> LayerResult:
         """Judge each unit from its maximum on each sample; see :func:`unit_states`."""
         sample_max = look.data["sample_max"]
-        states = unit_states(sample_max, look.data["unit_mean"], rectified=look.layer.activation in RECTIFIED)
+        fired = look.data.get("training_fired")
+        rectified = look.layer.activation in RECTIFIED
+        states = unit_states(sample_max, look.data["unit_mean"], rectified=rectified, fired=fired)
         observed = states != UnitState.NOT_OBSERVED
         if not observed.any():
             return LayerResult()
@@ -78,28 +80,38 @@ class DeadUnits(LayerDiagnostic):
                 "dormant_ratio": float(np.mean(dormant_scores(look.data["unit_mean_abs"]) <= DORMANT_SCORE)),
                 "magnitude": float(np.mean(look.data["unit_mean_abs"])),
             },
-            payload=UnitStates(states, samples, samples * int(look.data.get("positions", np.asarray(1)))),
+            payload=UnitStates(
+                states,
+                samples,
+                samples * int(look.data.get("positions", np.asarray(1))),
+                None if fired is None else fired == 0,
+                int(look.data.get("training_batches", np.asarray(0))),
+                int(look.data.get("training_samples", np.asarray(0))),
+            ),
         )
 
 
-def unit_states(sample_max: FloatArray, unit_mean: FloatArray, *, rectified: bool) -> NDArray[np.uint8]:
+def unit_states(
+    sample_max: FloatArray, unit_mean: FloatArray, *, rectified: bool, fired: FloatArray | None = None
+) -> NDArray[np.uint8]:
     """The :class:`UnitState` of each unit, ``(units,)`` uint8.
 
-    A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0. Any unit is dead when its
-    output is the same everywhere: its maximum is the same on all samples and equals its mean ``(units,)``. A unit with
-    a value that is not finite is not observed.
+    A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0, unless it ``fired``
+    ``(units,)`` in training: then it is nearly dead. Any other unit is dead when its output is the same everywhere: its
+    maximum is the same on all samples and equals its mean ``(units,)``. A unit with a value that is not finite is not
+    observed.
     """
     finite = np.isfinite(sample_max).all(axis=0)
     safe = np.where(finite, sample_max, 0.0)
     states = np.full(sample_max.shape[1], UnitState.ALIVE, np.uint8)
     top = safe.max(axis=0, initial=-np.inf)
     if rectified:
-        fired = np.mean(safe > 0, axis=0)
-        states[fired < NEARLY_DEAD_SHARE] = UnitState.NEARLY_DEAD
-        states[top <= 0] = UnitState.DEAD
+        states[np.mean(safe > 0, axis=0) < NEARLY_DEAD_SHARE] = UnitState.NEARLY_DEAD
     # A channel whose normalisation has lost its scale is held at one value, be that above 0.
     slack = CONSTANT_TOLERANCE * np.abs(top) + np.finfo(np.float32).tiny
-    states[(top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)] = UnitState.DEAD
+    constant = (top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)
+    silent = (top <= 0) & rectified
+    states[(constant & ~silent) | (silent if fired is None else silent & (fired == 0))] = UnitState.DEAD
     states[~finite] = UnitState.NOT_OBSERVED
     return states
 

@@ -93,6 +93,11 @@ class DeadUnits(Fault):
             evidence["samples"] = Evidence(float(samples), None, "count")
             # Rule of three: with n samples and no firing, the rate is below 3/n at 95 %.
             evidence["firing_rate_bound"] = Evidence(3 / samples, None, "share")
+        observed = f"{samples:,} samples"
+        if states and states.silent_in_training is not None and states.silent_in_training[dead].all():
+            evidence["training_batches"] = Evidence(float(states.training_batches), None, "count")
+            evidence["training_samples"] = Evidence(float(states.training_samples), None, "count")
+            observed = f"{samples:,} probe samples nor in {states.training_batches:,} training batches"
         how = "never fire" if layer.activation in RECTIFIED else "never change"
         since = "since the first look" if born else f"since step {when.first_step}"
         whole = ratio >= 1
@@ -106,9 +111,9 @@ class DeadUnits(Fault):
             layer,
             "error" if whole and sure and not bypassed else "warning",
             when,
-            f"{layer.path}: {many} units {how} on {samples} samples, {since}.",
+            f"{layer.path}: {many} units {how} on {observed}, {since}.",
             evidence=evidence,
-            units=tuple(int(unit) for unit in dead),
+            units=tuple(dead.tolist()),
             adjustments=_adjustments(history, layer, born=born),
         )
 

@@ -102,12 +102,13 @@ def _walk(neighbours: list[list[int]], start: int) -> IntArray:
 
 def _order_by_rank(merges: Merges, ranks: IntArray) -> IntArray:
     units = len(merges) + 1
-    total = [*ranks.astype(float).tolist(), *[0.0] * len(merges)]
+    total = ranks.astype(float).tolist()
     size = [1] * units + merges[:, 3].astype(int).tolist()
-    children = merges[:, :2].astype(int).tolist()
-    for node, pair in enumerate(children, start=units):
-        total[node] = total[pair[0]] + total[pair[1]]
-        pair.sort(key=lambda child: total[child] / size[child])
+    branches = []
+    for first, second in merges[:, :2].astype(int).tolist():
+        ahead = total[first] * size[second] <= total[second] * size[first]
+        branches.append((second, first) if ahead else (first, second))
+        total.append(total[first] + total[second])
     order = []
     pending = [units + len(merges) - 1]
     while pending:
@@ -115,7 +116,7 @@ def _order_by_rank(merges: Merges, ranks: IntArray) -> IntArray:
         if node < units:
             order.append(node)
         else:
-            pending += reversed(children[node - units])
+            pending += branches[node - units]
     return np.array(order, dtype=np.intp)
 
 

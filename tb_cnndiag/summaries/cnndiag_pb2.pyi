@@ -305,16 +305,22 @@ class Scalars(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class UnitStates(_message.Message):
-    __slots__ = ("units", "states", "samples", "positions")
+    __slots__ = ("units", "states", "samples", "positions", "training_batches", "training_samples", "silent_in_training")
     UNITS_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_BATCHES_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SILENT_IN_TRAINING_FIELD_NUMBER: _ClassVar[int]
     units: int
     states: bytes
     samples: int
     positions: int
-    def __init__(self, units: _Optional[int] = ..., states: _Optional[bytes] = ..., samples: _Optional[int] = ..., positions: _Optional[int] = ...) -> None: ...
+    training_batches: int
+    training_samples: int
+    silent_in_training: bytes
+    def __init__(self, units: _Optional[int] = ..., states: _Optional[bytes] = ..., samples: _Optional[int] = ..., positions: _Optional[int] = ..., training_batches: _Optional[int] = ..., training_samples: _Optional[int] = ..., silent_in_training: _Optional[bytes] = ...) -> None: ...
 
 class UnitValues(_message.Message):
     __slots__ = ("columns",)

@@ -74,6 +74,9 @@ def encode_unit_states(payload: UnitStates) -> pb.UnitStates:
         states=np.bitwise_or.reduce(packed, axis=1).astype(np.uint8).tobytes(),
         samples=payload.samples,
         positions=payload.positions,
+        training_batches=payload.training_batches,
+        training_samples=payload.training_samples,
+        silent_in_training=_bits(payload.silent_in_training),
     )
 
 
@@ -82,7 +85,25 @@ def decode_unit_states(message: pb.UnitStates) -> UnitStates:
     if packed.size != -(-message.units // 4):
         raise ValueError(f"{packed.size} bytes hold no states of {message.units} units")
     states = (packed[:, None] >> np.array([0, 2, 4, 6], np.uint8)) & 3
-    return UnitStates(states.reshape(-1)[: message.units].astype(np.uint8), message.samples, message.positions)
+    silent = np.frombuffer(message.silent_in_training or bytes(-(-message.units // 8)), np.uint8)
+    if silent.size != -(-message.units // 8):
+        raise ValueError(f"{silent.size} bytes do not tell which of {message.units} units were silent in training")
+    flags = np.unpackbits(silent, count=message.units, bitorder="little").astype(bool)
+    return UnitStates(
+        states.reshape(-1)[: message.units].astype(np.uint8),
+        message.samples,
+        message.positions,
+        flags if message.training_batches else None,
+        message.training_batches,
+        message.training_samples,
+    )
+
+
+def _bits(flags: NDArray[np.bool_] | None) -> bytes:
+    """1 bit a flag, the first in the lowest bit; empty when none is set."""
+    if flags is None or not flags.any():
+        return b""
+    return np.packbits(flags, bitorder="little").tobytes()
 
 
 def encode_matrix(payload: Matrix) -> pb.Matrix:
@@ -180,15 +201,17 @@ def _gaps(children: IntArray, order: IntArray) -> list[int]:
     Raises:
         ValueError: When the order does not keep each branch of the tree together.
     """
-    position = np.argsort(order).tolist()
-    spans = [(leaf, leaf) for leaf in position]
+    start = np.argsort(order).tolist()  # of each node the places of its first and its last leaf
+    stop = list(start)
     gaps = []
-    for first, second in children.tolist():
-        left, right = sorted((spans[first], spans[second]))
-        if left[1] + 1 != right[0]:
+    for left, right in children.tolist():
+        if start[left] > start[right]:
+            left, right = right, left
+        if stop[left] + 1 != start[right]:
             raise ValueError("the leaf order does not keep the branches of the tree together")
-        gaps.append(left[1])
-        spans.append((left[0], right[1]))
+        gaps.append(stop[left])
+        start.append(start[left])
+        stop.append(stop[right])
     return gaps
 
 

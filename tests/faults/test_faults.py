@@ -94,6 +94,15 @@ class TestDeadUnits:
         assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "0.01")
         assert finding.evidence["firing_rate_bound"].value == pytest.approx(3 / 64)
 
+    def test_training_is_told_beside_the_probe_where_it_agrees(self) -> None:
+        for silent, words in ((8, "on 1,024 probe samples nor in 128 training batches,"), (7, "on 1,024 samples,")):
+            states = UnitStates(np.full(8, 3, np.uint8), 1024, 2304, np.arange(8) < silent, 128, 4090)
+            ratios = {"dead_units.dead_ratio": [ALIVE, [0, 1, 0, 0], [0, 1, 0, 0]]}
+            (finding,) = _found("dead_units", history(ratios, payloads=[("dead_units", "conv2", states)]))
+            assert f"all 8 units never fire {words}" in finding.message
+            told = {name: each.value for name, each in finding.evidence.items() if name.startswith("training")}
+            assert told == ({"training_batches": 128, "training_samples": 4090} if silent == 8 else {})
+
     def test_dead_from_the_start_asks_for_other_initializers(self) -> None:
         (finding,) = _found("dead_units", history({"dead_units.dead_ratio": [[0, 0.6, 0, 0]] * 3}))
         assert finding.severity == "warning"

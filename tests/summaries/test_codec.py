@@ -74,10 +74,14 @@ def test_golden_is_what_we_write_and_read(kind: str) -> None:
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_unit_states_are_exact(units: int, seed: int) -> None:
     states = np.random.default_rng(seed).integers(0, 4, units).astype(np.uint8)
-    decoded = decode(encode(Measurement("d", 1, 0, UnitStates(states, 3, 9))))
-    assert decoded
-    assert isinstance(decoded.payload, UnitStates)
-    np.testing.assert_array_equal(decoded.payload.states, states)
+    silent = np.random.default_rng(seed).random(units) < 0.2
+    for payload in (UnitStates(states, 3, 9), UnitStates(states, 3, 9, silent, 7, 220)):
+        decoded = decode(encode(Measurement("d", 1, 0, payload)))
+        assert decoded
+        assert isinstance(decoded.payload, UnitStates)
+        np.testing.assert_array_equal(decoded.payload.states, states)
+        np.testing.assert_equal(decoded.payload.silent_in_training, payload.silent_in_training)
+        assert decoded.payload.training_samples == payload.training_samples
 
 
 @given(st.integers(1, 20), st.integers(0, 2**32 - 1))
@@ -118,6 +122,10 @@ def test_damage_is_told_and_never_more(kind: str, data: Any) -> None:
         (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=range(4), cells=b"x")), "where 16 are declared"),
         (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=[0])), "the order has 1 of 4 rows"),
         (pb.Measurement(unit_states=pb.UnitStates(units=1 << 31, states=b"\0")), "hold no states"),
+        (
+            pb.Measurement(unit_states=pb.UnitStates(units=4, states=b"\0", silent_in_training=b"\0\0")),
+            "2 bytes do not tell which of 4 units",
+        ),
         (pb.Measurement(dendrogram=pb.Dendrogram(units=5)), "do not join"),
         (pb.Measurement(density=pb.Density(points=9, values=b"\0\0")), "on a grid of 9"),
         (pb.Measurement(images=pb.Images(images=[pb.Image(height=1 << 20, width=1 << 20, channels=3)])), "no picture"),

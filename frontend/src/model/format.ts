@@ -39,8 +39,8 @@ export function unitLabel(unit: string): string {
   return ['share', 'ratio', 'count', 'norm'].includes(unit) ? '' : unit;
 }
 
-export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : nouns}`;
 }
 
 /** A name of code read as words: "dead_ratio" → "dead ratio". */

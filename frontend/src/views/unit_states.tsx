@@ -5,8 +5,9 @@ import { timeline } from '../charts/timeline';
 import { stateColor, UnitMap } from '../charts/unit_map';
 import { plural } from '../model/format';
 import { indexAt } from '../model/looks';
-import { ALIVE, countStates, UNIT_STATES, unpackStates, withRevived } from '../model/states';
+import { ALIVE, countSilent, countStates, UNIT_STATES, unpackStates, withRevived } from '../model/states';
 import { useStore } from '../state';
+import type { UnitStates } from '../summaries/cnndiag_pb';
 import { useWidth } from '../ui/size';
 import { Toggle } from '../ui/toggle';
 import { LAYER_GUTTERS } from './layout';
@@ -22,6 +23,13 @@ function history(states: Uint8Array[]): { order: number[]; changed: boolean } {
   );
   const order = unwell.map((_, unit) => unit).sort((a, b) => (unwell[b] ?? 0) - (unwell[a] ?? 0) || a - b);
   return { order, changed: unwell.some((sum) => sum > 0) };
+}
+
+/** What training itself showed, beside the probe. */
+function inTraining(look: UnitStates, noun: string): string {
+  if (!look.trainingBatches) return '';
+  const batches = plural(Number(look.trainingBatches), 'training batch', 'training batches');
+  return `; in the latest ${batches} observed ${plural(countSilent(look), noun)} never fired`;
 }
 
 /** Units × steps: alive, nearly dead, dead, revived. */
@@ -56,7 +64,7 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
         />
         <span class="note">
           {plural(Number(sample?.samples ?? 0), 'sample')},{' '}
-          {plural(Number(sample?.positions ?? 0), 'position')} looked at
+          {plural(Number(sample?.positions ?? 0), 'position')} looked at{sample && inTraining(sample, noun)}
         </span>
         <Toggle
           label={`Order of ${noun}s`}

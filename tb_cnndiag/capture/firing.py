@@ -1,0 +1,158 @@
+"""Which rectified units fire in the batches that are trained on, as the train step itself computes them.
+
+While the train step is traced every layer's output is recorded, and their maxima are taken in the same graph, in some
+batches only. Nothing of it is inside the step's tape, and nothing of the step depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_cnndiag.capture.distribution import replicas, scope
+from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.probe import by_position, same_graph
+from tb_cnndiag.capture.recorder import Recording, recording
+from tb_cnndiag.capture.reductions import sample_max
+from tb_cnndiag.numerics.activations import RECTIFIED
+from tb_cnndiag.warning import warn
+
+# Observed are the first batches after a look, and of the others one in so many.
+FIRST = 8
+EVERY = 16
+# The sizes of so many observed batches are remembered.
+REMEMBERED = 1024
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What fired in the later half of the batches observed since the last look.
+
+    The weights change with each batch: what fired long ago may have died since. ``units`` has ``(units,)`` bool per
+    layer, None for a layer that was not observed; ``batches`` and ``samples`` are how many that half has.
+    """
+
+    units: Sequence[NDArray[np.bool_] | None]
+    batches: int
+    samples: int
+
+
+class Firing:
+    """Keeps, for each unit, the last observed batch in which it fired.
+
+    It observes what is called in the step's own graph: not what a loop, a branch or a ``tf.function`` inside it calls.
+    """
+
+    def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
+        import tensorflow as tf
+
+        self._model = model
+        self._layers = list(layers)
+        self._ends = np.cumsum([layer.units for layer in layers])
+        self._seen: set[int] = set()
+        self._failed = False
+        with scope(model):
+            # Of float32 throughout: the kind that every device and XLA keep where they compute.
+            self._steps, self._batches = (tf.Variable(0.0, trainable=False, name="cnndiag_count") for _ in "ab")
+            self._sizes = tf.Variable(tf.zeros(REMEMBERED), trainable=False, name="cnndiag_sizes")
+            self._fired_at = tf.Variable(tf.zeros(int(self._ends[-1])), trainable=False, name="cnndiag_fired")
+
+    @staticmethod
+    def can_observe(model: Any) -> bool:
+        """Not where several replicas take the step at once, each with a part of the batch."""
+        return replicas(model) == 1
+
+    def read(self) -> Fired | None:
+        """What was observed since the last call; None when nothing was."""
+        batches = int(self._batches.numpy())
+        self._steps.assign(0.0)
+        if not batches or not self._seen:
+            return None
+        late = min(-(-batches // 2), REMEMBERED)
+        sizes = self._sizes.numpy()[np.arange(batches - late, batches) % REMEMBERED]
+        fired = np.split(self._fired_at.numpy() > batches - late, self._ends[:-1])
+        self._batches.assign(0.0)
+        self._fired_at.assign(np.zeros(self._fired_at.shape, np.float32))
+        return Fired([units if row in self._seen else None for row, units in enumerate(fired)], late, int(sizes.sum()))
+
+    def observed(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The train step with this after it."""
+        import tensorflow as tf
+
+        def step(data: Any) -> Any:
+            due = self._due()
+            if self._failed or (tf.executing_eagerly() and not due):
+                return train_step(data)
+            with recording(self._model) as record:
+                result = train_step(data)
+            try:
+                self._observe(record, data, due)
+            except Exception as error:  # whatever a model hands out, it must be trained
+                self._failed = True
+                self._seen.clear()
+                warn(
+                    f"Which units fire in training is not observed ({type(error).__name__}: {error}). Everything else "
+                    "is."
+                )
+            return result
+
+        return step
+
+    def _observe(self, record: Recording, data: Any, due: Any) -> None:
+        import tensorflow as tf
+
+        outputs = self._outputs(record)
+        samples = _samples(data)
+        if outputs and samples is not None:
+            tf.cond(due, lambda: self._add(outputs, samples), lambda: tf.constant(0.0))
+            self._seen |= outputs.keys()
+
+    def _due(self) -> Any:
+        import tensorflow as tf
+
+        steps = tf.identity(self._steps)
+        self._steps.assign(steps + 1)
+        return tf.logical_or(steps < FIRST, tf.equal(steps % EVERY, 0))
+
+    def _outputs(self, record: Recording) -> Mapping[int, list[Any]]:
+        """Row → what each call of a rectified layer put out, as the next layer sees it."""
+        found = {}
+        for row, layer in enumerate(self._layers):
+            calls = record.of(layer.layer)
+            seen = [record.observe(layer, call) for call in calls if same_graph(call.outputs[0])]
+            if seen and len(seen) == len(calls) and all(each.activation in RECTIFIED for each in seen):
+                found[row] = [each.tensor for each in seen]
+        return found
+
+    def _add(self, outputs: Mapping[int, list[Any]], samples: Any) -> Any:
+        import tensorflow as tf
+
+        now = self._batches + 1
+        fired = [
+            self._fired(layer, outputs[row]) if row in outputs else tf.zeros(layer.units, tf.bool)
+            for row, layer in enumerate(self._layers)
+        ]
+        self._fired_at.assign(tf.where(tf.concat(fired, 0), now, self._fired_at))
+        here = tf.equal(tf.range(REMEMBERED, dtype=tf.float32), (now - 1) % REMEMBERED)
+        self._sizes.assign(tf.where(here, tf.cast(samples, tf.float32), self._sizes))
+        self._batches.assign(now)
+        return tf.constant(0.0)
+
+    def _fired(self, layer: KernelLayer, tensors: Sequence[Any]) -> Any:
+        import tensorflow as tf
+
+        maxima = [tf.reduce_max(sample_max(keras.ops, by_position(layer, tensor)), axis=0) for tensor in tensors]
+        return tf.reduce_any(tf.stack(maxima) > 0, axis=0)
+
+
+def _samples(data: Any) -> Any:
+    """Samples in a batch; None where it has no tensors."""
+    import tensorflow as tf
+
+    tensors = [t for t in keras.tree.flatten(data) if tf.is_tensor(t) and t.shape.rank]
+    return tf.shape(tensors[0])[0] if tensors else None

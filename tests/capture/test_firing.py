@@ -1,0 +1,172 @@
+"""Which units fire in training, against a layer that writes down what passes through it while Keras trains eagerly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tb_cnndiag import CNNDiagnostics
+from tb_cnndiag.capture import firing
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import UnitState, UnitStates
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.warning import DiagnosticsWarning
+from tests.models import compiled, images
+
+UNITS = 40
+BATCHES = 24
+
+
+class Spy(layers.Layer):
+    """Hands on what it is given; running eagerly, notes which channels are above 0 somewhere in each training batch."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.notes: list[np.ndarray] = []
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training and tf.executing_eagerly():
+            self.notes.append((x.numpy() > 0).any(axis=(0, 1, 2)))
+        return x
+
+
+def _network(*, norm: bool) -> Any:
+    """Units that fire always, in some batches, and never, behind a bias or a normalisation."""
+    bias = keras.initializers.Constant
+    before = [layers.BatchNormalization(beta_initializer=bias(-2.3))] if norm else []
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            layers.Conv2D(UNITS, 3, name="conv", activation=None if norm else "relu"),
+            *before,
+            *([layers.ReLU()] if norm else []),
+            Spy(name="spy"),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(4, activation="softmax", name="head"),
+        ]
+    )
+    if not norm:
+        model.get_layer("conv").bias.assign(np.linspace(0, -3, UNITS))
+    return model
+
+
+def _trained(*, norm: bool = False, callbacks: Any = (), epochs: int = 1, **options: Any) -> Any:
+    x, y = images(np.random.default_rng(0), 4 * BATCHES - 1)
+    model = compiled(_network(norm=norm), keras.optimizers.SGD(0.02), **options)
+    model.fit(x, y, batch_size=4, epochs=epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
+    return model
+
+
+def _states(log_dir: Path, layer: str = "conv") -> UnitStates:
+    states = History.of(read_run(log_dir / "cnndiag")).latest("dead_units", layer)
+    assert isinstance(states, UnitStates)
+    return states
+
+
+@pytest.mark.parametrize("norm", [False, True], ids=["bias", "batch norm"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"run_eagerly": True}, {"jit_compile": True}, {"steps_per_execution": 5}],
+    ids=["graph", "eager", "XLA", "several steps per execution"],
+)
+def test_units_that_never_fired_are_those_that_a_spy_never_saw(
+    options: dict[str, Any], norm: bool, tmp_path: Path
+) -> None:
+    seen = np.array(_trained(norm=norm, run_eagerly=True).get_layer("spy").notes)
+    assert seen.shape == (BATCHES, UNITS)
+    observed = [b for b in range(BATCHES) if b < firing.FIRST or b % firing.EVERY == 0]
+    late = observed[len(observed) // 2 :]
+    expected = ~seen[late].any(axis=0)
+    assert 0 < expected.sum() < UNITS
+    assert (expected != ~seen[observed[0]]).any()
+    _trained(norm=norm, callbacks=[CNNDiagnostics(tmp_path, verbose=0)], **options)
+    states = _states(tmp_path)
+    np.testing.assert_array_equal(states.silent_in_training, expected)
+    assert (states.training_batches, states.training_samples) == (len(late), 4 * len(late))
+
+
+def test_each_look_counts_anew_and_the_head_is_not_rectified(tmp_path: Path) -> None:
+    model = _trained(epochs=3, run_eagerly=True)
+    seen = np.array(model.get_layer("spy").notes)[2 * BATCHES :]
+    observed = [b for b in range(BATCHES) if b < firing.FIRST or b % firing.EVERY == 0]
+    late = observed[len(observed) // 2 :]
+    _trained(epochs=3, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    np.testing.assert_array_equal(_states(tmp_path).silent_in_training, ~seen[late].any(axis=0))
+    head = _states(tmp_path, "head")
+    assert head.silent_in_training is None
+    assert head.training_batches == 0
+
+
+def test_a_unit_that_fires_in_training_alone_is_not_dead(tmp_path: Path) -> None:
+    """The probe is nearly black; what the training's images drive is alive, what nothing drives is dead."""
+    probe = np.random.default_rng(5).normal(0, 0.01, (64, 12, 12, 1)).astype(np.float32)
+    _trained(callbacks=[CNNDiagnostics(tmp_path, probe=probe, verbose=0)])
+    states = _states(tmp_path)
+    assert states.silent_in_training is not None
+    silent = states.silent_in_training
+    assert 0 < silent.sum() < UNITS
+    on_probe = states.states == UnitState.ALIVE
+    np.testing.assert_array_equal(states.states == UnitState.DEAD, silent & ~on_probe)
+    in_training_alone = states.states[~silent & ~on_probe]
+    assert in_training_alone.size
+    assert (in_training_alone == UnitState.NEARLY_DEAD).all()
+
+
+class Branching(keras.Model):
+    """Its first convolution is called in a branch of the step's graph, its second in the step itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = layers.Conv2D(3, 3, activation="relu", name="first")
+        self.second = layers.Conv2D(3, 3, activation="relu", name="second")
+        self.pool = layers.GlobalAveragePooling2D()
+        self.head = layers.Dense(4, activation="softmax", name="head")
+
+    def call(self, x: Any) -> Any:
+        x = tf.cond(tf.reduce_sum(x) > -1e9, lambda: self.first(x), lambda: tf.zeros((tf.shape(x)[0], 10, 10, 3)))
+        x.set_shape((None, 10, 10, 3))
+        return self.head(self.pool(self.second(x)))
+
+
+def test_what_an_inner_graph_computes_is_left_out(tmp_path: Path) -> None:
+    x, y = images(np.random.default_rng(0), 16)
+    model = Branching()
+    model(x[:1])
+    compiled(model).fit(x, y, batch_size=4, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    assert _states(tmp_path, "second").training_batches == 2
+    assert History.of(read_run(tmp_path / "cnndiag")).latest("dead_units", "first") is None
+
+
+def test_a_failure_to_observe_is_told_once_and_the_training_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bare = _trained(epochs=2)
+
+    def broken(*_: Any) -> Any:
+        raise TypeError("on purpose")
+
+    monkeypatch.setattr(firing, "by_position", broken)
+    with pytest.warns(DiagnosticsWarning, match="not observed .TypeError: on purpose.") as caught:
+        model = _trained(epochs=2, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1
+    for a, b in zip(bare.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert _states(tmp_path).silent_in_training is None
+    assert (History.of(read_run(tmp_path / "cnndiag")).series("gradient_flow", "gradient_norm").values > 0).all()
+
+
+def test_the_memory_of_sizes_goes_round(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(firing, "REMEMBERED", 5)
+    monkeypatch.setattr(firing, "FIRST", BATCHES)
+    seen = np.array(_trained(run_eagerly=True).get_layer("spy").notes)
+    _trained(callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    states = _states(tmp_path)
+    np.testing.assert_array_equal(states.silent_in_training, ~seen[-5:].any(axis=0))
+    assert (states.training_batches, states.training_samples) == (5, 4 * 4 + 3)
