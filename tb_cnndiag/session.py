@@ -95,7 +95,14 @@ class Session:
         if done:  # a supplement to the look that was just taken
             self._number -= 1
         begin = time.perf_counter()
-        look = self._capture(epoch, logs, tapped, costs)
+        self._record(self._capture(epoch, logs, tapped, costs), costs)
+        self._done, self._done_step = costs | done, self.step
+        self._number += 1
+        self.seconds += time.perf_counter() - begin
+        return self._news()
+
+    def _record(self, look: Look, costs: Set[Cost]) -> None:
+        """Measure, judge and write what was captured."""
         table = self._describe(tuple(layer.layer for layer in look.layers))
         measurements = [*table, *self._measurer.measure(look, self._number, self._info_id(), costs)]
         messages = [(measurement, encode(measurement)) for measurement in measurements]
@@ -107,13 +114,9 @@ class Session:
         self.findings = judge(self._history)
         cost = Scalars({"seconds": self.seconds, "bytes": float(self.bytes_written)})
         for name, payload in ((FINDINGS, self.findings), (OVERHEAD, cost)):
-            extra = self._message(name, payload, epoch)
+            extra = self._message(name, payload, look.epoch)
             messages.append((extra, encode(extra)))
         self._write(messages, self._measurer.scalars(measurements, look))
-        self._done, self._done_step = costs | done, self.step
-        self._number += 1
-        self.seconds += time.perf_counter() - begin
-        return self._news()
 
     def _news(self) -> tuple[Finding, ...]:
         """Findings that were not told yet, or not as severe."""

@@ -79,6 +79,7 @@ class Gatherer:
         self._per_batch = max(GATHERED_SAMPLES // batches, 1) if batches else GATHERED_SAMPLES
         self._stride = 1
         self._kept: list[tuple[int, Any]] = []  # number of a batch and what is kept of it
+        self._total = 0  # samples kept
 
     def wants(self, batch: int) -> bool:
         """Whether samples of the batch with this 0-based number would be kept."""
@@ -87,13 +88,15 @@ class Gatherer:
     def add(self, batch: int, data: Any) -> None:
         """Keep the first samples of ``data``, a structure of arrays."""
         self._kept.append((batch, self._first(data)))
-        while self._total() > self._capacity() and len(self._kept) > 1:
+        self._total += _samples(self._kept[-1][1])
+        while self._total > self._capacity() and len(self._kept) > 1:
             if self._per_batch > LEAST_PER_BATCH:
                 self._per_batch //= 2
                 self._kept = [(number, self._first(part)) for number, part in self._kept]
             else:
                 self._stride *= 2
                 self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
+            self._total = sum(_samples(part) for _, part in self._kept)
 
     def samples(self) -> Samples | None:
         """What was gathered; None when nothing was."""
@@ -111,13 +114,14 @@ class Gatherer:
     def _first(self, data: Any) -> Any:
         return keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data)
 
-    def _total(self) -> int:
-        return sum(len(keras.tree.flatten(part)[0]) for _, part in self._kept)
-
     def _capacity(self) -> int:
         arrays = [a for a in keras.tree.flatten(self._kept[0][1]) if a is not None]
         size = sum(a.nbytes // max(len(a), 1) for a in arrays)
         return max(min(GATHERED_SAMPLES, GATHERED_BYTES // max(int(size), 1)), 1)
+
+
+def _samples(data: Any) -> int:
+    return len(keras.tree.flatten(data)[0])
 
 
 def _joined(*arrays: Any) -> Any:
