@@ -157,7 +157,7 @@ CASES: tuple[Case, ...] = (
     ),
     healthy("ELU with averages, clips",
             fit("clips", tutorial, of={"activation": "elu", "filters": (8, 16), "pooling": "Average"}, epochs=8), OK),
-    healthy("mish, residual without norm, toys", fit(
+    healthy("mish and AdamW, toys", fit(
         "toys", vgg, lambda: optimizers.AdamW(2e-3), of={"activation": "mish"}, epochs=12), OK),
     healthy(
         "sparse by intent: a mild penalty on activities, letters",
@@ -176,9 +176,8 @@ CASES: tuple[Case, ...] = (
     healthy("shares averaged over places, toys", _shares_averaged, OK),
     healthy(
         "hinge of several classes, no activation at the head",
-        fit("spectra", tutorial, loss="categorical_hinge", y=one_hot(5), of={"head": None}, epochs=8,
-            metrics=("categorical_accuracy",)),
-        good(val_categorical_accuracy=0.8),
+        fit("spectra", tutorial, loss="categorical_hinge", y=one_hot(5), of={"head": None}, epochs=8),
+        OK,
     ),
     healthy(
         "a sigmoid for each class, one of them right",

@@ -11,7 +11,7 @@ from keras import layers, losses, ops, optimizers
 from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.second.data import coloured, crowds, scenes, second, spots, turned
 from benchmarks.faults.second.make import Make, fit, healthy, split
-from benchmarks.faults.second.networks import encoder, tutorial, vgg
+from benchmarks.faults.second.networks import encoder, encoding, tutorial, vgg
 from benchmarks.faults.second.symptoms import good
 
 _IMAGE = "gratings"
@@ -24,7 +24,7 @@ def _regress(targets: Any, loss: Any, *, units: int = 1, head: Any = None, rate:
         x, y = targets()
         data = second(_IMAGE).__class__(x, y, x, y, units)
         model = tutorial(data, units=units, head=head, **of)
-        model.compile(optimizers.Adam(rate), loss, metrics=["mae"])
+        model.compile(optimizers.Adam(rate), loss)
         return split(model, x, y, epochs=12)
 
     return make
@@ -39,8 +39,9 @@ def _rent() -> Any:
 def _rescaled() -> Trial:
     """Large targets, and a fixed scale behind the head that makes up for them."""
     x, y = _rent()
-    model = tutorial(second(_IMAGE), units=1, head=None)
-    model = keras.Sequential([*model.layers, layers.Rescaling(10_000, offset=40_000, name="unit")])
+    inner = tutorial(second(_IMAGE), units=1, head=None)
+    scaled = layers.Rescaling(10_000, offset=40_000, name="unit")(inner.outputs[0])
+    model = keras.Model(inner.inputs, scaled)
     model.compile(optimizers.Adam(2e-3), "mse", metrics=["mae"])
     return split(model, x, y, epochs=12)
 
@@ -121,19 +122,19 @@ def _twins() -> Trial:
     """Are two letters the same? Distances under a contrastive loss."""
     data = second("glyphs")
     rng = np.random.default_rng(13)
-    a = rng.integers(0, len(data.x), 1600)
-    b = np.where(rng.random(1600) < 0.5, rng.integers(0, len(data.x), 1600), 0)
+    a = rng.integers(0, len(data.x), 3600)
+    b = np.where(rng.random(3600) < 0.5, rng.integers(0, len(data.x), 3600), 0)
     alike = [rng.choice(np.flatnonzero(data.y == k)) for k in data.y[a]]
-    b = np.where(np.arange(1600) % 2 == 0, alike, b)
+    b = np.where(np.arange(3600) % 2 == 0, alike, b)
     same = (data.y[a] == data.y[b]).astype("float32")[:, None]
-    shared = encoder(data.shape)
+    shared = encoder(data.shape, 8)
     left, right = keras.Input(data.shape, name="left"), keras.Input(data.shape, name="right")
     gap = layers.Subtract(name="gap")([shared(left), shared(right)])
     chance = layers.Dense(1, activation="sigmoid", name="same")(layers.Lambda(ops.square, name="squares")(gap))
     model = keras.Model([left, right], chance)
     model.compile(optimizers.Adam(2e-3), "binary_crossentropy", metrics=["accuracy"])
-    parts = [[data.x[a[s]], data.x[b[s]]] for s in (slice(1300), slice(1300, None))]
-    return Trial(model, parts[0], same[:1300], (parts[1], same[1300:]), epochs=10)
+    parts = [[data.x[a[s]], data.x[b[s]]] for s in (slice(3000), slice(3000, None))]
+    return Trial(model, parts[0], same[:3000], (parts[1], same[3000:]), epochs=6)
 
 
 def _supervised_contrast(y: Any, z: Any) -> Any:
@@ -148,7 +149,7 @@ def _supervised_contrast(y: Any, z: Any) -> Any:
 
 def _embedded() -> Trial:
     data = second("sounds")
-    stack = [*encoder(data.shape).layers, layers.UnitNormalization(name="unit")]
+    stack = [*encoding(), layers.UnitNormalization(name="unit")]
     model = keras.Sequential([keras.Input(data.shape), *stack])
     return trial(data, model, optimizers.Adam(2e-3), loss=_supervised_contrast, metrics=(), batch=64, epochs=10)
 
@@ -157,7 +158,7 @@ def _angular() -> Trial:
     """Cosines with learned directions, sharpened, as logits (NormFace)."""
     data = second("glyphs")
     length = keras.constraints.UnitNorm(axis=0)
-    stack = [*encoder(data.shape, 24).layers, layers.UnitNormalization(name="unit")]
+    stack = [*encoding(24), layers.UnitNormalization(name="unit")]
     stack.append(layers.Dense(data.classes, use_bias=False, kernel_constraint=length, name="cosines"))
     model = keras.Sequential([keras.Input(data.shape), *stack, layers.Rescaling(12.0, name="sharpness")])
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -167,17 +168,17 @@ def _angular() -> Trial:
 CASES: tuple[Case, ...] = (
     healthy("spots counted by squares", _regress(crowds, "mse"), good(loss_share=0.35)),
     healthy("spots counted by a Poisson loss and an exponential head", _regress(crowds, "poisson", head="exponential"),
-            good(loss_share=0.7)),
+            good(loss_at_most=-2.4)),
     healthy("rents of tens of thousands in relative errors", _regress(
         _rent, "mean_absolute_percentage_error", rate=1e-2), good(loss_share=0.5)),
     healthy("rents with their scale inside the model", _rescaled, good(loss_share=0.35)),
     healthy("places by two sigmoids", _regress(spots, "mse", units=2, head="sigmoid"), good(loss_share=0.3)),
     healthy("directions by cosine similarity and tanh", _regress(_round, "cosine_similarity", units=2, head="tanh"),
-            good()),
+            good(loss_at_most=-0.95)),
     healthy("a quantile of counts", _regress(crowds, _pinball, activation="silu"), good(loss_share=0.6)),
     healthy("places with a deviation of their own: a loss below zero", _regress(spots, _own_deviation, units=4),
-            good()),
-    healthy("counts by log-cosh", _regress(crowds, "log_cosh", norm=True, rate=5e-3), good(loss_share=0.35)),
+            good(loss_at_most=-1.5)),
+    healthy("counts by log-cosh", _regress(crowds, "log_cosh", norm=True), good(loss_share=0.35)),
     healthy("more than so many: ordinal regression", _regress(_above, "binary_crossentropy", units=8, head="sigmoid"),
             good(loss_share=0.6)),
     healthy("shape and colour", _shape_and_colour, good(val_kind_accuracy=0.8)),
@@ -186,7 +187,7 @@ CASES: tuple[Case, ...] = (
             good(val_right=0.8)),
     healthy("a rare letter by focal loss", _rare, good(val_accuracy=0.92)),
     healthy("soft answers of a teacher", _taught, good(val_accuracy=0.8)),
-    healthy("the same letter or not", _twins, good(val_accuracy=0.75)),
+    healthy("the same letter or not", _twins, good(val_accuracy=0.72)),
     healthy("vectors by supervised contrast", _embedded, good(loss_share=0.9)),
     healthy("cosines with learned directions", _angular, good(val_accuracy=0.8)),
 )  # fmt: skip

@@ -43,7 +43,6 @@ CASES: tuple[Case, ...] = (
     _high(
         "RMSprop 0.05 and tanh, gratings",
         fit("gratings", tutorial, lambda: optimizers.RMSprop(0.05), of={"activation": "tanh"}, epochs=7),
-        also=("saturated_activation",),
     ),
     _high("SGD 30 with normalisation, toys", fit("toys", resnet, lambda: optimizers.SGD(30.0, momentum=0.9), epochs=7)),
     _high("SGD 0.05 with momentum on counts", _counted, diverges, ("dead_units",)),

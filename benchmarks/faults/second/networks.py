@@ -206,13 +206,14 @@ class Net(keras.Model):  # type: ignore[misc]
 
 def encoder(shape: tuple[int, ...], width: int = 16) -> Any:
     """Images to vectors, a model of its own for others to share."""
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            layers.Conv2D(16, 3, strides=2, activation="relu", name="conv1"),
-            layers.Conv2D(24, 3, strides=2, activation="relu", name="conv2"),
-            layers.Flatten(name="flatten"),
-            layers.Dense(width, name="embedding"),
-        ],
-        name="encoder",
-    )
+    return keras.Sequential([keras.Input(shape), *encoding(width)], name="encoder")
+
+
+def encoding(width: int = 16) -> list[Any]:
+    """The layers of ``encoder``."""
+    return [
+        layers.Conv2D(16, 3, strides=2, activation="relu", name="conv1"),
+        layers.Conv2D(24, 3, strides=2, activation="relu", name="conv2"),
+        layers.Flatten(name="flatten"),
+        layers.Dense(width, name="embedding"),
+    ]

@@ -57,7 +57,7 @@ def _few_scenes() -> Trial:
     x, _, pixels = scenes()
     model = segmenter(x.shape[1:], classes=5, head="softmax")
     model.compile(optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return Trial(model, x[:8], pixels[:8], (x[-120:], pixels[-120:]), epochs=45, batch=4)
+    return Trial(model, x[:8], pixels[:8], (x[-60:], pixels[-60:]), epochs=30, batch=4)
 
 
 def _few_angles() -> Trial:
@@ -66,7 +66,7 @@ def _few_angles() -> Trial:
     y = np.stack([np.sin(2 * turn), np.cos(2 * turn)], axis=1) + np.random.default_rng(2).normal(0, 0.4, (1000, 2))
     model = tutorial(second("gratings"), units=2, head=None, filters=(24, 48), dense=(128,))
     model.compile(optimizers.AdamW(2e-3), "mse", metrics=["mae"])
-    return Trial(model, x[:40], y[:40].astype("float32"), (x[-250:], y[-250:].astype("float32")), epochs=40, batch=10)
+    return Trial(model, x[:40], y[:40].astype("float32"), (x[-250:], y[-250:].astype("float32")), epochs=30, batch=10)
 
 
 def _mean_first() -> Trial:
@@ -114,19 +114,19 @@ CASES: tuple[Case, ...] = (
            shows.one_answer, "collapsed_output", ("dense_1",), ("underfitting", "dead_units")),
     faulty(
         "overfitting: 30 heartbeats",
-        fit("heartbeats", tutorial, of=_WIDE, samples=30, batch=10, epochs=45),
+        fit("heartbeats", tutorial, of=_WIDE, samples=30, batch=10, epochs=30),
         shows.overfits,
         "overfitting",
     ),
     faulty(
         "overfitting: 64 letters by RMSprop, two blocks",
-        fit("glyphs", vgg, lambda: optimizers.RMSprop(1e-3), of={"fc": 128}, samples=64, epochs=30),
+        fit("glyphs", vgg, lambda: optimizers.RMSprop(1e-3), of={"fc": 128}, samples=64, epochs=25),
         shows.overfits,
         "overfitting",
     ),
     faulty(
         "overfitting: labels of toys lost their order",
-        fit("toys", tutorial, of=_WIDE, y=_mislabelled, samples=200, epochs=30),
+        fit("toys", tutorial, of=_WIDE, y=_mislabelled, samples=200, epochs=20),
         shows.overfits,
         "overfitting",
     ),
@@ -161,9 +161,8 @@ CASES: tuple[Case, ...] = (
         "batch_too_small_for_bn",
     ),
     faulty(
-        "batches of 1, clips too large for memory",
-        fit("clips", resnet, lambda: optimizers.SGD(0.02, momentum=0.9), of={"widths": (8, 12, 16)}, batch=1,
-            samples=250, epochs=4),
+        "batches of 1, letters, residual",
+        fit("glyphs", resnet, lambda: optimizers.SGD(0.02, momentum=0.9), batch=1, samples=300, epochs=4),
         told_apart,
         "batch_too_small_for_bn",
     ),

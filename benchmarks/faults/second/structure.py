@@ -66,7 +66,7 @@ def _weightless_branch() -> Trial:
         loss_weights={"kind": 1.0, "colour": 0.0},
         metrics={"kind": ["accuracy"], "colour": ["accuracy"]},
     )
-    return Trial(model, x[:900], {"kind": kind[:900], "colour": colour[:900]}, epochs=5)
+    return Trial(model, x[:900], {"kind": kind[:900], "colour": colour[:900]}, epochs=9)
 
 
 _LINEAR = {"activation": None}

@@ -18,25 +18,37 @@ def first(value: Any, samples: int = 256) -> Any:
     return keras.tree.map_structure(lambda a: a[:samples], value)
 
 
-def good(**levels: float) -> Symptom:
+def good(loss_share: float | None = None, loss_at_most: float | None = None, **levels: float) -> Symptom:
     """Healthy: these curves end at or above their levels, weights are finite, units alive, held-out data told as well.
 
-    ``loss_share`` is the share of the first epoch's loss to which the loss must fall; without levels any curve will do.
+    ``loss_share`` is the share of the first epoch's loss to which the loss must fall, ``loss_at_most`` what it must
+    come to where it may be negative.
     """
 
     def check(o: Outcome) -> bool:
-        share = levels.get("loss_share")
-        if share is not None and not o.curves["loss"][-1] - min(0, o.curves["loss"][-1]) <= share * o.curves["loss"][0]:
-            return False
-        reached = all(max(o.curves[k][-2:]) >= level for k, level in levels.items() if k != "loss_share")
-        return reached and shows.finite(o) and alive(o) and not parts(o)
+        loss = o.curves["loss"]
+        fallen = loss_share is None or loss[-1] <= loss_share * loss[0]
+        low = loss_at_most is None or loss[-1] <= loss_at_most
+        reached = all(max(o.curves[curve][-2:]) >= level for curve, level in levels.items())
+        return fallen and low and reached and shows.finite(o) and alive(o) and not (drifts if low_loss(o) else parts)(o)
 
     return check
 
 
+def low_loss(o: Outcome) -> bool:
+    """The loss may be negative."""
+    return min(o.curves["loss"]) < 0
+
+
+def drifts(o: Outcome) -> bool:
+    """As ``parts``, of a loss that may be negative: held-out loss has lost a third of what it had won at its best."""
+    val = o.curves.get("val_loss", [0.0])
+    return val[-1] > min(val) + max(0.1, (max(val) - min(val)) / 3)
+
+
 def alive(o: Outcome) -> bool:
     """Of no layer of rectified maps are 40 % of the units silent on 256 samples, and of no vector 90 %."""
-    for layer, values in outputs(o):
+    for layer, values in outputs(o.model, first(o.x)):
         name = getattr(getattr(layer, "activation", None), "__name__", "")
         if name in ("relu", "relu6") or type(layer).__name__ == "ReLU":
             silent = np.mean(values.reshape(-1, values.shape[-1]).max(axis=0) <= 0)
@@ -45,13 +57,17 @@ def alive(o: Outcome) -> bool:
     return True
 
 
-def outputs(o: Outcome) -> Iterator[tuple[Any, Any]]:
-    """Each layer that is called once, with its output on 256 samples; none of a model that is a class of its own."""
-    if not isinstance(o.model, keras.Sequential) and not hasattr(o.model, "operations"):
-        return
-    inner = [layer for layer in o.model.layers if isinstance(getattr(layer, "output", None), keras.KerasTensor)]
-    told = keras.Model(o.model.inputs, [layer.output for layer in inner])(first(o.x), training=False)
-    yield from ((layer, np.asarray(value, "float32")) for layer, value in zip(inner, told, strict=True))
+def outputs(model: Any, x: Any) -> Iterator[tuple[Any, Any]]:
+    """Each layer with its output for ``x``; none of a model that is a class of its own, nor of layers called twice."""
+    if isinstance(model, keras.Sequential):
+        for layer in model.layers:
+            yield from outputs(layer, x) if isinstance(layer, keras.Sequential) else ()
+            x = layer(x)
+            yield layer, np.asarray(x, "float32")
+    elif hasattr(model, "operations"):
+        for layer in model.layers:
+            if isinstance(getattr(layer, "output", None), keras.KerasTensor):
+                yield layer, np.asarray(keras.Model(model.inputs, layer.output)(x, training=False), "float32")
 
 
 def wide(name: str) -> Symptom:
@@ -157,6 +173,6 @@ def stays(*names: str) -> Symptom:
 
 
 def told_apart(o: Outcome) -> bool:
-    """The trained samples cost a third more, or less, in inference than they did in training."""
+    """The trained samples cost a quarter more, or less, in inference than they did in training."""
     cost = o.model.evaluate(o.x, o.y, verbose=0, return_dict=True)["loss"]
-    return not 0.75 * o.curves["loss"][-1] < cost < 1.33 * o.curves["loss"][-1]
+    return not abs(cost - o.curves["loss"][-1]) < max(0.1, 0.25 * o.curves["loss"][-1])
