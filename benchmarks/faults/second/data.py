@@ -38,8 +38,8 @@ def _glyphs(samples: int = 1280, size: int = 20) -> tuple[Any, Any]:
     images = []
     for kind in y:
         image = Image.new("L", (size, size))
-        place = tuple(float(v) for v in rng.uniform(1, 7, 2) - (0, 2))
-        ImageDraw.Draw(image).text(place, "AEHKRSXZ"[kind], fill=255, font=fonts[rng.integers(3)])
+        column, row = rng.uniform(1, 7, 2)
+        ImageDraw.Draw(image).text((column, row - 2), "AEHKRSXZ"[kind], fill=255, font=fonts[rng.integers(3)])
         images.append(np.asarray(image.rotate(float(rng.uniform(-15, 15)), resample=Image.Resampling.BILINEAR)) / 255)
     x = np.stack(images)[..., None] + rng.normal(0, 0.05, (samples, size, size, 1))
     return x.clip(0, 1), y

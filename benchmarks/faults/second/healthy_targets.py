@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, losses, ops, optimizers
 
 from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.data import Data
 from benchmarks.faults.second.data import coloured, crowds, scenes, second, spots, turned
 from benchmarks.faults.second.make import Make, fit, healthy, split
 from benchmarks.faults.second.networks import encoder, encoding, tutorial, vgg
@@ -22,8 +23,7 @@ def _regress(targets: Any, loss: Any, *, units: int = 1, head: Any = None, rate:
 
     def make() -> Trial:
         x, y = targets()
-        data = second(_IMAGE).__class__(x, y, x, y, units)
-        model = tutorial(data, units=units, head=head, **of)
+        model = tutorial(Data(x, y, x, y, units), head=head, **of)
         model.compile(optimizers.Adam(rate), loss)
         return split(model, x, y, epochs=12)
 

@@ -26,6 +26,10 @@ class Triangle(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._low, self._high, self._half, self._step = low, high, half, 0
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Begins anew."""
+        self._step = 0
+
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Up for ``half`` steps, then down again."""
         share = 1 - abs(self._step % (2 * self._half) / self._half - 1)

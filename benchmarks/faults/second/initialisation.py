@@ -38,11 +38,7 @@ CASES: tuple[Case, ...] = (
         fit("sounds", resnet, of={"norm": False, "init": "zeros"}, epochs=4),
         shows.both(shows.at_chance, shows.unmoved("conv1_conv", "conv3_block1_2_conv")),
         "bad_init",
-        tuple(
-            name
-            for stage in (2, 3)
-            for name in ("conv1_conv", *(f"conv{stage}_block1_{i}_conv" for i in range(3)))
-        ),
+        ("conv1_conv", *(f"conv{stage}_block1_{i}_conv" for stage in (2, 3) for i in range(3))),
     ),
     faulty(
         "weights: a constant 0.1 in every convolution of toys",

@@ -11,6 +11,7 @@ from keras import layers, losses, ops, optimizers
 from benchmarks.faults import fresh_symptoms as also_shows
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.data import Data
 from benchmarks.faults.second.data import pictures, scenes, second, spots, turned
 from benchmarks.faults.second.make import faulty, fit, one_hot, split
 from benchmarks.faults.second.networks import mobilenet, tutorial, vgg
@@ -40,7 +41,7 @@ def _averaged_shares() -> Trial:
 def _places() -> Trial:
     """Two coordinates by a softmax."""
     x, y = spots()
-    model = vgg(second("sounds").__class__(x, y, x, y, 2), widths=(8, 16), each=1)
+    model = vgg(Data(x, y, x, y, 2), widths=(8, 16), each=1)
     model.compile(optimizers.Adam(2e-3), "mse", metrics=["mae"])
     return split(model, x, y, epochs=6)
 

@@ -104,7 +104,7 @@ def always_one(o: Outcome) -> bool:
 
 
 def shares_as_logits(o: Outcome) -> bool:
-    """The answers are shares, and the loss takes them for logits: it stays above that of guessing half as well."""
+    """The answers are shares, and the loss takes them for logits: it stays near the least it can then be."""
     told = o.model.predict(o.x[:256], verbose=0)
     least = np.log(np.e + told.shape[1] - 1) - 1
     return bool(np.abs(told.sum(axis=1) - 1).max() < 1e-3 and o.curves["loss"][-1] > 0.98 * least)
