@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import optimizers
+from keras import losses, optimizers
 
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial
 from benchmarks.faults.second.data import crowds, second
 from benchmarks.faults.second.make import Make, faulty, fit, split
-from benchmarks.faults.second.networks import branches, resnet, tutorial, vgg
+from benchmarks.faults.second.networks import branches, resnet, tutorial, vgg, written_as_class
 from benchmarks.faults.second.symptoms import diverges, rate_below
 
 SCHEDULES = optimizers.schedules
@@ -62,6 +62,16 @@ CASES: tuple[Case, ...] = (
     _low(
         "Adam 0.000001 as for fine-tuning, but from scratch",
         fit("toys", resnet, lambda: optimizers.Adam(1e-6), epochs=6),
+    ),
+    _low(
+        "Adagrad 0.0001, written as a class, gratings",
+        fit(
+            "gratings",
+            written_as_class,
+            lambda: optimizers.Adagrad(1e-4),
+            loss=losses.SparseCategoricalCrossentropy(from_logits=True),
+            epochs=6,
+        ),
     ),
     _low(
         "a warm-up of 200,000 steps, sounds",

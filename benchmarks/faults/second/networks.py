@@ -204,6 +204,13 @@ class Net(keras.Model):  # type: ignore[misc]
         return self.fc(ops.mean(x, axis=(1, 2)))
 
 
+def written_as_class(data: Data) -> Any:
+    """A built ``Net``."""
+    model = Net(data.classes)
+    model(data.x[:2])
+    return model
+
+
 def encoder(shape: tuple[int, ...], width: int = 16) -> Any:
     """Images to vectors, a model of its own for others to share."""
     return keras.Sequential([keras.Input(shape), *encoding(width)], name="encoder")

@@ -14,7 +14,7 @@ from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.data import Data
 from benchmarks.faults.second.data import pictures, scenes, second, spots, turned
 from benchmarks.faults.second.make import faulty, fit, one_hot, split
-from benchmarks.faults.second.networks import mobilenet, tutorial, vgg
+from benchmarks.faults.second.networks import mobilenet, tutorial, vgg, written_as_class
 from benchmarks.faults.second.symptoms import always_one, below, no_better_than_mean, rectified_away, shares_as_logits
 
 _MISMATCH = "output_loss_mismatch"
@@ -132,6 +132,13 @@ CASES: tuple[Case, ...] = (
            ("reconstruction",)),
     faulty("head: rectified logits, gratings", _rectified_logits, rectified_away("dense_1", 0.05), _MISMATCH,
            ("dense_1",)),
+    faulty(
+        "head: logits of a class, the loss not told of it, letters",
+        fit("glyphs", written_as_class, lambda: optimizers.SGD(0.02, momentum=0.9), epochs=5),
+        shows.both(also_shows.not_shares, shows.worse_than(0.7)),
+        _MISMATCH,
+        ("fc",),
+    ),
     faulty(
         "head: a cross-entropy without its minus, toys",
         fit("toys", mobilenet, lambda: optimizers.SGD(0.01), loss=_own_cross_entropy, y=one_hot(4), epochs=5),

@@ -57,7 +57,7 @@ def _few_scenes() -> Trial:
     x, _, pixels = scenes()
     model = segmenter(x.shape[1:], classes=5, head="softmax")
     model.compile(optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return Trial(model, x[:5], pixels[:5], (x[-48:], pixels[-48:]), epochs=60, batch=4)
+    return Trial(model, x[:5], pixels[:5], (x[-48:], pixels[-48:]), epochs=48, batch=4)
 
 
 def _few_angles() -> Trial:
@@ -120,7 +120,7 @@ CASES: tuple[Case, ...] = (
     ),
     faulty(
         "overfitting: 48 letters by RMSprop, two blocks",
-        fit("glyphs", vgg, lambda: optimizers.RMSprop(1e-3), of={"fc": 128}, samples=48, epochs=40),
+        fit("glyphs", vgg, lambda: optimizers.RMSprop(1e-3), of={"fc": 128}, samples=48, epochs=32),
         shows.overfits,
         "overfitting",
     ),
