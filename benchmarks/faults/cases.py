@@ -5,5 +5,6 @@ from __future__ import annotations
 from benchmarks.faults.case import Case
 from benchmarks.faults.first import FIRST
 from benchmarks.faults.known import KNOWN
+from benchmarks.faults.second import SECOND
 
-CASES: tuple[Case, ...] = (*KNOWN, *FIRST)
+CASES: tuple[Case, ...] = (*KNOWN, *FIRST, *SECOND)

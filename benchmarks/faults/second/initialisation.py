@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from keras import initializers, optimizers
 
-from benchmarks.faults import fresh_symptoms as also_shows
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case
+from benchmarks.faults.first import symptoms as also_shows
 from benchmarks.faults.second.make import faulty, fit
 from benchmarks.faults.second.networks import resnet, tutorial, vgg
 

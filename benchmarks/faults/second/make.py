@@ -19,12 +19,12 @@ def faulty(
     name: str, make: Make, symptom: Symptom, fault: str, layers: tuple[str, ...] = (), also: tuple[str, ...] = ()
 ) -> Case:
     """A training with this fault, in one of these layers."""
-    return Case(f"second: {name}", make, symptom, fault, layers, also, fresh=True)
+    return Case(f"second: {name}", make, symptom, fault, layers, also, round="second")
 
 
 def healthy(name: str, make: Make, symptom: Symptom) -> Case:
     """A training that is well."""
-    return Case(f"second: healthy: {name}", make, symptom, fresh=True)
+    return Case(f"second: healthy: {name}", make, symptom, round="second")
 
 
 def fit(data: str, net: Callable[..., Any], optimizer: Callable[[], Any] | None = None, **options: Any) -> Make:

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import layers, losses, ops, optimizers
 
-from benchmarks.faults import fresh_symptoms as also_shows
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.data import Data
+from benchmarks.faults.first import symptoms as also_shows
 from benchmarks.faults.second.data import pictures, scenes, second, spots, turned
 from benchmarks.faults.second.make import faulty, fit, one_hot, split
 from benchmarks.faults.second.networks import mobilenet, tutorial, vgg, written_as_class

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import layers, ops, optimizers, regularizers
 
-from benchmarks.faults import fresh_symptoms as also_shows
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.data import load
+from benchmarks.faults.first import symptoms as also_shows
 from benchmarks.faults.second.data import scenes, second, turned
 from benchmarks.faults.second.make import faulty, fit
 from benchmarks.faults.second.networks import encoder, mobilenet, segmenter, tutorial, vgg

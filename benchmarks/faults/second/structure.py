@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import layers, ops, optimizers
 
-from benchmarks.faults import fresh_symptoms as also_shows
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.first import symptoms as also_shows
 from benchmarks.faults.second.data import coloured, second
 from benchmarks.faults.second.make import faulty, fit
 from benchmarks.faults.second.networks import encoder, tutorial, vgg

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from benchmarks.faults import symptoms as shows
-from benchmarks.faults.fresh_symptoms import parts
+from benchmarks.faults.first.symptoms import parts
 from benchmarks.faults.symptoms import Outcome, Symptom
 
 

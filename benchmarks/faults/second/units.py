@@ -8,9 +8,9 @@ import keras
 import numpy as np
 from keras import constraints, initializers, layers, ops, optimizers, regularizers
 
-from benchmarks.faults import fresh_symptoms as also_shows
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.first import symptoms as also_shows
 from benchmarks.faults.second.data import crowds, second
 from benchmarks.faults.second.make import faulty, fit, split
 from benchmarks.faults.second.networks import tutorial, vgg
