@@ -4,7 +4,7 @@ import { arrange, blocksOf, highest } from '../src/model/blocks';
 import { allLooks, beside, difference, findingsOfAll } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
 import { byLayer, causes, Severity, worst } from '../src/model/findings';
-import { formatIndices, formatNumber, formatValue } from '../src/model/format';
+import { formatIndices, formatNumber, formatValue, tickFormat } from '../src/model/format';
 import { layerMatrix, rowOf, tablesOf } from '../src/model/layers';
 import { indexAt, lookAt } from '../src/model/looks';
 import { byIndex, unquantise } from '../src/model/matrix';
@@ -33,6 +33,15 @@ describe('numbers for people', () => {
     [NaN, 'not measured'],
     [-Infinity, '−∞'],
   ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it.each([
+    [[0, 0.5, 1], 'ratio', ['0', '0.5', '1']],
+    [[1e-4, 1e-2, 1], 'ratio', ['10⁻⁴', '10⁻²', '1']],
+    [[0, 500_000, 1_000_000], 'count', ['0', '5·10⁵', '10⁶']],
+    [[0.0001, 0.01], 'share', ['0\u00a0%', '1\u00a0%']],
+  ])('writes the ticks %j of one axis alike', (ticks, unit, texts) => {
+    expect(ticks.map(tickFormat(ticks, unit))).toEqual(texts);
+  });
 
   it('writes shares in per cent', () => {
     expect(formatValue(0.953, 'share')).toBe('95\u00a0%');

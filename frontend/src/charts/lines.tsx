@@ -1,5 +1,5 @@
 import { line } from 'd3-shape';
-import { formatValue } from '../model/format';
+import { formatValue, tickFormat } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
 import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
@@ -88,12 +88,7 @@ export function Lines(props: LinesProps) {
         if (step !== undefined) onPick?.(step);
       }}
     >
-      <GridLines
-        y={y}
-        left={axis.left}
-        right={axis.left + axis.width}
-        format={(tick) => formatValue(tick, unit)}
-      />
+      <GridLines y={y} left={axis.left} right={axis.left + axis.width} format={tickFormat(y.ticks, unit)} />
       {rule && (
         <g class="limit">
           <line x1={axis.left} x2={axis.left + axis.width} y1={y(rule.value)} y2={y(rule.value)} />

@@ -4,21 +4,26 @@ function trim(text: string): string {
   return text.replace(/^-/, MINUS);
 }
 
+function isPlain(value: number): boolean {
+  return value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6);
+}
+
+/** A number as a power of ten. */
+function formatPower(value: number): string {
+  const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
+  const power = exponent
+    .replace('+', '')
+    .replace('-', '⁻')
+    .replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)] ?? d);
+  const factor = mantissa.replace('.0', '');
+  return trim(factor === '1' ? `10${power}` : `${factor}·10${power}`);
+}
+
 /** Three significant digits; very small and very large numbers as powers of ten. */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return 'not measured';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : `${MINUS}∞`;
-  const size = Math.abs(value);
-  if (size === 0) return '0';
-  if (size < 1e-3 || size >= 1e6) {
-    const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
-    const power = exponent
-      .replace('+', '')
-      .replace('-', '⁻')
-      .replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)] ?? d);
-    const factor = mantissa.replace('.0', '');
-    return trim(factor === '1' ? `10${power}` : `${factor}·10${power}`);
-  }
+  if (!isPlain(value)) return formatPower(value);
   if (Number.isInteger(value)) return trim(value.toLocaleString('en-US'));
   return trim(String(Number(value.toPrecision(3))));
 }
@@ -32,6 +37,12 @@ export function formatValue(value: number, unit: string): string {
     return `${trim(String(Number(percent.toFixed(digits))))}\u00a0%`;
   }
   return formatNumber(value);
+}
+
+/** How the ticks of one axis are written: all as powers of ten where one of them has to be, but for 0 and 1. */
+export function tickFormat(ticks: readonly number[], unit: string): (tick: number) => string {
+  const plain = unit === 'share' || ticks.every(isPlain);
+  return (tick) => (plain || tick === 0 || tick === 1 ? formatValue(tick, unit) : formatPower(tick));
 }
 
 /** A unit worth writing behind a number; shares are written in per cent, and plain numbers have none. */
