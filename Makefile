@@ -41,6 +41,7 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 
 bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/background.py
 	$(BIN)/python benchmarks/measures.py
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/reading.py

@@ -1,11 +1,11 @@
 """Whether measuring a look while the training goes on would cost less than measuring it before it goes on.
 
 ``python benchmarks/background.py [vgg] [efficientnetb0] …`` trains each network for some steps after the end of an
-epoch in four ways, in turn: without a look; with a heavy look, as it is; with the same look captured, and then measured,
-judged and written by a second thread while the steps run, which is waited for at the end; the same with that thread at
-the lowest priority (Linux). Printed is what each way takes beyond the bare steps, as a share of what the look takes as
-it is: median of the rounds, and the quarters around it. A background that pays is well below 1. The cores must be free:
-also printed is how many of them the bare steps had.
+epoch in four ways, in turn: without a look; with a heavy look, as it is; with the same look captured, and then
+measured, judged and written by a second thread while the steps run, which is waited for at the end; the same with that
+thread at the lowest priority (Linux). Printed is what each way takes beyond the bare steps, as a share of what the look
+takes as it is: median of the rounds, and the quarters around it. A background that pays is well below 1. The cores must
+be free: also printed is how many of them the bare steps had.
 """
 
 from __future__ import annotations
