@@ -29,7 +29,7 @@ fuzz: $(VENV)/dev  ## hostile messages, files and logs, led by coverage, so many
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/mypy tb_cnndiag
+	$(BIN)/mypy tb_cnndiag benchmarks examples
 	$(BIN)/lint-imports
 	$(NODE) npm run check
 	$(BIN)/python summaries/generate.py --check
@@ -40,12 +40,12 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 	$(NODE) npm run format
 
 bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
-	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/background.py
-	$(BIN)/python benchmarks/measures.py
-	$(BIN)/python benchmarks/storage.py
-	$(BIN)/python benchmarks/reading.py
-	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.background
+	$(BIN)/python -m benchmarks.measures
+	$(BIN)/python -m benchmarks.storage
+	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.serving
 
 matrix: $(VENV)/dev frontend  ## the versions of Python, TensorBoard, TensorFlow, Keras, protobuf and numpy, tried out
 	$(BIN)/python tests/matrix.py

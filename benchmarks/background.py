@@ -1,6 +1,6 @@
 """Whether measuring a look while the training goes on would cost less than measuring it before it goes on.
 
-``python benchmarks/background.py [vgg] [efficientnetb0] …`` trains each network for some steps after the end of an
+``python -m benchmarks.background [vgg] [efficientnetb0] …`` trains each network for some steps after the end of an
 epoch in four ways, in turn: without a look; with a heavy look, as it is; with the same look captured, and then
 measured, judged and written by a second thread while the steps run, which is waited for at the end; the same with that
 thread at the lowest priority (Linux). Printed is what each way takes beyond the bare steps, as a share of what the look
@@ -23,10 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from overhead import BATCH, LOOKS, NETWORKS, PROBE
-
+from benchmarks.overhead import BATCH, LOOKS, NETWORKS, PROBE
 from tb_cnndiag.capture.samples import Samples
 from tb_cnndiag.capture.schedule import every
 from tb_cnndiag.capture.subject import Subject
@@ -86,7 +83,12 @@ def compared(name: str, home: Path) -> dict[str, list[float]]:
         train()
         worker.join()
 
-    ways = {"bare": train, "inline": inline, "thread": lambda: behind(False), "idle thread": lambda: behind(True)}
+    ways: dict[str, Callable[[], None]] = {
+        "bare": train,
+        "inline": inline,
+        "thread": lambda: behind(False),
+        "idle thread": lambda: behind(True),
+    }
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     cores = []
     for turn in range(ROUNDS + 1):

@@ -1,6 +1,6 @@
 """How fast the tab is: real Chromium, real TensorBoard, 200 layers × 1,000 looks × ≤ 2,048 filters.
 
-``python benchmarks/frontend.py [--layers N] [--looks N] [--loader fast|python|both]`` prints each figure with its limit
+``python -m benchmarks.frontend [--layers N] [--looks N] [--loader fast|python|both]`` prints each figure with its limit
 and PASS or MISS, and exits with 1 when one is missed. Limits are meant for a machine of 2 cores without a GPU. Beside
 them it tells how long TensorBoard's own Histograms tab takes on what ``histogram_freq=1`` logs of the same model.
 """
@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from histogram_log import write as write_histograms
-from playwright.sync_api import Page, sync_playwright
-from synthetic_log import DIAGNOSTICS, Size, layer_table, write
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from benchmarks.histogram_log import write as write_histograms
+from benchmarks.synthetic_log import DIAGNOSTICS, Size, layer_table, write
+
+VIEWPORT: ViewportSize = {"width": 1400, "height": 900}
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -307,9 +309,8 @@ def main() -> None:
         print(f"{size.layers} layers × {size.looks} looks, {len(DIAGNOSTICS)} diagnostics: {written / 1e6:.0f} MB")
         print(f"the histograms of its kernels and biases: {histogram_bytes / 1e6:.0f} MB")
 
-        def new_page() -> Page:
-            browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-            return browser.new_page(viewport={"width": 1400, "height": 900})
+        def launched() -> Browser:
+            return driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
 
         for name, flag in loaders.items():
             if options.loader not in (name, "both"):
@@ -317,13 +318,10 @@ def main() -> None:
             print(f"\n{'Rust' if name == 'fast' else 'Python'} loader")
             with tensorboard(ours, f"--load_fast={flag}") as url:
                 server(url, figures)
-                page = new_page()
-                overview, sent = page_figures(page, url, size, figures)
-                page.context.browser.close()
-            with tensorboard_of_histograms(theirs, f"--load_fast={flag}") as url:
-                page = new_page()
-                painted, received = histograms(page, url)
-                page.context.browser.close()
+                with launched() as browser:
+                    overview, sent = page_figures(browser.new_page(viewport=VIEWPORT), url, size, figures)
+            with tensorboard_of_histograms(theirs, f"--load_fast={flag}") as url, launched() as browser:
+                painted, received = histograms(browser.new_page(viewport=VIEWPORT), url)
             figures.beside("TensorBoard's Histograms tab: first histogram painted", painted, overview, "ms")
             figures.beside("TensorBoard's Histograms tab: received in 10 s", received, sent, "kB")
     sys.exit(1 if figures.missed else 0)

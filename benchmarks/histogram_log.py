@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from synthetic_log import STEPS_BETWEEN_LOOKS, Size, layer_table
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.plugins.histogram.metadata import create_summary_metadata
 from tensorboard.util.tensor_util import make_tensor_proto
 
+from benchmarks.synthetic_log import STEPS_BETWEEN_LOOKS, Size, layer_table
 from tb_cnndiag.summaries.records import frame
 
 BUCKETS = 30

@@ -1,6 +1,6 @@
 """The measures beside what a user would otherwise take: error, time and memory, with the targets they are held to.
 
-Run ``python benchmarks/measures.py [density] [trees] [model] [--large]``; without names it runs all three, in about
+Run ``python -m benchmarks.measures [density] [trees] [model] [--large]``; without names it runs all three, in about
 ten minutes. It needs scikit-learn and KDEpy, and Keras for ``model``. Times are medians of interleaved runs in one
 process: read ratios, not milliseconds. Nothing here is a test; a target that is missed is printed as MISS.
 """
@@ -88,11 +88,11 @@ RECTIFIED: Mapping[str, tuple[Mixture, float]] = {
 def draw(mixture: Mixture, size: int, rng: np.random.Generator) -> np.ndarray:
     weight, mean, deviation = np.array(mixture).T
     part = rng.choice(len(weight), size, p=weight / weight.sum())
-    return (mean[part] + deviation[part] * rng.normal(size=size)).astype(np.float32)
+    return np.asarray(mean[part] + deviation[part] * rng.normal(size=size), np.float32)
 
 
 def truth(mixture: Mixture, x: np.ndarray) -> np.ndarray:
-    return sum(weight * norm.pdf(x, mean, deviation) for weight, mean, deviation in mixture)
+    return np.asarray(sum(weight * norm.pdf(x, mean, deviation) for weight, mean, deviation in mixture))
 
 
 def own(sample: np.ndarray) -> Curve:
@@ -101,7 +101,8 @@ def own(sample: np.ndarray) -> Curve:
 
 
 def kdepy(sample: np.ndarray, bandwidth: str) -> Curve:
-    return FFTKDE(bw=bandwidth).fit(sample).evaluate(FINE)
+    x, values = FFTKDE(bw=bandwidth).fit(sample).evaluate(FINE)
+    return x, values
 
 
 def scipy_kde(sample: np.ndarray) -> Curve:
@@ -159,7 +160,7 @@ def errors(size: int, repeats: int, names: Sequence[str]) -> dict[str, dict[str,
     Of rectified samples the others are given the positive values alone, which is kinder than the whole.
     """
     table: dict[str, dict[str, list[float]]] = {}
-    cases = [(name, mixture, None) for name, mixture in MARRON_WAND.items()]
+    cases: list[tuple[str, Mixture, float | None]] = [(name, mixture, None) for name, mixture in MARRON_WAND.items()]
     cases += [(name, mixture, top) for name, (mixture, top) in RECTIFIED.items()]
     for name, mixture, top in cases:
         table[name] = {estimator: [] for estimator in names}
@@ -205,7 +206,7 @@ def compare_times(size: int, *, slow: bool) -> None:
         sample = np.maximum(sample, 0) if name in RECTIFIED else sample
         double = sample.astype(np.float64)
         seen = (lambda x: np.compress(x > 0, x)) if name in RECTIFIED else (lambda x: x)
-        fast = {
+        fast: dict[str, Callable[[], Any]] = {
             OWN: lambda sample=sample: density(sample),
             "KDEpy ISJ": lambda double=double, seen=seen: kdepy(seen(double), "ISJ"),
             "KDEpy Silverman": lambda double=double, seen=seen: kdepy(seen(double), "silverman"),
@@ -337,7 +338,7 @@ def _grow_largest() -> tuple[float, float, int]:
     def grow(kernel: np.ndarray) -> int:
         look = LayerLook(LayerInfo("layer"), {"kernel": kernel})
         payloads = [diagnostic.measure(look).payload for diagnostic in (FilterSimilarity(), FilterClusters())]
-        return sum(len(encode(Measurement("filters", 0, 0, payload, "layer"))) for payload in payloads)
+        return sum(len(encode(Measurement("filters", 0, 0, payload, "layer"))) for payload in payloads if payload)
 
     rng = np.random.default_rng(0)
     grow(rng.normal(size=(64, 9)).astype(np.float32))

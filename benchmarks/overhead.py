@@ -1,6 +1,6 @@
 """What the diagnostics cost, as ratios within one run.
 
-``python benchmarks/overhead.py [vgg] [resnet50] [efficientnetb0]`` prints, for each network:
+``python -m benchmarks.overhead [vgg] [resnet50] [efficientnetb0]`` prints, for each network:
 
 - *fwd*: one bare compiled forward pass of a 256-image probe, the unit of the rest;
 - *look*: the probe's pass with all reductions of a light look, over fwd;
@@ -191,7 +191,7 @@ def _taps(model: Any, subject: Subject, x: Any, y: Any) -> dict[str, float]:
 
 def _memory(name: str, what: str) -> float:
     """MB at the peak beyond what was there before, of a pass whose graph is already traced."""
-    command = [sys.executable, __file__, "--memory", name, what]
+    command = [sys.executable, "-m", "benchmarks.overhead", "--memory", name, what]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 

@@ -1,6 +1,6 @@
 """How fast logs are read without TensorFlow, and what memory that takes.
 
-``python benchmarks/reading.py`` writes synthetic logs and prints
+``python -m benchmarks.reading`` writes synthetic logs and prints
 
 - MB/s of event files: read raw, record by record with all checksums verified, decoded as far as rules need it, and with
   TensorBoard's own reader; for our logs, and for a scalar a record, as Keras writes them;
@@ -22,11 +22,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from synthetic_log import Size, write
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
+from benchmarks.synthetic_log import Size, write
 from tb_cnndiag.history import History
 from tb_cnndiag.logs import histories
 from tb_cnndiag.summaries.records import frame, read_records
@@ -103,7 +103,7 @@ def scalars_alone(path: Path, count: int = 200_000) -> Path:
 
 def added_memory(task: str, path: Path) -> float:
     """MB of peak resident memory that the task adds to a process that has everything imported."""
-    command = [sys.executable, __file__, task, str(path)]
+    command = [sys.executable, "-m", "benchmarks.reading", task, str(path)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

@@ -1,6 +1,6 @@
 """How TensorBoard serves a large log with the plugin: a logdir of 50 runs × 200 layers × 1,000 steps.
 
-``python benchmarks/serving.py [--runs 50] [--loader fast|python]`` prints
+``python -m benchmarks.serving [--runs 50] [--loader fast|python]`` prints
 
 - the times in which the tab's routes answer while 8 clients ask at once, as the tab asks: the list of runs, columns and
   scalars of all looks, matrices and trees of layers; median and 95th percentile, target ≤ 300 ms;
@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from synthetic_log import Size, layer_table, write
+from benchmarks.synthetic_log import Size, layer_table, write
 
 CLIENTS = 8
 REQUESTS = 40

@@ -1,6 +1,6 @@
 """Bytes that the diagnostics write at their defaults, beside those of TensorBoard's histograms of the same model.
 
-``python benchmarks/storage.py [resnet50] [efficientnetb0] [vgg16] [deep]`` prints, for each network, the bytes of a
+``python -m benchmarks.storage [resnet50] [efficientnetb0] [vgg16] [deep]`` prints, for each network, the bytes of a
 light, heavy and costly look, per layer too, and of an epoch of ``keras.callbacks.TensorBoard(histogram_freq=1)``; and
 what both have written after 30, 100 and 1,000 epochs. ``deep`` has 1,000 convolutions of 8 filters.
 
@@ -24,8 +24,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from keras import layers
-from overhead import LOOKS, efficientnetb0, resnet50
 
+from benchmarks.overhead import LOOKS, efficientnetb0, resnet50
 from tb_cnndiag.capture.samples import Samples
 from tb_cnndiag.capture.schedule import COSTLY, HEAVY, every
 from tb_cnndiag.capture.subject import Subject
@@ -80,7 +80,7 @@ def measured(name: str, home: Path) -> tuple[int, dict[str, float]]:
                 noise = rng.normal(size=kernel.shape).astype(np.float32) * float(np.std(kernel.numpy())) * DRIFT
                 kernel.assign_add(noise)
             session.step += 1
-            session._due = lambda costs=costs: costs  # type: ignore[method-assign, misc]
+            session._due = lambda costs=costs: costs  # type: ignore[method-assign]
             tapped = Tapped(np.abs(rng.normal(size=(count, 3))), np.abs(rng.normal(size=count)))
             before = session.bytes_written
             session.look(round_, {"loss": float(rng.random()), "accuracy": 0.5}, tapped)

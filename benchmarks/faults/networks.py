@@ -124,7 +124,7 @@ def attention(data: Data) -> Any:
     return keras.Model(inputs, layers.Dense(data.classes, activation="softmax", name="head")(x))
 
 
-class Subclassed(keras.Model):  # type: ignore[misc]
+class Subclassed(keras.Model):
     """The same written as a class, with activations as functions."""
 
     def __init__(self, classes: int) -> None:

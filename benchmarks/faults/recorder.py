@@ -13,7 +13,7 @@ RECORD = "record.json"
 SAMPLES = 256
 
 
-class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+class Recorder(keras.callbacks.Callback):
     """Writes ``record.json``: losses by step, and at the start and after each epoch gradients, weights and outputs.
 
     Gradients are those of the loss on the first 256 training samples, in inference mode so that nothing changes.

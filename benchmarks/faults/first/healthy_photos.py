@@ -27,7 +27,7 @@ from benchmarks.faults.first.symptoms import well, well_falls
 CASES = Cases()
 
 
-class Residue(keras.Model):  # type: ignore[misc]
+class Residue(keras.Model):
     """Subclassed: blocks as attributes, activations as functions."""
 
     def __init__(self, classes: int) -> None:
@@ -44,7 +44,7 @@ class Residue(keras.Model):  # type: ignore[misc]
         return self.out(ops.mean(x, axis=(1, 2)))
 
 
-class Mixed(keras.Model):  # type: ignore[misc]
+class Mixed(keras.Model):
     """A training step of its own: mixup of each batch with itself reversed."""
 
     def train_step(self, data: Any) -> Any:
@@ -63,7 +63,7 @@ class Mixed(keras.Model):  # type: ignore[misc]
         return {m.name: m.result() for m in self.metrics}
 
 
-class DropPath(layers.Layer):  # type: ignore[misc]
+class DropPath(layers.Layer):
     """Stochastic depth: leaves a branch out for whole samples."""
 
     def __init__(self, **options: Any) -> None:

@@ -150,7 +150,7 @@ def squeezed(
     return keras.Model(inputs, layers.Dense(units or data.classes, activation=head, name="out")(x))
 
 
-class Scale(layers.Layer):  # type: ignore[misc]
+class Scale(layers.Layer):
     """A factor per channel, which starts near zero (ConvNeXt's layer scale)."""
 
     def build(self, shape: Any) -> None:

@@ -40,7 +40,7 @@ CASES.faulty(
 )
 
 
-class OnlyHead(keras.Model):  # type: ignore[misc]
+class OnlyHead(keras.Model):
     """A training step that a programmer has limited to the last layer."""
 
     def train_step(self, data: Any) -> Any:
@@ -57,7 +57,7 @@ class OnlyHead(keras.Model):  # type: ignore[misc]
         return {m.name: m.result() for m in self.metrics}
 
 
-class Quantised(layers.Layer):  # type: ignore[misc]
+class Quantised(layers.Layer):
     """Rounds to eighths, which has no slope."""
 
     def call(self, inputs: Any) -> Any:

@@ -52,7 +52,7 @@ def _log_loss(y: Any, p: Any) -> Any:
 def _nan_weight(name: str, layer: str) -> Trial:
     done = trial(load(name), plain(load(name), filters=(16, 24, 24)), epochs=4)
 
-    class Spoil(keras.callbacks.Callback):  # type: ignore[misc]
+    class Spoil(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if epoch == 1:
                 kernel = self.model.get_layer(layer).kernel

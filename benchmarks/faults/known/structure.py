@@ -13,7 +13,7 @@ from benchmarks.faults.data import load
 from benchmarks.faults.networks import plain
 
 
-class Stop(layers.Layer):  # type: ignore[misc]
+class Stop(layers.Layer):
     """Lets nothing back."""
 
     def call(self, inputs: Any) -> Any:
@@ -21,7 +21,7 @@ class Stop(layers.Layer):  # type: ignore[misc]
         return keras.ops.stop_gradient(inputs)
 
 
-class Threshold(layers.Layer):  # type: ignore[misc]
+class Threshold(layers.Layer):
     """A hard step, which has no slope."""
 
     def call(self, inputs: Any) -> Any:

@@ -99,7 +99,7 @@ def _hidden_patches() -> Trial:
     return split(model, shown, x, epochs=10)
 
 
-class Sampling(layers.Layer):  # type: ignore[misc]
+class Sampling(layers.Layer):
     """Draws a code and adds its distance from a standard normal to the loss (VAE)."""
 
     def __init__(self, **options: Any) -> None:

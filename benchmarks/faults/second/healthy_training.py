@@ -19,7 +19,7 @@ SCHEDULES = optimizers.schedules
 OK = good(val_accuracy=0.8)
 
 
-class Triangle(keras.callbacks.Callback):  # type: ignore[misc]
+class Triangle(keras.callbacks.Callback):
     """Cyclical learning rate by steps (Smith 2017)."""
 
     def __init__(self, low: float, high: float, half: int) -> None:
@@ -37,7 +37,7 @@ class Triangle(keras.callbacks.Callback):  # type: ignore[misc]
         self._step += 1
 
 
-class Sharpness(keras.Model):  # type: ignore[misc]
+class Sharpness(keras.Model):
     """Sharpness-aware steps: the gradient is taken a little uphill."""
 
     def train_step(self, data: Any) -> Any:

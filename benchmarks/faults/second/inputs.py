@@ -17,7 +17,7 @@ from benchmarks.faults.second.networks import branches, resnet, tutorial, vgg
 from benchmarks.faults.second.symptoms import narrow, wide
 
 
-class ByItsMaximum(layers.Layer):  # type: ignore[misc]
+class ByItsMaximum(layers.Layer):
     """Divides each sample's maps by their largest value, which may be 0."""
 
     def call(self, x: Any) -> Any:

@@ -186,7 +186,7 @@ def segmenter(shape: tuple[int, ...], *, classes: int = 1, head: Any = "sigmoid"
     return keras.Model(inputs, layers.Conv2D(classes, 1, activation=head, name="mask")(x))
 
 
-class Net(keras.Model):  # type: ignore[misc]
+class Net(keras.Model):
     """As PyTorch users write it: layers made in ``__init__``, functions between them in ``call``."""
 
     def __init__(self, classes: int) -> None:

@@ -18,7 +18,7 @@ from benchmarks.faults.second.networks import tutorial, vgg
 _FOCAL_BIAS = {"bias_initializer": initializers.Constant(-4.6)}
 
 
-class Pruned(constraints.Constraint):  # type: ignore[misc]
+class Pruned(constraints.Constraint):
     """Keeps a share of the filters at zero, as after pruning."""
 
     def __init__(self, share: float) -> None:
