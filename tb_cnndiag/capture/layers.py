@@ -23,6 +23,14 @@ _ACTIVATIONS = {
     ).split()
 } | {"swish": "silu", "hardswish": "hard_silu"}
 
+_NORMALIZATIONS = (
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+)
+
 # Class names, lower case and without dimensions, of layers and operations that are linear in evaluation.
 _LINEAR = frozenset(
     "batchnormalization identity flatten reshape permute transpose zeropadding cropping averagepooling "
@@ -169,6 +177,11 @@ def dropout_rate(operation: Any) -> float:
     return float(operation.rate) if dropout else 0.0
 
 
+def is_normalization(operation: Any) -> bool:
+    """Whether a layer normalises what it is given."""
+    return type(operation).__name__ in _NORMALIZATIONS
+
+
 def is_linear(operation: Any) -> bool:
     """Whether an operation is known to give a linear function of what it is given, in evaluation."""
     if is_activation(operation):
@@ -187,6 +200,8 @@ def activation_name(layer: Any) -> str:
             return "linear"
     name = getattr(activation, "__name__", type(activation).__name__).lower()
     name = _ACTIVATIONS.get(name.replace("_", ""), name)
+    if getattr(activation, "negative_slope", 0) == 1:
+        return "linear"
     if name == "relu":
         if getattr(activation, "negative_slope", 0):
             return "leaky_relu"

@@ -10,7 +10,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.layers import KernelLayer, activation_name, dropout_rate, is_activation, is_linear
+from tb_cnndiag.capture.layers import (
+    KernelLayer,
+    activation_name,
+    dropout_rate,
+    is_activation,
+    is_linear,
+    is_normalization,
+)
 from tb_cnndiag.capture.recorder import Call, Observation, Recording, recording
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
@@ -135,8 +142,8 @@ class _KernelGraph:
     """Which kernel layers feed which, without another kernel between, as a recording shows it.
 
     ``inputs`` has the paths that reach each layer, ``calls`` the first call of each layer, ``answers`` what the model
-    returns of those that reach its end; ``last_activation``, ``dropout`` (rate and path) and ``nonlinear`` are of what
-    lies behind a layer, before the next kernel.
+    returns of those that reach its end; ``last_activation``, ``normalization``, ``dropout`` (rate and path) and
+    ``nonlinear`` are of what lies behind a layer, before the next kernel.
     """
 
     def __init__(self, record: Recording, paths: Sequence[str]) -> None:
@@ -145,6 +152,7 @@ class _KernelGraph:
         kernels = set(paths)
         self.last_activation: dict[str, str] = {}
         self.dropout: dict[str, tuple[float, str]] = {}
+        self.normalization: dict[str, Call] = {}
         self.nonlinear: set[str] = set()
         self._sources: dict[Any, frozenset[str]] = {}
         for call in record.calls:
@@ -169,6 +177,8 @@ class _KernelGraph:
             self.dropout[path] = rate, call.path
         if is_activation(call.layer):
             self.last_activation[path] = activation_name(call.layer)
+        if is_normalization(call.layer):
+            self.normalization.setdefault(path, call)
         if path != call.path and not is_linear(call.layer):
             self.nonlinear.add(path)
 
@@ -249,10 +259,6 @@ def same_graph(tensor: Any) -> bool:
     return getattr(tensor, "graph", None) is tf.compat.v1.get_default_graph()
 
 
-def _class_name(layer: Any) -> str:
-    return "" if layer is None else type(layer).__name__
-
-
 def _activation(path: str, observation: Observation, graph: _KernelGraph) -> str:
     """The activation between a kernel and the next; of one whose output the model returns, what it ends with."""
     if path in graph.answers:
@@ -274,8 +280,8 @@ def observed_table(
         replace(
             rows[path],
             activation=_activation(path, observed[path], graph),
-            normalization=observed[path].normalization,
-            normalization_class=_class_name(observed[path].norm_layer),
+            normalization=graph.normalization[path].path if path in graph.normalization else "",
+            normalization_class=type(graph.normalization[path].layer).__name__ if path in graph.normalization else "",
             seen_at=observed[path].seen_at,
             output_shape=tuple(int(n or 0) for n in observed[path].tensor.shape[1:]),
             inputs=tuple(sorted(position[source] for source in graph.inputs[path])),

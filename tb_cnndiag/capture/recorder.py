@@ -14,15 +14,8 @@ from typing import Any
 
 import keras
 
-from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation, owns_kernel, walk
+from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation, is_normalization, owns_kernel, walk
 
-_NORMALIZATIONS = (
-    "BatchNormalization",
-    "GroupNormalization",
-    "LayerNormalization",
-    "RMSNormalization",
-    "UnitNormalization",
-)
 _IDENTITIES = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "Identity", "GaussianNoise")
 
 
@@ -43,7 +36,6 @@ class Observation:
     tensor: Any
     seen_at: str
     activation: str
-    normalization: str
     norm_layer: Any = None
 
 
@@ -65,7 +57,7 @@ class Recording:
     def observe(self, kernel_layer: KernelLayer, call: Call) -> Observation:
         """Follow the output of one call of a kernel layer through what belongs to it."""
         tensor, seen_at = call.outputs[0], kernel_layer.path
-        activation, normalization, norm_layer = activation_name(kernel_layer.layer), "", None
+        activation, norm_layer = activation_name(kernel_layer.layer), None
         while activation == "linear":
             consumers = self.consumers(tensor)
             if len(consumers) != 1 or len(consumers[0].outputs) != 1 or len(consumers[0].inputs) != 1:
@@ -74,8 +66,8 @@ class Recording:
             if follower.outputs[0] is tensor:
                 break
             kind = type(follower.layer).__name__
-            if kind in _NORMALIZATIONS and not normalization:
-                normalization, norm_layer = follower.path, follower.layer
+            if is_normalization(follower.layer) and norm_layer is None:
+                norm_layer = follower.layer
             elif is_activation(follower.layer):
                 activation = activation_name(follower.layer)
             elif kind not in _IDENTITIES:
@@ -83,7 +75,7 @@ class Recording:
             tensor, seen_at = follower.outputs[0], follower.path
         if activation == "linear" and not self.consumers(tensor):
             tensor, activation = _unseen_activation(tensor)
-        return Observation(tensor, seen_at, activation, normalization, norm_layer)
+        return Observation(tensor, seen_at, activation, norm_layer)
 
 
 def _is_cast(tensor: Any, given: Any) -> bool:

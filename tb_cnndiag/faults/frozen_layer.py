@@ -30,6 +30,7 @@ class FrozenLayer(Fault):
     )
     source = "TensorFlow guide, Gradients and automatic differentiation: getting a gradient of None."
     diagnostic = "gradient_flow"
+    follows = ("nan_or_inf", "bad_init", "output_loss_mismatch", "saturated_activation")
     limits: ClassVar[Mapping[str, Limit]] = {
         "looks": Limit(2, "count", "consecutive looks without a gradient, while others have one"),
         "deviation": Limit(
@@ -46,18 +47,24 @@ class FrozenLayer(Fault):
         measured = ~np.isnan(series.values)
         parts = np.array([layer.path.partition("/")[0] for layer in history.layers])
         several = bool(history.info and ", " in history.info.model)
+        nothing = history.series("gradient_flow", "gradient_norm").values == 0
         for row, layer in enumerate(history.layers):
             others = measured[:, parts == parts[row]] if several else measured
             when = held(series.steps, others.any(axis=1) & ~measured[:, row], limits["looks"])
-            if when is None or not layer.trainable:
+            zero = bool(nothing[:, row].all()) and not nothing.all() and _alive(history, row)
+            if zero:
+                when = held(series.steps, nothing[:, row], limits["looks"])
+            if when is None or (not when.enough and zero) or not layer.trainable:
                 continue
+            looks = int(nothing[:, row].sum()) if zero else int((~measured[:, row]).sum())
             yield self.finding(
                 history,
                 layer,
                 "error",
                 when,
-                f"{layer.path} is trainable but is given no gradient.",
-                evidence={"looks": Evidence(float((~measured[:, row]).sum()), limits["looks"], "count")},
+                f"{layer.path} is trainable but "
+                + ("its gradient has always been exactly 0." if zero else "is given no gradient."),
+                evidence={"looks": Evidence(float(looks), limits["looks"], "count")},
                 adjustments=(
                     Adjustment(
                         layer.path, "connection", "not differentiable", "differentiable", "the loss must depend on it"
@@ -89,6 +96,13 @@ class FrozenLayer(Fault):
                 evidence={"deviation": Evidence(deviation, _allowed(layer, limits), "ratio")},
                 adjustments=(Adjustment(layer.path, "trainable", "False", "True", "nothing was learned here before"),),
             )
+
+
+def _alive(history: History, row: int) -> bool:
+    """Whether a layer and all behind it that read it pass signals on: a dead one stops gradients by itself."""
+    dead = history.series("dead_units", "dead_ratio")
+    behind = {row} | {i for i, layer in enumerate(history.layers) if i > row}
+    return not len(dead) or bool((np.nan_to_num(dead.values[:, sorted(behind)]) < 1).all())
 
 
 def _allowed(layer: LayerInfo, limits: Mapping[str, float]) -> float:

@@ -8,9 +8,19 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name, rounded
+from tb_cnndiag.faults.base import (
+    Fault,
+    Held,
+    Limit,
+    held,
+    layer_config,
+    learning_rate,
+    optimizer_config,
+    optimizer_name,
+    rounded,
+)
 from tb_cnndiag.faults.progress import at, gain_per_look, losses, middle, progress, step_sizes, trained_rows
-from tb_cnndiag.faults.restraints import decay_per_step
+from tb_cnndiag.faults.restraints import overbearing
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import RECTIFIED
@@ -20,8 +30,6 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 USUAL = 3e-3
 # A loss below this share of its start has converged: what it does there is noise.
 CONVERGED = 0.1
-# Share of the weights taken at each step from which decay holds them near 0.
-DECAYED = 0.01
 # Rises in so large a share of so many looks are no chance.
 ZIGZAG_LOOKS, ZIGZAG_SHARE = 5, 0.4
 REST_LOOKS = 5
@@ -51,6 +59,7 @@ class LearningRateTooHigh(Fault):
         "gain": Limit(0.01, "share", "mean fall of the loss per look below which it is at rest"),
         "zigzag": Limit(1.2, "ratio", "loss over that of the look before from which it rises, time and again"),
         "died": Limit(0.9, "share", "dead units of a layer that was alive, from which a step killed it"),
+        "maimed_loss": Limit(0.5, "ratio", "loss over that of chance up to which that did no harm"),
         "maimed": Limit(0.6, "share", "the same after steps that changed weights by far"),
         "looks": Limit(3, "count", "consecutive looks at which it must hold"),
     }
@@ -67,7 +76,7 @@ class LearningRateTooHigh(Fault):
             yield self._finding(history, overflow[0], f"{_CHANGES.format(overflow[1])} numbers overflow.", step)
         if overflow is not None or not len(sizes) or not np.isfinite(course).all():
             return
-        if decay_per_step(history) >= DECAYED:  # it is decay then that leaves steps large beside the weights
+        if overbearing(history):  # weights are pulled to 0 then, beside which each step is large
             return
         size = at(steps, sizes.steps, middle(sizes.values))
         peak = np.fmax.accumulate(size) if size.size else size
@@ -94,7 +103,9 @@ class LearningRateTooHigh(Fault):
             return
         dead = at(steps, *_killed(history))
         threw = (peak >= limits["step"]) | grown
-        died = ((dead >= limits["died"]) & (course >= limits["stuck"])) | ((dead >= limits["maimed"]) & threw)
+        died = (dead >= limits["died"]) & (course >= limits["stuck"])
+        if course.size and course[-1] >= limits["maimed_loss"]:
+            died |= (dead >= limits["maimed"]) & threw
         when = held(steps, died, limits["looks"])
         if when is not None and when.enough:
             how = "after steps that changed weights by far" if threw[-1] else "and the loss is still that of the start"
@@ -149,6 +160,7 @@ def _killed(history: History) -> tuple[IntArray, FloatArray]:
         row
         for row, layer in enumerate(history.layers)
         if layer.trainable and not layer.output and layer.activation in RECTIFIED
+        if not layer_config(layer).get("activity_regularizer")  # its penalty can do that
         if len(dead)
         and (dead.values[0, row] < ALIVE or (dead.steps[0] > 0 and dead.values[0, row] < dead.values[-1, row]))
     ]

@@ -33,6 +33,7 @@ class LearningRateTooLow(Fault):
         "gradient": Limit(1e-3, "ratio", "largest ‖g‖/‖w‖ of a layer from which there is something to learn"),
         "stuck": Limit(0.8, "ratio", "loss over that of chance, or its first, above which little was learned"),
         "gain": Limit(0.1, "share", "fall of the loss over the looks, below which it hardly falls"),
+        "warm_up": Limit(6, "count", "looks up to which a rising learning rate is given time"),
         "looks": Limit(3, "count", "consecutive looks at which it must hold"),
     }
     follows = ("nan_or_inf", "output_loss_mismatch", "bad_init", "frozen_layer", "dead_units", "vanishing_gradient")
@@ -56,7 +57,8 @@ class LearningRateTooLow(Fault):
         when = held(steps, slow, limits["looks"])
         recent = course[-int(limits["looks"]) :]
         gain = float((recent[0] - recent[-1]) / max(abs(recent[0]), 1e-12))
-        if when is None or gain >= limits["gain"] or (rates.size and rates[-1] > 1.001 * rates[0]):
+        warming = bool(rates.size) and rates[-1] > 1.001 * rates[0] and len(steps) < limits["warm_up"]
+        if when is None or gain >= limits["gain"] or warming:
             return
         rate = learning_rate(history)
         usual = middle(sizes.values)[-1]

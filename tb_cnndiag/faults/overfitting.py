@@ -24,6 +24,7 @@ class Overfitting(Fault):
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
         "rise": Limit(1.2, "ratio", "validation loss over its best from which it overfits"),
+        "noise": Limit(0.03, "share", "rise over the first validation loss up to which it does not"),
         "gap": Limit(1.5, "ratio", "validation loss over training loss below which it does not"),
         "points": Limit(0.1, "share", "accuracy of training over that of validation below which it does not"),
         "looks": Limit(3, "count", "consecutive looks at which it must hold"),
@@ -39,7 +40,13 @@ class Overfitting(Fault):
             return
         best = np.minimum.accumulate(validation)
         then = training[np.array([int(np.argmin(validation[: i + 1])) for i in range(len(validation))])]
-        worse = (validation >= limits["rise"] * best) & (training < then) & (validation >= limits["gap"] * training)
+        noise = limits["noise"] * validation[0]
+        worse = (
+            (validation >= limits["rise"] * best)
+            & (validation - best >= noise)
+            & (training < then)
+            & (validation >= limits["gap"] * training)
+        )
         when = held(steps, worse & (best > 0), limits["looks"])
         if when is None or _points(history) < limits["points"]:
             return

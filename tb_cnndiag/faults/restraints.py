@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tb_cnndiag.faults.base import layer_config, learning_rate, optimizer_config, optimizer_name
+from tb_cnndiag.faults.progress import chance_loss
 from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.history import History
+from tb_cnndiag.payloads import LayerInfo
 
 # Decay bounds weights to about 1 over it under optimizers that scale each step, far lower under plain SGD.
 DECAY, SGD_DECAY = 0.5, 0.02
 PENALTY = {"l1": 1e-3, "l2": 3e-3}
 DROPOUT = 0.6
+# Share of the weights taken at each step from which decay holds them near 0.
+DECAYED = 0.01
 USUAL_DECAY = 1e-4
 USUAL_DROPOUT = 0.3
 
@@ -42,15 +46,35 @@ def _dropout(history: History) -> Iterator[Adjustment]:
             yield Adjustment(layer.dropout_at, "rate", f"{layer.dropout:g}", f"{USUAL_DROPOUT:g}", reason)
 
 
+def overbearing(history: History) -> bool:
+    """Whether decay, or penalties on weights as they were drawn, weigh more than what the loss has to say.
+
+    What weights and loss then do is no work of the learning rate.
+    """
+    chance, sizes = chance_loss(history), history.series("weight_health", "rms")
+    if decay_per_step(history) >= DECAYED:
+        return True
+    if chance is None or not len(sizes):
+        return False
+    penalty = sum(
+        _penalty(layer, "kernel_regularizer").get("l2", 0.0) * layer.units * layer.fan_in * float(size) ** 2
+        for layer, size in zip(history.layers, sizes.values[0], strict=True)
+    )
+    return penalty >= chance
+
+
 def _penalties(history: History) -> Iterator[Adjustment]:
     for layer in history.layers:
-        penalty = layer_config(layer).get("kernel_regularizer")
-        factors = penalty.get("config", {}) if isinstance(penalty, dict) else {}
-        strong = {
-            name: factors[name]
-            for name, limit in PENALTY.items()
-            if isinstance(factors.get(name), int | float) and factors[name] >= limit
-        }
-        if strong:
-            current = ", ".join(f"{name}={value:g}" for name, value in strong.items())
-            yield Adjustment(layer.path, "kernel_regularizer", current, "None", "the penalty outweighs the loss")
+        for parameter in ("kernel_regularizer", "activity_regularizer"):
+            factors = _penalty(layer, parameter)
+            strong = {name: factors[name] for name, limit in PENALTY.items() if factors.get(name, 0.0) >= limit}
+            if strong:
+                current = ", ".join(f"{name}={value:g}" for name, value in strong.items())
+                yield Adjustment(layer.path, parameter, current, "None", "the penalty outweighs the loss")
+
+
+def _penalty(layer: LayerInfo, parameter: str) -> dict[str, float]:
+    """Factors of a penalty by name, ``l1`` and ``l2``; empty without one."""
+    penalty = layer_config(layer).get(parameter)
+    factors = penalty.get("config", {}) if isinstance(penalty, dict) else {}
+    return {name: float(factors[name]) for name in PENALTY if isinstance(factors.get(name), int | float)}

@@ -95,6 +95,12 @@ def _unfit(
         if layer.activation == "softmax" and classes == layer.units:
             return Mismatch(True, why, "loss", loss, "sparse_categorical_crossentropy", "targets are class numbers")
         return Mismatch(True, why, "units", str(layer.units), "1", "one output for one target")
+    if layer.activation == "softmax" and several and not targets.distribution:
+        why = "softmax outputs sum to 1, the targets of a sample do not."
+        bounded = targets.low >= 0 and targets.high <= 1
+        return Mismatch(
+            True, why, "activation", "softmax", "sigmoid" if bounded else "linear", "lets outputs differ freely"
+        )
     return _beyond(layer, targets, span, outside)
 
 

@@ -78,6 +78,14 @@ def test_activation_is_seen_behind_norm_and_activation(rng: np.random.Generator)
     assert row.output_shape == (10, 10, 6)
 
 
+def test_a_normalisation_is_seen_behind_the_activation_and_pooling_too() -> None:
+    stack = [keras.Input((8, 8, 1)), layers.Conv2D(4, 3, activation="relu"), layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([*stack, layers.BatchNormalization(name="norm"), layers.Dense(2)])
+    conv, dense = _table(model, np.zeros((4, 8, 8, 1), np.float32)).values()
+    assert (conv.normalization, conv.normalization_class) == ("norm", "BatchNormalization")
+    assert (dense.normalization, dense.normalization_class) == ("", "")
+
+
 def test_a_function_in_a_subclassed_model_is_found_in_the_graph(rng: np.random.Generator) -> None:
     model = Subclassed()
     model(images(rng)[0][:1])
@@ -144,6 +152,7 @@ class Squared(keras.Model):
         ([], False),
         ([layers.BatchNormalization(), layers.Dropout(0.5), layers.AveragePooling2D(2)], False),
         ([layers.Activation("linear"), layers.ZeroPadding2D()], False),
+        ([layers.LeakyReLU(negative_slope=1.0)], False),
         ([layers.ReLU()], True),
         ([layers.MaxPooling2D(2)], True),
         ([layers.LayerNormalization()], True),

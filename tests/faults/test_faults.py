@@ -256,6 +256,23 @@ class TestFrozenLayer:
         (finding,) = judge(history({"gradient_flow.non_finite_ratio": [[0, float("nan"), 0, 0]] * 2}))
         assert (finding.fault, finding.layer) == ("frozen_layer", "conv2")
 
+    @pytest.mark.parametrize(
+        ("first", "dead", "told"),
+        [
+            (0.0, 0.0, True),
+            (0.2, 0.0, False),  # a branch that begins at zero, or a part that has converged
+            (0.0, 1.0, False),  # the layer behind is dead: that stops it
+        ],
+    )
+    def test_a_gradient_of_exactly_zero(self, first: float, dead: float, told: bool) -> None:
+        rows = {
+            "gradient_flow.gradient_norm": [[0.1, first, 0.1, 0.1]] + [[0.1, 0.0, 0.1, 0.1]] * 2,
+            "gradient_flow.non_finite_ratio": [[0.0] * 4] * 3,
+            "dead_units.dead_ratio": [[0.0, 0.0, dead, 0.0]] * 3,
+        }
+        found = [finding for finding in judge(history(rows)) if finding.fault == "frozen_layer"]
+        assert [finding.layer for finding in found] == (["conv2"] if told else [])
+
     def test_frozen_on_purpose(self) -> None:
         info = replace(INFO, layers=(LAYERS[0], replace(LAYERS[1], trainable=False), *LAYERS[2:]))
         assert not judge(history({"gradient_flow.non_finite_ratio": [[0, float("nan"), 0, 0]] * 2}, info=info))
@@ -303,6 +320,7 @@ class TestOverfitting:
             ([1.0, 0.5, 0.3, 0.2, 0.1], [1.0, 0.7, 0.8, 0.6, 0.7]),  # noise
             ([1.0, 0.9, 1.2, 1.5, 1.8], [1.0, 0.9, 1.2, 1.6, 1.9]),  # both get worse: not this fault
             ([1.0, 0.8, 0.7, 0.65, 0.6], [0.6, 0.5, 0.6, 0.6, 0.6]),  # still close to training
+            ([1.0, 0.01, 0.005, 0.004, 0.003], [1.0, 0.02, 0.03, 0.03, 0.03]),  # of no account beside where it began
         ],
     )
     def test_false_alarms(self, loss: list[float], val_loss: list[float]) -> None:

@@ -45,6 +45,8 @@ def _found(loss: Any, activation: str, units: int, targets: Targets, classes: in
         ("binary_crossentropy", "sigmoid", 1, Targets(low=-1.0, high=1.0, whole=True), "error", "labels", "0 or 1"),
         ("categorical_crossentropy", "softmax", 4, SEVERAL_LABELS, "error", "loss", "binary_crossentropy"),
         ("mse", "linear", 4, TURNS, "error", "units", "1"),
+        ("mse", "softmax", 2, Targets((2,), 0.1, 0.9), "error", "activation", "sigmoid"),
+        ("mae", "softmax", 2, Targets((2,), -3.0, 40.0), "error", "activation", "linear"),
     ],
 )
 def test_what_cannot_be_answered(

@@ -97,6 +97,23 @@ class TestLearningRateTooHigh:
         rows = {"dead_units.dead_ratio": dead, "weight_health.non_finite": [[0.0, broken, 0.0, 0.0]] * 5}
         assert not _found("learning_rate_too_high", _course([loss] * 5, [0.0, 0.004, 0.0, 0.0, 0.0], **rows))
 
+    def test_a_penalty_on_activities_can_kill_too(self) -> None:
+        punished = json.dumps({"activity_regularizer": {"class_name": "L1", "config": {"l1": 0.1}}})
+        layers = (LAYERS[0], replace(LAYERS[1], config=punished), *LAYERS[2:])
+        dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 0.1, 0.0]] * 4
+        rows = {"dead_units.dead_ratio": dead, "update_ratio.update_ratio": [[s] * 4 for s in (0, 0.004, 0, 0, 0)]}
+        found = judge(history(rows, info=replace(INFO, layers=layers), scalars={"loss": [CHANCE] * 5}))
+        assert [finding.fault for finding in found] == ["dead_units"]
+        assert found[0].adjustments[0].parameter == "activity_regularizer"
+
+    @pytest.mark.parametrize(("factor", "told"), [(1.0, False), (1e-3, True)])
+    def test_what_a_penalty_takes_is_not_the_rate(self, factor: float, told: bool) -> None:
+        penalty = json.dumps({"kernel_regularizer": {"class_name": "L2", "config": {"l2": factor}}})
+        info = replace(INFO, layers=tuple(replace(layer, config=penalty) for layer in LAYERS))
+        rows = {"update_ratio.update_ratio": [[0.2] * 4] * 4, "weight_health.rms": [[0.1] * 4] * 4}
+        found = _found("learning_rate_too_high", history(rows, info=info, scalars={"loss": [CHANCE] * 4}))
+        assert bool(found) == told
+
     def test_what_decay_takes_is_not_the_rate(self) -> None:
         decay = json.dumps({"class_name": "AdamW", "config": {"learning_rate": 0.1, "weight_decay": 2.0}})
         rows = {"update_ratio.update_ratio": [[0.2] * 4] * 4}
@@ -134,6 +151,11 @@ class TestLearningRateTooLow:
         found = _found("learning_rate_too_low", history(rows, scalars=scalars))
         assert bool(found) == told
         assert not told or found[0].adjustments[0].proposed == "0.1"
+
+    def test_a_warm_up_that_does_not_end(self) -> None:
+        rows = {"update_ratio.update_ratio": [[1e-5] * 4] * 7, "gradient_flow.relative_gradient": [[0.1] * 4] * 7}
+        scalars = {"loss": [1.5, 1.49, 1.49, 1.48, 1.48, 1.47, 1.47], "learning_rate": [n * 1e-6 for n in range(7)]}
+        assert _found("learning_rate_too_low", history(rows, scalars=scalars))
 
     def test_warm_up(self) -> None:
         rows = {"update_ratio.update_ratio": [[1e-5] * 4] * 4} | GRADIENT

@@ -111,7 +111,7 @@ CASES: tuple[Case, ...] = (
         _unlearned_base,
         shows.both(stays("conv1", "conv2", "embedding"), shows.worse_than(0.75)),
         "frozen_layer",
-        ("encoder", "conv1", "conv2", "embedding"),
+        ("encoder/conv1", "encoder/conv2", "encoder/embedding"),
     ),
     faulty(
         "frozen: attention by argmax, spectra",

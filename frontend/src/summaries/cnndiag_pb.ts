@@ -330,7 +330,7 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
   activation: string;
 
   /**
-   * Path of the normalisation layer that follows; empty when none.
+   * Path of the first normalisation layer behind it, before the next kernel; empty when none.
    *
    * @generated from field: string normalization = 10;
    */
@@ -384,7 +384,7 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
   initializer: string;
 
   /**
-   * Class of the normalisation layer that follows, e.g. "BatchNormalization"; empty when none.
+   * Its class, e.g. "BatchNormalization"; empty when none.
    *
    * @generated from field: string normalization_class = 18;
    */
