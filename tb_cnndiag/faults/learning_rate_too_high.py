@@ -73,14 +73,16 @@ class LearningRateTooHigh(Fault):
         overflow = _overflow(history, limits["overflow"])
         if overflow is not None:
             step = {"step": Evidence(overflow[1], limits["step"], "ratio")}
-            yield self._finding(history, overflow[0], f"{_CHANGES.format(overflow[1])} numbers overflow.", step)
+            told = f"{_CHANGES.format(overflow[1])} numbers overflow."
+            yield self._finding(history, overflow[0], told, step, overflow[1])
         if overflow is not None or not len(sizes) or not np.isfinite(course).all():
             return
         if overbearing(history):  # weights are pulled to 0 then, beside which each step is large
             return
         size = at(steps, sizes.steps, middle(sizes.values))
         peak = np.fmax.accumulate(size) if size.size else size
-        grown = np.fmax.accumulate(_growth(history, steps)) >= limits["growth"]
+        growth = np.fmax.accumulate(_growth(history, steps))
+        grown = growth >= limits["growth"]
         stuck = ((peak >= limits["step"]) | grown) & (course >= limits["stuck"])
         best = np.minimum.accumulate(course) if course.size else course
         swings = (size >= limits["swinging_step"]) & (course >= limits["rise"] * best) & (course >= CONVERGED)
@@ -99,9 +101,12 @@ class LearningRateTooHigh(Fault):
                 "step": Evidence(float(ratio[-1]), limits["step"], "ratio"),
                 "rise": Evidence(float(course[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
             }
-            yield self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence)
+            # An optimizer that scales each step moves weights as far as ever beside those that it has made large.
+            scaled = optimizer_name(history) != "SGD"
+            size_at_start = float(ratio[-1]) * (max(float(growth[-1]), 1.0) if scaled else 1.0)
+            yield self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence, size_at_start)
             return
-        dead = at(steps, *_killed(history))
+        dead, layer = _killed(history, steps, limits["died"])
         threw = (peak >= limits["step"]) | grown
         died = (dead >= limits["died"]) & (course >= limits["stuck"])
         if course.size and course[-1] >= limits["maimed_loss"]:
@@ -109,12 +114,15 @@ class LearningRateTooHigh(Fault):
         when = held(steps, died, limits["looks"])
         if when is not None and when.enough:
             how = "after steps that changed weights by far" if threw[-1] else "and the loss is still that of the start"
-            message = f"{dead[-1]:.0%} of a layer that was alive have died in training, {how}."
-            yield self._finding(history, when, message, {"died": Evidence(float(dead[-1]), limits["died"], "share")})
+            message = f"{layer}: {dead[-1]:.0%} of its units have died in training, {how}."
+            evidence = {"died": Evidence(float(dead[-1]), limits["died"], "share")}
+            yield self._finding(history, when, message, evidence, 0.0)
 
-    def _finding(self, history: History, when: Held, message: str, evidence: Mapping[str, Evidence]) -> Finding:
+    def _finding(
+        self, history: History, when: Held, message: str, evidence: Mapping[str, Evidence], step: float
+    ) -> Finding:
         rate = learning_rate(history)
-        factor = min(USUAL / evidence["step"].value if "step" in evidence else 0.1, 0.1)
+        factor = min(USUAL / step if step else 0.1, 0.1)
         current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.2g} × as high")
         clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
         clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
@@ -153,8 +161,11 @@ def _zigzag(course: FloatArray, limits: Mapping[str, float]) -> NDArray[np.bool_
     return np.array([rises[max(i - window + 1, 0) : i + 1].sum() >= ZIGZAG_SHARE * window for i in range(len(course))])
 
 
-def _killed(history: History) -> tuple[IntArray, FloatArray]:
-    """(steps, largest share of dead units) over the rectified hidden layers that were not dead from the start."""
+def _killed(history: History, steps: IntArray, limit: float) -> tuple[FloatArray, str]:
+    """Largest share of dead units at these steps, of rectified hidden layers, and where it is last.
+
+    Nothing where a layer was dead from the start: that explains what dies later.
+    """
     dead = history.series("dead_units", "dead_ratio")
     rows = [
         row
@@ -164,11 +175,15 @@ def _killed(history: History) -> tuple[IntArray, FloatArray]:
         if len(dead)
         and (dead.values[0, row] < ALIVE or (dead.steps[0] > 0 and dead.values[0, row] < dead.values[-1, row]))
     ]
+    born = any(
+        dead.values[0, row] >= limit for row, layer in enumerate(history.layers) if len(dead) and not layer.output
+    )
     broken = history.series("weight_health", "non_finite")
     # Weights that are not finite leave rectified units at 0 too.
-    if not rows or (broken.values > 0).any():
-        return np.empty(0, np.int64), np.empty(0)
-    return dead.steps, np.nan_to_num(dead.values[:, rows]).max(axis=1)
+    if born or not rows or (broken.values > 0).any():
+        return np.zeros(len(steps)), ""
+    shares = np.nan_to_num(dead.values[:, rows])
+    return at(steps, dead.steps, shares.max(axis=1)), history.layers[rows[int(shares[-1].argmax())]].path
 
 
 def _overflow(history: History, limit: float) -> tuple[Held, float] | None:
