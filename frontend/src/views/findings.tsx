@@ -38,6 +38,12 @@ function Units({ finding }: { finding: Finding }) {
   );
 }
 
+/** A call may break before its arguments. */
+function breakable(text: string) {
+  const [name, ...rest] = text.split('(');
+  return rest.length ? [name, <wbr />, `(${rest.join('(')}`] : text;
+}
+
 function Changes({ finding }: { finding: Finding }) {
   if (!finding.adjustments.length) return null;
   return (
@@ -51,7 +57,7 @@ function Changes({ finding }: { finding: Finding }) {
               <span>
                 {current && <del>{current}</del>}
                 {current && <span aria-label="becomes"> → </span>}
-                <ins>{proposed}</ins>
+                <ins>{breakable(proposed)}</ins>
               </span>
             </div>
             {reason && <p>{reason}</p>}
