@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.layers import (
-    KernelLayer,
-    activation_name,
-    dropout_rate,
-    is_activation,
-    is_linear,
-    is_normalization,
-)
-from tb_cnndiag.capture.recorder import Call, Observation, Recording, recording
+from tb_cnndiag.capture.kernel_graph import KernelGraph
+from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.recorder import Observation, Recording, recording
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
-from tb_cnndiag.payloads import FloatArray, LayerInfo
+from tb_cnndiag.payloads import FloatArray
 
 # One call takes so many samples and bytes of input at the most: bounds the memory of a look, whatever the probe.
 CHUNK_SAMPLES = 256
@@ -91,7 +84,7 @@ class Observer:
             for layer in self._layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
-        graph = _KernelGraph(record, [layer.path for layer in self._layers])
+        graph = KernelGraph(record, [layer.path for layer in self._layers])
         return {
             layer.path: self._reduce(layer, seen[layer.path], graph, names)
             for layer in self._layers
@@ -99,7 +92,7 @@ class Observer:
         }
 
     def _reduce(
-        self, layer: KernelLayer, seen: Sequence[Observation], graph: _KernelGraph, names: tuple[str, ...]
+        self, layer: KernelLayer, seen: Sequence[Observation], graph: KernelGraph, names: tuple[str, ...]
     ) -> dict[str, Any]:
         ops = keras.ops
         activations = [by_position(layer, observation.tensor) for observation in seen]
@@ -132,73 +125,6 @@ def _chunk_size(x: Any) -> int:
     arrays = keras.tree.flatten(x)
     per_sample = sum(array.nbytes for array in arrays) // len(arrays[0])
     return int(min(CHUNK_SAMPLES, max(CHUNK_BYTES // max(per_sample, 1), 1)))
-
-
-# Operations of TensorFlow's graph, outside of layers, that leave values as they are.
-_PLAIN_OPERATIONS = ("Cast", "Identity", "Reshape")
-
-
-class _KernelGraph:
-    """Which kernel layers feed which, without another kernel between, as a recording shows it.
-
-    ``inputs`` has the paths that reach each layer, ``calls`` the first call of each layer, ``answers`` what the model
-    returns of those that reach its end; ``last_activation``, ``normalization``, ``dropout`` (rate and path) and
-    ``nonlinear`` are of what lies behind a layer, before the next kernel.
-    """
-
-    def __init__(self, record: Recording, paths: Sequence[str]) -> None:
-        self.calls: dict[str, Call] = {}
-        self.inputs: dict[str, frozenset[str]] = {path: frozenset() for path in paths}
-        kernels = set(paths)
-        self.last_activation: dict[str, str] = {}
-        self.dropout: dict[str, tuple[float, str]] = {}
-        self.normalization: dict[str, Call] = {}
-        self.nonlinear: set[str] = set()
-        self._sources: dict[Any, frozenset[str]] = {}
-        for call in record.calls:
-            reaching = frozenset[str]().union(*map(self._reaching, call.inputs))
-            if call.path in kernels:
-                self.calls.setdefault(call.path, call)
-                self.inputs[call.path] |= reaching
-                reaching = frozenset([call.path])
-            for path in reaching:
-                self._note(path, call)
-            for tensor in call.outputs:
-                self._sources[_key(tensor)] = reaching
-        self.answers: dict[str, Any] = {}
-        for tensor in record.outputs:
-            for path in self._reaching(tensor):
-                self.answers.setdefault(path, tensor)
-
-    def _note(self, path: str, call: Call) -> None:
-        """What lies behind a kernel layer."""
-        rate = dropout_rate(call.layer)
-        if rate > self.dropout.get(path, (0.0, ""))[0]:
-            self.dropout[path] = rate, call.path
-        if is_activation(call.layer):
-            self.last_activation[path] = activation_name(call.layer)
-        if is_normalization(call.layer):
-            self.normalization.setdefault(path, call)
-        if path != call.path and not is_linear(call.layer):
-            self.nonlinear.add(path)
-
-    def _reaching(self, tensor: Any) -> frozenset[str]:
-        """Kernel layers whose outputs reach a tensor, through functions that are no layers too."""
-        key = _key(tensor)
-        if key not in self._sources:
-            self._sources[key] = frozenset()  # while it is looked into: loops end here
-            origin = getattr(tensor, "op", None) if isinstance(key, str) else None
-            if origin is not None:
-                self._sources[key] = frozenset[str]().union(*map(self._reaching, origin.inputs))
-                if origin.type not in _PLAIN_OPERATIONS:
-                    self.nonlinear |= self._sources[key]
-        return self._sources[key]
-
-
-def _key(tensor: Any) -> Any:
-    """Identity of a tensor: its name in a TensorFlow graph, which hands out new objects for the same tensor."""
-    name = getattr(tensor, "name", None) if hasattr(tensor, "graph") else None
-    return name if isinstance(name, str) else id(tensor)
 
 
 def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
@@ -257,40 +183,3 @@ def same_graph(tensor: Any) -> bool:
     if tf.executing_eagerly():
         return True
     return getattr(tensor, "graph", None) is tf.compat.v1.get_default_graph()
-
-
-def _activation(path: str, observation: Observation, graph: _KernelGraph) -> str:
-    """The activation between a kernel and the next; of one whose output the model returns, what it ends with."""
-    if path in graph.answers:
-        return graph.last_activation.get(path, observation.activation)
-    return observation.activation
-
-
-def observed_table(
-    layers: Sequence[KernelLayer], record: Recording | None, observed: Mapping[str, Observation]
-) -> tuple[LayerInfo, ...]:
-    """Rows of the layer table: in call order where the model was called, with what the call told."""
-    rows = {layer.path: layer.info() for layer in layers}
-    if record is None:
-        return tuple(rows.values())
-    graph = _KernelGraph(record, list(rows))
-    order = list(dict.fromkeys([*graph.calls, *rows]))
-    position = {path: row for row, path in enumerate(order)}
-    return tuple(
-        replace(
-            rows[path],
-            activation=_activation(path, observed[path], graph),
-            normalization=graph.normalization[path].path if path in graph.normalization else "",
-            normalization_class=type(graph.normalization[path].layer).__name__ if path in graph.normalization else "",
-            seen_at=observed[path].seen_at,
-            output_shape=tuple(int(n or 0) for n in observed[path].tensor.shape[1:]),
-            inputs=tuple(sorted(position[source] for source in graph.inputs[path])),
-            output=path in graph.answers,
-            dropout=graph.dropout.get(path, (0.0, ""))[0],
-            dropout_at=graph.dropout.get(path, (0.0, ""))[1],
-            linear_behind=path not in graph.nonlinear,
-        )
-        if path in observed
-        else rows[path]
-        for path in order
-    )

@@ -10,8 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, walk
-from tb_cnndiag.capture.probe import Observer, observed_table
+from tb_cnndiag.capture.probe import Observer
 from tb_cnndiag.capture.probe_gradients import ProbeGradients
 from tb_cnndiag.capture.run_info import run_info
 from tb_cnndiag.capture.samples import Samples, class_labels

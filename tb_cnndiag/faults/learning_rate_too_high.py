@@ -8,33 +8,19 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.faults.base import (
-    Fault,
-    Held,
-    Limit,
-    held,
-    layer_config,
-    learning_rate,
-    optimizer_config,
-    optimizer_name,
-    rounded,
-)
-from tb_cnndiag.faults.progress import at, gain_per_look, losses, middle, progress, step_sizes, trained_rows
+from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name, rounded
+from tb_cnndiag.faults.large_steps import cycles, growth, killed, overflow, zigzag
+from tb_cnndiag.faults.progress import at, gain_per_look, losses, middle, progress, step_sizes
 from tb_cnndiag.faults.restraints import overbearing
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 # ‖Δw‖/‖w‖ per step with which trainings go well: the order of 1e-3 (CS231n, Babysitting the learning process).
 USUAL = 3e-3
 # A loss below this share of its start has converged: what it does there is noise.
 CONVERGED = 0.1
-# Rises in so large a share of so many looks are no chance.
-ZIGZAG_LOOKS, ZIGZAG_SHARE = 5, 0.4
 REST_LOOKS = 5
-# Fewer dead units are those that every layer has.
-ALIVE = 0.4
 _CHANGES = "A step changes weights by up to {:.0%} of their size, and"
 
 
@@ -66,57 +52,77 @@ class LearningRateTooHigh(Fault):
     follows = ("output_loss_mismatch", "unnormalised_input", "bad_init")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, of the whole training."""
-        sizes = step_sizes(history)
-        steps, _ = losses(history)
-        course = progress(history)
-        overflow = _overflow(history, limits["overflow"])
-        if overflow is not None:
-            step = {"step": Evidence(overflow[1], limits["step"], "ratio")}
-            told = f"{_CHANGES.format(overflow[1])} numbers overflow."
-            yield self._finding(history, overflow[0], told, step, overflow[1])
-        if overflow is not None or not len(sizes) or not np.isfinite(course).all():
+        """At most one finding, of the whole training: by overflow, by what the loss does, or by what has died."""
+        overflown = overflow(history, limits["overflow"])
+        if overflown is not None:
+            when, step = overflown
+            evidence = {"step": Evidence(step, limits["step"], "ratio")}
+            yield self._finding(history, when, f"{_CHANGES.format(step)} numbers overflow.", evidence, step)
             return
-        if overbearing(history):  # weights are pulled to 0 then, beside which each step is large
+        sizes, course = step_sizes(history), progress(history)
+        steps, _ = losses(history)
+        # Where decay pulls weights to 0 each step is large beside them.
+        if not len(sizes) or len(steps) < 2 or not np.isfinite(course).all() or overbearing(history):
             return
         size = at(steps, sizes.steps, middle(sizes.values))
-        peak = np.fmax.accumulate(size) if size.size else size
-        growth = np.fmax.accumulate(_growth(history, steps))
-        grown = growth >= limits["growth"]
-        stuck = ((peak >= limits["step"]) | grown) & (course >= limits["stuck"])
-        best = np.minimum.accumulate(course) if course.size else course
-        swings = (size >= limits["swinging_step"]) & (course >= limits["rise"] * best) & (course >= CONVERGED)
-        if not _cycles(history):
-            swings |= (size >= limits["swinging_step"]) & (course >= CONVERGED) & _zigzag(course, limits)
+        grown = np.fmax.accumulate(growth(history, steps))
+        found = self._by_the_loss(history, limits, steps, course, size, grown)
+        if found is None:
+            threw = (np.fmax.accumulate(size) >= limits["step"]) | (grown >= limits["growth"])
+            found = self._by_deaths(history, limits, steps, course, threw)
+        if found is not None:
+            yield found
+
+    def _by_the_loss(
+        self,
+        history: History,
+        limits: Mapping[str, float],
+        steps: IntArray,
+        course: FloatArray,
+        size: FloatArray,
+        grown: FloatArray,
+    ) -> Finding | None:
+        peak, best = np.fmax.accumulate(size), np.minimum.accumulate(course)
+        stuck = ((peak >= limits["step"]) | (grown >= limits["growth"])) & (course >= limits["stuck"])
+        unsteady = course >= limits["rise"] * best
+        if not cycles(history):
+            unsteady |= zigzag(course, limits["zigzag"])
+        swings = (size >= limits["swinging_step"]) & unsteady & (course >= CONVERGED)
         when, how, ratio = held(steps, stuck, limits["looks"]), "the loss does not come down", peak
         if when is None and _rests(course, limits):
             high = (size >= limits["step"]) & (course >= limits["high"])
             when, how, ratio = held(steps, high, REST_LOOKS), "the loss has come to rest far above zero", size
         if when is None:
             when, how, ratio = held(steps, swings, limits["looks"]), "the loss swings above its best", size
-        if len(steps) < 2:
-            return
-        if when is not None:
-            evidence = {
-                "step": Evidence(float(ratio[-1]), limits["step"], "ratio"),
-                "rise": Evidence(float(course[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
-            }
-            # An optimizer that scales each step moves weights as far as ever beside those that it has made large.
-            scaled = optimizer_name(history) != "SGD"
-            size_at_start = float(ratio[-1]) * (max(float(growth[-1]), 1.0) if scaled else 1.0)
-            yield self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence, size_at_start)
-            return
-        dead, layer = _killed(history, steps, limits["died"])
-        threw = (peak >= limits["step"]) | grown
+        if when is None:
+            return None
+        evidence = {
+            "step": Evidence(float(ratio[-1]), limits["step"], "ratio"),
+            "rise": Evidence(float(course[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
+        }
+        # An optimizer that scales each step moves weights as far as ever beside those that it has made large.
+        scaled = optimizer_name(history) != "SGD"
+        at_start = float(ratio[-1]) * (max(float(grown[-1]), 1.0) if scaled else 1.0)
+        return self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence, at_start)
+
+    def _by_deaths(
+        self,
+        history: History,
+        limits: Mapping[str, float],
+        steps: IntArray,
+        course: FloatArray,
+        threw: NDArray[np.bool_],
+    ) -> Finding | None:
+        dead, layer = killed(history, steps, limits["died"])
         died = (dead >= limits["died"]) & (course >= limits["stuck"])
-        if course.size and course[-1] >= limits["maimed_loss"]:
+        if course[-1] >= limits["maimed_loss"]:
             died |= (dead >= limits["maimed"]) & threw
         when = held(steps, died, limits["looks"])
-        if when is not None and when.enough:
-            how = "after steps that changed weights by far" if threw[-1] else "and the loss is still that of the start"
-            message = f"{layer}: {dead[-1]:.0%} of its units have died in training, {how}."
-            evidence = {"died": Evidence(float(dead[-1]), limits["died"], "share")}
-            yield self._finding(history, when, message, evidence, 0.0)
+        if when is None or not when.enough:
+            return None
+        how = "after steps that changed weights by far" if threw[-1] else "and the loss is still that of the start"
+        message = f"{layer}: {dead[-1]:.0%} of its units have died in training, {how}."
+        return self._finding(history, when, message, {"died": Evidence(float(dead[-1]), limits["died"], "share")}, 0.0)
 
     def _finding(
         self, history: History, when: Held, message: str, evidence: Mapping[str, Evidence], step: float
@@ -145,83 +151,3 @@ class LearningRateTooHigh(Fault):
 def _rests(course: FloatArray, limits: Mapping[str, float]) -> bool:
     """Whether the loss no longer falls."""
     return len(course) > REST_LOOKS and abs(gain_per_look(course, REST_LOOKS)) < limits["gain"]
-
-
-def _cycles(history: History) -> bool:
-    """Whether a schedule has raised the learning rate after it had fallen: what the loss does then is its work."""
-    _, rates = history.scalars("training_curve", "learning_rate")
-    changes = np.sign(np.diff(rates))[np.diff(rates) != 0]
-    return bool((np.diff(changes) > 0).any())
-
-
-def _zigzag(course: FloatArray, limits: Mapping[str, float]) -> NDArray[np.bool_]:
-    """Where the loss has risen by much in many of the latest looks, if it fell between."""
-    window = ZIGZAG_LOOKS
-    rises = np.concatenate([[False], course[1:] >= limits["zigzag"] * course[:-1]])
-    return np.array([rises[max(i - window + 1, 0) : i + 1].sum() >= ZIGZAG_SHARE * window for i in range(len(course))])
-
-
-def _killed(history: History, steps: IntArray, limit: float) -> tuple[FloatArray, str]:
-    """Largest share of dead units at these steps, of rectified hidden layers, and where it is last.
-
-    Nothing where a layer was dead from the start: that explains what dies later.
-    """
-    dead = history.series("dead_units", "dead_ratio")
-    rows = [
-        row
-        for row, layer in enumerate(history.layers)
-        if layer.trainable and not layer.output and layer.activation in RECTIFIED
-        if not layer_config(layer).get("activity_regularizer")  # its penalty can do that
-        if len(dead)
-        and (dead.values[0, row] < ALIVE or (dead.steps[0] > 0 and dead.values[0, row] < dead.values[-1, row]))
-    ]
-    born = any(
-        dead.values[0, row] >= limit for row, layer in enumerate(history.layers) if len(dead) and not layer.output
-    )
-    broken = history.series("weight_health", "non_finite")
-    # Weights that are not finite leave rectified units at 0 too.
-    if born or not rows or (broken.values > 0).any():
-        return np.zeros(len(steps)), ""
-    shares = np.nan_to_num(dead.values[:, rows])
-    return at(steps, dead.steps, shares.max(axis=1)), history.layers[rows[int(shares[-1].argmax())]].path
-
-
-def _overflow(history: History, limit: float) -> tuple[Held, float] | None:
-    """(when, step over weights) when weights overflowed after steps as large as they were at the start.
-
-    The step is told from the optimizer's settings: what was measured is lost in the overflow.
-    """
-    broken = history.series("weight_health", "non_finite")
-    start = history.series("weight_health", "rms")
-    gradients = history.series("gradient_flow", "gradient_norm")
-    looks = np.flatnonzero((broken.values > 0).any(axis=1))
-    rate = learning_rate(history)
-    if not looks.size or not rate or not len(gradients) or not len(start) or start.steps[0] > 0:
-        return None
-    rows = trained_rows(history)
-    sizes = start.values[0, rows]
-    if optimizer_name(history) == "SGD":
-        weights = np.array([history.layers[row].units * history.layers[row].fan_in for row in rows])
-        before = gradients.steps <= broken.steps[looks[0]]
-        norms = gradients.values[before][:, rows] if before.any() else np.full((1, len(rows)), np.nan)
-        steps = rate * norms[-1] / np.maximum(sizes * np.sqrt(weights), 1e-12)
-    else:  # optimizers that scale each weight's step move it by about the learning rate
-        steps = rate / np.maximum(sizes, 1e-12)
-    known = steps[np.isfinite(steps)]
-    step = float(np.median(known)) if known.size else 0.0
-    if step < limit:
-        return None
-    return Held(int(broken.steps[looks[0]]), int(broken.steps[-1]), True), step
-
-
-def _growth(history: History, steps: IntArray) -> FloatArray:
-    """RMS weight of the layers at each step over that of the first look, median; a step too large leaves large weights.
-
-    What is left of the ratio of a step to the weights is small then, for it is taken of the weights it has made.
-    """
-    sizes = history.series("weight_health", "rms")
-    if not len(sizes) or sizes.steps[0] > 0:
-        return np.ones(len(steps))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        growth = sizes.values[:, trained_rows(history)] / sizes.values[0, trained_rows(history)]
-    return np.nan_to_num(at(steps, sizes.steps, middle(growth)), nan=1.0)

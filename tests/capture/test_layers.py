@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import find_kernel_layers
-from tb_cnndiag.capture.probe import Observer, observed_table
+from tb_cnndiag.capture.probe import Observer
 from tests.models import Subclassed, images, normalised
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.capture import probe
+from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.capture.probe import Observer
 from tb_cnndiag.capture.reductions import REDUCTIONS
@@ -90,7 +91,7 @@ def test_answers_are_what_the_model_returns(rng: np.random.Generator) -> None:
     looked = observer.look(x, ["output"])
     np.testing.assert_allclose(looked["b"]["output"], model.predict(x, verbose=0), rtol=1e-5)
     assert "output" not in looked["a"]
-    first, last = probe.observed_table(layers, observer.recording, observer.observed)
+    first, last = observed_table(layers, observer.recording, observer.observed)
     assert (last.activation, last.output, last.seen_at) == ("softmax", True, "b")
     assert (first.dropout, first.dropout_at) == (0.25, "drop")
 
