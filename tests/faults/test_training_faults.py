@@ -30,6 +30,11 @@ def _course(loss: Sequence[float], step: float | Sequence[float], **columns: Any
     return history(rows, scalars={"loss": list(loss)})
 
 
+def test_a_run_of_which_no_loss_is_known_is_judged_all_the_same() -> None:
+    rows = {"update_ratio.update_ratio": [[0.5] * 4] * 3, "dead_units.dead_ratio": [[0.0, 1.0, 0.0, 0.0]] * 3}
+    assert [finding.fault for finding in judge(history(rows))] == ["dead_units"]
+
+
 class TestLearningRateTooHigh:
     def test_the_loss_does_not_come_down(self) -> None:
         (finding,) = judge(_course([7.0, CHANCE, CHANCE, CHANCE], [0.3, 0.1, 0.0, 0.0]))
