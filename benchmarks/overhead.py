@@ -51,6 +51,7 @@ BATCH = 32
 ROUNDS = 7
 # A step is short and its ratio close to 1.
 STEP_ROUNDS = 21
+MEMORY_RUNS = 5
 LOOKS: dict[str, frozenset[Cost]] = {
     "light": frozenset({"light"}),
     "heavy": frozenset({"light", "heavy"}),
@@ -190,9 +191,13 @@ def _taps(model: Any, subject: Subject, x: Any, y: Any) -> dict[str, float]:
 
 
 def _memory(name: str, what: str) -> float:
-    """MB at the peak beyond what was there before, of a pass whose graph is already traced."""
+    """MB at the peak beyond what was there before, of a pass whose graph is already traced: median of processes.
+
+    Now and then one takes half as much again, as its threads happen to meet.
+    """
     command = [sys.executable, "-m", "benchmarks.overhead", "--memory", name, what]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(MEMORY_RUNS)]
+    return statistics.median(float(run.stdout.split()[-1]) for run in runs)
 
 
 def _print_peak(name: str, what: str) -> None:
