@@ -23,7 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.overhead import BATCH, LOOKS, NETWORKS, PROBE
+from benchmarks.overhead import BATCH, LOOKS, made
 from tb_cnndiag.capture.samples import Samples
 from tb_cnndiag.capture.schedule import every
 from tb_cnndiag.capture.subject import Subject
@@ -38,12 +38,7 @@ HEAVY = LOOKS["heavy"]
 
 def compared(name: str, home: Path) -> dict[str, list[float]]:
     """Seconds beyond the bare steps, per round, of each way; of the bare ``steps`` those and the ``cores`` they had."""
-    keras.utils.set_random_seed(1)
-    model = NETWORKS[name]()
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(PROBE, *model.input_shape[1:])).astype(np.float32)
-    y = rng.integers(0, 10, PROBE)
+    model, x, y = made(name)
     subject = Subject({"": model})
     subject.set_probe("", Samples(x, y, "given"))
     session = Session(home, subject, [kind() for kind in BUILTIN], every(1), step=0)

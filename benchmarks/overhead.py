@@ -96,13 +96,19 @@ def interleaved(rounds: int = ROUNDS, /, **jobs: Callable[[], Any]) -> dict[str,
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def measured(name: str, home: Path) -> dict[str, float]:
+def made(name: str) -> tuple[Any, Any, Any]:
+    """A compiled network of this name, and samples and labels of a probe for it."""
     keras.utils.set_random_seed(1)
     model = NETWORKS[name]()
     model.compile("sgd", "sparse_categorical_crossentropy")
     rng = np.random.default_rng(1)
     x = rng.normal(size=(PROBE, *model.input_shape[1:])).astype(np.float32)
     y = rng.integers(0, 10, PROBE)
+    return model, x, y
+
+
+def measured(name: str, home: Path) -> dict[str, float]:
+    model, x, y = made(name)
     chunk = tf.constant(x)
     bare = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
 

@@ -15,6 +15,8 @@ from tb_cnndiag.finding import Adjustment, Evidence, Finding, Severity
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import IntArray, LayerInfo
 
+# What a layer's width is called, by its role.
+WIDTH_PARAMETER = {"conv": "filters", "transposed_conv": "filters", "dense": "units"}
 # Steps after which moving averages of Keras' own momentum, 0.99, have forgotten where they began (0.99^500 < 1 %).
 SETTLED = 500
 
@@ -150,6 +152,13 @@ def lower_learning_rate(history: History, reason: str, factor: float = 0.1) -> A
 def rounded(value: float) -> str:
     """Two digits, as a person would write them: ``0.0033``, ``100``."""
     return f"{float(f'{value:.2g}'):g}"
+
+
+def clip(history: History, reason: str) -> tuple[Adjustment, ...]:
+    """Propose a clipped gradient; nothing where it is clipped already."""
+    if any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm")):
+        return ()
+    return (Adjustment(None, "clipnorm", "none", "1.0", reason),)
 
 
 def normalised(history: History, layer: LayerInfo, reason: str) -> Adjustment:

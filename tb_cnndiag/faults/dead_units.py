@@ -8,15 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, bias_initializer, held, lower_learning_rate, normalised
-from tb_cnndiag.faults.progress import progress
+from tb_cnndiag.faults.progress import learns
 from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import LayerInfo, UnitState, UnitStates
-
-# A loss below this share of chance: the network learns.
-LEARNS = 0.5
 
 
 class DeadUnits(Fault):
@@ -103,8 +100,7 @@ class DeadUnits(Fault):
         whole = ratio >= 1
         sure = not samples or samples >= limits["samples"]
         # A network that learns although a layer is dead has a way around it.
-        course = progress(history)
-        bypassed = bool(course.size) and course[-1] < LEARNS
+        bypassed = learns(history)
         many = f"all {layer.units}" if whole else f"{len(dead)} of {layer.units}" if states else f"{ratio:.0%} of the"
         return self.finding(
             history,

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held, lower_learning_rate, optimizer_config
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.faults.base import Fault, Limit, clip, held, lower_learning_rate
+from tb_cnndiag.finding import Evidence, Finding
 from tb_cnndiag.history import History
 
 
@@ -41,8 +41,6 @@ class ExplodingGradient(Fault):
         if when is None or _loss_falls(history, limits["rise"]):
             return
         layer = history.layers[int(np.nanargmax(values[-1]))]
-        clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
-        clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
         yield self.finding(
             history,
             layer,
@@ -50,7 +48,10 @@ class ExplodingGradient(Fault):
             when,
             f"In half of the layers the gradient is {median[-1]:.3g} times the weights; the most in {layer.path}.",
             evidence={"relative_gradient": Evidence(float(median[-1]), limits["relative_gradient"], "ratio")},
-            adjustments=(*clip, lower_learning_rate(history, "steps as large as the weights")),
+            adjustments=(
+                *clip(history, "bounds each step"),
+                lower_learning_rate(history, "steps as large as the weights"),
+            ),
         )
 
 

@@ -8,7 +8,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, held, learning_rate, optimizer_config, optimizer_name, rounded
+from tb_cnndiag.faults.base import (
+    Fault,
+    Held,
+    Limit,
+    clip,
+    held,
+    learning_rate,
+    optimizer_name,
+    rounded,
+)
 from tb_cnndiag.faults.large_steps import cycles, growth, killed, overflow, zigzag
 from tb_cnndiag.faults.progress import at, gain_per_look, losses, middle, progress, step_sizes
 from tb_cnndiag.faults.restraints import overbearing
@@ -130,8 +139,6 @@ class LearningRateTooHigh(Fault):
         rate = learning_rate(history)
         factor = min(USUAL / step if step else 0.1, 0.1)
         current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.2g} × as high")
-        clipped = any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
-        clip = () if clipped else (Adjustment(None, "clipnorm", "none", "1.0", "bounds each step"),)
         return self.finding(
             history,
             None,
@@ -143,7 +150,7 @@ class LearningRateTooHigh(Fault):
                 Adjustment(
                     None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
                 ),
-                *clip,
+                *clip(history, "bounds each step"),
             ),
         )
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.faults.base import Fault, Held, Limit, lower_learning_rate, optimizer_config
+from tb_cnndiag.faults.base import Fault, Held, Limit, clip, lower_learning_rate
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
@@ -95,9 +95,8 @@ def _input(history: History) -> tuple[int, NDArray[np.bool_]] | None:
 
 
 def _adjustments(history: History) -> tuple[Adjustment, ...]:
-    config = optimizer_config(history)
-    found = [lower_learning_rate(history, "steps that are too large overflow")]
-    if not any(config.get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm")):
-        found.append(Adjustment(None, "clipnorm", "none", "1.0", "bounds each step, whatever the gradient"))
-    found.append(Adjustment(None, "data", "unknown", "finite", "a single NaN in the data is enough"))
-    return tuple(found)
+    return (
+        lower_learning_rate(history, "steps that are too large overflow"),
+        *clip(history, "bounds each step, whatever the gradient"),
+        Adjustment(None, "data", "unknown", "finite", "a single NaN in the data is enough"),
+    )

@@ -13,6 +13,8 @@ import numpy as np
 from tb_cnndiag.history import History, Series
 from tb_cnndiag.payloads import FloatArray, IntArray, LayerInfo
 
+# A loss below this share of chance: the network has learned.
+LEARNED = 0.5
 CATEGORICAL = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
 BINARY = ("binarycrossentropy",)
 SQUARED = ("mse", "meansquarederror")
@@ -73,6 +75,12 @@ def progress(history: History) -> FloatArray:
     else:
         start = chance
     return values / start if start > 0 else np.full(len(values), np.nan)
+
+
+def learns(history: History) -> bool:
+    """Whether the loss is well below chance."""
+    course = progress(history)
+    return bool(course.size) and bool(course[-1] < LEARNED)
 
 
 def gain_per_look(course: FloatArray, looks: int) -> float:

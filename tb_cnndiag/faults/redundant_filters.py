@@ -7,12 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.faults.base import WIDTH_PARAMETER, Fault, Limit, held
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Dendrogram, LayerInfo
-
-WIDTH_PARAMETER = {"conv": "filters", "transposed_conv": "filters", "dense": "units"}
 
 
 class RedundantFilters(Fault):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held
+from tb_cnndiag.faults.base import WIDTH_PARAMETER, Fault, Limit, held
 from tb_cnndiag.faults.progress import (
     BINARY,
     CATEGORICAL,
@@ -23,8 +23,6 @@ from tb_cnndiag.faults.restraints import restraints
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
-
-WIDTH_PARAMETER = {"conv": "filters", "transposed_conv": "filters", "dense": "units"}
 
 
 class Underfitting(Fault):

@@ -8,12 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit
-from tb_cnndiag.faults.progress import progress
+from tb_cnndiag.faults.progress import learns
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
-# A loss below this share of chance: the network learns.
-LEARNS = 0.5
 # What 8-bit pixels reach when nothing has rescaled them.
 PIXEL_MAXIMUM = 255.5
 
@@ -67,7 +65,8 @@ class UnnormalisedInput(Fault):
             yield self.finding(
                 history,
                 layer,
-                "info" if layer.normalization or (faint and _learns(history)) else "warning",
+                # A network that learns has scaled faint inputs up by itself.
+                "info" if layer.normalization or (faint and learns(history)) else "warning",
                 Held(int(mean.steps[0]), int(mean.steps[-1]), True),
                 f"{layer.path} is given inputs of mean {center:.3g} and deviation {spread:.3g}.",
                 evidence={
@@ -76,9 +75,3 @@ class UnnormalisedInput(Fault):
                 },
                 adjustments=(Adjustment(layer.path, "input", "as given", proposed, "brings inputs to the order of 1"),),
             )
-
-
-def _learns(history: History) -> bool:
-    """Whether the loss is well below chance: a network can scale faint inputs up by itself."""
-    course = progress(history)
-    return bool(course.size) and bool(course[-1] < LEARNS)
