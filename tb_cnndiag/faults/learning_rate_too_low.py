@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate, rounded
+from tb_cnndiag.faults.base import Fault, Limit, held, learning_rate, optimizer_name, rounded
 from tb_cnndiag.faults.progress import at, largest, losses, middle, progress, step_sizes, trained_rows
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 
 # ‖Δw‖/‖w‖ per step of half the layers with which trainings usually begin.
 USUAL = 1e-2
-# No optimizer state survives a larger jump; what is still too low then is found by the next run.
-LARGEST_FACTOR = 1e4
+# Rates with which trainings hardly ever begin higher, by optimizer; of those not named, which scale each step, 0.01.
+HIGHEST = {"SGD": 0.1, "Adagrad": 0.1, "Ftrl": 0.1, "Adadelta": 1.0}
 
 
 class LearningRateTooLow(Fault):
@@ -60,10 +60,8 @@ class LearningRateTooLow(Fault):
         warming = bool(rates.size) and rates[-1] > 1.001 * rates[0] and len(steps) < limits["warm_up"]
         if when is None or gain >= limits["gain"] or warming:
             return
-        rate = learning_rate(history)
         usual = middle(sizes.values)[-1]
-        factor = min(USUAL / max(float(usual), 1e-12), LARGEST_FACTOR)
-        current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.0f} × as high")
+        current, proposed = _higher(history, USUAL / max(float(usual), 1e-12))
         if fallen:
             proposed = f"{rates.max():g}"
         yield self.finding(
@@ -89,3 +87,12 @@ class LearningRateTooLow(Fault):
                 ),
             ),
         )
+
+
+def _higher(history: History, factor: float) -> tuple[str, str]:
+    """The present rate, and what is proposed: so many times as high, within what the optimizer is used with."""
+    rate = learning_rate(history)
+    if not rate:
+        return "unknown", f"{factor:.0f} × as high"
+    highest = HIGHEST.get(optimizer_name(history), 0.01)
+    return f"{rate:g}", rounded(min(rate * factor, max(highest, 10 * rate)))

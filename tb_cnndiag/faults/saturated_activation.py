@@ -35,7 +35,7 @@ class SaturatedActivation(Fault):
         for row, layer in enumerate(history.layers):
             measured = ~np.isnan(series.values[:, row])
             ratios = series.values[measured, row]
-            when = held(series.steps[measured], ratios > limits["pinned_ratio"], limits["looks"])
+            when = held(series.steps[measured], ratios >= limits["pinned_ratio"], limits["looks"])
             if when is None or layer.output or _is_gate(layer):
                 continue
             yield self.finding(
@@ -45,7 +45,7 @@ class SaturatedActivation(Fault):
                 when,
                 f"{layer.path}: {ratios[-1]:.0%} of its units are stuck at a bound of {layer.activation}.",
                 evidence={"pinned_ratio": Evidence(float(ratios[-1]), limits["pinned_ratio"], "share")},
-                adjustments=_adjustments(history, layer, born=bool(ratios[0] > limits["pinned_ratio"])),
+                adjustments=_adjustments(history, layer, born=bool(ratios[0] >= limits["pinned_ratio"])),
             )
 
 

@@ -134,7 +134,24 @@ class TestLearningRateTooLow:
     def test_nothing_moves(self) -> None:
         (finding,) = judge(_course([1.5, 1.49, 1.49, 1.48], 1e-5, **GRADIENT))
         assert (finding.fault, finding.severity) == ("learning_rate_too_low", "warning")
-        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "100")
+        # So large a rate of SGD is not what keeps it back: it is raised by no more than a person would.
+        assert (finding.adjustments[0].current, finding.adjustments[0].proposed) == ("0.1", "1")
+
+    @pytest.mark.parametrize(
+        ("optimizer", "rate", "step", "proposed"),
+        [
+            ("SGD", 1e-6, 1e-5, "0.001"),
+            ("SGD", 1e-6, 1e-8, "0.1"),
+            ("Adam", 1e-6, 1e-8, "0.01"),
+            ("Adadelta", 1e-6, 1e-8, "1"),
+        ],
+    )
+    def test_rates_proposed_are_rates_in_use(self, optimizer: str, rate: float, step: float, proposed: str) -> None:
+        used = json.dumps({"class_name": optimizer, "config": {"learning_rate": rate}})
+        rows = {"update_ratio.update_ratio": [[step] * 4] * 4} | GRADIENT
+        told = history(rows, info=replace(INFO, optimizer=used), scalars={"loss": [1.5, 1.49, 1.49, 1.48]})
+        (finding,) = _found("learning_rate_too_low", told)
+        assert finding.adjustments[0].proposed == proposed
 
     @pytest.mark.parametrize(
         ("loss", "step", "gradient"),
