@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tb_cnndiag.judge import judge
-from tests.faults.test_faults import history
+from tests.faults.made import history
 
 
 def test_limits_can_be_changed() -> None:

@@ -14,7 +14,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judge import judge
 from tb_cnndiag.payloads import LayerInfo
-from tests.faults.test_faults import INFO, history
+from tests.faults.made import INFO, history
 
 NAN = float("nan")
 PARTS = (

@@ -11,7 +11,7 @@ import pytest
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judge import judge
 from tb_cnndiag.payloads import Targets
-from tests.faults.test_faults import INFO, LAYERS, history
+from tests.faults.made import INFO, LAYERS, history
 
 TURNS = Targets(low=2.0, high=10.0, variance=4.0, deviation=1.7)
 SEVERAL_LABELS = Targets((4,), 0.0, 1.0, whole=True)
