@@ -1,0 +1,1 @@
+"""The measures beside what a user would otherwise take."""
