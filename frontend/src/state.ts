@@ -25,6 +25,8 @@ export interface RunState {
   layers: LayerInfo[];
   measures: Measure[];
   findings: Finding[];
+  /** Whether the findings are known; without them nothing says that a run is well. */
+  judgement: 'known' | 'loading' | 'failed' | 'none';
   state: Loadable<unknown>['state'];
   error: string | undefined;
 }
@@ -164,6 +166,7 @@ export class Store {
     const findings = has('cnndiag/findings')
       ? this.series({ id: entry.id, tag: 'cnndiag/findings', max: 1 }).value
       : undefined;
+    const unknown = findings?.state === 'failed' ? 'failed' : 'loading';
     const tables = tablesOf(info.value);
     const latest = tables.at(-1);
     return {
@@ -173,6 +176,7 @@ export class Store {
       layers: latest?.layers ?? [],
       measures: measuresOf(latest).filter(({ diagnostic }) => has(`cnndiag/${diagnostic.name}`)),
       findings: findingsOf(findings?.value),
+      judgement: !findings ? 'none' : findings.value ? 'known' : unknown,
       state: info.state,
       error: info.error ?? findings?.error,
     };

@@ -46,6 +46,42 @@ describe('store', () => {
   });
 });
 
+describe('findings', () => {
+  /** A store whose source answers for findings as told, and else from the log. */
+  function storeWith(findings: () => Promise<never>) {
+    const inline = new InlineSource(data);
+    const source: Source = {
+      runs: () => inline.runs(),
+      measurements: (query) => (query.tag === 'cnndiag/findings' ? findings() : inline.measurements(query)),
+    };
+    const store = new Store(source, hostWith().host);
+    store.start();
+    return store;
+  }
+
+  it('are not said to be none while they are on their way', async () => {
+    const store = storeWith(() => new Promise(() => undefined));
+    await vi.waitFor(() => expect(store.run.value?.layers.length).toBeGreaterThan(0));
+    expect(store.run.value?.judgement).toBe('loading');
+  });
+
+  it('are not said to be none when they could not be read', async () => {
+    const store = storeWith(() => Promise.reject(new Error('gone')));
+    await vi.waitFor(() => expect(store.run.value?.judgement).toBe('failed'));
+  });
+
+  it('are known of a run in which nothing was found, and not of one without any', async () => {
+    const store = new Store(new InlineSource(data), hostWith({ run: 'healthy/cnndiag' }).host);
+    store.start();
+    await vi.waitFor(() => expect(store.run.value?.judgement).toBe('known'));
+    expect(store.run.value?.findings).toEqual([]);
+    const entry = store.entry.value;
+    if (!entry) throw new Error('The run is not there.');
+    const bare = { ...entry, tags: entry.tags.filter(({ tag }) => tag !== 'cnndiag/findings') };
+    expect(store.stateOf(bare).judgement).toBe('none');
+  });
+});
+
 describe('fetching', () => {
   it('drops a late answer', async () => {
     const answers: ((value: string) => void)[] = [];

@@ -26,3 +26,18 @@ def test_a_server_that_is_gone_is_told(serve, demo_logdir, open_tab):
     tab.find(".failure").first.wait_for()
     assert "does not answer" in tab.find(".failure").first.inner_text()
     tab.errors.clear()
+
+
+def test_findings_on_their_way_are_not_said_to_be_none(made_server, open_tab):
+    tab = open_tab(made_server, {"run": "healthy/cnndiag"})
+    assert tab.find("aside .all-well").inner_text() == "No fault found in this run."
+    tab.page.route("**/measurements?*findings*", lambda route: None)
+    tab.page.reload()
+    tab.page.wait_for_function("() => document.querySelector('iframe')?.contentDocument?.querySelector('.all-well')")
+    assert tab.find("aside .all-well").inner_text() == "Loading the findings …"
+    assert tab.find("svg.well").count() == 0
+
+
+def test_a_well_layer_of_a_faulty_run_is_ticked(made_server, open_tab):
+    tab = open_tab(made_server, {"run": "faulty/cnndiag", "screen": "layer", "layer": "stem/conv"})
+    assert tab.find(".all-well svg").get_attribute("class") == "severity well"

@@ -6,6 +6,7 @@ import { useStore, type RunState } from '../state';
 import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
 import { Figure } from '../ui/figure';
+import { Skeleton } from '../ui/notice';
 
 const CHANGES: Exclude<Change, ''>[] = ['new', 'fixed', 'common'];
 
@@ -19,7 +20,7 @@ function Cell({ finding, change }: { finding: Finding | undefined; change: Chang
   );
 }
 
-function Row({ compared }: { compared: ComparedFinding }) {
+function Row({ compared, judged }: { compared: ComparedFinding; judged: boolean[] }) {
   const store = useStore();
   const { finding, found, changes } = compared;
   return (
@@ -35,9 +36,15 @@ function Row({ compared }: { compared: ComparedFinding }) {
           </>
         )}
       </th>
-      {found.map((own, i) => (
-        <Cell key={i} finding={own} change={i ? changes[i - 1] : undefined} />
-      ))}
+      {found.map((own, i) =>
+        judged[i] ? (
+          <Cell key={i} finding={own} change={i ? changes[i - 1] : undefined} />
+        ) : (
+          <td key={i} class="note">
+            ?
+          </td>
+        ),
+      )}
     </tr>
   );
 }
@@ -54,6 +61,9 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
       .map(([change, count]) => `${count} ${change}`)
       .join(' · ');
   const names = runs.map(({ entry }) => entry.run);
+  const judged = runs.map(({ judgement }) => judgement === 'known');
+  const loading = runs.some(({ judgement }) => judgement === 'loading');
+  const comparable = !loading && judged[0] === true;
   return (
     <Figure
       id="compare_findings"
@@ -64,13 +74,19 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
           finding.title || words(finding.fault),
           finding.layer,
           ...found.map((own, i) =>
-            [own && SEVERITY_WORDS[own.severity], i ? changes[i - 1] : ''].filter(Boolean).join(', '),
+            judged[i]
+              ? [own && SEVERITY_WORDS[own.severity], i ? changes[i - 1] : ''].filter(Boolean).join(', ')
+              : 'not judged',
           ),
         ]),
       })}
     >
-      {rows.length === 0 && <p class="nothing">Nothing was found in any of these runs.</p>}
-      {rows.length > 0 && (
+      {loading && <Skeleton height={120} label="Loading the findings" />}
+      {!loading && !comparable && (
+        <p class="nothing">The base has not been judged: there is nothing to compare with.</p>
+      )}
+      {comparable && rows.length === 0 && <p class="nothing">Nothing was found in any of these runs.</p>}
+      {comparable && rows.length > 0 && (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
         <div class="table verdicts" tabIndex={0} role="region" aria-label="Findings by run">
           <table>
@@ -80,14 +96,16 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
                 {names.map((name, i) => (
                   <th scope="col" key={i}>
                     <span class="path">{name}</span>
-                    <span class="note">{i ? sum(i - 1) || 'as the base' : 'base'}</span>
+                    <span class="note">
+                      {i === 0 ? 'base' : judged[i] ? sum(i - 1) || 'as the base' : 'not judged'}
+                    </span>
                   </th>
                 ))}
               </tr>
             </thead>
             <tbody>
               {rows.map((compared, i) => (
-                <Row key={i} compared={compared} />
+                <Row key={i} compared={compared} judged={judged} />
               ))}
             </tbody>
           </table>

@@ -36,7 +36,7 @@ export function Facts({ run }: { run: RunState }) {
   const facts: [string, string][] = [
     ['model', info.model],
     ['layers', String(info.layers.length)],
-    ['parameters', Number(info.parameters).toLocaleString('en-US')],
+    ['parameters', info.parameters ? Number(info.parameters).toLocaleString('en-US') : ''],
     ['optimizer', nameOf(info.optimizer) + learningRate(info.optimizer)],
     ['loss', nameOf(info.loss)],
     ['batch', info.batchSize ? String(info.batchSize) : ''],

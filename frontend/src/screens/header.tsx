@@ -1,8 +1,7 @@
-import { worst } from '../model/findings';
 import type { Screen } from '../model/view';
 import { useStore } from '../state';
 import { SeverityIcon } from '../ui/icons';
-import { FindingCounts } from '../views/findings';
+import { FindingCounts, verdict } from '../views/findings';
 import { helpOpen } from './help';
 
 /** Chips show how each run is; more than these are chosen from a menu. */
@@ -28,14 +27,14 @@ function Runs() {
             </option>
           ))}
         </select>
-        {store.run.value && <FindingCounts findings={store.run.value.findings} />}
+        {store.run.value && <FindingCounts run={store.run.value} />}
       </label>
     );
   }
   return (
     <div class="chips" role="radiogroup" aria-label="Run">
       {runs.map((entry) => {
-        const findings = store.stateOf(entry).findings;
+        const run = store.stateOf(entry);
         return (
           <label key={entry.id} class="chip">
             <input
@@ -45,9 +44,9 @@ function Runs() {
               onChange={() => pick(entry.id)}
             />
             <span>
-              <SeverityIcon severity={worst(findings)} label />
+              <SeverityIcon severity={verdict(run)} label />
               <span class="run-name">{runName(entry.run)}</span>
-              {findings.length > 0 && <span class="number">{findings.length}</span>}
+              {run.findings.length > 0 && <span class="number">{run.findings.length}</span>}
             </span>
           </label>
         );

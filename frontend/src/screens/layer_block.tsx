@@ -62,7 +62,7 @@ function LayerName({ layer, skip, position, findings, height, tabbable, onOpen }
       {severity > 0 && <span class="hidden">{SEVERITY_WORDS[severity]}: </span>}
       <span class="index">{position + 1}</span>
       <span class="path" data-export>
-        {layer.path.slice(skip)}
+        <bdi>{layer.path.slice(skip)}</bdi>
       </span>
       <span class="units">{layer.units || ''}</span>
     </button>
@@ -91,10 +91,12 @@ export function LayerBlock(props: LayerBlockProps) {
     : [now.reduce((top, value) => (value > top || Number.isNaN(top) ? value : top), NaN)];
   const severity = worst(block.layers.flatMap(({ path }) => findings.get(path) ?? []));
   const heading = block.name && (
-    <button type="button" class="block-name" aria-expanded={open} onClick={onToggle}>
+    <button type="button" class="block-name" title={block.name} aria-expanded={open} onClick={onToggle}>
       <Icon name="fold" />
       {severity > 0 && <SeverityIcon severity={severity} label />}
-      <span class="path">{block.name}/</span>
+      <span class="path">
+        <bdi>{block.name}/</bdi>
+      </span>
       <span class="note">{block.layers.length}</span>
     </button>
   );

@@ -30,7 +30,7 @@ export function Overview({ run }: { run: RunState }) {
         </div>
         <aside aria-labelledby="findings-title">
           <h2 id="findings-title">
-            Findings <FindingCounts findings={run.findings} />
+            Findings <FindingCounts run={run} />
           </h2>
           <FindingsList key={run.entry.id} run={run} findings={run.findings} />
         </aside>

@@ -32,12 +32,21 @@ const SIGNS: Record<Severity, string> = {
   [Severity.SEVERITY_UNSPECIFIED]: 'm4.700 8.200 2.300 2.300 4.300-4.800',
 };
 
-/** Severity by shape and colour; `SEVERITY_UNSPECIFIED` is drawn as the tick of "nothing found". */
-export function SeverityIcon({ severity, label }: { severity: Severity; label?: boolean }) {
-  const word = severity ? SEVERITY_WORDS[severity] : 'well';
+interface SeverityIconProps {
+  /** Undefined while nothing has been judged. */
+  severity: Severity | undefined;
+  label?: boolean;
+}
+
+/**
+ * Severity by shape and colour: `SEVERITY_UNSPECIFIED` is drawn as the tick of "nothing found", no severity as an empty
+ * ring.
+ */
+export function SeverityIcon({ severity, label }: SeverityIconProps) {
+  const word = severity === undefined ? 'not judged' : severity ? SEVERITY_WORDS[severity] : 'well';
   return (
     <svg
-      class={`severity ${word}`}
+      class={`severity ${word.replace(' ', '-')}`}
       viewBox="0 0 16 16"
       width="16"
       height="16"
@@ -45,8 +54,8 @@ export function SeverityIcon({ severity, label }: { severity: Severity; label?: 
       aria-label={label ? word : undefined}
       aria-hidden={label ? undefined : 'true'}
     >
-      <path class="shape" d={SHAPES[severity]} />
-      <path class="sign" d={SIGNS[severity]} />
+      <path class="shape" d={SHAPES[severity ?? Severity.INFO]} />
+      {severity !== undefined && <path class="sign" d={SIGNS[severity]} />}
     </svg>
   );
 }

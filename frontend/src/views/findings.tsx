@@ -127,6 +127,17 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
   );
 }
 
+const NO_JUDGEMENT = {
+  none: 'Not judged yet: findings come with the first look.',
+  loading: 'Loading the findings …',
+  failed: 'The findings could not be loaded.',
+};
+
+/** The gravest severity of a run; undefined while that is not known. */
+export function verdict(run: RunState): Severity | undefined {
+  return run.judgement === 'known' ? worst(run.findings) : undefined;
+}
+
 /** What is unwell, causes first; for one layer, or for the whole run. */
 export function FindingsList({
   run,
@@ -139,12 +150,12 @@ export function FindingsList({
 }) {
   const whole = layer === undefined;
   const what = whole ? 'this run' : 'this layer';
-  const judged = run.entry.tags.some(({ tag }) => tag === 'cnndiag/findings');
   if (!findings.length) {
+    const { judgement } = run;
     return (
       <p class="all-well">
-        <SeverityIcon severity={Severity.SEVERITY_UNSPECIFIED} />
-        {judged ? `No fault found in ${what}.` : 'Not judged yet: findings come with the first look.'}
+        <SeverityIcon severity={judgement === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
+        {judgement === 'known' ? `No fault found in ${what}.` : NO_JUDGEMENT[judgement]}
       </p>
     );
   }
@@ -163,14 +174,15 @@ export function FindingsList({
 }
 
 /** How many findings of each severity there are. */
-export function FindingCounts({ findings }: { findings: Finding[] }) {
+export function FindingCounts({ run }: { run: RunState }) {
+  const { findings } = run;
   const counts = [Severity.ERROR, Severity.WARNING, Severity.INFO].map(
     (severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const,
   );
   const told = counts.filter(([, count]) => count > 0);
   return (
     <span class="counts">
-      {told.length === 0 && <SeverityIcon severity={worst(findings)} label />}
+      {told.length === 0 && <SeverityIcon severity={verdict(run)} label />}
       {told.map(([severity, count]) => (
         <span key={severity} class="count" title={plural(count, SEVERITY_WORDS[severity])}>
           <SeverityIcon severity={severity} label />
