@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Held, Limit
+from tb_cnndiag.faults.base import Fault, Held, Limit, normalised
 from tb_cnndiag.faults.progress import losses, progress
+from tb_cnndiag.faults.signals import growth_of_signals, sizes_of_inputs, sizes_of_signals
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History, Series
 from tb_cnndiag.payloads import LayerInfo
@@ -17,7 +18,6 @@ from tb_cnndiag.payloads import LayerInfo
 # The first layer whose excess, in powers of ten, is this share of the largest is the one that is named.
 NEARLY = 0.8
 RECTIFIED = ("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mish")
-BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 
 
 # Mean |cosine| from which filters that started alike have not become different, random ones being below 0.4, and from
@@ -25,8 +25,6 @@ BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 STILL_CLOSE, ONE = 0.45, 0.9
 # Gain over the ideal from which it matters whether a layer's weights have one sign.
 RAISED = 1.4
-# RMS weight over that at the start up to which weights are nearly as they were drawn.
-UNCHANGED = 1.5
 
 
 class BadInit(Fault):
@@ -49,6 +47,8 @@ class BadInit(Fault):
         "similarity": Limit(0.999, "cosine", "mean |cosine| of a layer's filters from which they are all alike"),
         "growth": Limit(1e3, "ratio", "growth (or its inverse) of a signal through the layers, as their gains tell"),
         "gain": Limit(10, "ratio", "gain of one layer over the ideal from which it starts too large"),
+        "start": Limit(10, "ratio", "loss of the first epoch over chance from which signals that grew explain it"),
+        "signal": Limit(30, "ratio", "mean magnitude of an activation over that of the input from which signals grow"),
         "loss": Limit(5, "ratio", "loss of the first epoch over chance from which a large start did harm"),
         "stuck": Limit(0.95, "ratio", "loss over chance from which a small start lets nothing be learned"),
         "looks": Limit(2, "count", "looks behind the first before filters that stay alike are a fault"),
@@ -90,7 +90,7 @@ class BadInit(Fault):
         if not len(gains) or gains.steps[0] > 0 or not course.size:
             return
         start = np.nan_to_num(gains.values[0], nan=1.0)
-        for row, grown in _growth_of_signals(history).items():
+        for row, grown in growth_of_signals(history).items():
             if start[row] >= RAISED * _ideal(history.layers[row]):
                 start[row] = max(start[row], grown)
         rows = [
@@ -105,6 +105,8 @@ class BadInit(Fault):
         large = harmed and (excessive or growth >= math.log10(limits["growth"]))
         small = growth <= -math.log10(limits["growth"]) and course[-1] >= limits["stuck"]
         if not (large or small):
+            if first >= limits["start"]:
+                yield from self._by_the_signals(history, limits, float(first), course[-1] < limits["stuck"])
             return
         most = max(excess.values()) if large else min(excess[i] for i in hidden)
         row = next(i for i in (rows if large else hidden) if excess[i] / most >= NEARLY)
@@ -122,35 +124,43 @@ class BadInit(Fault):
             adjustments=tuple(_initializer(history.layers[i]) for i in rows if abs(excess[i]) > 0.5),
         )
 
+    def _by_the_signals(
+        self, history: History, limits: Mapping[str, float], first: float, learns: bool
+    ) -> Iterator[Finding]:
+        """Signals that have grown far on their way although no layer's gain is large, as where shortcuts add up."""
+        sizes, base = sizes_of_signals(history), sizes_of_inputs(history)
+        for row, layer in enumerate(history.layers):
+            base[row] = max((base[i] for i in layer.inputs), default=base[row])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            grown = {i: sizes[i] / base[i] for i, layer in enumerate(history.layers) if not layer.output}
+        hidden = [i for i, growth in grown.items() if np.isfinite(growth)]
+        if not hidden or (growth := max(grown[i] for i in hidden)) < limits["signal"]:
+            return
+        most = next(i for i in hidden if grown[i] == growth)
+        layer = history.layers[most]
+        yield self.finding(
+            history,
+            layer,
+            "warning" if learns else "error",
+            Held(0, history.last_step, history.looks > limits["looks"]),
+            f"Signals grow {growth:.3g} times on the way to {layer.path}, and the loss starts at {first:.3g} times "
+            "that of chance.",
+            evidence={
+                "loss": Evidence(first, limits["start"], "ratio"),
+                "signal": Evidence(growth, limits["signal"], "ratio"),
+            },
+            adjustments=tuple(
+                normalised(history, history.layers[i], "keeps signals at their size from layer to layer")
+                for i in hidden
+                if not history.layers[i].normalization
+            ),
+        )
+
 
 def _ends(series: Series, row: int) -> tuple[float, float]:
     """The first and the last value of one layer; 1 where there is none."""
     values = series.values[:, row] if len(series) else np.ones(1)
     return float(values[0]), float(values[-1])
-
-
-def _growth_of_signals(history: History) -> dict[int, float]:
-    """Row → mean magnitude of what a layer gives at step 0 over that of what it is given, where both are known.
-
-    Weights of one sign add up: their gain, which takes inputs and weights for independent, says nothing of it.
-    """
-    given, weights = history.series("dead_units", "magnitude"), history.series("weight_health", "rms")
-    # A gathered probe is there from the second look on: what was drawn is then judged where it has hardly changed.
-    if not len(given) or not len(weights) or given.steps[0] > weights.steps[min(1, len(weights) - 1)]:
-        return {}
-    look = int(np.searchsorted(weights.steps, given.steps[0], side="right")) - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        changed = weights.values[max(look, 0)] / weights.values[0]
-    sizes = given.values[0].astype(np.float64)
-    mean, std = (history.series("model_input", name) for name in ("mean", "std"))
-    first = np.hypot(mean.values[0], std.values[0]) if len(mean) else np.full(len(sizes), np.nan)
-    found = {}
-    for row, layer in enumerate(history.layers):
-        before = max((float(sizes[i]) for i in layer.inputs), default=float(first[row]))
-        bounded = layer.output or layer.activation in BOUNDED
-        if before > 0 and 0 < sizes[row] < np.inf and 1 / UNCHANGED < changed[row] < UNCHANGED and not bounded:
-            found[row] = float(sizes[row]) / before
-    return found
 
 
 def _all_alike(similarity: Series, row: int, layer: LayerInfo, limit: float) -> bool:

@@ -14,6 +14,8 @@ from tb_cnndiag.history import History
 
 # ‖Δw‖/‖w‖ per step of half the layers with which trainings usually begin.
 USUAL = 1e-2
+# A warm-up that has come to a smaller part of the least step would take many times the looks there were.
+PATIENCE = 20
 # Rates with which trainings hardly ever begin higher, by optimizer; of those not named, which scale each step, 0.01.
 HIGHEST = {"SGD": 0.1, "Adagrad": 0.1, "Ftrl": 0.1, "Adadelta": 1.0}
 
@@ -57,7 +59,8 @@ class LearningRateTooLow(Fault):
         when = held(steps, slow, limits["looks"])
         recent = course[-int(limits["looks"]) :]
         gain = float((recent[0] - recent[-1]) / max(abs(recent[0]), 1e-12))
-        warming = bool(rates.size) and rates[-1] > 1.001 * rates[0] and len(steps) < limits["warm_up"]
+        rises = bool(rates.size) and rates[-1] > 1.001 * rates[0]
+        warming = rises and len(steps) < limits["warm_up"] and PATIENCE * size[-1] >= limits["step"]
         if when is None or gain >= limits["gain"] or warming:
             return
         usual = middle(sizes.values)[-1]

@@ -9,13 +9,12 @@ import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit
 from tb_cnndiag.faults.progress import BINARY, CATEGORICAL, loss_config, output_layer
-from tb_cnndiag.faults.targets import Mismatch, unanswerable
+from tb_cnndiag.faults.targets import DIVERGENCE, Mismatch, rewarded, unanswerable
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import LayerInfo
 
-DIVERGENCE = ("kld", "kldivergence", "kullbackleiblerdivergence")
 ALWAYS_ONE = "softmax of one output is always 1."
 
 
@@ -31,6 +30,7 @@ class OutputLossMismatch(Fault):
     diagnostic = "model_output"
     limits: ClassVar[Mapping[str, Limit]] = {
         "row_sum_error": Limit(0.01, "ratio", "mean |sum of outputs − 1| up to which outputs are a distribution"),
+        "one_class": Limit(0.95, "share", "samples given one class above which a loss that falls below 0 is to blame"),
         "outside": Limit(
             0.05, "share", "range of the targets up to which they may lie beyond what the output can give"
         ),
@@ -49,6 +49,7 @@ class OutputLossMismatch(Fault):
         found = unanswerable(history, layer, name, limits["outside"])
         found = found or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
         found = found or _another_axis(layer, name, error > limits["row_sum_error"])
+        found = found or rewarded(history, layer, name, limits["one_class"])
         if found is None:
             return
         is_error, message, parameter, current, proposed, reason = found

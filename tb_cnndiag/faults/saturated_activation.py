@@ -12,6 +12,9 @@ from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
 
+# Fewer units than these are a narrow layer, whatever they do.
+FEW = 4
+
 
 class SaturatedActivation(Fault):
     """Share of hidden units that sit near a bound on at least 90 % of their values."""
@@ -24,7 +27,7 @@ class SaturatedActivation(Fault):
     source = "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units)."
     diagnostic = "saturation"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "pinned_ratio": Limit(0.5, "share", "hidden units at a bound from which it is a fault"),
+        "pinned_ratio": Limit(0.4, "share", "hidden units at a bound from which it is a fault"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
     follows = ("nan_or_inf", "unnormalised_input", "bad_init", "learning_rate_too_high", "exploding_gradient")
@@ -36,7 +39,7 @@ class SaturatedActivation(Fault):
             measured = ~np.isnan(series.values[:, row])
             ratios = series.values[measured, row]
             when = held(series.steps[measured], ratios >= limits["pinned_ratio"], limits["looks"])
-            if when is None or layer.output or _is_gate(layer):
+            if when is None or layer.output or layer.units < FEW or _is_gate(layer):
                 continue
             yield self.finding(
                 history,

@@ -10,6 +10,7 @@ from tb_cnndiag.faults.progress import ABSOLUTE, BINARY, CATEGORICAL, SQUARED, l
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo, Targets
 
+DIVERGENCE = ("kld", "kldivergence", "kullbackleiblerdivergence")
 REGRESSION = (*SQUARED, *ABSOLUTE, "huber", "logcosh", "mape", "meanabsolutepercentageerror")
 SPARSE = "sparsecategoricalcrossentropy"
 # What each activation can answer.
@@ -113,3 +114,25 @@ def _beyond(layer: LayerInfo, targets: Targets, span: str, outside: float) -> Mi
     bounds = f"{low:g} … {high:g}" if high < math.inf else f"no less than {low:g}"
     why = f"targets reach from {span}, but {layer.activation} gives {bounds}."
     return Mismatch(beyond >= MUCH, why, "activation", layer.activation, "linear", "can take any value")
+
+
+def rewarded(history: History, layer: LayerInfo, loss: str, one_class: float) -> Mismatch | None:
+    """A loss of the user's own that falls below 0 while the network gives up telling classes apart: its sign is wrong.
+
+    ``one_class`` is the share of samples given the same class above which it has.
+    """
+    _, values = losses(history)
+    shares = history.series("model_output", "top_class_share")
+    counts = history.info.probe.class_counts if history.info else ()
+    if (
+        loss in (*CATEGORICAL, *BINARY, *DIVERGENCE, *REGRESSION)
+        or layer.units < 2
+        or layer.activation != "softmax"
+        or not len(shares)
+    ):
+        return None
+    alike = shares.values[-1, history.layers.index(layer)] > one_class and 2 * max(counts, default=0) <= sum(counts)
+    if not alike or values.size < 2 or not values[-1] < min(float(values[0]), 0.0):
+        return None
+    why = f"the loss falls to {values[-1]:.3g} while all samples are given one class: it rewards wrong answers."
+    return Mismatch(True, why, "loss", loss, "categorical_crossentropy", "is least where the answers are right")

@@ -24,6 +24,9 @@ from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import LayerInfo
 
+# What classes have in common passes a layer of fewer units, and little of what tells them apart.
+NARROW = 3
+
 
 class Underfitting(Fault):
     """A plateau of the training loss above what the samples allow, while weights go on moving."""
@@ -76,10 +79,13 @@ class Underfitting(Fault):
         when = held(steps, high, looks)
         gain = gain_per_look(course, looks)
         hidden = [layer for layer in history.layers if not layer.output and layer.trainable and layer.units]
-        rests = limits["slow" if course[-1] >= limits["far"] else "gain"]
-        if when is None or not -rests < gain < rests or not hidden:
+        if when is None or not hidden:
             return
         narrowest = min(hidden, key=lambda layer: layer.units)
+        narrow = classes and narrowest.units < NARROW
+        rests = limits["slow" if narrow or course[-1] >= limits["far"] else "gain"]
+        if not -rests < gain < rests:
+            return
         cause = f"the narrowest layer is {narrowest.path} with {narrowest.units} units"
         if weaker:
             cause = f"{weaker[0].parameter} of {weaker[0].current} at {weaker[0].layer or 'every step'} holds it back"

@@ -76,3 +76,26 @@ class TestBadInit:
     )
     def test_false_alarms(self, gain: float, loss: list[float]) -> None:
         assert not found("bad_init", history({"weight_health.gain": [[gain] * 4] * 3}, scalars={"loss": loss}))
+
+    @pytest.mark.parametrize(
+        ("sizes", "loss", "told"),
+        [
+            ([1.0, 8.0, 60.0, 0.25], [31.0, 5.0, 4.0], True),  # shortcuts that add up
+            ([1.0, 8.0, 60.0, 0.25], [2.0, 1.0, 0.5], False),  # a normalised head: no harm done
+            ([50.0, 60.0, 80.0, 0.25], [31.0, 5.0, 4.0], False),  # a branch whose input is large itself
+        ],
+    )
+    def test_signals_that_grow_though_no_gain_is_large(self, sizes: list[float], loss: list[float], told: bool) -> None:
+        given = 40.0 if sizes[0] > 1 else 1.0
+        rows = {
+            "weight_health.gain": [[1.4, 1.4, 1.4, 1.0]] * 3,
+            "weight_health.rms": [[0.1] * 4] * 3,
+            "dead_units.magnitude": [sizes] * 3,
+            "model_input.mean": [[given, NAN, NAN, NAN]] * 3,
+            "model_input.std": [[0.0, NAN, NAN, NAN]] * 3,
+            "model_input.minimum": [[given, NAN, NAN, NAN]] * 3,
+            "model_input.maximum": [[given, NAN, NAN, NAN]] * 3,
+        }
+        findings = found("bad_init", history(rows, scalars={"loss": loss}))
+        assert [finding.layer for finding in findings] == (["fc"] if told else [])
+        assert all(finding.adjustments[0].parameter == "normalization" for finding in findings)

@@ -63,7 +63,8 @@ class TestLearningRateTooLow:
         scalars = {"loss": [1.5, 1.49, 1.49, 1.48, 1.48, 1.47, 1.47], "learning_rate": [n * 1e-6 for n in range(7)]}
         assert found("learning_rate_too_low", history(rows, scalars=scalars))
 
-    def test_warm_up(self) -> None:
-        rows = {"update_ratio.update_ratio": [[1e-5] * 4] * 4} | GRADIENT
+    @pytest.mark.parametrize(("step", "told"), [(2e-5, False), (1e-6, True)])
+    def test_warm_up_is_given_time_unless_it_would_take_for_ever(self, step: float, told: bool) -> None:
+        rows = {"update_ratio.update_ratio": [[step] * 4] * 4} | GRADIENT
         scalars = {"loss": [1.5, 1.49, 1.49, 1.48], "learning_rate": [1e-6, 2e-6, 3e-6, 4e-6]}
-        assert not judge(history(rows, scalars=scalars))
+        assert bool(judge(history(rows, scalars=scalars))) == told

@@ -23,3 +23,6 @@ class TestSaturatedActivation:
 
     def test_a_gate_may_be_shut(self) -> None:
         assert not judge(self._told(replace(LAYERS[1], activation="sigmoid", output_shape=(1, 1, 8))))
+
+    def test_a_layer_of_few_units_is_narrow_rather_than_saturated(self) -> None:
+        assert not judge(self._told(replace(LAYERS[1], activation="tanh", units=2)))

@@ -104,3 +104,23 @@ def test_scores_under_the_divergence_of_distributions() -> None:
     told = history({"model_output.row_sum_error": [[0, 0, 0, 1.1]]}, info=info)
     (finding,) = [finding for finding in judge(told) if finding.fault == "output_loss_mismatch"]
     assert finding.adjustments[0].proposed == "softmax"
+
+
+@pytest.mark.parametrize(
+    ("loss", "share", "name", "told"),
+    [
+        ([-2.1, -6.5, -11.9], 1.0, "my_cross_entropy", True),
+        ([-2.1, -6.5, -11.9], 0.4, "my_cross_entropy", False),  # it tells classes apart: the loss may be so
+        ([2.1, 1.5, 0.9], 1.0, "my_cross_entropy", False),
+        ([-0.1, -0.5, -0.9], 1.0, "mse", False),
+    ],
+)
+def test_a_loss_that_rewards_wrong_answers(loss: list[float], share: float, name: str, told: bool) -> None:
+    nan = float("nan")
+    rows = {
+        f"model_output.{name}": [[nan, nan, nan, value]] * 3
+        for name, value in (("top_class_share", share), ("spread", 0.1))
+    }
+    run = history(rows, info=replace(INFO, loss=json.dumps(name)), scalars={"loss": loss})
+    changes = [f.adjustments[0].parameter for f in judge(run) if f.fault == "output_loss_mismatch"]
+    assert changes == (["loss"] if told else [])

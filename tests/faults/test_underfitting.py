@@ -20,6 +20,14 @@ class TestUnderfitting:
         assert found("underfitting", course(loss, 1e-3))
         assert not found("underfitting", course([0.6 * value for value in loss], 1e-3))
 
+    @pytest.mark.parametrize(("units", "told"), [(2, True), (8, False)])
+    def test_what_falls_slowly_behind_a_layer_of_two_units(self, units: int, told: bool) -> None:
+        loss = [0.9, 0.88, 0.86, 0.84, 0.82, 0.8, 0.785, 0.77]
+        layers = (*LAYERS[:2], replace(LAYERS[2], units=units), LAYERS[3])
+        rows = {"update_ratio.update_ratio": [[1e-3] * 4] * len(loss)}
+        findings = found("underfitting", history(rows, info=replace(INFO, layers=layers), scalars={"loss": loss}))
+        assert [finding.layer for finding in findings] == (["fc"] if told else [])
+
     def test_it_rests_high(self) -> None:
         (finding,) = judge(course(self.RESTS, 1e-3))
         assert (finding.fault, finding.layer, finding.severity) == ("underfitting", "conv1", "warning")

@@ -1,0 +1,49 @@
+"""Sizes of signals on their way through the layers, with the weights as they were drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import FloatArray
+
+BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+# RMS weight over that at the start up to which weights are nearly as they were drawn.
+UNCHANGED = 1.5
+
+
+def growth_of_signals(history: History) -> dict[int, float]:
+    """Row → mean magnitude of what a layer gives at step 0 over that of what it is given, where both are known.
+
+    Weights of one sign add up: their gain, which takes inputs and weights for independent, says nothing of it.
+    """
+    sizes, first = sizes_of_signals(history), sizes_of_inputs(history)
+    found = {}
+    for row, layer in enumerate(history.layers):
+        before = max((float(sizes[i]) for i in layer.inputs), default=float(first[row]))
+        bounded = layer.output or layer.activation in BOUNDED
+        if before > 0 and sizes[row] > 0 and not bounded:
+            found[row] = float(sizes[row]) / before
+    return found
+
+
+def sizes_of_signals(history: History) -> FloatArray:
+    """Mean magnitude of each layer's activation with the weights as they were drawn; NaN where that is not known."""
+    given, weights = history.series("dead_units", "magnitude"), history.series("weight_health", "rms")
+    # A gathered probe is there from the second look on: what was drawn is then judged where it has hardly changed.
+    if not len(given) or not len(weights) or given.steps[0] > weights.steps[min(1, len(weights) - 1)]:
+        return np.full(len(history.layers), np.nan)
+    look = int(np.searchsorted(weights.steps, given.steps[0], side="right")) - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        changed = weights.values[max(look, 0)] / weights.values[0]
+    sizes = given.values[0].astype(np.float64)
+    drawn = (changed > 1 / UNCHANGED) & (changed < UNCHANGED) & np.isfinite(sizes)
+    return np.where(drawn, sizes, np.nan)
+
+
+def sizes_of_inputs(history: History) -> FloatArray:
+    """Root mean square of what each first layer is given; NaN for others."""
+    mean, std = (history.series("model_input", name) for name in ("mean", "std"))
+    if not len(mean):
+        return np.full(len(history.layers), np.nan)
+    return np.asarray(np.hypot(mean.values[0], std.values[0]), np.float64)
