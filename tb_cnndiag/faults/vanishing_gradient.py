@@ -27,7 +27,7 @@ class VanishingGradient(Fault):
     what = "The gradient shrinks from layer to layer on its way back, so that the first layers hardly receive any."
     why = "Layers without gradient stay what they were at the start: the network learns with its last layers alone."
     advice = (
-        "Use ReLU or ELU for sigmoid or tanh, an initializer that fits, BatchNormalization, or residual connections."
+        "Use ELU or ReLU for sigmoid or tanh, an initializer that fits, BatchNormalization, or residual connections."
     )
     source = (
         "AUTOTRAINER (Zhang et al., ICSE 2021): gradient ratio of first to last layer < 1e-3; Glorot & Bengio 2010."
@@ -106,7 +106,11 @@ def _adjustments(history: History, rows: list[int]) -> tuple[Adjustment, ...]:
     layers = history.layers
     found = [
         Adjustment(
-            layers[row].path, "activation", layers[row].activation, "relu", "its slope is 1 where it fires, not ≤ 1/4"
+            layers[row].path,
+            "activation",
+            layers[row].activation,
+            "elu",
+            "its slope is 1 where it fires and never 0 (Clevert et al. 2016)",
         )
         for row in rows
         if layers[row].activation in SQUASHING and not layers[row].output
@@ -117,7 +121,7 @@ def _adjustments(history: History, rows: list[int]) -> tuple[Adjustment, ...]:
             "kernel_initializer",
             layers[row].initializer or "unknown",
             "he_normal",
-            "fits ReLU (He et al. 2015)",
+            "keeps the variance of signals through depth (He et al. 2015)",
         )
         for row in rows
         if layers[row].initializer not in ("he_normal", "he_uniform") and not layers[row].output
