@@ -158,7 +158,7 @@ def operate(name: str) -> Operation | None:
     if not findings:
         return None
     before, size = _accuracy(trial), trial.model.count_params()
-    trial.model, _ = apply(trial.model, findings)
+    trial.model, _ = apply(trial.model, findings, samples=trial.x[:512])
     after = _accuracy(trial)
     trial.epochs = 1
     _fit(trial, 0)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
+from tb_cnndiag.adjust.fit import fitted, read_of
 from tb_cnndiag.adjust.rebuild import RebuildError, copy, keep_weights, rebuild
-from tb_cnndiag.adjust.surgery import Cut, SurgeryError, cut
+from tb_cnndiag.adjust.surgery import Cut, Merge, SurgeryError, by_unit, chain_of, cut
 from tb_cnndiag.adjust.training import compiled
 from tb_cnndiag.capture.layers import walk
 from tb_cnndiag.finding import Adjustment, Finding
@@ -51,7 +53,7 @@ class _Plan:
     left: list[str] = field(default_factory=list)
 
 
-def apply(model: Any, findings: Sequence[Finding], *, weights: bool = True) -> Adjusted:
+def apply(model: Any, findings: Sequence[Finding], *, weights: bool = True, samples: Any = None) -> Adjusted:
     """A new compiled model with the adjustments of the findings carried out; the given one is not changed.
 
     Of findings that another one explains nothing is carried out: the cause comes first. Of several proposals for the
@@ -62,9 +64,15 @@ def apply(model: Any, findings: Sequence[Finding], *, weights: bool = True) -> A
         findings: As from ``tb_cnndiag.diagnose``.
         weights: Keep weights where shapes allow; redundant and dead filters are then taken out by surgery, which
             hardly changes what the network computes. Otherwise every weight is drawn anew.
+        samples: Inputs of the model, a few hundred, as it is trained on. With them more twins can be taken out: what
+            the next layer was given of them is fitted by least squares through those that stay. Without, only those
+            go whose weights are next to the same.
+
+    Raises:
+        ValueError: When ``samples`` do not fit the model.
     """
     layers = dict(walk(model))
-    plan = _planned(layers, findings, weights=weights)
+    plan = _planned(model, layers, findings, weights=weights, samples=samples)
     try:
         new = rebuild(model, lambda layer: _pieces(layer, plan))
     except RebuildError as error:
@@ -90,11 +98,11 @@ def _causes(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.caused_by is None and finding.severity != "info"]
 
 
-def _planned(layers: dict[str, Any], findings: Sequence[Finding], *, weights: bool) -> _Plan:
+def _planned(model: Any, layers: dict[str, Any], findings: Sequence[Finding], *, weights: bool, samples: Any) -> _Plan:
     plan = _Plan()
     done: set[tuple[str | None, str]] = set()
     for finding in _causes(findings):
-        operated = weights and _operate(plan, layers, finding)
+        operated = weights and _operate(plan, model, layers, finding, samples)
         for adjustment in finding.adjustments:
             key = (adjustment.layer, adjustment.parameter)
             if key in done or (operated and adjustment.layer == finding.layer):
@@ -105,7 +113,7 @@ def _planned(layers: dict[str, Any], findings: Sequence[Finding], *, weights: bo
     return plan
 
 
-def _operate(plan: _Plan, layers: dict[str, Any], finding: Finding) -> bool:
+def _operate(plan: _Plan, model: Any, layers: dict[str, Any], finding: Finding, samples: Any) -> bool:
     """Take redundant or dead filters out by surgery; False when the finding is about others, or it is not possible."""
     layer = layers.get(finding.layer or "")
     touched = {name for done in plan.cuts for name in done.weights}
@@ -116,7 +124,7 @@ def _operate(plan: _Plan, layers: dict[str, Any], finding: Finding) -> bool:
     if len(dead) == getattr(layer, "filters", getattr(layer, "units", 0)):
         return False  # of a layer that is dead as a whole nothing would be left: it has to be mended
     try:
-        done = cut(layer, groups, dead)
+        done = cut(layer, groups, dead, _fit(model, layer, groups, samples))
     except SurgeryError as error:
         plan.left.append(f"{finding.layer}: filters are not taken out: {error}")
         return False
@@ -130,6 +138,16 @@ def _operate(plan: _Plan, layers: dict[str, Any], finding: Finding) -> bool:
     for name, config in done.configs.items():
         plan.configs.setdefault(name, {}).update(config)
     return True
+
+
+def _fit(model: Any, layer: Any, groups: Sequence[Sequence[int]], samples: Any) -> Merge | None:
+    """How twins are merged by samples; None without samples, and in nested models, whose inputs they are not."""
+    if samples is None or not groups or layer not in model.layers:
+        return None
+    chain = chain_of(layer)
+    seen = read_of(model, chain, samples)
+    weight = np.linalg.norm(by_unit(chain.reader.get_weights()[0], seen.shape[1]), axis=(0, 2))
+    return lambda kept: fitted(seen, weight, groups, kept)
 
 
 def _plan_one(plan: _Plan, layers: dict[str, Any], finding: Finding, adjustment: Adjustment) -> bool:

@@ -6,7 +6,7 @@ reads the one that stays. A dead filter leaves nothing behind, since nothing was
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
+Merge = Callable[[NDArray[np.bool_]], tuple[NDArray[np.bool_], FloatArray]]
+"""Units that are there → (those that stay, how each of all is read through them ``(units, units)``)."""
 
 # Cosine, bias included, from which one filter can stand in for another without a trace in what the network answers.
-# A group of twins as it is told reaches down to 0.9, which an epoch of training mends, but surgery alone does not.
+# A group of twins as it is told reaches down to 0.9: that takes samples to fit by (``fit``), or an epoch of training.
 ALIKE = 0.98
 # A scale below this share of its layer's largest passes nothing on.
 FAINT = 1e-3
@@ -102,11 +104,22 @@ def chain_of(layer: Any) -> Chain:
         here = following
 
 
-def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = ()) -> Cut:
+def cut(
+    layer: Any,
+    groups: Sequence[Sequence[int]] = (),
+    dead: Sequence[int] = (),
+    merge: Merge | None = None,
+) -> Cut:
     """What is left of a layer and its reader when each group of twins is merged into one and dead units are taken out.
 
     Of dead units those are left that are held at a value above 0, since something is read of them. Empty when there is
     nothing to take out.
+
+    Args:
+        layer: Where to cut.
+        groups: Units that are alike.
+        dead: Units that give the same for every input.
+        merge: Chooses what stays of the groups; by default from the weights alone.
 
     Raises:
         SurgeryError: See :func:`chain_of`; also when nothing would be left.
@@ -114,19 +127,9 @@ def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = 
     chain = chain_of(layer)
     kernel, bias = _weights_of(layer)
     flat = kernel.reshape(-1, kernel.shape[-1])
-    units = flat.shape[1]
-    kept = np.ones(units, bool)
+    kept = np.ones(flat.shape[1], bool)
     kept[[unit for unit in dead if _silent(unit, chain, flat, bias)]] = False
-    reads = np.eye(units)
-    for group in groups:
-        members = [unit for unit in group if kept[unit]]
-        if len(members) < 2:
-            continue
-        stays, scales, likeness = _representative(chain, flat, bias, members)
-        for unit, scale, alike in zip(members, scales, likeness, strict=True):
-            if unit != stays and alike >= ALIKE:
-                kept[unit] = False
-                reads[stays, unit] = scale
+    kept, reads = merge(kept) if merge else _by_weights(chain, flat, bias, groups, kept)
     if kept.all():
         return Cut()
     if not kept.any():
@@ -139,6 +142,23 @@ def cut(layer: Any, groups: Sequence[Sequence[int]] = (), dead: Sequence[int] = 
     read, *rest = chain.reader.get_weights()
     found.weights[chain.reader.name] = [_merged(read, reads[kept], chain), *rest]
     return found
+
+
+def _by_weights(
+    chain: Chain, flat: FloatArray, bias: FloatArray | None, groups: Sequence[Sequence[int]], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Those of each group go that are next to the same as the one nearest to all."""
+    kept, reads = kept.copy(), np.eye(len(kept))
+    for group in groups:
+        members = [unit for unit in group if kept[unit]]
+        if len(members) < 2:
+            continue
+        stays, scales, likeness = _representative(chain, flat, bias, members)
+        for unit, scale, alike in zip(members, scales, likeness, strict=True):
+            if unit != stays and alike >= ALIKE:
+                kept[unit] = False
+                reads[stays, unit] = scale
+    return kept, reads
 
 
 def _silent(unit: int, chain: Chain, flat: FloatArray, bias: FloatArray | None) -> bool:
@@ -179,9 +199,14 @@ def _representative(
     return members[best], [float(s) for s in scales], [float(c) for c in similarity[best]]
 
 
+def by_unit(read: FloatArray, units: int) -> FloatArray:
+    """A reader's kernel by the unit that it reads, ``(positions, units, outputs)``."""
+    return np.reshape(read, (-1, units, read.shape[-1]))
+
+
 def _merged(read: FloatArray, reads: FloatArray, chain: Chain) -> FloatArray:
     """The reader's kernel over the channels that stay; ``reads`` is ``(kept, units)``."""
-    units = reads.shape[1]
-    shape = (read.shape[0] // units, units, read.shape[-1]) if chain.flattened else read.shape
-    merged: FloatArray = np.einsum("ku,...uo->...ko", reads, read.reshape(shape)).astype(read.dtype)
-    return np.reshape(merged, (-1, read.shape[-1])) if chain.flattened else merged
+    kept, units = reads.shape
+    merged = np.einsum("ku,puo->pko", reads, by_unit(read, units)).astype(read.dtype)
+    shape = (-1,) if chain.flattened else (*read.shape[:-2], kept)
+    return np.reshape(merged, (*shape, read.shape[-1]))
