@@ -78,17 +78,19 @@ def _named_cars() -> tuple[Any, Any]:
     return autompg_data()  # type: ignore[no-any-return]
 
 
-def _patches(pictures: list[Any], size: int, each: int, seed: int) -> Data:
-    """Random squares of pictures, scaled to 0 … 1; those held out are from the right quarter."""
+def _patches(pictures: list[Any], size: int, each: int, seed: int, tile: int = 40) -> Data:
+    """Random squares within tiles of pictures, scaled to 0 … 1; those held out are from a quarter of the tiles."""
     rng = np.random.default_rng(seed)
     parts: list[Any] = []
     for many, late in ((each, False), (each // 3, True)):
         x, y = [], []
         for kind, picture in enumerate(pictures):
-            border = 3 * picture.shape[1] // 4
-            low, high = (border, picture.shape[1]) if late else (0, border)
+            rows, columns = picture.shape[0] // tile, picture.shape[1] // tile
+            corners = [
+                (tile * r, tile * c) for r in range(rows) for c in range(columns) if ((r + 2 * c) % 4 == 3) == late
+            ]
             for _ in range(many):
-                row, column = rng.integers(0, picture.shape[0] - size), rng.integers(low, high - size)
+                row, column = np.array(corners[rng.integers(len(corners))]) + rng.integers(0, tile - size + 1, 2)
                 x.append(picture[row : row + size, column : column + size])
                 y.append(kind)
         order = rng.permutation(len(x))
@@ -99,7 +101,7 @@ def _patches(pictures: list[Any], size: int, each: int, seed: int) -> Data:
 def _prints() -> Data:
     from skimage import data
 
-    pictures = (data.page(), data.coins(), data.camera()[::2, ::2], data.moon()[::2, ::2])
+    pictures = (data.page(), data.coins(), data.grass(), data.brick())
     return _patches([picture[..., None] for picture in pictures], 24, 280, 42)
 
 
@@ -114,7 +116,10 @@ def _views() -> Data:
 
 @functools.cache
 def coins(samples: int = 320, size: int = 24) -> tuple[Any, Any]:
-    """Patches of the coins ``(samples, size, size, 1)``, 0 … 1, and where there is a coin in them, by Otsu's method."""
+    """Patches of the coins ``(samples, size, size, 1)``, 0 … 1, and where there is a coin in them, by Otsu's method.
+
+    The last quarter of them is from the right quarter of the picture, the others are from what is left of it.
+    """
     from scipy import ndimage
     from skimage import data, filters
 
@@ -122,7 +127,12 @@ def coins(samples: int = 320, size: int = 24) -> tuple[Any, Any]:
     level = ndimage.gaussian_filter(whole, 60)
     there = ndimage.binary_fill_holes((whole - level) > filters.threshold_otsu(whole - level))
     rng = np.random.default_rng(44)
-    corners = [(rng.integers(0, whole.shape[0] - size), rng.integers(0, whole.shape[1] - size)) for _ in range(samples)]
+    border = 3 * whole.shape[1] // 4
+    corners = [
+        (rng.integers(0, whole.shape[0] - size), rng.integers(*sides) - size)
+        for sides in ((size, border), (border + size, whole.shape[1]))
+        for _ in range(3 * samples // 4 if sides[0] == size else samples - 3 * samples // 4)
+    ]
     cut = [tuple(picture[r : r + size, c : c + size] for picture in (whole, there)) for r, c in corners]
     x, y = (np.stack(part)[..., None].astype(np.float32) for part in zip(*cut, strict=True))
     return x / 255, y

@@ -94,7 +94,7 @@ CASES: tuple[Case, ...] = (
             mlp,
             _sgd(0.01),
             of=lambda: {"hidden": (64,) * 10, "activation": "selu", "init": "lecun_normal"},
-            epochs=10,
+            epochs=5,
         ),
         OK,
     ),
@@ -106,7 +106,7 @@ CASES: tuple[Case, ...] = (
     healthy("convolution and activation apart, views", fit("views", convnet, _adam(1e-3), epochs=8), OK),
     healthy(
         "tanh and averages, prints",
-        fit("prints", convnet, _sgd(0.05), of={"activation": "tanh", "pooling": "Average"}, epochs=8),
+        fit("prints", convnet, _sgd(0.05), of={"activation": "tanh", "pooling": "Average"}, epochs=14),
         OK,
     ),
     healthy("convolutions only, views", fit("views", all_convolutional, _adam(3e-3), epochs=10), OK),
@@ -146,8 +146,7 @@ CASES: tuple[Case, ...] = (
             _adam(5e-4),
             of={"norm": lambda name: layers.LayerNormalization(name=name), "blocks": ((8,), (16,)), "dense": ()},
             batch=2,
-            samples=700,
-            epochs=5,
+            epochs=3,
         ),
         OK,
     ),
@@ -177,7 +176,7 @@ CASES: tuple[Case, ...] = (
     healthy("depthwise and pointwise, views", fit("views", mobilenet, _adam(4e-3), epochs=10), OK),
     healthy("squeezed and excited, prints", fit("prints", squeezed, _adam(2e-3), epochs=8), OK),
     healthy("branches of three sizes with normalisation, views", fit(
-        "views", inception, _adam(2e-3), of={"norm": "batch"}, epochs=6), OK),
+        "views", inception, _adam(2e-3), of={"norm": "batch"}, epochs=4), OK),
     healthy("patches that attend, prints", fit("prints", attention, _adam(3e-3), epochs=14), OK),
     healthy(
         "leaky units and lengths held below 3, views",

@@ -62,11 +62,11 @@ def _traits(data: Data) -> Any:
     return lambda x: (of(x) > levels).astype("float32")
 
 
-def _three_traits(head: Any, loss: Any) -> Make:
+def _three_traits(head: Any, loss: Any, **of: Any) -> Make:
     def make() -> Trial:
         data = third("views")
         told = _traits(data)
-        model = convnet(data, units=3, head=head, dense=(48,), blocks=((16,), (24,)))
+        model = convnet(data, units=3, head=head, **of)
         level = 0.5 if head else 0.0
         right = keras.metrics.BinaryAccuracy(name="right", threshold=level)
         model.compile(optimizers.Adam(2e-3), loss, metrics=[right])
@@ -109,7 +109,8 @@ CASES: tuple[Case, ...] = (
     ),
     healthy(
         "breast cancer in its own units behind a Normalization",
-        lambda: _table(layers.Normalization(name="scaled"), name="cancer_raw", adapted=True, epochs=10),
+        lambda: _table(layers.Normalization(name="scaled"), name="cancer_raw", adapted=True,
+                       loss="binary_crossentropy", epochs=10),
         good(val_accuracy=0.92),
     ),
     healthy(
@@ -147,10 +148,11 @@ CASES: tuple[Case, ...] = (
     ),
     healthy("two numbers of a car, told together", _two_numbers, good(loss_share=0.1)),
     healthy("how red, green and blue a patch is", _mean_colour, good(loss_share=0.3)),
-    healthy("bright, warm, full of edges: three sigmoids", _three_traits("sigmoid", "binary_crossentropy"),
-            good(val_right=0.85)),
+    healthy("bright, warm, full of edges: three sigmoids", _three_traits(
+        "sigmoid", "binary_crossentropy", blocks=((16,), (24,)), dense=(48,)), good(val_right=0.85)),
     healthy("bright, warm, full of edges: three logits", _three_traits(
-        None, losses.BinaryCrossentropy(from_logits=True)), good(val_right=0.85)),
+        None, losses.BinaryCrossentropy(from_logits=True), activation="gelu", average=True, dense=()),
+        good(val_right=0.85)),
     healthy("a code of 16 numbers, digits", lambda: onto_itself(
         "digits", dense_autoencoder(third("digits")), optimizers.Adam(3e-3), epochs=12), good(loss_share=0.5)),
     healthy("a code wider than the image, kept sparse", _sparse_code, good(loss_share=0.4)),

@@ -65,14 +65,14 @@ def _passed_on(*, thaw: bool) -> Make:
         )
         before = keras.Sequential([base, layers.Dense(3, activation="softmax")])
         before.compile(optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-        before.fit(data.x[known], data.y[known], epochs=5, verbose=0)
-        stack = [*base.layers, layers.Dense(32, activation="relu", name="new_fc")]
+        before.fit(data.x[known], data.y[known], epochs=8, verbose=0)
+        stack = [*base.layers, layers.Dense(64, activation="relu", name="new_fc")]
         model = keras.Sequential([keras.Input(data.shape), *stack, layers.Dense(5, activation="softmax", name="new")])
         base.trainable = False
         if not thaw:
-            return trial(data, model, optimizers.Adam(1e-3), epochs=8)
+            return trial(data, model, optimizers.Adam(1.5e-3), epochs=10)
         model.compile(optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-        model.fit(data.x, data.y, epochs=4, verbose=0)
+        model.fit(data.x, data.y, epochs=7, verbose=0)
         base.trainable = True
         return trial(data, model, optimizers.Adam(1e-5), epochs=4)
 
@@ -90,11 +90,11 @@ def _frozen_normalisation() -> Trial:
     return trial(data, model, optimizers.SGD(1e-4, momentum=0.9), batch=2, samples=400, epochs=3)
 
 
-def _half(name: str, net: Any, optimizer: Any, **options: Any) -> Make:
+def _half(policy: str, name: str, net: Any, optimizer: Any, **options: Any) -> Make:
     """Mixed precision, the head in single."""
 
     def make() -> Trial:
-        keras.config.set_dtype_policy("mixed_float16")
+        keras.config.set_dtype_policy(policy)
         return fit(name, net, optimizer, of={"of": {"output": {"dtype": "float32"}}}, **options)()
 
     return make
@@ -143,7 +143,8 @@ def _ten_held_out() -> Trial:
 def _augmented() -> Trial:
     """Patches turned over and moved in the model while it trains."""
     before: Sequence[Any] = [
-        layers.RandomFlip("horizontal", seed=1), layers.RandomTranslation(0.1, 0.1, seed=2), layers.RandomZoom(0.1, seed=3)
+        layers.RandomFlip("horizontal", seed=1), layers.RandomTranslation(0.1, 0.1, seed=2),
+        layers.RandomZoom(0.1, seed=3),
     ]  # fmt: skip
     data = third("views")
     return trial(data, convnet(data, before=tuple(before), dropout=0.3), optimizers.Adam(1e-3), epochs=10)
@@ -158,8 +159,8 @@ CASES: tuple[Case, ...] = (
         _SCHEDULES.CosineDecay(1e-7, 10**4, warmup_target=2e-3, warmup_steps=80)), epochs=8), OK),
     healthy("restarts, mnist", fit("mnist", lenet, lambda: optimizers.SGD(
         _SCHEDULES.CosineDecayRestarts(0.1, 80, t_mul=1.0), momentum=0.9), epochs=8), OK),
-    healthy("one cycle up to 0.2 with normalisation, views", fit("views", convnet, lambda: optimizers.SGD(
-        0.01, momentum=0.9), of={"norm": _norm, "dense": ()}, callbacks=(OneCycle(0.2, 350),), epochs=10), OK),
+    healthy("one cycle up to 0.05 with normalisation, views", fit("views", convnet, lambda: optimizers.SGD(
+        0.01, momentum=0.9), of={"norm": _norm, "dense": ()}, callbacks=(OneCycle(0.05, 350),), epochs=10), OK),
     healthy("steps down by ten, prints", fit("prints", convnet, _adam(
         _SCHEDULES.PiecewiseConstantDecay([150, 250], [2e-3, 2e-4, 2e-5])), epochs=10), OK),
     healthy("lowered on plateaus, mnist", fit("mnist", lenet, _adam(5e-3), callbacks=(
@@ -176,9 +177,10 @@ CASES: tuple[Case, ...] = (
     healthy("three views passed on to five, frozen", _passed_on(thaw=False), OK),
     healthy("three views passed on to five, thawed at 0.00001", _passed_on(thaw=True), OK),
     healthy("normalisations frozen for batches of 2", _frozen_normalisation, OK),
-    healthy("mixed precision, views", _half("views", convnet, _adam(1e-3), epochs=5), OK),
-    healthy("mixed precision, dense layers by SGD", _half("digits", mlp, lambda: optimizers.SGD(
-        0.1, momentum=0.9), epochs=10), OK),
+    healthy("mixed precision of bfloat16, views", _half(
+        "mixed_bfloat16", "views", convnet, _adam(1e-3), epochs=6), OK),
+    healthy("mixed precision of float16, dense layers by SGD", _half(
+        "mixed_float16", "digits", mlp, lambda: optimizers.SGD(0.1, momentum=0.9), epochs=10), OK),
     healthy("resumed at a hundredth of the rate", _resumed, OK),
     healthy("few malignant samples, weighed", _lopsided, good(val_accuracy=0.9)),
     healthy("one print is seldom", _seldom, OK),

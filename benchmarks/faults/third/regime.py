@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import constraints, layers, optimizers, regularizers
+from keras import constraints, optimizers, regularizers
 
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
@@ -28,10 +28,6 @@ def _faces_before_all() -> Trial:
 
 def _shuffled(y: Any) -> Any:
     return np.random.default_rng(len(y) + 1).permutation(y)
-
-
-def _norm(name: str) -> Any:
-    return layers.BatchNormalization(momentum=0.9, name=name)
 
 
 CASES: tuple[Case, ...] = (
@@ -112,8 +108,8 @@ CASES: tuple[Case, ...] = (
             "mnist",
             mlp,
             lambda: optimizers.Adam(3e-3),
-            of={"hidden": (2, 32), "activation": "tanh"},
-            epochs=20,
+            of={"hidden": (2,), "activation": "tanh"},
+            epochs=14,
         ),
         falls_short(0.75),
         "underfitting",
@@ -134,7 +130,7 @@ CASES: tuple[Case, ...] = (
     faulty(
         "batches of 2 through a residual net, views",
         fit("views", resnet, lambda: optimizers.SGD(0.02, momentum=0.9), batch=2, samples=360, epochs=4),
-        told_apart,
+        shows.either(told_apart, from_first.noisy_statistics("conv3_block1_2_bn", 2)),
         "batch_too_small_for_bn",
     ),
     faulty(
@@ -151,17 +147,9 @@ CASES: tuple[Case, ...] = (
         "batch_too_small_for_bn",
     ),
     faulty(
-        "batches of 1, each map by itself, digits",
-        fit(
-            "digits",
-            convnet,
-            lambda: optimizers.Adam(2e-3),
-            of={"norm": _norm, "blocks": ((16,), (24,)), "dense": ()},
-            batch=1,
-            samples=400,
-            epochs=3,
-        ),
-        told_apart,
+        "batches of 1, of which nothing is left but the shift, digits",
+        fit("digits", mlp, lambda: optimizers.Adam(1e-3), of={"norm": True}, batch=1, samples=500, epochs=3),
+        falls_short(0.25),
         "batch_too_small_for_bn",
     ),
 )  # fmt: skip
