@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import initializers, layers, optimizers
 
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.data import Data
 from benchmarks.faults.third.data import third
 from benchmarks.faults.third.make import faulty, fit, onto_itself
 from benchmarks.faults.third.networks import convnet, dense_autoencoder, mlp
@@ -22,12 +24,11 @@ def _deep_code() -> Trial:
 
 
 def _weights_of_cars() -> Trial:
-    """Pounds that a car weighs, in thousands of them, by the tutorial's rate."""
-    data = third("cars_raw")
-    scaled = third("cars")
-    model = mlp(scaled, hidden=(64, 64))
-    model.compile(optimizers.SGD(0.01), "mse", metrics=["mae"])
-    return Trial(model, scaled.x[:, [0, 1, 2, 4, 5]], data.y, epochs=1)
+    """What cars weigh, in pounds and by squares, at the rate of the tutorial."""
+    raw, scaled = third("cars_raw"), third("cars")
+    x, xv = (np.delete(table, 3, axis=1) for table in (scaled.x, scaled.xv))
+    data = Data(x, raw.x[:, 3], xv, raw.xv[:, 3], 1)
+    return trial(data, mlp(data, hidden=(64, 64)), optimizers.SGD(0.01), loss="mse", metrics=("mae",), epochs=8)
 
 
 def _weighed_by_ten_thousand() -> Trial:
@@ -97,6 +98,14 @@ CASES: tuple[Case, ...] = (
         shows.both(first_loss_above(1e5), shows.either(shows.broken, shows.at_chance)),
         "exploding_gradient",
         ("conv1", "conv2", "fc1", "output"),
+        ("learning_rate_too_high", "nan_or_inf"),
+    ),
+    faulty(
+        "exploding: pounds that cars weigh, by squares",
+        _weights_of_cars,
+        shows.both(first_loss_above(1e7), shows.either(shows.broken, tells_less_than(1.0))),
+        "exploding_gradient",
+        ("hidden1", "hidden2", "output"),
         ("learning_rate_too_high", "nan_or_inf"),
     ),
     faulty(

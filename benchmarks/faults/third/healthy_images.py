@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
-from keras import constraints, initializers, layers, losses, optimizers, regularizers
+from keras import initializers, layers, optimizers, regularizers
 
 from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.first.data import first
-from benchmarks.faults.first.networks import inception, shortcut, squeezed
 from benchmarks.faults.networks import attention
 from benchmarks.faults.second.make import one_hot
-from benchmarks.faults.second.networks import mobilenet, resnet, written_as_class
+from benchmarks.faults.second.networks import mobilenet, resnet
 from benchmarks.faults.second.symptoms import good
 from benchmarks.faults.third.data import third
 from benchmarks.faults.third.make import fit, healthy
@@ -41,19 +39,6 @@ def _two_shares() -> Trial:
     return trial(data, model, optimizers.Adam(1e-3), epochs=20, batch=16)
 
 
-def _bytes_normed() -> Trial:
-    """Bytes, and a normalisation that comes first."""
-    data = third("views")
-    model = convnet(data, before=(layers.BatchNormalization(momentum=0.9, name="input_norm"),), dense=())
-    return trial(data, model, optimizers.Adam(1e-3), x=lambda x: np.round(255 * x), epochs=6)
-
-
-def _as_logits() -> Trial:
-    data = third("prints")
-    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
-    return trial(data, written_as_class(data), optimizers.SGD(0.05, momentum=0.9), loss=loss, epochs=8)
-
-
 def _own_softmax() -> Trial:
     """Scores, then a softmax as a layer, under categorical cross-entropy."""
     data = third("mnist")
@@ -69,11 +54,6 @@ CASES: tuple[Case, ...] = (
     healthy(
         "LeNet with tanh and normalisation, SGD 1.0",
         fit("mnist", lenet, _sgd(1.0, 0.0), of={"norm": True, "activation": "tanh"}, epochs=8),
-        OK,
-    ),
-    healthy(
-        "two wide dense layers with dropout, RMSprop",
-        fit("mnist", mlp, lambda: optimizers.RMSprop(1e-3), of={"hidden": (256, 256), "dropout": 0.3}, epochs=6),
         OK,
     ),
     healthy("a dense layer of 1024 over small digits", fit("digits", mlp, of={"hidden": (1024,)}, epochs=6), OK),
@@ -115,12 +95,6 @@ CASES: tuple[Case, ...] = (
         fit("views", resnet, _sgd(0.1), of={"zero_gamma": True}, epochs=8),
         OK,
     ),
-    healthy(
-        "pre-activated residual from scales of zero, prints",
-        fit("prints", shortcut, _adam(3e-3), of={"zero_scale": True}, epochs=10),
-        OK,
-    ),
-    healthy("bytes behind a normalisation, views", _bytes_normed, OK),
     healthy(
         "normalised behind the activation, prints",
         fit("prints", convnet, _adam(2e-3), of={"norm": _norm, "norm_last": True, "dense": ()}, epochs=8),
@@ -174,26 +148,7 @@ CASES: tuple[Case, ...] = (
         OK,
     ),
     healthy("depthwise and pointwise, views", fit("views", mobilenet, _adam(4e-3), epochs=10), OK),
-    healthy("squeezed and excited, prints", fit("prints", squeezed, _adam(2e-3), epochs=8), OK),
-    healthy("branches of three sizes with normalisation, views", fit(
-        "views", inception, _adam(2e-3), of={"norm": "batch"}, epochs=4), OK),
     healthy("patches that attend, prints", fit("prints", attention, _adam(3e-3), epochs=14), OK),
-    healthy(
-        "leaky units and lengths held below 3, views",
-        fit(
-            "views",
-            convnet,
-            _adam(1e-3),
-            of=lambda: {
-                "activation": "leaky_relu",
-                "of": {"fc1": {"kernel_constraint": constraints.MaxNorm(3)}},
-                "dropout": 0.5,
-            },
-            epochs=10,
-        ),
-        OK,
-    ),
     healthy("faces by a softmax of two units", _two_shares, good(val_accuracy=0.85)),
-    healthy("written as a class, logits, prints", _as_logits, OK),
     healthy("the softmax a layer of its own, mnist", _own_softmax, OK),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from keras import layers, losses, optimizers, regularizers
 
 from benchmarks.faults.case import Case, Trial, trial
 from benchmarks.faults.data import Data
-from benchmarks.faults.second.make import one_hot, split
+from benchmarks.faults.second.make import split
 from benchmarks.faults.second.networks import segmenter
 from benchmarks.faults.second.symptoms import good
 from benchmarks.faults.third.data import coins, third
@@ -24,23 +24,6 @@ def _table(*before: Any, name: str, adapted: bool = False, **options: Any) -> Tr
     if adapted:
         before[0].adapt(data.x)
     return trial(data, mlp(data, before=before), optimizers.Adam(3e-3), **options)
-
-
-def _two_numbers() -> Trial:
-    """Miles per gallon, and how long a car takes to sixty, told together by names."""
-    data = third("cars")
-    inputs = keras.Input((6,))
-    x = layers.Dense(64, activation="relu", name="hidden1")(inputs)
-    x = layers.Dense(32, activation="relu", name="hidden2")(x)
-    outputs = {name: layers.Dense(1, name=name)(x) for name in ("miles", "seconds")}
-    model = keras.Model(inputs, outputs)
-    model.compile(optimizers.Adam(5e-3), dict.fromkeys(outputs, "mse"), loss_weights={"miles": 0.1, "seconds": 1.0})
-
-    def parts(x: Any, y: Any) -> tuple[Any, Any]:
-        return np.delete(x, 4, axis=1), {"miles": y, "seconds": x[:, 4]}
-
-    x, y = parts(data.x, data.y)
-    return Trial(model, x, y, parts(data.xv, data.yv), epochs=25)
 
 
 def _mean_colour() -> Trial:
@@ -118,7 +101,6 @@ CASES: tuple[Case, ...] = (
         lambda: _table(layers.BatchNormalization(momentum=0.9, name="scaled"), name="wine_raw", epochs=40),
         good(val_accuracy=0.85),
     ),
-    healthy("wine by Adam, few samples", fit("wine", mlp, of={"hidden": (16,)}, epochs=25), good(val_accuracy=0.9)),
     healthy(
         "two circles by eight tanh units",
         fit("circles", mlp, lambda: optimizers.Adam(0.02), of={"hidden": (8,), "activation": "tanh"},
@@ -128,11 +110,6 @@ CASES: tuple[Case, ...] = (
     healthy(
         "miles per gallon as they are",
         fit("cars", mlp, lambda: optimizers.Adam(3e-3), epochs=30),
-        good(loss_share=0.1),
-    ),
-    healthy(
-        "miles per gallon by their logarithm",
-        fit("cars", mlp, y=lambda y: np.log(y), epochs=25),
         good(loss_share=0.1),
     ),
     healthy(
@@ -146,7 +123,6 @@ CASES: tuple[Case, ...] = (
             metrics=(), epochs=25),
         good(loss_share=0.45),
     ),
-    healthy("two numbers of a car, told together", _two_numbers, good(loss_share=0.1)),
     healthy("how red, green and blue a patch is", _mean_colour, good(loss_share=0.3)),
     healthy("bright, warm, full of edges: three sigmoids", _three_traits(
         "sigmoid", "binary_crossentropy", blocks=((16,), (24,)), dense=(48,)), good(val_right=0.85)),
@@ -157,14 +133,8 @@ CASES: tuple[Case, ...] = (
         "digits", dense_autoencoder(third("digits")), optimizers.Adam(3e-3), epochs=12), good(loss_share=0.5)),
     healthy("a code wider than the image, kept sparse", _sparse_code, good(loss_share=0.4)),
     healthy("a code without an activation, mnist", _linear_code, good(loss_share=0.7)),
-    healthy("a convolutional autoencoder, cross-entropy of grey pixels", lambda: onto_itself(
-        "prints", conv_autoencoder(third("prints")), optimizers.Adam(2e-3), "binary_crossentropy", epochs=5),
-        good(loss_share=0.98)),
     healthy("noise taken away from views", lambda: onto_itself(
         "views", conv_autoencoder(third("views"), head=None), optimizers.Adam(2e-3), noise=_wet, epochs=5),
         good(loss_share=0.6)),
     healthy("where coins are", _where_coins_are, good(val_accuracy=0.85)),
-    healthy("classes of prints by a sigmoid each", fit(
-        "prints", convnet, of={"head": "sigmoid"}, y=one_hot(4), loss="binary_crossentropy", epochs=6),
-        good(val_accuracy=0.8)),
 )  # fmt: skip

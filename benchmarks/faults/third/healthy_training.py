@@ -7,10 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, losses, optimizers, regularizers
+from keras import layers, optimizers
 
 from benchmarks.faults.case import Case, Trial, trial
-from benchmarks.faults.second.make import one_hot
 from benchmarks.faults.second.networks import resnet
 from benchmarks.faults.second.symptoms import good
 from benchmarks.faults.third.data import third
@@ -119,15 +118,6 @@ def _lopsided() -> Trial:
     return done
 
 
-def _seldom() -> Trial:
-    """One kind of print in ten, as it comes."""
-    data = third("prints")
-    done = trial(data, convnet(data), optimizers.Adam(1e-3), epochs=8)
-    keep = (data.y != 2) | (np.arange(len(data.y)) % 4 == 0)
-    done.x, done.y = data.x[keep], data.y[keep]
-    return done
-
-
 def _some_wrong(y: Any) -> Any:
     rng = np.random.default_rng(len(y) + 2)
     return np.where(rng.random(len(y)) < 0.2, rng.integers(0, 10, len(y)), y)
@@ -161,12 +151,6 @@ CASES: tuple[Case, ...] = (
         _SCHEDULES.CosineDecayRestarts(0.1, 80, t_mul=1.0), momentum=0.9), epochs=8), OK),
     healthy("one cycle up to 0.05 with normalisation, views", fit("views", convnet, lambda: optimizers.SGD(
         0.01, momentum=0.9), of={"norm": _norm, "dense": ()}, callbacks=(OneCycle(0.05, 350),), epochs=10), OK),
-    healthy("steps down by ten, prints", fit("prints", convnet, _adam(
-        _SCHEDULES.PiecewiseConstantDecay([150, 250], [2e-3, 2e-4, 2e-5])), epochs=10), OK),
-    healthy("lowered on plateaus, mnist", fit("mnist", lenet, _adam(5e-3), callbacks=(
-        keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=1, min_delta=0.01),), epochs=9), OK),
-    healthy("stopped early, digits", fit("digits", mlp, _adam(5e-3), callbacks=(
-        keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True),), epochs=20), OK),
     healthy("one epoch of LeNet, SGD", fit("mnist", lenet, lambda: optimizers.SGD(0.02, momentum=0.9), epochs=1),
             good(val_accuracy=0.2)),
     healthy("one epoch of a residual net on views", fit("views", resnet, _adam(2e-3), epochs=1),
@@ -183,18 +167,10 @@ CASES: tuple[Case, ...] = (
         "mixed_float16", "digits", mlp, lambda: optimizers.SGD(0.1, momentum=0.9), epochs=10), OK),
     healthy("resumed at a hundredth of the rate", _resumed, OK),
     healthy("few malignant samples, weighed", _lopsided, good(val_accuracy=0.9)),
-    healthy("one print is seldom", _seldom, OK),
     healthy("a fifth of the labels wrong, digits", fit(
         "digits", mlp, _adam(1e-3), y=_some_wrong, of={"dropout": 0.3}, epochs=12), good(val_accuracy=0.6)),
     healthy("ten samples held out, views", _ten_held_out, good(accuracy=0.8)),
     healthy("turned over, moved and zoomed, views", _augmented, good(val_accuracy=0.75)),
-    healthy("labels smoothed by a tenth, mnist", fit("mnist", lenet, _adam(2e-3), y=one_hot(10),
-        loss=losses.CategoricalCrossentropy(label_smoothing=0.1), epochs=7), OK),
-    healthy("values of gradients clipped to 0.01, prints", fit("prints", convnet, lambda: optimizers.Adam(
-        1e-3, clipvalue=0.01), epochs=8), OK),
-    healthy("Adagrad 0.05, digits", fit("digits", mlp, lambda: optimizers.Adagrad(0.05), epochs=10), OK),
-    healthy("Nesterov's momentum and L2, views", fit("views", convnet, lambda: optimizers.SGD(
-        0.02, momentum=0.9, nesterov=True), of={"penalty": regularizers.L2(1e-3)}, epochs=9), OK),
     healthy("forty epochs of a table with dropout", fit(
         "cancer", mlp, _adam(5e-4), of={"dropout": 0.4}, epochs=40), good(val_accuracy=0.92)),
 )  # fmt: skip

@@ -48,23 +48,6 @@ CASES: tuple[Case, ...] = (
         ("layer1", "layer2", "layer3"),
     ),
     faulty(
-        "weights: uniform between 0 and 1 in every convolution, views",
-        fit(
-            "views",
-            convnet,
-            lambda: optimizers.SGD(1e-3),
-            of=lambda: {
-                "blocks": ((16, 16), (24,)),
-                "of": {f"conv{i}": {"kernel_initializer": initializers.RandomUniform(0.0, 1.0)} for i in (1, 2, 3)},
-            },
-            epochs=4,
-        ),
-        from_first.starts_badly,
-        "bad_init",
-        ("conv1", "conv2", "conv3"),
-        ("exploding_gradient",),
-    ),
-    faulty(
         "weights: standard normal throughout LeNet",
         fit(
             "mnist",

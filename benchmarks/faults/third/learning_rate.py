@@ -8,7 +8,6 @@ from keras import optimizers
 
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case, Trial
-from benchmarks.faults.second.networks import resnet
 from benchmarks.faults.second.symptoms import diverges
 from benchmarks.faults.third.data import third
 from benchmarks.faults.third.make import Make, faulty, fit, onto_itself
@@ -59,16 +58,6 @@ CASES: tuple[Case, ...] = (
         also=("dead_units",),
     ),
     _high(
-        "SGD 1 with momentum 0.95 and leaky units, prints",
-        fit(
-            "prints",
-            convnet,
-            lambda: optimizers.SGD(1.0, momentum=0.95),
-            of={"activation": "leaky_relu"},
-            epochs=6,
-        ),
-    ),
-    _high(
         "RMSprop 0.5, tanh over digits",
         fit("digits", mlp, lambda: optimizers.RMSprop(0.5), of={"activation": "tanh"}, epochs=8),
         also=("saturated_activation",),
@@ -77,15 +66,6 @@ CASES: tuple[Case, ...] = (
     _low(
         "Adam with an epsilon of 1000, prints",
         fit("prints", convnet, lambda: optimizers.Adam(1e-3, epsilon=1e3), epochs=5),
-    ),
-    _low(
-        "divided by ten every five steps, views",
-        fit(
-            "views",
-            resnet,
-            lambda: optimizers.SGD(_SCHEDULES.ExponentialDecay(1e-3, 5, 0.1, staircase=True), momentum=0.9),
-            epochs=5,
-        ),
     ),
     _low("SGD 0.001, an autoencoder", _idle_images, shows.both(shows.hardly_moved(), tells_less_than(0.9))),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import layers, losses, ops, optimizers
 
@@ -12,10 +14,16 @@ from benchmarks.faults.second.make import one_hot
 from benchmarks.faults.second.symptoms import shares_as_logits
 from benchmarks.faults.third.data import third
 from benchmarks.faults.third.make import faulty, fit, onto_itself
-from benchmarks.faults.third.networks import conv_autoencoder, convnet, dense_autoencoder, lenet, mlp
+from benchmarks.faults.third.networks import conv_autoencoder, dense_autoencoder, lenet, mlp
 from benchmarks.faults.third.symptoms import no_chances, out_of_unit, tells_less_than
 
 _MISMATCH = "output_loss_mismatch"
+
+
+def _own_softmax(scores: Any) -> Any:
+    """Written out, so that Keras does not find the scores behind it."""
+    risen = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    return risen / ops.sum(risen, axis=-1, keepdims=True)
 
 
 def _twice() -> Trial:
@@ -25,7 +33,7 @@ def _twice() -> Trial:
     x = layers.MaxPooling2D()(layers.Conv2D(16, 3, activation="relu", name="conv1")(inputs))
     x = layers.MaxPooling2D()(layers.Conv2D(32, 3, activation="relu", name="conv2")(x))
     x = layers.Dense(data.classes, name="scores")(layers.Flatten()(x))
-    model = keras.Model(inputs, layers.Lambda(lambda v: ops.softmax(v), name="shares")(x))
+    model = keras.Model(inputs, layers.Lambda(_own_softmax, name="shares")(x))
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     return trial(data, model, optimizers.Adam(1e-3), loss=loss, epochs=6)
 
@@ -58,7 +66,15 @@ CASES: tuple[Case, ...] = (
     ),
     faulty(
         "head: ten rectified units under categorical cross-entropy, LeNet",
-        fit("mnist", lenet, of={"head": "relu"}, loss="categorical_crossentropy", y=one_hot(10), epochs=5),
+        fit(
+            "mnist",
+            lenet,
+            lambda: optimizers.SGD(0.01),
+            of={"head": "relu"},
+            loss="categorical_crossentropy",
+            y=one_hot(10),
+            epochs=5,
+        ),
         from_first.not_shares,
         _MISMATCH,
         ("output",),
@@ -108,17 +124,4 @@ CASES: tuple[Case, ...] = (
            ("shares", "scores")),
     faulty("head: pixels by tanh under binary cross-entropy", _pixels_below_zero, out_of_unit(0.02), _MISMATCH,
            ("decoded",)),
-    faulty(
-        "head: no softmax and a loss that is not told, views",
-        fit(
-            "views",
-            convnet,
-            lambda: optimizers.Adam(1e-3),
-            of={"head": None, "blocks": ((24, 16), (16,))},
-            epochs=4,
-        ),
-        shows.both(from_first.not_shares, shows.worse_than(0.85)),
-        _MISMATCH,
-        ("output",),
-    ),
 )  # fmt: skip

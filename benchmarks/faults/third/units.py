@@ -127,11 +127,11 @@ CASES: tuple[Case, ...] = (
     faulty(
         "alike: a dense layer of 96 made of 24",
         fit(
-            "digits",
+            "mnist",
             mlp,
-            lambda: optimizers.SGD(0.02, momentum=0.9),
+            lambda: optimizers.SGD(0.01, momentum=0.9),
             of={"hidden": (96, 48), "of": {"hidden1": {"kernel_initializer": _repeated(24, 0.02)}}},
-            epochs=6,
+            epochs=4,
         ),
         shows.both(shows.alike("hidden1", 0.8), clusters_within("hidden1", 0.4)),
         "redundant_filters",
