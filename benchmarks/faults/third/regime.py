@@ -21,7 +21,7 @@ def _faces_before_all() -> Trial:
     """Class weights from a set where faces are seldom, on one where they are not."""
     data = first("faces")
     done = trial(data, convnet(data, blocks=((12,), (16,)), dense=(24,)), optimizers.Adam(1e-3), epochs=12)
-    done.options = {"class_weight": {0: 1.0, 1: 300.0}}
+    done.options = {"class_weight": {0: 1.0, 1: 5000.0}}
     return done
 
 
@@ -30,7 +30,7 @@ def _shuffled(y: Any) -> Any:
 
 
 CASES: tuple[Case, ...] = (
-    faulty("collapsed: faces that weigh 300 times as much", _faces_before_all, shows.one_answer, "collapsed_output",
+    faulty("collapsed: faces that weigh 5000 times as much", _faces_before_all, shows.one_answer, "collapsed_output",
            ("output",)),
     faulty(
         "collapsed: weights of the head held to a length of 0.0001, views",
@@ -47,13 +47,13 @@ CASES: tuple[Case, ...] = (
         ("underfitting",),
     ),
     faulty(
-        "overfitting: forty patches of four pictures",
+        "overfitting: thirty patches of four pictures",
         fit(
             "prints",
             convnet,
-            lambda: optimizers.Adam(1e-3),
-            of={"blocks": ((16,), (32,)), "dense": (192,)},
-            samples=40,
+            lambda: optimizers.Adam(3e-3),
+            of={"blocks": ((16,), (24,)), "dense": (192,)},
+            samples=30,
             batch=10,
             epochs=36,
         ),
@@ -81,7 +81,7 @@ CASES: tuple[Case, ...] = (
             lambda: optimizers.Adam(2e-3),
             of={"hidden": (256, 128)},
             y=_shuffled,
-            epochs=50,
+            epochs=40,
         ),
         shows.overfits,
         "overfitting",
@@ -133,7 +133,7 @@ CASES: tuple[Case, ...] = (
     ),
     faulty(
         "batches of 1, of which nothing is left but the shift, digits",
-        fit("digits", mlp, lambda: optimizers.Adam(1e-3), of={"norm": True}, batch=1, samples=500, epochs=3),
+        fit("digits", mlp, lambda: optimizers.Adam(1e-3), of={"norm": True}, batch=1, samples=400, epochs=3),
         falls_short(0.25),
         "batch_too_small_for_bn",
     ),

@@ -129,9 +129,9 @@ CASES: tuple[Case, ...] = (
         fit(
             "mnist",
             mlp,
-            lambda: optimizers.SGD(0.01, momentum=0.9),
+            lambda: optimizers.SGD(0.02),
             of={"hidden": (96, 48), "of": {"hidden1": {"kernel_initializer": _repeated(24, 0.02)}}},
-            epochs=4,
+            epochs=5,
         ),
         shows.both(shows.alike("hidden1", 0.8), clusters_within("hidden1", 0.4)),
         "redundant_filters",
