@@ -85,9 +85,9 @@ CASES: tuple[Case, ...] = (
     ),
     healthy("convolution and activation apart, views", fit("views", convnet, _adam(1e-3), epochs=8), OK),
     healthy(
-        "tanh and averages, prints",
-        fit("prints", convnet, _sgd(0.05), of={"activation": "tanh", "pooling": "Average"}, epochs=12),
-        good(val_accuracy=0.75),
+        "tanh and averages, views",
+        fit("views", convnet, _adam(5e-4), of={"activation": "tanh", "pooling": "Average"}, epochs=8),
+        OK,
     ),
     healthy("convolutions only, views", fit("views", all_convolutional, _adam(3e-3), epochs=10), OK),
     healthy(

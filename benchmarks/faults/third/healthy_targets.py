@@ -80,7 +80,7 @@ def _where_coins_are() -> Trial:
     x, y = coins()
     model = segmenter(x.shape[1:], norm=True)
     model.compile(optimizers.Adam(5e-3), "binary_crossentropy", metrics=["accuracy"])
-    return split(model, x, y, epochs=12, batch=16)
+    return split(model, x, y, epochs=8, batch=16)
 
 
 CASES: tuple[Case, ...] = (
