@@ -101,8 +101,8 @@ CASES: tuple[Case, ...] = (
         OK,
     ),
     healthy(
-        "normalised, no biases, Adam 0.02, views",
-        fit("views", convnet, _adam(0.02), of={"norm": _norm, "bias": False, "dense": ()}, epochs=14),
+        "normalised, no biases, Adam 0.01, views",
+        fit("views", convnet, _adam(0.01), of={"norm": _norm, "bias": False, "dense": ()}, epochs=14),
         OK,
     ),
     healthy(

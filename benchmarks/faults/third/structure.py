@@ -89,12 +89,12 @@ CASES: tuple[Case, ...] = (
         ("conv1", "conv2", "conv3", "fc1"),
     ),
     faulty("frozen: signs behind the first convolution, digits", _signs, shows.unmoved("conv1"), "frozen_layer",
-           ("conv1",)),
+           ("conv1", "binarise")),
     faulty(
         "frozen: the encoder behind a stopped gradient",
         _stopped_code,
         shows.unmoved("encoder1", "encoder2"),
         "frozen_layer",
-        ("encoder1", "encoder2"),
+        ("encoder1", "encoder2", "code"),
     ),
 )  # fmt: skip
