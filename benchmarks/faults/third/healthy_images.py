@@ -24,7 +24,11 @@ def _norm(name: str) -> Any:
     return layers.BatchNormalization(momentum=0.9, name=name)
 
 
-def _adam(rate: float) -> Any:
+def _falling(rate: float, steps: int) -> Any:
+    return optimizers.schedules.CosineDecay(rate, steps)
+
+
+def _adam(rate: Any) -> Any:
     return lambda: optimizers.Adam(rate)
 
 
@@ -101,8 +105,8 @@ CASES: tuple[Case, ...] = (
         OK,
     ),
     healthy(
-        "normalised, no biases, Adam 0.01, views",
-        fit("views", convnet, _adam(0.01), of={"norm": _norm, "bias": False, "dense": ()}, epochs=14),
+        "normalised, no biases, Adam from 0.02 down, views",
+        fit("views", convnet, _adam(_falling(0.02, 350)), of={"norm": _norm, "bias": False, "dense": ()}, epochs=10),
         OK,
     ),
     healthy(
@@ -127,12 +131,15 @@ CASES: tuple[Case, ...] = (
     ),
     healthy("all samples in four batches, prints", fit("prints", convnet, _adam(5e-3), batch=280, epochs=16), OK),
     healthy(
-        "ReLU shifted down by 0.2 in both convolutions, mnist",
+        "ReLU shifted down by 0.1 in both convolutions, mnist",
         fit(
             "mnist",
             convnet,
             _adam(1e-3),
-            of={"of": {f"conv{i}": {"bias_initializer": initializers.Constant(-0.2)} for i in (1, 2)}},
+            of={
+                "init": "he_normal",
+                "of": {f"conv{i}": {"bias_initializer": initializers.Constant(-0.1)} for i in (1, 2)},
+            },
             epochs=5,
         ),
         OK,
@@ -148,7 +155,7 @@ CASES: tuple[Case, ...] = (
         ),
         OK,
     ),
-    healthy("depthwise and pointwise, views", fit("views", mobilenet, _adam(4e-3), epochs=10), OK),
+    healthy("depthwise and pointwise, views", fit("views", mobilenet, _adam(_falling(5e-3, 280)), epochs=8), OK),
     healthy("patches that attend, prints", fit("prints", attention, _adam(3e-3), epochs=14), OK),
     healthy("faces by a softmax of two units", _two_shares, good(val_accuracy=0.85)),
     healthy("the softmax a layer of its own, mnist", _own_softmax, OK),

@@ -120,7 +120,7 @@ CASES: tuple[Case, ...] = (
     healthy(
         "progression of a disease, absolute errors in the hundreds",
         fit("diabetes", mlp, lambda: optimizers.RMSprop(5e-3), of={"hidden": (32,), "dropout": 0.1}, loss="mae",
-            metrics=(), epochs=25),
+            metrics=(), epochs=32),
         good(loss_share=0.45),
     ),
     healthy("how red, green and blue a patch is", _mean_colour, good(loss_share=0.3)),
