@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from benchmarks.faults.others import rules_of
 from benchmarks.faults.others_rules import TOOLS
+from benchmarks.faults.recorder import RECORD, Recorder
 
 Record = dict[str, Any]
 LOSS = (2.0, 1.2, 0.8, 0.5, 0.35, 0.25, 0.2, 0.15)
@@ -156,3 +160,14 @@ def test_the_rules_that_fire_on_a_training_in_which_nothing_is_amiss() -> None:
         # Its readers are told so of every network that ends in a softmax given as an argument.
         "UMLAUT": {"activation at the last layer", "no softmax before the loss"},
     }
+
+
+@pytest.mark.parametrize("hidden", [0, 1])
+def test_each_layer_is_recorded_of_a_model_of_one_layer_too(hidden: int, tmp_path: Path) -> None:
+    x, y = np.ones((8, 3), np.float32), np.ones((8, 1), np.float32)
+    names = [*["hidden"][:hidden], "output"]
+    model = keras.Sequential([keras.Input((3,)), *(keras.layers.Dense(1, name=name) for name in names)])
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0, callbacks=[Recorder(tmp_path, x, y, validation=False)])
+    looks = json.loads((tmp_path / RECORD).read_text())["looks"]
+    assert [[layer["name"] for layer in look["layers"]] for look in looks] == [names, names]

@@ -1,7 +1,7 @@
 """Train all cases, judge their logs, and print how well the judgement agrees: ``python -m benchmarks.faults``.
 
 Thresholds are set on the tune half, and on the first round of blind cases, which has been opened. Each scoring of the
-report half and of the blind round is appended to ``results.md``; the blind round is scored once, of a clean commit, and
+report half and of a blind round is appended to ``results.md``; a blind round is scored once, of a clean commit, and
 again only with ``--again REASON``, which is logged.
 Logs are kept below ``--work``, so that judging again takes seconds; cases trained before are not trained again.
 """
@@ -16,22 +16,22 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results.md"
-BLIND = "second"
+BLIND = ("second", "third")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("logs/faults"), help="where logs are kept")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each case")
-    parser.add_argument("--half", choices=["tune", "report", "both", "first", BLIND], default="both")
+    parser.add_argument("--half", choices=["tune", "report", "both", "first", *BLIND], default="both")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--note", default="", help="why the report half is scored, for the log")
-    parser.add_argument("--again", default="", help="why the blind round is scored another time, for the log")
+    parser.add_argument("--again", default="", help="why a blind round is scored another time, for the log")
     options = parser.parse_args()
     if options.only and options.half not in ("tune", "first"):
         parser.error("--only goes with --half tune or first: a part of what is reported, scored apart, is to tune by")
-    if options.half == BLIND and (no := _refusal(options.again)):
+    if options.half in BLIND and (no := _refusal(options.half, options.again)):
         parser.error(no)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -61,19 +61,19 @@ def main() -> None:
         print("\n".join(f"    {line}" for line in told))
         if half == "report":
             _log(lines, f"{len(chosen)} cases, {options.seeds} seeds, {invalid} invalid", options.note)
-        if half == BLIND:
+        if half in BLIND:
             told = complaints(verdicts)
             commit = _git("rev-parse", "--short", "HEAD")
-            what = f"{BLIND} round, {len(chosen)} cases, {options.seeds} seeds, {invalid} invalid, at commit {commit}"
+            what = f"{half} round, {len(chosen)} cases, {options.seeds} seeds, {invalid} invalid, at commit {commit}"
             _log(lines, what, options.again or options.note, told)
 
 
-def _refusal(again: str) -> str:
-    """Why the blind round is not scored now; empty where it may be."""
+def _refusal(blind: str, again: str) -> str:
+    """Why this blind round is not scored now; empty where it may be."""
     if _git("status", "--porcelain", "tb_cnndiag", "benchmarks"):
         return "commit rules and cases first: a blind scoring is of a commit"
-    if not again and RESULTS.exists() and f"{BLIND} round" in RESULTS.read_text(encoding="utf-8"):
-        return "the blind round has been scored (results.md); to do it again say why with --again, which is logged"
+    if not again and RESULTS.exists() and f"{blind} round" in RESULTS.read_text(encoding="utf-8"):
+        return f"the {blind} round has been scored (results.md); to do it again say why with --again, which is logged"
     return ""
 
 

@@ -6,5 +6,6 @@ from benchmarks.faults.case import Case
 from benchmarks.faults.first import FIRST
 from benchmarks.faults.known import KNOWN
 from benchmarks.faults.second import SECOND
+from benchmarks.faults.third import THIRD
 
-CASES: tuple[Case, ...] = (*KNOWN, *FIRST, *SECOND)
+CASES: tuple[Case, ...] = (*KNOWN, *FIRST, *SECOND, *THIRD)

@@ -109,7 +109,8 @@ class Recorder(keras.callbacks.Callback):
         """Of each layer of a model whose layers can be asked: how active its units are, and how large."""
         try:
             layers = [layer for layer in self.model.layers if len(layer._inbound_nodes) == 1]
-            values = keras.Model(self.model.inputs, [layer.output for layer in layers])(self._x, training=False)
+            asked = keras.Model(self.model.inputs, [layer.output for layer in layers])
+            values = keras.tree.flatten(asked(self._x, training=False))
         except (AttributeError, ValueError):
             return []
         return [_activity(layer.name, value) for layer, value in zip(layers, values, strict=True)]
