@@ -27,14 +27,18 @@ class MissingActivation(Fault):
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """One finding per layer; linear bottlenecks and the halves of a separable convolution are meant to be."""
+        users: dict[int, list[LayerInfo]] = {}
+        for layer in history.layers:
+            for row in layer.inputs:
+                users.setdefault(row, []).append(layer)
         found = [
-            (layer, history.layers[users[0]])
+            (layer, users[row][0])
             for row, layer in enumerate(history.layers)
-            if (users := [i for i, other in enumerate(history.layers) if row in other.inputs])
+            if row in users
             and layer.activation == "linear"
             and not layer.output
             and layer.linear_behind
-            and all(_in_series(row, layer, history.layers[user]) for user in users)
+            and all(_in_series(row, layer, user) for user in users[row])
         ]
         if len(found) <= limits["layers"]:
             return
