@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -28,9 +28,19 @@ STATIC = Path(__file__).parent / "static"
 MAX_MESSAGES = 2_000
 MAX_BYTES = 4 << 20
 ALL = 1_000_000
-# The list of runs is kept for so many times as long as the processor took to make it.
-KEPT = 5.0
+# The list of runs is kept for so many times as long as the processor took to make it, and for the second number still
+# answered with while it is made anew.
+KEPT, STALE = 5.0, 15.0
 MIME_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+
+
+class _Listed(NamedTuple):
+    """A list of runs, compressed: of what, when it was made, and how long the processor took, in seconds."""
+
+    experiment: str
+    made: float
+    cost: float
+    body: bytes
 
 
 class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
@@ -41,7 +51,8 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
     def __init__(self, context: base_plugin.TBContext) -> None:
         self._data: provider.DataProvider = context.data_provider
         self._listing = threading.Lock()
-        self._listed: tuple[str, float, bytes] = ("", 0.0, b"")
+        self._listed: _Listed | None = None
+        self._renewing = False
 
     def get_plugin_apps(self) -> Mapping[str, Callable[..., Any]]:
         """Routes below ``/data/plugin/cnndiag``."""
@@ -119,15 +130,29 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
         """Runs and tags as JSON, compressed.
 
         Of a log with many runs that takes most of a second, in which others wait. So clients that ask at once share an
-        answer, and it is kept for a few times as long as it kept the processor busy: of a small log, not at all.
+        answer; it is kept for a few times as long as it kept the processor busy, and made anew behind their back for a
+        few times more: of a small log, not at all.
         """
         with self._listing:
-            of, until, body = self._listed
-            if of != experiment or time.monotonic() >= until:
-                begin = time.thread_time()
-                body = gzip.compress(json.dumps({"runs": self.runs(context, experiment)}).encode(), 3)
-                self._listed = experiment, time.monotonic() + KEPT * (time.thread_time() - begin), body
-            return body
+            listed = self._listed if self._listed and self._listed.experiment == experiment else None
+            age = time.monotonic() - listed.made if listed else 0.0
+            if listed is None or age >= STALE * listed.cost:
+                listed = self._listed = self._listed_anew(context, experiment)
+            elif age >= KEPT * listed.cost and not self._renewing:
+                self._renewing = True
+                threading.Thread(target=self._renew, args=(context, experiment), daemon=True).start()
+            return listed.body
+
+    def _listed_anew(self, context: Any, experiment: str) -> _Listed:
+        begin = time.thread_time()
+        body = gzip.compress(json.dumps({"runs": self.runs(context, experiment)}).encode(), 3)
+        return _Listed(experiment, time.monotonic(), time.thread_time() - begin, body)
+
+    def _renew(self, context: Any, experiment: str) -> None:
+        try:
+            self._listed = self._listed_anew(context, experiment)
+        finally:
+            self._renewing = False
 
     @Request.application  # type: ignore[arg-type]
     def _serve_measurements(self, request: Request) -> Response:

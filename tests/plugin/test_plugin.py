@@ -87,9 +87,15 @@ def test_clients_that_ask_for_the_runs_at_once_share_an_answer(monkeypatch: pyte
         assert set(clients.map(lambda _: told(), range(8))) == {"a/1"}
     assert told("b") == "b/2"
     assert told() == "a/3"
+    # A while later the list is still answered with, and made anew meanwhile; long after, nobody is told it.
     monkeypatch.setattr("tb_cnndiag.plugin.plugin.KEPT", 0.0)
-    plugin = CNNDiagnosticsPlugin(base_plugin.TBContext())
-    assert [told(), told()] == ["a/4", "a/5"]
+    assert told() == "a/3"
+    while plugin._renewing:
+        time.sleep(0.01)
+    monkeypatch.setattr("tb_cnndiag.plugin.plugin.KEPT", 5.0)
+    assert told() == "a/4"
+    monkeypatch.setattr("tb_cnndiag.plugin.plugin.STALE", 0.0)
+    assert [told(), told()] == ["a/5", "a/6"]
 
 
 def test_replies_name_their_type_and_are_not_to_be_guessed(client: Client) -> None:
