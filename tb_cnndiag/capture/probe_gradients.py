@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.numerics.weights import norm as norm_of
 from tb_cnndiag.payloads import FloatArray
 
 # Samples per gradient: a usual batch.
@@ -49,7 +50,7 @@ class ProbeGradients:
             total = gradients if total is None else [t + g for t, g in zip(total, gradients, strict=True)]
             norms.append(norm.numpy())
             zeros.append(zero.numpy())
-        means = [float(np.linalg.norm(t.numpy())) / chunks for t in total or ()]
+        means = [norm_of(t.numpy().reshape(1, -1)) / chunks for t in total or ()]
         return {
             layer.path: {
                 "chunk_gradient_norms": np.stack(norms)[:, row],

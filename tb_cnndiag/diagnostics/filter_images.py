@@ -50,7 +50,7 @@ class FilterImages(LayerDiagnostic):
         """One number per pixel ``(height, width, 1)`` of a kernel ``(height, width, channels)``."""
         if self.channel is not None:
             return kernel[..., self.channel, None]
-        return kernel if kernel.shape[-1] == 1 else np.linalg.norm(kernel, axis=-1, keepdims=True)
+        return kernel if kernel.shape[-1] == 1 else np.linalg.norm(kernel.astype(np.float64), axis=-1, keepdims=True)
 
 
 def _spatial(layer: LayerInfo, kernel: FloatArray) -> FloatArray | None:

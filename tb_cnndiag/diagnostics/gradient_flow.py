@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.weights import norm
 from tb_cnndiag.payloads import ColumnInfo
 
 
@@ -40,15 +39,15 @@ class GradientFlow(LayerDiagnostic):
 
     def measure(self, look: LayerLook) -> LayerResult:
         """Norm, norm relative to the kernel's, and the share of steps whose gradient was not finite."""
-        norm = float(look.data["gradient_norm"])
+        gradient = float(look.data["gradient_norm"])
         finite, broken = float(look.data["gradient_steps"]), float(look.data["gradient_non_finite_steps"])
         if finite + broken == 0:
             return LayerResult()
-        weight = float(np.linalg.norm(look.data["kernel"]))
+        weight = norm(look.data["kernel"])
         return LayerResult(
             {
-                "gradient_norm": norm,
-                "relative_gradient": norm / weight if weight > 0 else float("nan"),
+                "gradient_norm": gradient,
+                "relative_gradient": gradient / weight if weight > 0 else float("nan"),
                 "non_finite_ratio": broken / (finite + broken),
             }
         )

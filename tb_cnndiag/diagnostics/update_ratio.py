@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.numerics.weights import norm
 from tb_cnndiag.payloads import ColumnInfo
 
 
@@ -30,6 +29,6 @@ class UpdateRatio(LayerDiagnostic):
 
     def measure(self, look: LayerLook) -> LayerResult:
         """The mean change of a step over the kernel's norm now."""
-        weight = float(np.linalg.norm(look.data["kernel"]))
+        weight = norm(look.data["kernel"])
         update = float(look.data["update_norm"])
         return LayerResult({"update_ratio": update / weight}) if weight > 0 else LayerResult()

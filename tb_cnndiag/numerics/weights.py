@@ -7,15 +7,18 @@ import numpy as np
 from tb_cnndiag.payloads import FloatArray
 
 
+def norm(values: FloatArray) -> float:
+    """Euclidean norm of all numbers ``(…, …)``, of any scale; NaN when one is not finite."""
+    with np.errstate(all="ignore"):
+        square = float(np.einsum("ij,ij->", values, values))
+    if not 1e-30 < square < 1e30:
+        square = float(np.einsum("ij,ij->", values, values, dtype=np.float64))
+    return float(np.sqrt(square)) if np.isfinite(square) else float("nan")
+
+
 def root_mean_square(kernel: FloatArray) -> float:
     """Root mean square of all weights; NaN when one is not finite, or there is none."""
-    if not kernel.size:
-        return float("nan")
-    with np.errstate(all="ignore"):
-        square = float(np.einsum("ij,ij->", kernel, kernel))
-    if not 1e-30 < square < 1e30:
-        square = float(np.einsum("ij,ij->", kernel, kernel, dtype=np.float64))
-    return float(np.sqrt(square / kernel.size)) if np.isfinite(square) else float("nan")
+    return norm(kernel) / float(np.sqrt(kernel.size)) if kernel.size else float("nan")
 
 
 def gain(kernel: FloatArray) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tb_cnndiag.numerics.weights import constant_ratio, gain, root_mean_square
+from tb_cnndiag.numerics.weights import constant_ratio, gain, norm, root_mean_square
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -14,6 +14,12 @@ pytestmark = pytest.mark.filterwarnings("error")
 def test_root_mean_square_on_any_scale(scale):
     kernel = (np.random.default_rng(0).normal(size=(8, 9)) * scale).astype(np.float32)
     assert root_mean_square(kernel) == pytest.approx(np.sqrt(np.mean(kernel.astype(float) ** 2)), rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
+def test_norm_on_any_scale(scale):
+    values = (np.random.default_rng(0).normal(size=(8, 9)) * scale).astype(np.float32)
+    assert norm(values) == pytest.approx(np.linalg.norm(values.astype(float)), rel=1e-5)
 
 
 def test_root_mean_square_of_zeros_and_of_what_is_not_finite():
