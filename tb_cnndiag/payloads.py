@@ -42,6 +42,7 @@ class LayerInfo:
     dropout: float = 0.0
     dropout_at: str = ""
     linear_behind: bool = False
+    normalization_frozen: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def examples() -> dict[str, Measurement]:
         dropout=0.25,
         dropout_at="features/dropout",
         linear_behind=True,
+        normalization_frozen=True,
     )
     dense = LayerInfo(
         path="dense#2", class_name="Dense", role="dense", units=2, fan_in=6, inputs=(0,), output=True, trainable=False

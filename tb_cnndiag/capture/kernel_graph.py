@@ -91,6 +91,18 @@ def _activation(path: str, observation: Observation, graph: KernelGraph) -> str:
     return observation.activation
 
 
+def _normalization(call: Call | None) -> dict[str, Any]:
+    """What the table tells of the normalisation of a layer."""
+    if call is None:
+        return {}
+    frozen = not call.layer.trainable
+    return {
+        "normalization": call.path,
+        "normalization_class": type(call.layer).__name__,
+        "normalization_frozen": frozen,
+    }
+
+
 def observed_table(
     layers: Sequence[KernelLayer], record: Recording | None, observed: Mapping[str, Observation]
 ) -> tuple[LayerInfo, ...]:
@@ -105,8 +117,7 @@ def observed_table(
         replace(
             rows[path],
             activation=_activation(path, observed[path], graph),
-            normalization=graph.normalization[path].path if path in graph.normalization else "",
-            normalization_class=type(graph.normalization[path].layer).__name__ if path in graph.normalization else "",
+            **_normalization(graph.normalization.get(path)),
             seen_at=observed[path].seen_at,
             output_shape=tuple(int(n or 0) for n in observed[path].tensor.shape[1:]),
             inputs=tuple(sorted(position[source] for source in graph.inputs[path])),

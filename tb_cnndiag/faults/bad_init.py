@@ -10,9 +10,10 @@ import numpy as np
 
 from tb_cnndiag.faults.base import Fault, Held, Limit, normalised
 from tb_cnndiag.faults.progress import losses, progress
-from tb_cnndiag.faults.signals import growth_of_signals, sizes_of_inputs, sizes_of_signals
+from tb_cnndiag.faults.signals import growth_of_signals, growths_from_the_input
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History, Series
+from tb_cnndiag.numerics.activations import TAME
 from tb_cnndiag.payloads import LayerInfo
 
 # The first layer whose excess, in powers of ten, is this share of the largest is the one that is named.
@@ -25,6 +26,11 @@ RECTIFIED = ("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "mis
 STILL_CLOSE, ONE = 0.45, 0.9
 # Gain over the ideal from which it matters whether a layer's weights have one sign.
 RAISED = 1.4
+
+
+# Of fewer weights the size is told by chance too; initializers that keep signals at their size.
+FEW = 64
+FITTING = ("he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform")
 
 
 class BadInit(Fault):
@@ -97,7 +103,7 @@ class BadInit(Fault):
             i for i, layer in enumerate(history.layers) if layer.trainable and start[i] > 0 and not layer.normalization
         ]
         hidden = [i for i in rows if not history.layers[i].output]
-        excess = {i: math.log10(start[i] / _ideal(history.layers[i])) for i in rows}
+        excess = {i: _excess(history.layers[i], float(start[i])) for i in rows}
         growth = sum(excess[i] for i in hidden)
         first = np.nan_to_num(course[0], nan=np.inf, posinf=np.inf)
         harmed = first >= limits["loss"] or not course[-1] < limits["stuck"]
@@ -128,15 +134,13 @@ class BadInit(Fault):
         self, history: History, limits: Mapping[str, float], first: float, learns: bool
     ) -> Iterator[Finding]:
         """Signals that have grown far on their way although no layer's gain is large, as where shortcuts add up."""
-        sizes, base = sizes_of_signals(history), sizes_of_inputs(history)
-        for row, layer in enumerate(history.layers):
-            base[row] = max((base[i] for i in layer.inputs), default=base[row])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            grown = {i: sizes[i] / base[i] for i, layer in enumerate(history.layers) if not layer.output}
-        hidden = [i for i, growth in grown.items() if np.isfinite(growth)]
-        if not hidden or (growth := max(grown[i] for i in hidden)) < limits["signal"]:
+        if any(layer.activation not in TAME for layer in history.layers if not layer.output):
+            return  # what those do is no fault of the weights
+        grown = growths_from_the_input(history)
+        most = max(grown, key=lambda row: grown[row], default=None)
+        if most is None or grown[most] < limits["signal"]:
             return
-        most = next(i for i in hidden if grown[i] == growth)
+        growth = grown[most]
         layer = history.layers[most]
         yield self.finding(
             history,
@@ -151,7 +155,7 @@ class BadInit(Fault):
             },
             adjustments=tuple(
                 normalised(history, history.layers[i], "keeps signals at their size from layer to layer")
-                for i in hidden
+                for i in grown
                 if not history.layers[i].normalization
             ),
         )
@@ -165,7 +169,7 @@ def _ends(series: Series, row: int) -> tuple[float, float]:
 
 def _all_alike(similarity: Series, row: int, layer: LayerInfo, limit: float) -> bool:
     """Whether filters start alike and are still close; those of one weight, as of a 1 × 1 kernel, can be no other."""
-    if layer.fan_in < 2 or len(similarity) < 2 or similarity.steps[0] > 0:
+    if layer.fan_in < 2 or _by_chance(layer) or len(similarity) < 2 or similarity.steps[0] > 0:
         return False
     values = similarity.values[:, row]
     return bool(values[0] >= limit and (values[np.isfinite(values)] >= STILL_CLOSE).all())
@@ -180,6 +184,16 @@ def _stays(series: Series, row: int, limit: float) -> bool:
 
 def _ideal(layer: LayerInfo) -> float:
     return math.sqrt(2) if layer.activation in RECTIFIED else 1.0
+
+
+def _by_chance(layer: LayerInfo) -> bool:
+    """Whether a layer has so few weights, of an initializer that fits, that chance makes them what they are."""
+    return layer.units * layer.fan_in < FEW and layer.initializer in FITTING
+
+
+def _excess(layer: LayerInfo, gain: float) -> float:
+    """Powers of ten by which a gain is off; 0 where chance alone explains it."""
+    return 0.0 if _by_chance(layer) else math.log10(gain / _ideal(layer))
 
 
 def _initializer(layer: LayerInfo) -> Adjustment:

@@ -33,7 +33,11 @@ class BatchTooSmallForBn(Fault):
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, at the first normalised layer; only told while validation does not suffer."""
         size = history.info.batch_size if history.info else 0
-        layers = [a for a in history.layers if a.trainable and a.normalization_class == "BatchNormalization"]
+        layers = [
+            layer
+            for layer in history.layers
+            if layer.trainable and layer.normalization_class == "BatchNormalization" and not layer.normalization_frozen
+        ]
         if not 0 < size < limits["batch"] or not layers:
             return
         steps, validation = history.scalars("training_curve", "val_loss")

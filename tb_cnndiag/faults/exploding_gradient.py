@@ -7,9 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults.base import Fault, Limit, clip, held, lower_learning_rate
-from tb_cnndiag.finding import Evidence, Finding
+from tb_cnndiag.faults.base import Fault, Held, Limit, clip, held, lower_learning_rate
+from tb_cnndiag.faults.explosions import GRADIENT, SIGNAL, by_activations, by_gradients
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.activations import TAME
 
 
 class ExplodingGradient(Fault):
@@ -27,10 +29,16 @@ class ExplodingGradient(Fault):
         "rise": Limit(1.5, "ratio", "loss over its best, up to which large gradients do no harm (regression targets)"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
     }
-    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high", "nan_or_inf")
+    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, at the layer with the largest."""
+        """At most one finding, at the layer with the largest: of signals, of the first gradients, or of those now."""
+        if (found := by_activations(history)) is not None:
+            yield self._by_activations(history, *found)
+            return
+        if (found := by_gradients(history)) is not None:
+            yield self._by_gradients(history, *found)
+            return
         series = history.series("gradient_flow", "relative_gradient")
         measured = np.isfinite(series.values).any(axis=1)
         if not measured.any():
@@ -48,6 +56,39 @@ class ExplodingGradient(Fault):
             when,
             f"In half of the layers the gradient is {median[-1]:.3g} times the weights; the most in {layer.path}.",
             evidence={"relative_gradient": Evidence(float(median[-1]), limits["relative_gradient"], "ratio")},
+            adjustments=(
+                *clip(history, "bounds each step"),
+                lower_learning_rate(history, "steps as large as the weights"),
+            ),
+        )
+
+    def _by_activations(self, history: History, row: int, growth: float) -> Finding:
+        layer = history.layers[row]
+        return self.finding(
+            history,
+            layer,
+            "error",
+            Held(0, history.last_step, True),
+            f"Signals grow {growth:.3g} times on the way to {layer.path}, by activations that grow faster than what "
+            "they are given.",
+            evidence={"signal": Evidence(growth, SIGNAL, "ratio")},
+            adjustments=tuple(
+                Adjustment(a.path, "activation", a.activation, "relu", "is no larger than what it is given")
+                for a in history.layers
+                if not a.output and a.activation not in TAME
+            ),
+        )
+
+    def _by_gradients(self, history: History, row: int, ratio: float) -> Finding:
+        layer = history.layers[row]
+        return self.finding(
+            history,
+            layer,
+            "error",
+            Held(0, history.last_step, True),
+            f"Over the first steps the gradient was {ratio:.3g} times the weights in half of the layers; the most in "
+            f"{layer.path}.",
+            evidence={"relative_gradient": Evidence(ratio, GRADIENT, "ratio")},
             adjustments=(
                 *clip(history, "bounds each step"),
                 lower_learning_rate(history, "steps as large as the weights"),

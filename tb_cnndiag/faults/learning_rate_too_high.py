@@ -18,6 +18,7 @@ from tb_cnndiag.faults.base import (
     optimizer_name,
     rounded,
 )
+from tb_cnndiag.faults.explosions import exploded
 from tb_cnndiag.faults.large_steps import cycles, growth, killed, overflow, zigzag
 from tb_cnndiag.faults.progress import at, gain_per_look, losses, middle, progress, step_sizes
 from tb_cnndiag.faults.restraints import overbearing
@@ -62,6 +63,8 @@ class LearningRateTooHigh(Fault):
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
         """At most one finding, of the whole training: by overflow, by what the loss does, or by what has died."""
+        if exploded(history):
+            return
         overflown = overflow(history, limits["overflow"])
         if overflown is not None:
             when, step = overflown
@@ -91,6 +94,8 @@ class LearningRateTooHigh(Fault):
         size: FloatArray,
         grown: FloatArray,
     ) -> Finding | None:
+        if len(history.layers) == 1 and _rests(course, limits):
+            return None  # a linear model at its best: steps that are too large would make it swing
         peak, best = np.fmax.accumulate(size), np.minimum.accumulate(course)
         stuck = ((peak >= limits["step"]) | (grown >= limits["growth"])) & (course >= limits["stuck"])
         unsteady = course >= limits["rise"] * best

@@ -35,7 +35,7 @@ class NanOrInf(Fault):
         "IEEE 754; Amazon SageMaker Debugger rule NaN; the loss alone is not to be trusted, a fused graph can hide it."
     )
     diagnostic = "weight_health"
-    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high")
+    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high", "exploding_gradient")
     limits: ClassVar[Mapping[str, Limit]] = {"count": Limit(0, "count", "numbers that are not finite")}
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:

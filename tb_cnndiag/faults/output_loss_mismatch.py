@@ -116,8 +116,8 @@ def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool
             why = f"{activation} cuts off the negative half of the scores."
             fitting = "linear" if from_logits else "softmax"
             return Mismatch(True, why, "activation", activation, fitting, "leaves scores of either sign")
-        if activation == "softmax" and from_logits:
-            why = "softmax is applied twice, in the layer and in the loss."
+        if from_logits and (activation == "softmax" or distribution):
+            why = "softmax is applied twice, in the model and in the loss."
             return Mismatch(False, why, "from_logits", "True", "False", "the output is probabilities already")
         if activation == "linear" and not from_logits and not distribution:
             why = "the loss reads raw scores as probabilities."
@@ -133,7 +133,7 @@ def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool
     if loss in DIVERGENCE and not distribution and activation != "softmax":
         why = f"{activation} outputs do not sum to 1, which the divergence of distributions expects."
         return Mismatch(True, why, "activation", activation, "softmax", "gives a distribution over classes")
-    if loss in BINARY and layer.role == "dense":
+    if loss in BINARY:
         if layer.units == 1 and activation == "softmax":
             return Mismatch(True, ALWAYS_ONE, "activation", "softmax", "sigmoid", "gives a probability")
         if layer.units > 1 and activation == "softmax":

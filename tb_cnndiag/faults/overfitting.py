@@ -39,18 +39,27 @@ class Overfitting(Fault):
         if len(training) != len(validation) or len(steps) < limits["looks"] or not np.isfinite(validation).all():
             return
         best = np.minimum.accumulate(validation)
-        then = training[np.array([int(np.argmin(validation[: i + 1])) for i in range(len(validation))])]
+        at_best = np.array([int(np.argmin(validation[: i + 1])) for i in range(len(validation))])
+        then = training[at_best]
+        # Of a noisy validation the mean over a few looks behind the best tells whether it has risen.
+        looks = int(limits["looks"])
+        recent = np.array(
+            [
+                validation[min(max(best_look, look - looks) + 1, look) : look + 1].mean()
+                for look, best_look in enumerate(at_best)
+            ]
+        )
         noise = limits["noise"] * validation[0]
         worse = (
-            (validation >= limits["rise"] * best)
-            & (validation - best >= noise)
+            (recent >= limits["rise"] * best)
+            & (recent - best >= noise)
             & (training < then)
-            & (validation >= limits["gap"] * training)
+            & (recent >= limits["gap"] * training)
         )
-        when = held(steps, worse & (best > 0), limits["looks"])
+        when = held(steps, worse & (best > 0), looks)
         if when is None or _points(history) < limits["points"]:
             return
-        rise = float(validation[-1] / best[-1])
+        rise = float(recent[-1] / best[-1])
         best_step = int(steps[int(np.argmin(validation))])
         yield self.finding(
             history,

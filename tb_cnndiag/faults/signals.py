@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.activations import TAME
 from tb_cnndiag.payloads import FloatArray
 
 BOUNDED = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
@@ -21,10 +22,21 @@ def growth_of_signals(history: History) -> dict[int, float]:
     found = {}
     for row, layer in enumerate(history.layers):
         before = max((float(sizes[i]) for i in layer.inputs), default=float(first[row]))
-        bounded = layer.output or layer.activation in BOUNDED
-        if before > 0 and sizes[row] > 0 and not bounded:
+        # Of a bounded activation, or one that grows faster than its input, the weights are not told by this.
+        apart = layer.output or layer.activation in BOUNDED or layer.activation not in TAME
+        if before > 0 and sizes[row] > 0 and not apart:
             found[row] = float(sizes[row]) / before
     return found
+
+
+def growths_from_the_input(history: History) -> dict[int, float]:
+    """Row → mean magnitude of a hidden layer's activation over that of the input it comes from, where known."""
+    sizes, base = sizes_of_signals(history), sizes_of_inputs(history)
+    for row, layer in enumerate(history.layers):
+        base[row] = max((base[i] for i in layer.inputs), default=base[row])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grown = sizes / base
+    return {row: float(grown[row]) for row, a in enumerate(history.layers) if not a.output and np.isfinite(grown[row])}
 
 
 def sizes_of_signals(history: History) -> FloatArray:

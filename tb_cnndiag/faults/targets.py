@@ -80,7 +80,7 @@ def _unfit(
     if loss in BINARY and (targets.low < -NEGATIVE or targets.high > 1 + NEGATIVE):
         why = f"labels reach from {span}, probabilities from 0 to 1."
         return Mismatch(True, why, "labels", span, "0 or 1", "binary cross-entropy compares probabilities")
-    several = targets.shape == (layer.units,) and layer.units > 1
+    several = math.prod(targets.shape) == layer.units > 1
     if loss in CATEGORICAL and loss != SPARSE and several and targets.whole and not targets.distribution:
         why = "samples have several labels or none, but softmax lets the outputs compete for one."
         return Mismatch(True, why, "loss", loss, "binary_crossentropy", "each label is a question of its own")

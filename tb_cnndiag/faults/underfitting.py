@@ -74,19 +74,22 @@ class Underfitting(Fault):
         size = at(steps, sizes.steps, middle(sizes.values))
         classes = loss_config(history)[0] in (*CATEGORICAL, *BINARY)
         weaker = restraints(history)
-        low, top = limits["low" if classes else "low_regression"], np.inf if weaker else limits["high"]
+        hidden = [layer for layer in history.layers if not layer.output and layer.trainable and layer.units]
+        low, top = limits["low" if classes else "low_regression"], np.inf if weaker or not hidden else limits["high"]
         high = (course >= low) & (course < top) & (size >= limits["step"])
         when = held(steps, high, looks)
         gain = gain_per_look(course, looks)
-        hidden = [layer for layer in history.layers if not layer.output and layer.trainable and layer.units]
-        if when is None or not hidden:
+        if when is None or not history.layers:
             return
-        narrowest = min(hidden, key=lambda layer: layer.units)
+        narrowest = min(hidden or history.layers, key=lambda layer: layer.units)
         narrow = classes and narrowest.units < NARROW
-        rests = limits["slow" if narrow or course[-1] >= limits["far"] else "gain"]
+        slow = classes and (narrow or course[-1] >= limits["far"])
+        rests = limits["slow" if slow else "gain"]
         if not -rests < gain < rests:
             return
         cause = f"the narrowest layer is {narrowest.path} with {narrowest.units} units"
+        if not hidden:
+            cause = f"{narrowest.path} is the only layer, and tells apart only what a straight border does"
         if weaker:
             cause = f"{weaker[0].parameter} of {weaker[0].current} at {weaker[0].layer or 'every step'} holds it back"
         held_layer = next(
@@ -102,7 +105,7 @@ class Underfitting(Fault):
                 "gain": Evidence(gain, limits["gain"], "share"),
                 "loss": Evidence(float(course[-1]), low, "ratio"),
             },
-            adjustments=weaker or _wider(narrowest),
+            adjustments=weaker or (_wider(narrowest) if hidden else _deeper(narrowest)),
         )
 
 
@@ -114,3 +117,7 @@ def _wider(layer: LayerInfo) -> tuple[Adjustment, ...]:
     return (
         Adjustment(layer.path, parameter, str(layer.units), str(proposed), "the narrowest layer bounds what passes"),
     )
+
+
+def _deeper(layer: LayerInfo) -> tuple[Adjustment, ...]:
+    return (Adjustment(layer.path, "layers", "1", "2", "a hidden layer with an activation bends the border"),)

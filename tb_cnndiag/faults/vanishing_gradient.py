@@ -37,6 +37,7 @@ class VanishingGradient(Fault):
         "gradient_ratio": Limit(
             1e-3, "ratio", "relative gradient of the first layer over the last's, below which it fades"
         ),
+        "hidden_ratio": Limit(1e-2, "ratio", "the same against the last hidden layer: more may be the output's doing"),
         "update_ratio": Limit(1e-4, "ratio", "‖Δw‖/‖w‖ per step below which the first layer stands still"),
         "stuck": Limit(0.95, "ratio", "loss over that of chance from which nothing is learned although layers move"),
         "looks": Limit(2, "count", "consecutive looks at which it must hold"),
@@ -63,9 +64,19 @@ class VanishingGradient(Fault):
             ratios = gradients.values[:, first] / gradients.values[:, last]
         moved = dict(zip(updates.steps.tolist(), updates.values[:, first].tolist(), strict=True))
         still = np.array([not moved.get(step, 0.0) >= limits["update_ratio"] for step in gradients.steps.tolist()])
+        norms = history.series("gradient_flow", "gradient_norm").values[:, first]
+        if norms.size and (norms == 0).all():  # cut off, which is another fault, rather than faded
+            return
+        hidden = [row for row in rows if not history.layers[row].output]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            within = gradients.values[:, first] / gradients.values[:, hidden[-1] if hidden else last]
         loss_steps, _ = losses(history)
         stuck = at(gradients.steps, loss_steps, progress(history)) >= limits["stuck"]
-        when = held(gradients.steps, (ratios < limits["gradient_ratio"]) & (still | stuck), limits["looks"])
+        when = held(
+            gradients.steps,
+            (ratios < limits["gradient_ratio"]) & (within < limits["hidden_ratio"]) & (still | stuck),
+            limits["looks"],
+        )
         if when is None or not np.isfinite(ratios[-1]) or _cut_by_a_dead_layer(history):
             return
         layer = history.layers[first]

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 RECTIFIED = ("relu", "relu6")
 """Exactly 0 for every input below 0: a unit that stays there passes no gradient back."""
 
+TAME = (
+    "linear relu relu6 leaky_relu prelu elu selu celu gelu silu mish sigmoid tanh hard_sigmoid hard_tanh hard_silu "
+    "softsign softplus softmax log_softmax log_sigmoid"
+).split()
+"""Never larger than a fixed multiple of their input's magnitude, but for a constant: signals do not grow by them."""
+
 RANGE: Mapping[str, tuple[float | None, float | None]] = {
     "relu": (0, None),
     "relu6": (0, 6),

@@ -90,7 +90,7 @@ class RunInfo(_message.Message):
     def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LayerInfo(_message.Message):
-    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer", "normalization_class", "dropout", "dropout_at", "linear_behind")
+    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer", "normalization_class", "dropout", "dropout_at", "linear_behind", "normalization_frozen")
     PATH_FIELD_NUMBER: _ClassVar[int]
     CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +112,7 @@ class LayerInfo(_message.Message):
     DROPOUT_FIELD_NUMBER: _ClassVar[int]
     DROPOUT_AT_FIELD_NUMBER: _ClassVar[int]
     LINEAR_BEHIND_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZATION_FROZEN_FIELD_NUMBER: _ClassVar[int]
     path: str
     class_name: str
     role: str
@@ -133,7 +134,8 @@ class LayerInfo(_message.Message):
     dropout: float
     dropout_at: str
     linear_behind: bool
-    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ..., normalization_class: _Optional[str] = ..., dropout: _Optional[float] = ..., dropout_at: _Optional[str] = ..., linear_behind: bool = ...) -> None: ...
+    normalization_frozen: bool
+    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ..., normalization_class: _Optional[str] = ..., dropout: _Optional[float] = ..., dropout_at: _Optional[str] = ..., linear_behind: bool = ..., normalization_frozen: bool = ...) -> None: ...
 
 class DiagnosticInfo(_message.Message):
     __slots__ = ("name", "title", "description", "columns", "layer_kind", "model_kind")

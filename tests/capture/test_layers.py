@@ -84,6 +84,9 @@ def test_a_normalisation_is_seen_behind_the_activation_and_pooling_too() -> None
     model = keras.Sequential([*stack, layers.BatchNormalization(name="norm"), layers.Dense(2)])
     conv, dense = _table(model, np.zeros((4, 8, 8, 1), np.float32)).values()
     assert (conv.normalization, conv.normalization_class) == ("norm", "BatchNormalization")
+    assert not conv.normalization_frozen
+    model.get_layer("norm").trainable = False
+    assert next(iter(_table(model, np.zeros((4, 8, 8, 1), np.float32)).values())).normalization_frozen
     assert (dense.normalization, dense.normalization_class) == ("", "")
 
 

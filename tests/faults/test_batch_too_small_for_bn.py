@@ -27,6 +27,11 @@ class TestBatchTooSmallForBn:
         assert [f.severity for f in self._told(6, "BatchNormalization")] == ["info"]
         assert [f.severity for f in self._told(6, "BatchNormalization", (2.0, 2.0, 2.0))] == ["warning"]
 
+    def test_a_frozen_normalisation_takes_nothing_from_the_batch(self) -> None:
+        frozen = replace(LAYERS[0], normalization_class="BatchNormalization", normalization_frozen=True)
+        info = replace(INFO, layers=(frozen, *LAYERS[1:]), batch_size=2)
+        assert not found("batch_too_small_for_bn", history({}, info=info, scalars={"loss": [1.0, 0.6, 0.4]}))
+
     @pytest.mark.parametrize(
         ("batch", "norm"), [(2, "GroupNormalization"), (32, "BatchNormalization"), (2, ""), (0, "BatchNormalization")]
     )

@@ -15,6 +15,13 @@ class TestOverfitting:
         assert (finding.fault, finding.severity, finding.first_step) == ("overfitting", "warning", 20)
         assert finding.adjustments[0].proposed == "to step 10"
 
+    def test_a_noisy_validation_that_is_worse_on_the_mean(self) -> None:
+        loss = [1.0, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.08]
+        noisy = [1.0, 0.7, 0.95, 0.8, 1.0, 0.82, 0.96, 0.83]
+        (finding,) = judge(history({}, scalars={"loss": loss, "val_loss": noisy}))
+        assert finding.fault == "overfitting"
+        assert not judge(history({}, scalars={"loss": loss, "val_loss": [min(v, 0.82) for v in noisy]}))
+
     @pytest.mark.parametrize(
         ("loss", "val_loss"),
         [

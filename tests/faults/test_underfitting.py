@@ -9,7 +9,7 @@ import pytest
 
 from tb_cnndiag.judge import judge
 from tb_cnndiag.payloads import LayerInfo, Targets
-from tests.faults.made import INFO, LAYERS, course, found, history
+from tests.faults.made import CHANCE, INFO, LAYERS, course, found, history
 
 
 class TestUnderfitting:
@@ -27,6 +27,14 @@ class TestUnderfitting:
         rows = {"update_ratio.update_ratio": [[1e-3] * 4] * len(loss)}
         findings = found("underfitting", history(rows, info=replace(INFO, layers=layers), scalars={"loss": loss}))
         assert [finding.layer for finding in findings] == (["fc"] if told else [])
+
+    def test_a_single_layer_can_only_draw_straight_borders(self) -> None:
+        one = replace(LAYERS[3], inputs=())
+        rows = {"update_ratio.update_ratio": [[0.04]] * 9}
+        told = history(rows, info=replace(INFO, layers=(one,)), scalars={"loss": [CHANCE] * 9})
+        (finding,) = judge(told)
+        assert (finding.fault, finding.layer) == ("underfitting", "head")
+        assert (finding.adjustments[0].parameter, finding.adjustments[0].proposed) == ("layers", "2")
 
     def test_it_rests_high(self) -> None:
         (finding,) = judge(course(self.RESTS, 1e-3))

@@ -21,6 +21,16 @@ class TestVanishingGradient:
         told = history({"gradient_flow.relative_gradient": self.FADING, "update_ratio.update_ratio": moving})
         assert not found("vanishing_gradient", told)
 
+    def test_what_only_the_output_does_is_another_fault(self) -> None:
+        flat = [[1e-5, 1e-5, 1e-5, 1e2]] * 3
+        assert not found("vanishing_gradient", history({"gradient_flow.relative_gradient": flat}))
+
+    def test_a_gradient_that_is_cut_off_has_not_faded(self) -> None:
+        cut = {"gradient_flow.relative_gradient": [[0, 0.1, 0.1, 0.1]] * 3}
+        cut |= {"gradient_flow.gradient_norm": [[0, 1, 1, 1]] * 3, "gradient_flow.non_finite_ratio": [[0] * 4] * 3}
+        assert not found("vanishing_gradient", history(cut))
+        assert found("frozen_layer", history(cut))
+
     def test_a_converged_run_fades_everywhere_alike(self) -> None:
         told = history({"gradient_flow.relative_gradient": [[1e-9] * 4] * 3, "update_ratio.update_ratio": self.STILL})
         assert not found("vanishing_gradient", told)
