@@ -19,9 +19,15 @@ class ExplodingGradient(Fault):
 
     id = "exploding_gradient"
     title = "Exploding gradient"
-    what = "The gradient is many times larger than the weights themselves in at least half of the layers."
+    what = (
+        "The gradient is many times larger than the weights themselves in at least half of the layers, or signals grow "
+        "from layer to layer because an activation outgrows what it is given."
+    )
     why = "Each step throws the weights somewhere else: the loss jumps, and soon overflows."
-    advice = "Clip the gradient (clipnorm), lower the learning rate, or normalise the input and the layers."
+    advice = (
+        "Clip the gradient (clipnorm), lower the learning rate, normalise input, targets and layers, or use an activation "
+        "that does not grow faster than its input."
+    )
     source = "Pascanu et al. 2013; AUTOTRAINER (Zhang et al., ICSE 2021)."
     diagnostic = "gradient_flow"
     limits: ClassVar[Mapping[str, Limit]] = {

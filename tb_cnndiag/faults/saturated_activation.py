@@ -24,7 +24,10 @@ class SaturatedActivation(Fault):
     what = "Hidden units of a bounded activation that sit at an end of its range for nearly every input."
     why = "The slope there is nearly 0: no gradient passes, so the layers before learn nothing through them."
     advice = "Use ReLU, normalise the input, an initializer that fits (Glorot), or a lower learning rate."
-    source = "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units)."
+    source = (
+        "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units; the layers of "
+        "healthy trainings have next to none)."
+    )
     diagnostic = "saturation"
     limits: ClassVar[Mapping[str, Limit]] = {
         "pinned_ratio": Limit(0.4, "share", "hidden units at a bound from which it is a fault"),
