@@ -25,8 +25,8 @@ class ExplodingGradient(Fault):
     )
     why = "Each step throws the weights somewhere else: the loss jumps, and soon overflows."
     advice = (
-        "Clip the gradient (clipnorm), lower the learning rate, normalise input, targets and layers, or use an activation "
-        "that does not grow faster than its input."
+        "Clip the gradient (clipnorm), lower the learning rate, normalise input, targets and layers, or use an "
+        "activation that does not grow faster than its input."
     )
     source = "Pascanu et al. 2013; AUTOTRAINER (Zhang et al., ICSE 2021)."
     diagnostic = "gradient_flow"

@@ -25,8 +25,8 @@ class SaturatedActivation(Fault):
     why = "The slope there is nearly 0: no gradient passes, so the layers before learn nothing through them."
     advice = "Use ReLU, normalise the input, an initializer that fits (Glorot), or a lower learning rate."
     source = (
-        "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units; the layers of "
-        "healthy trainings have next to none)."
+        "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units; the "
+        "layers of healthy trainings have next to none)."
     )
     diagnostic = "saturation"
     limits: ClassVar[Mapping[str, Limit]] = {
