@@ -12,6 +12,7 @@ from tb_cnndiag.numerics.activations import TAME
 
 # ‖g‖/‖w‖ of half the layers over the first steps, and the loss over chance that shows that they did harm.
 GRADIENT, HARM = 10.0, 0.95
+LOOKS = 3
 # The rate that Keras gives SGD: steps that are too large at no more than that are the gradient's doing.
 USUAL_RATE = 0.011
 # Growth of a signal from the input to a layer behind activations that grow faster than their input, and the loss.
@@ -26,6 +27,8 @@ def by_gradients(history: History) -> tuple[int, float] | None:
     rate, course = learning_rate(history), progress(history)
     start, gradients = history.series("weight_health", "rms"), history.series("gradient_flow", "gradient_norm")
     if optimizer_name(history) != "SGD" or not rate or rate > USUAL_RATE or not course.size or course[-1] < HARM:
+        return None
+    if np.isfinite(course).all() and len(course) < LOOKS:  # a loss that starts high is given time to fall
         return None
     rows = trained_rows(history)
     if not len(start) or start.steps[0] > 0 or not len(gradients) or not rows:

@@ -48,6 +48,11 @@ class TestExplodingGradient:
         assert [finding.layer for finding in findings] == (["conv2"] if told else [])
         assert not told or not found("learning_rate_too_high", told_by)
 
+    def test_large_first_gradients_of_a_single_epoch_say_nothing_yet(self) -> None:
+        usual = json.dumps({"class_name": "SGD", "config": {"learning_rate": 0.01}})
+        rows = {"gradient_flow.gradient_norm": [[900.0] * 4], "weight_health.rms": [[0.1] * 4]}
+        assert not judge(history(rows, info=replace(INFO, optimizer=usual), scalars={"loss": [900.0]}))
+
     @pytest.mark.parametrize(("activation", "told"), [("<lambda>", "exploding_gradient"), ("relu", "bad_init")])
     def test_activations_that_grow_faster_than_their_input(self, activation: str, told: str) -> None:
         layers = (*(replace(layer, activation=activation) for layer in LAYERS[:3]), LAYERS[3])
