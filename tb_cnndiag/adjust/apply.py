@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
-from tb_cnndiag.adjust.fit import fitted, read_of
+from tb_cnndiag.adjust.fit import merge_by
 from tb_cnndiag.adjust.rebuild import RebuildError, copy, keep_weights, rebuild
-from tb_cnndiag.adjust.surgery import Cut, Merge, SurgeryError, by_unit, chain_of, cut
+from tb_cnndiag.adjust.surgery import Cut, Merge, SurgeryError, chain_of, cut
 from tb_cnndiag.adjust.training import compiled
 from tb_cnndiag.capture.layers import walk
 from tb_cnndiag.finding import Adjustment, Finding
@@ -144,10 +143,7 @@ def _fit(model: Any, layer: Any, groups: Sequence[Sequence[int]], samples: Any) 
     """How twins are merged by samples; None without samples, and in nested models, whose inputs they are not."""
     if samples is None or not groups or layer not in model.layers:
         return None
-    chain = chain_of(layer)
-    seen = read_of(model, chain, samples)
-    weight = np.linalg.norm(by_unit(chain.reader.get_weights()[0], seen.shape[1]), axis=(0, 2))
-    return lambda kept: fitted(seen, weight, groups, kept)
+    return merge_by(model, chain_of(layer), groups, samples)
 
 
 def _plan_one(plan: _Plan, layers: dict[str, Any], finding: Finding, adjustment: Adjustment) -> bool:
