@@ -17,7 +17,7 @@ OK = good(val_accuracy=0.8)
 CASES: tuple[Case, ...] = (
     healthy("Keras' first example on mnist, half dropped before the head", fit(
         "mnist", simple, of={"widths": (32, 64), "dense": (48,), "dropout": 0.5}, epochs=5), OK),
-    healthy("a VGG on snaps, SGD with momentum", fit("snaps", vgg, sgd(0.01), epochs=6), OK),
+    healthy("a VGG on snaps, SGD with momentum", fit("snaps", vgg, sgd(5e-3), of={"per_block": 1}, epochs=10), OK),
     healthy("a VGG of three blocks, normalised, grounds", fit(
         "grounds", vgg, of={"widths": (12, 16, 24), "norm": usual_norm, "dense": ()}, epochs=5), OK),
     healthy("LeNet of tanh and averages, glyphs", fit(
@@ -26,7 +26,7 @@ CASES: tuple[Case, ...] = (
         "snaps", resnet, adam(2e-3), of={"zero_gamma": True}, epochs=6), OK),
     healthy("residual without normalisation, small digits", fit(
         "digits", resnet, adam(2e-3), of={"norm": False}, epochs=8), OK),
-    healthy("separable convolutions with shortcuts, photos", fit("photos", xception, adam(3e-3), epochs=7), OK),
+    healthy("separable convolutions with shortcuts, snaps", fit("snaps", xception, adam(4e-3), epochs=8), OK),
     healthy("depthwise and pointwise, ReLU6, grounds", fit("grounds", mobilenet, adam(4e-3), epochs=7), OK),
     healthy("ELU on glyphs", fit("glyphs", vgg, of={"activation": "elu", "per_block": 1}, epochs=8), OK),
     healthy("swish and means of maps, snaps", fit(

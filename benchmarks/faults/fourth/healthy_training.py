@@ -65,12 +65,12 @@ def _augmented() -> Trial:
 
 
 def _seldom() -> Trial:
-    """A sixth as many pictures of grass as of the others, with weights that make up for it."""
-    data = fourth("grounds")
+    """A sixth as many of one letter as of the others, with weights that make up for it."""
+    data = fourth("glyphs")
     keep = (data.y != 2) | (np.arange(len(data.y)) % 6 == 0)
     few = Data(data.x[keep], data.y[keep], data.xv, data.yv, data.classes)
-    done = trial(few, vgg(few, per_block=1), optimizers.Adam(1e-3), epochs=6)
-    done.options = {"class_weight": {0: 1.0, 1: 1.0, 2: 6.0, 3: 1.0, 4: 1.0}}
+    done = trial(few, vgg(few, per_block=1), optimizers.Adam(2e-3), epochs=8)
+    done.options = {"class_weight": {kind: 6.0 if kind == 2 else 1.0 for kind in range(few.classes)}}
     return done
 
 
@@ -91,27 +91,26 @@ CASES: tuple[Case, ...] = (
         _SCHEDULES.CosineDecay(0.05, 320)), epochs=8), OK),
     healthy("halved every two epochs, separable convolutions on grounds", fit("grounds", xception, adam(
         _SCHEDULES.ExponentialDecay(5e-3, 64, 0.5, staircase=True)), epochs=7), OK),
-    healthy("SGD 1.0 with normalisation, snaps", fit("snaps", vgg, sgd(1.0, 0.0), of={
-        "norm": usual_norm, "per_block": 1, "dense": ()}, epochs=8), OK),
+    healthy("SGD 1.0 with normalisation, glyphs", fit("glyphs", vgg, sgd(1.0, 0.0), of={
+        "norm": usual_norm, "per_block": 1, "mean": True, "dense": ()}, epochs=10), OK),
     healthy("Adam 0.03 with normalisation, dense layers on digits", fit(
         "digits", mlp, adam(0.03), of={"norm": True}, epochs=10), OK),
-    healthy("normalised in batches of 8, photos", fit("photos", vgg, of={
+    healthy("normalised in batches of 8, glyphs", fit("glyphs", vgg, of={
         "norm": usual_norm, "per_block": 1, "dense": ()}, batch=8, epochs=4), OK),
-    healthy("batches of 4, LeNet on glyphs", fit("glyphs", lenet, sgd(5e-3), batch=4, epochs=6), OK),
+    healthy("batches of 4, LeNet on glyphs", fit("glyphs", lenet, adam(1e-3), batch=4, epochs=4), OK),
     healthy("one epoch of a VGG on grounds", fit("grounds", vgg, of={"per_block": 1}, epochs=1),
             good(val_accuracy=0.35)),
     healthy("one epoch of dense layers on digits", fit("digits", mlp, adam(2e-3), epochs=1), good(val_accuracy=0.4)),
     healthy("from low digits to high ones, all but the head frozen", _from_low_digits(thaw=False), OK),
     healthy("from low digits to high ones, thawed at 0.00002", _from_low_digits(thaw=True), OK),
-    healthy("mixed precision of float16, a VGG on snaps", _half(
-        "mixed_float16", "snaps", vgg, adam(1e-3), of={
-            "per_block": 1, "of": {"predictions": {"dtype": "float32"}}}, epochs=4), OK),
+    healthy("mixed precision of float16, a first example on small digits", _half(
+        "mixed_float16", "digits", simple, adam(3e-3), of={"widths": (8, 16), "padding": "same"}, epochs=5), OK),
     healthy("mixed precision of bfloat16, a first example on glyphs", _half(
         "mixed_bfloat16", "glyphs", simple, adam(2e-3), epochs=6), OK),
     healthy("turned and flipped, snaps", _augmented, OK),
     healthy("smoothed labels, materials", fit("materials", vgg, of={"per_block": 1}, y=one_hot(3),
             loss=losses.CategoricalCrossentropy(label_smoothing=0.1), epochs=5), OK),
-    healthy("a class of grounds that is seldom, weighed", _seldom, good(val_accuracy=0.75)),
+    healthy("a letter that is seldom, weighed", _seldom, OK),
     healthy("slowed down on plateaus and stopped early, digits", _waits_and_stops, OK),
     healthy("gradients cut at a norm of 0.5, SGD 0.1, glyphs", fit("glyphs", vgg, lambda: optimizers.SGD(
         0.1, momentum=0.9, clipnorm=0.5), of={"per_block": 1}, epochs=8), OK),

@@ -6,10 +6,11 @@ from keras import layers
 
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case
+from benchmarks.faults.first.symptoms import noisy_statistics
 from benchmarks.faults.fourth.make import adam, faulty, fit
-from benchmarks.faults.fourth.networks import vgg, xception
+from benchmarks.faults.fourth.networks import vgg
+from benchmarks.faults.fourth.symptoms import costs_more_held_out
 from benchmarks.faults.second.networks import resnet
-from benchmarks.faults.second.symptoms import told_apart
 from benchmarks.faults.third.networks import mlp
 from benchmarks.faults.third.symptoms import falls_short
 
@@ -28,8 +29,8 @@ CASES: tuple[Case, ...] = (
         "overfitting",
     ),
     faulty(
-        "overfitting: sixty houses in three wide layers",
-        fit("housing", mlp, adam(2e-3), of={"hidden": (256, 256, 128)}, samples=60, batch=16, epochs=120),
+        "overfitting: eighty letters in two wide dense layers",
+        fit("glyphs", mlp, adam(2e-3), of={"hidden": (512, 256)}, samples=80, batch=16, epochs=40),
         shows.overfits,
         "overfitting",
     ),
@@ -53,15 +54,15 @@ CASES: tuple[Case, ...] = (
         "underfitting",
     ),
     faulty(
-        "batches of 2 in a residual net, toys",
-        fit("toys", resnet, adam(2e-3), batch=2, samples=400, epochs=3),
-        told_apart,
+        "batches of 2 in a residual net, snaps",
+        fit("snaps", resnet, adam(5e-3), batch=2, samples=300, epochs=4),
+        shows.both(noisy_statistics("conv1_bn", 2), costs_more_held_out(1.3)),
         "batch_too_small_for_bn",
     ),
     faulty(
-        "batches of 3 through separable convolutions, photos",
-        fit("photos", xception, adam(3e-3), batch=3, samples=450, epochs=4),
-        told_apart,
+        "batches of 2 through normalised dense layers, photos",
+        fit("photos", mlp, adam(2e-3), of={"norm": True, "hidden": (64, 32)}, batch=2, samples=480, epochs=4),
+        shows.both(noisy_statistics("bn1", 2), falls_short(0.5)),
         "batch_too_small_for_bn",
     ),
 )

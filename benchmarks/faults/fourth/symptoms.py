@@ -18,3 +18,10 @@ def held_out_below(level: float) -> Symptom:
 def loss_for_nothing(o: Outcome) -> bool:
     """The loss is as good as 0 although a sixth of the answers are wrong."""
     return o.curves["loss"][-1] < 1e-3 and max(o.curves["accuracy"][-2:]) < 5 / 6
+
+
+def costs_more_held_out(times: float) -> Symptom:
+    """In an epoch after the first, held-out data cost so many times what training did."""
+    return lambda o: any(
+        val > times * loss for val, loss in zip(o.curves["val_loss"][1:], o.curves["loss"][1:], strict=True)
+    )
