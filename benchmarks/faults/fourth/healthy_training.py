@@ -39,7 +39,7 @@ def _from_low_digits(*, thaw: bool) -> Make:
         if not thaw:
             return trial(passed, model, optimizers.Adam(2e-3), epochs=10)
         model.compile(optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
-        model.fit(passed.x, passed.y, epochs=8, verbose=0)
+        model.fit(passed.x, passed.y, epochs=6, verbose=0)
         for layer in base:
             layer.trainable = True
         return trial(passed, model, optimizers.Adam(2e-5), epochs=5)

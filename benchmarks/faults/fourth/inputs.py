@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.faults import symptoms as shows
 from benchmarks.faults.case import Case
-from benchmarks.faults.fourth.make import faulty, fit, sgd
+from benchmarks.faults.fourth.make import adam, faulty, fit, sgd
 from benchmarks.faults.fourth.networks import simple, vgg
 from benchmarks.faults.third.networks import mlp
 from benchmarks.faults.third.symptoms import not_a_number_within, tells_less_than
@@ -39,8 +39,8 @@ def _logarithms(x: Any) -> Any:
 
 CASES: tuple[Case, ...] = (
     faulty(
-        "input: pixels of 0 to 255 into a VGG by SGD, snaps",
-        fit("snaps", vgg, sgd(0.01), x=_bytes, epochs=4),
+        "input: pixels of 0 to 255 into a VGG by SGD, materials",
+        fit("materials", vgg, sgd(5e-3), x=_bytes, epochs=4),
         shows.both(shows.wide_input, shows.worse_than(0.6)),
         _INPUT,
         ("block1_conv1",),
@@ -56,7 +56,7 @@ CASES: tuple[Case, ...] = (
     ),
     faulty(
         "input: houses with their columns in their own units",
-        fit("housing_raw", mlp, of={"activation": "sigmoid", "hidden": (32, 16)}, epochs=20),
+        fit("housing_raw", mlp, adam(0.02), of={"activation": "tanh", "hidden": (32, 16)}, epochs=30),
         shows.both(shows.wide_input, tells_less_than(0.6)),
         _INPUT,
         ("hidden1",),

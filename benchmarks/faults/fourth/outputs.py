@@ -32,7 +32,7 @@ def _one_class_counts() -> Trial:
 def _class_after_class() -> Trial:
     """Images folder by folder, and ``shuffle=False``."""
     data = fourth("materials")
-    done = trial(data, simple(data, widths=(16, 24)), optimizers.SGD(0.05, momentum=0.9), epochs=5)
+    done = trial(data, simple(data, widths=(16, 24)), optimizers.SGD(0.02, momentum=0.9), epochs=5)
     order = np.argsort(data.y, kind="stable")
     done.x, done.y, done.options = data.x[order], data.y[order], {"shuffle": False}
     return done
