@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.faults.data import Data, load
 from benchmarks.faults.first.data import first
 from benchmarks.faults.second.data import second
-from benchmarks.faults.third.data import _patches, third
+from benchmarks.faults.third.data import patches, third
 
 _OF_OTHER_ROUNDS = {
     **dict.fromkeys(("mnist", "digits", "shapes"), load),
@@ -53,11 +53,11 @@ def _snaps() -> Data:
 
     kinds = (data.chelsea, data.coffee, data.rocket, data.astronaut, data.immunohistochemistry)
     pictures: list[Any] = [kind()[::2, ::2] for kind in kinds]
-    return _patches(pictures, 32, 160, 72, tile=36)
+    return patches(pictures, 32, 160, 72, tile=36)
 
 
 def _grounds() -> Data:
     from skimage import data
 
     kinds = (data.camera, data.gravel, data.grass, data.brick, data.coins)
-    return _patches([kind()[..., None] for kind in kinds], 28, 200, 73, tile=40)
+    return patches([kind()[..., None] for kind in kinds], 28, 200, 73, tile=40)

@@ -15,7 +15,7 @@ from benchmarks.faults.fourth.make import faulty, fit, sgd
 from benchmarks.faults.fourth.networks import simple, vgg
 from benchmarks.faults.fourth.symptoms import loss_for_nothing
 from benchmarks.faults.second.symptoms import always_one
-from benchmarks.faults.third.healthy_targets import _three_traits
+from benchmarks.faults.third.healthy_targets import three_traits
 from benchmarks.faults.third.networks import mlp
 from benchmarks.faults.third.symptoms import tells_less_than
 
@@ -75,7 +75,7 @@ CASES: tuple[Case, ...] = (
     ),
     faulty(
         "head: a softmax over traits that do not exclude each other, views",
-        _three_traits("softmax", "binary_crossentropy", blocks=((12,), (24,)), dense=(32,)),
+        three_traits("softmax", "binary_crossentropy", blocks=((12,), (24,)), dense=(32,)),
         always_one,
         _MISMATCH,
         ("output",),

@@ -10,18 +10,6 @@ def loss_keeps(share: float) -> Symptom:
     return lambda o: not o.curves["loss"][-1] <= share * o.curves["loss"][0]
 
 
-def held_out_below(level: float) -> Symptom:
-    """Accuracy on what was held out never comes up to this."""
-    return lambda o: not max(o.curves["val_accuracy"]) >= level
-
-
 def loss_for_nothing(o: Outcome) -> bool:
     """The loss is as good as 0 although a sixth of the answers are wrong."""
     return o.curves["loss"][-1] < 1e-3 and max(o.curves["accuracy"][-2:]) < 5 / 6
-
-
-def costs_more_held_out(times: float) -> Symptom:
-    """In an epoch after the first, held-out data cost so many times what training did."""
-    return lambda o: any(
-        val > times * loss for val, loss in zip(o.curves["val_loss"][1:], o.curves["loss"][1:], strict=True)
-    )

@@ -12,7 +12,7 @@ from benchmarks.faults.fourth.make import faulty, fit, sgd
 from benchmarks.faults.fourth.networks import simple, vgg
 from benchmarks.faults.third.networks import mlp
 from benchmarks.faults.third.symptoms import clusters_within, entirely_dead
-from benchmarks.faults.third.units import _repeated
+from benchmarks.faults.third.units import repeated
 
 
 def _shifted_down(name: str) -> Any:
@@ -61,7 +61,7 @@ CASES: tuple[Case, ...] = (
         fit(
             "snaps",
             vgg,
-            of={"per_block": 1, "of": {"block2_conv1": {"kernel_initializer": _repeated(8, 0.02)}}},
+            of={"per_block": 1, "of": {"block2_conv1": {"kernel_initializer": repeated(8, 0.02)}}},
             epochs=4,
         ),
         shows.both(shows.alike("block2_conv1", 0.8), clusters_within("block2_conv1", 0.4)),
@@ -76,7 +76,7 @@ CASES: tuple[Case, ...] = (
             sgd(5e-3),
             of={
                 "widths": (48, 24),
-                "of": {"block1_conv1": {"kernel_size": 7, "kernel_initializer": _repeated(6, 0.02)}},
+                "of": {"block1_conv1": {"kernel_size": 7, "kernel_initializer": repeated(6, 0.02)}},
             },
             epochs=4,
         ),
