@@ -60,6 +60,7 @@ CASES: tuple[Case, ...] = (
         shows.both(shows.wide_input, tells_less_than(0.6)),
         _INPUT,
         ("hidden1",),
+        ("saturated_activation",),
     ),
     faulty(
         "NaN: rows of pixels missing in a few images, materials",
