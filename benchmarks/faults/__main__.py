@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results.md"
-BLIND = ("second", "third")
+BLIND = ("second", "third", "fourth")
 
 
 def main() -> None:

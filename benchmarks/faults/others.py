@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("logs/faults"), help="where logs are kept")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each case")
-    parser.add_argument("--round", choices=["first", "second", "third"], default="second", help="which cases")
+    parser.add_argument("--round", choices=["first", "second", "third", "fourth"], default="second", help="which cases")
     options = parser.parse_args()
 
     from benchmarks.faults.__main__ import home_of

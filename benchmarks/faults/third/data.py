@@ -78,7 +78,7 @@ def _named_cars() -> tuple[Any, Any]:
     return autompg_data()  # type: ignore[no-any-return]
 
 
-def _patches(pictures: list[Any], size: int, each: int, seed: int, tile: int = 40) -> Data:
+def patches(pictures: list[Any], size: int, each: int, seed: int, tile: int = 40) -> Data:
     """Random squares within tiles of pictures, scaled to 0 … 1; those held out are from a quarter of the tiles."""
     rng = np.random.default_rng(seed)
     parts: list[Any] = []
@@ -102,7 +102,7 @@ def _prints() -> Data:
     from skimage import data
 
     pictures = (data.page(), data.coins(), data.grass(), data.brick())
-    return _patches([picture[..., None] for picture in pictures], 24, 280, 42)
+    return patches([picture[..., None] for picture in pictures], 24, 280, 42)
 
 
 def _views() -> Data:
@@ -111,7 +111,7 @@ def _views() -> Data:
 
     china, flower = load_sample_images().images
     pictures = [china[::2, ::2], flower[::2, ::2], data.retina()[300:1100:2, 300:1100:2], data.coffee()[::2, ::2]]
-    return _patches([*pictures, data.stereo_motorcycle()[0][::2, ::2]], 24, 220, 43)
+    return patches([*pictures, data.stereo_motorcycle()[0][::2, ::2]], 24, 220, 43)
 
 
 @functools.cache

@@ -45,7 +45,7 @@ def _traits(data: Data) -> Any:
     return lambda x: (of(x) > levels).astype("float32")
 
 
-def _three_traits(head: Any, loss: Any, **of: Any) -> Make:
+def three_traits(head: Any, loss: Any, **of: Any) -> Make:
     def make() -> Trial:
         data = third("views")
         told = _traits(data)
@@ -124,9 +124,9 @@ CASES: tuple[Case, ...] = (
         good(loss_share=0.45),
     ),
     healthy("how red, green and blue a patch is", _mean_colour, good(loss_share=0.3)),
-    healthy("bright, warm, full of edges: three sigmoids", _three_traits(
+    healthy("bright, warm, full of edges: three sigmoids", three_traits(
         "sigmoid", "binary_crossentropy", blocks=((16,), (24,)), dense=(48,)), good(val_right=0.85)),
-    healthy("bright, warm, full of edges: three logits", _three_traits(
+    healthy("bright, warm, full of edges: three logits", three_traits(
         None, losses.BinaryCrossentropy(from_logits=True), activation="gelu", average=True, dense=()),
         good(val_right=0.85)),
     healthy("a code of 16 numbers, digits", lambda: onto_itself(

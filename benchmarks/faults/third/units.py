@@ -22,7 +22,7 @@ def _mostly_zero(share: float) -> Callable[..., Any]:
     return lambda shape, dtype=None: (np.arange(shape[0]) >= round(share * shape[0])).astype("float32")
 
 
-def _repeated(own: int, noise: float) -> Callable[..., Any]:
+def repeated(own: int, noise: float) -> Callable[..., Any]:
     """So many filters of He's deviation, again and again, with a little noise over them."""
 
     def draw(shape: Any, dtype: Any = None) -> Any:
@@ -117,7 +117,7 @@ CASES: tuple[Case, ...] = (
             "views",
             convnet,
             lambda: optimizers.SGD(0.01, momentum=0.9),
-            of={"blocks": ((32,), (24,)), "size": 5, "of": {"conv1": {"kernel_initializer": _repeated(8, 0.03)}}},
+            of={"blocks": ((32,), (24,)), "size": 5, "of": {"conv1": {"kernel_initializer": repeated(8, 0.03)}}},
             epochs=5,
         ),
         shows.both(shows.alike("conv1", 0.8), clusters_within("conv1", 0.4)),
@@ -130,7 +130,7 @@ CASES: tuple[Case, ...] = (
             "mnist",
             mlp,
             lambda: optimizers.SGD(0.02),
-            of={"hidden": (96, 48), "of": {"hidden1": {"kernel_initializer": _repeated(24, 0.02)}}},
+            of={"hidden": (96, 48), "of": {"hidden1": {"kernel_initializer": repeated(24, 0.02)}}},
             epochs=5,
         ),
         shows.both(shows.alike("hidden1", 0.8), clusters_within("hidden1", 0.4)),
