@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -83,7 +84,7 @@ class LearningRateTooHigh(Fault):
             threw = (np.fmax.accumulate(size) >= limits["step"]) | (grown >= limits["growth"])
             found = self._by_deaths(history, limits, steps, course, threw)
         if found is not None:
-            yield found
+            yield _where_it_shows(history, found, limits["died"])
 
     def _by_the_loss(
         self,
@@ -158,6 +159,14 @@ class LearningRateTooHigh(Fault):
                 *clip(history, "bounds each step"),
             ),
         )
+
+
+def _where_it_shows(history: History, finding: Finding, limit: float) -> Finding:
+    """The same, with the name of the layer that has died of it, where one has; the rate is of the whole training."""
+    dead, path = killed(history, losses(history)[0], limit)
+    if not path or not dead[-1] >= limit or path in finding.message:
+        return finding
+    return replace(finding, message=f"{finding.message} {path} has died of it.")
 
 
 def _rests(course: FloatArray, limits: Mapping[str, float]) -> bool:

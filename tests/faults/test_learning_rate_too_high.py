@@ -101,6 +101,13 @@ class TestLearningRateTooHigh:
         findings = found("learning_rate_too_high", history(rows, info=info, scalars={"loss": [CHANCE] * 4}))
         assert bool(findings) == told
 
+    def test_the_layer_that_died_of_it_is_named(self) -> None:
+        alive, dead = [0.0] * 4, [0.0, 1.0, 0.0, 0.0]
+        rows = {"update_ratio.update_ratio": [[0.3] * 4] * 4, "dead_units.dead_ratio": [alive, dead, dead, dead]}
+        (finding, *_) = found("learning_rate_too_high", history(rows, scalars={"loss": [7.0, CHANCE, CHANCE, CHANCE]}))
+        assert finding.layer is None
+        assert finding.message.endswith("conv2 has died of it.")
+
     def test_what_decay_takes_is_not_the_rate(self) -> None:
         decay = json.dumps({"class_name": "AdamW", "config": {"learning_rate": 0.1, "weight_decay": 2.0}})
         rows = {"update_ratio.update_ratio": [[0.2] * 4] * 4}
