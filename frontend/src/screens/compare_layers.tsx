@@ -14,7 +14,8 @@ import { Skeleton } from '../ui/notice';
 import { Toggle } from '../ui/toggle';
 import { gutters } from '../views/layout';
 import { curveTable, overlay, TrainingCurve, useCurves } from '../views/training_curve';
-import { LayerRows, type LayerRowsProps } from './layer_rows';
+import type { LayerRowsProps } from './layer_block';
+import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
 import { measureOf } from './layers';
 

@@ -1,13 +1,26 @@
 import { useMemo } from 'preact/hooks';
+import type { ColorScale } from '../charts/palette';
 import { Strips, type StripRow } from '../charts/strips';
+import type { Timeline } from '../charts/timeline';
 import { highest, type Block } from '../model/blocks';
 import { Severity, SEVERITY_WORDS, worst } from '../model/findings';
 import { plural } from '../model/format';
-import { describeLayer, rowOf } from '../model/layers';
-import { useStore } from '../state';
+import { describeLayer, rowOf, type LayerMatrix } from '../model/layers';
+import { useStore, type RunState } from '../state';
 import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
 import { Icon, SeverityIcon } from '../ui/icons';
-import type { LayerRowsProps } from './layer_rows';
+
+export interface LayerRowsProps {
+  run: RunState;
+  matrix: LayerMatrix;
+  axis: Timeline;
+  scale: ColorScale;
+  label: string;
+  /** The measure at the chosen step, in table order. */
+  values: number[];
+  format(value: number): string;
+  onOpen(layer: string, step?: number): void;
+}
 
 interface LayerBlockProps extends LayerRowsProps {
   block: Block;

@@ -1,23 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { ColorScale } from '../charts/palette';
-import type { Timeline } from '../charts/timeline';
 import { arrange, blocksOf } from '../model/blocks';
 import { byLayer } from '../model/findings';
-import type { LayerMatrix } from '../model/layers';
-import { useStore, type RunState } from '../state';
-import { LayerBlock } from './layer_block';
-
-export interface LayerRowsProps {
-  run: RunState;
-  matrix: LayerMatrix;
-  axis: Timeline;
-  scale: ColorScale;
-  label: string;
-  /** The measure at the chosen step, in table order. */
-  values: number[];
-  format(value: number): string;
-  onOpen(layer: string, step?: number): void;
-}
+import { useStore } from '../state';
+import { LayerBlock, type LayerRowsProps } from './layer_block';
 
 /** Beyond so many layers rows are thin, and blocks in which nothing was found start folded. */
 const MANY = 60;
