@@ -13,6 +13,7 @@ import time
 import urllib.request
 import venv
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ from tests import matrix
 
 pytestmark = pytest.mark.packaging
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _alone() -> Iterator[None]:
+    """What a path of the developer's adds would be found in the new environments too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONPATH", raising=False)
+        yield
 
 
 def _run(*command: object, **options: object) -> str:
