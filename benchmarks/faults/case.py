@@ -62,6 +62,29 @@ class Case:
         return hashlib.blake2b(self.name.encode(), digest_size=2).digest()[1] % 2 == 0
 
 
+@dataclass(frozen=True)
+class Round:
+    """Writes down the cases of one blind round, whose name their names begin with."""
+
+    name: str
+
+    def faulty(
+        self,
+        name: str,
+        make: Callable[[], Trial],
+        symptom: Symptom,
+        fault: str,
+        layers: tuple[str, ...] = (),
+        also: tuple[str, ...] = (),
+    ) -> Case:
+        """A training with this fault, in one of these layers."""
+        return Case(f"{self.name}: {name}", make, symptom, fault, layers, also, round=self.name)
+
+    def healthy(self, name: str, make: Callable[[], Trial], symptom: Symptom) -> Case:
+        """A training that is well."""
+        return Case(f"{self.name}: healthy: {name}", make, symptom, round=self.name)
+
+
 def trial(
     data: Data,
     model: Any,

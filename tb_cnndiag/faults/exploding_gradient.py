@@ -62,10 +62,7 @@ class ExplodingGradient(Fault):
             when,
             f"In half of the layers the gradient is {median[-1]:.3g} times the weights; the most in {layer.path}.",
             evidence={"relative_gradient": Evidence(float(median[-1]), limits["relative_gradient"], "ratio")},
-            adjustments=(
-                *clip(history, "bounds each step"),
-                lower_learning_rate(history, "steps as large as the weights"),
-            ),
+            adjustments=_smaller_steps(history),
         )
 
     def _by_activations(self, history: History, row: int, growth: float) -> Finding:
@@ -95,11 +92,12 @@ class ExplodingGradient(Fault):
             f"Over the first steps the gradient was {ratio:.3g} times the weights in half of the layers; the most in "
             f"{layer.path}.",
             evidence={"relative_gradient": Evidence(ratio, GRADIENT, "ratio")},
-            adjustments=(
-                *clip(history, "bounds each step"),
-                lower_learning_rate(history, "steps as large as the weights"),
-            ),
+            adjustments=_smaller_steps(history),
         )
+
+
+def _smaller_steps(history: History) -> tuple[Adjustment, ...]:
+    return (*clip(history, "bounds each step"), lower_learning_rate(history, "steps as large as the weights"))
 
 
 def _loss_falls(history: History, rise: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.faults.base import learning_rate, optimizer_name
-from tb_cnndiag.faults.progress import progress, trained_rows
+from tb_cnndiag.faults.progress import norms_as_drawn, progress, trained_rows
 from tb_cnndiag.faults.signals import growths_from_the_input
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import TAME
@@ -25,16 +25,16 @@ def by_gradients(history: History) -> tuple[int, float] | None:
     Of plain SGD at a usual rate only: other optimizers scale what they are given.
     """
     rate, course = learning_rate(history), progress(history)
-    start, gradients = history.series("weight_health", "rms"), history.series("gradient_flow", "gradient_norm")
+    gradients = history.series("gradient_flow", "gradient_norm")
     if optimizer_name(history) != "SGD" or not rate or rate > USUAL_RATE or not course.size or course[-1] < HARM:
         return None
     if np.isfinite(course).all() and len(course) < LOOKS:  # a loss that starts high is given time to fall
         return None
     rows = trained_rows(history)
-    if not len(start) or start.steps[0] > 0 or not len(gradients) or not rows:
+    weights = norms_as_drawn(history, rows)
+    if weights is None or not len(gradients) or not rows:
         return None
-    weights = np.array([history.layers[row].units * history.layers[row].fan_in for row in rows])
-    relative = gradients.values[0, rows] / np.maximum(start.values[0, rows] * np.sqrt(weights), 1e-12)
+    relative = gradients.values[0, rows] / weights
     known = np.isfinite(relative)
     if not known.any() or float(np.median(relative[known])) < GRADIENT:
         return None

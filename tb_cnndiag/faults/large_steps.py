@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.faults.base import Held, layer_config, learning_rate, optimizer_name
-from tb_cnndiag.faults.progress import at, middle, trained_rows
+from tb_cnndiag.faults.progress import at, middle, norms_as_drawn, trained_rows
 from tb_cnndiag.history import History
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, IntArray
@@ -66,17 +66,16 @@ def overflow(history: History, limit: float) -> tuple[Held, float] | None:
     gradients = history.series("gradient_flow", "gradient_norm")
     looks = np.flatnonzero((broken.values > 0).any(axis=1))
     rate = learning_rate(history)
-    if not looks.size or not rate or not len(gradients) or not len(start) or start.steps[0] > 0:
-        return None
     rows = trained_rows(history)
-    sizes = start.values[0, rows]
+    weights = norms_as_drawn(history, rows)
+    if not looks.size or not rate or not len(gradients) or weights is None:
+        return None
     if optimizer_name(history) == "SGD":
-        weights = np.array([history.layers[row].units * history.layers[row].fan_in for row in rows])
         before = gradients.steps <= broken.steps[looks[0]]
         norms = gradients.values[before][:, rows] if before.any() else np.full((1, len(rows)), np.nan)
-        steps = rate * norms[-1] / np.maximum(sizes * np.sqrt(weights), 1e-12)
+        steps = rate * norms[-1] / weights
     else:  # optimizers that scale each weight's step move it by about the learning rate
-        steps = rate / np.maximum(sizes, 1e-12)
+        steps = rate / np.maximum(start.values[0, rows], 1e-12)
     known = steps[np.isfinite(steps)]
     step = float(np.median(known)) if known.size else 0.0
     if step < limit:

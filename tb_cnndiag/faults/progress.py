@@ -101,6 +101,15 @@ def step_sizes(history: History) -> Series:
     return Series(series.steps[known], values[known])
 
 
+def norms_as_drawn(history: History, rows: list[int]) -> FloatArray | None:
+    """‖w‖ of these layers' kernels at step 0, ``(rows,)``, never 0; None where the run was not looked at then."""
+    sizes = history.series("weight_health", "rms")
+    if not len(sizes) or sizes.steps[0] > 0:
+        return None
+    counts = np.array([history.layers[row].units * history.layers[row].fan_in for row in rows])
+    return np.asarray(np.maximum(sizes.values[0, rows] * np.sqrt(counts), 1e-12))
+
+
 def middle(values: FloatArray) -> FloatArray:
     """Median over layers at each look, without those not measured; ``(looks,)``."""
     return _over_layers(np.nanmedian, values)

@@ -7,23 +7,11 @@ from typing import Any
 
 from keras import layers, optimizers
 
-from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.case import Round, Trial, trial
 from benchmarks.faults.fourth.data import fourth
-from benchmarks.faults.symptoms import Symptom
 
 Make = Callable[[], Trial]
-
-
-def faulty(
-    name: str, make: Make, symptom: Symptom, fault: str, layers: tuple[str, ...] = (), also: tuple[str, ...] = ()
-) -> Case:
-    """A training with this fault, in one of these layers."""
-    return Case(f"fourth: {name}", make, symptom, fault, layers, also, round="fourth")
-
-
-def healthy(name: str, make: Make, symptom: Symptom) -> Case:
-    """A training that is well."""
-    return Case(f"fourth: healthy: {name}", make, symptom, round="fourth")
+faulty, healthy = Round("fourth").faulty, Round("fourth").healthy
 
 
 def fit(data: str, net: Callable[..., Any], optimizer: Callable[[], Any] | None = None, **options: Any) -> Make:

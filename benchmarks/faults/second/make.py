@@ -8,23 +8,11 @@ from typing import Any
 import numpy as np
 from keras import optimizers
 
-from benchmarks.faults.case import Case, Trial, trial
+from benchmarks.faults.case import Round, Trial, trial
 from benchmarks.faults.second.data import second
-from benchmarks.faults.symptoms import Symptom
 
 Make = Callable[[], Trial]
-
-
-def faulty(
-    name: str, make: Make, symptom: Symptom, fault: str, layers: tuple[str, ...] = (), also: tuple[str, ...] = ()
-) -> Case:
-    """A training with this fault, in one of these layers."""
-    return Case(f"second: {name}", make, symptom, fault, layers, also, round="second")
-
-
-def healthy(name: str, make: Make, symptom: Symptom) -> Case:
-    """A training that is well."""
-    return Case(f"second: healthy: {name}", make, symptom, round="second")
+faulty, healthy = Round("second").faulty, Round("second").healthy
 
 
 def fit(data: str, net: Callable[..., Any], optimizer: Callable[[], Any] | None = None, **options: Any) -> Make:

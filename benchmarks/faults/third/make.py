@@ -7,23 +7,11 @@ from typing import Any
 
 from keras import optimizers
 
-from benchmarks.faults.case import Case, Trial, trial
-from benchmarks.faults.symptoms import Symptom
+from benchmarks.faults.case import Round, Trial, trial
 from benchmarks.faults.third.data import third
 
 Make = Callable[[], Trial]
-
-
-def faulty(
-    name: str, make: Make, symptom: Symptom, fault: str, layers: tuple[str, ...] = (), also: tuple[str, ...] = ()
-) -> Case:
-    """A training with this fault, in one of these layers."""
-    return Case(f"third: {name}", make, symptom, fault, layers, also, round="third")
-
-
-def healthy(name: str, make: Make, symptom: Symptom) -> Case:
-    """A training that is well."""
-    return Case(f"third: healthy: {name}", make, symptom, round="third")
+faulty, healthy = Round("third").faulty, Round("third").healthy
 
 
 def fit(data: str, net: Callable[..., Any], optimizer: Callable[[], Any] | None = None, **options: Any) -> Make:
