@@ -22,7 +22,7 @@ from benchmarks.faults.cases import CASES
 from benchmarks.faults.game import FAULTY, play
 from benchmarks.faults.train import train
 from tb_cnndiag.cli import main as command_line
-from tb_cnndiag.faults import BUILTIN
+from tb_cnndiag.judging.faults import BUILTIN
 
 IMAGES = Path(__file__).parent / "images" / "faults"
 MOST_BYTES = 25_000
@@ -41,7 +41,7 @@ PICTURED = {
     "frozen_layer": "fresh: frozen: rounded in the middle of signals",
     "learning_rate_too_low": "fresh: learning rate: SGD 1e-5 on volumes",
     "collapsed_output": "fresh: collapsed: sample weights of one class, signals",
-    "batch_too_small_for_bn": "batch of 2 with batch normalisation on shapes",
+    "batch_too_small_for_bn": "batch of 2 with batch normalization on shapes",
     "underfitting": "fresh: underfitting: dropout of 0.97 before the head",
     "overfitting": "fresh: overfitting: 36 photographs, wide and long",
     "redundant_filters": "fresh: alike: c2 tiled 3 times, signals",

@@ -73,10 +73,10 @@ def main(steps: int = STEPS, log_dir: str = LOG_DIR) -> None:
 
     probe = {"generator": rng.normal(size=(64, LATENT)).astype("float32"), "discriminator": faces[:64]}
     diagnostics = CNNDiagnostics(log_dir, probe=probe, update_freq=50)
-    with diagnostics.watch(generator=g, discriminator=d, optimizers=[g_optimizer, d_optimizer]) as look:
+    with diagnostics.watch(generator=g, discriminator=d, optimizers=[g_optimizer, d_optimizer]) as snapshot:
         for _ in range(steps):
             real = faces[rng.choice(len(faces), BATCH)]
-            look.step(train(real, rng.normal(size=(BATCH, LATENT)).astype("float32")))
+            snapshot.step(train(real, rng.normal(size=(BATCH, LATENT)).astype("float32")))
     for finding in diagnostics.findings:
         print(f"{finding.severity}: {finding.message}")
 

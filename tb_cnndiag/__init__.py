@@ -9,23 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tb_cnndiag.auditing import audit
-    from tb_cnndiag.callback import CNNDiagnostics
-    from tb_cnndiag.capture.schedule import every, log_spaced
     from tb_cnndiag.finding import Adjustment, Evidence, Finding
     from tb_cnndiag.logs import diagnose
+    from tb_cnndiag.recording.auditing import audit
+    from tb_cnndiag.recording.callback import CNNDiagnostics
+    from tb_cnndiag.recording.schedule import every, log_spaced
     from tb_cnndiag.report.export import load
     from tb_cnndiag.report.gate import assert_healthy
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CNNDiagnostics": "tb_cnndiag.callback",
+    "CNNDiagnostics": "tb_cnndiag.recording.callback",
     "assert_healthy": "tb_cnndiag.report.gate",
-    "audit": "tb_cnndiag.auditing",
-    "every": "tb_cnndiag.capture.schedule",
+    "audit": "tb_cnndiag.recording.auditing",
+    "every": "tb_cnndiag.recording.schedule",
     "load": "tb_cnndiag.report.export",
-    "log_spaced": "tb_cnndiag.capture.schedule",
+    "log_spaced": "tb_cnndiag.recording.schedule",
     "diagnose": "tb_cnndiag.logs",
     "Adjustment": "tb_cnndiag.finding",
     "Evidence": "tb_cnndiag.finding",

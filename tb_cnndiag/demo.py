@@ -31,7 +31,7 @@ def train(logdir: Path) -> None:
         raise DemoError(f"{error.name} is missing. Run: pip install 'tb-cnndiag[tensorflow,demo]'") from None
     if logdir.exists() and any(logdir.iterdir()):
         raise DemoError(f"{logdir} is not empty. Give another directory: tb-cnndiag demo LOGDIR")
-    from tb_cnndiag.callback import CNNDiagnostics
+    from tb_cnndiag.recording.callback import CNNDiagnostics
 
     x, y = mnist_data()
     keras.utils.set_random_seed(7)

@@ -1,4 +1,4 @@
-"""What a judgement says: a fault, where, since when, how we know, and what to change."""
+"""What a judgment says: a fault, where, since when, how we know, and what to change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
 @dataclass(frozen=True)
 class Evidence:
-    """A number a judgement rests on, the limit it was held against (None: only told), and its unit."""
+    """A number a judgment rests on, the limit it was held against (None: only told), and its unit."""
 
     value: float
     limit: float | None

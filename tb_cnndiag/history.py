@@ -1,4 +1,4 @@
-"""A run as decoded measurements, by diagnostic, layer and look: all that a rule gets to see."""
+"""A run as decoded measurements, by diagnostic, layer and snapshot: all that a rule gets to see."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Series:
     """One column over the looks at which it was measured.
 
     Attributes:
-        steps: ``(looks,)`` ascending.
-        values: ``(looks, layers)`` in the order of the latest layer table; NaN where a layer was not measured.
+        steps: ``(snapshots,)`` ascending.
+        values: ``(snapshots, layers)`` in the order of the latest layer table; NaN where a layer was not measured.
     """
 
     steps: IntArray
@@ -40,7 +40,7 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    ``looks`` is the number of looks taken. Of payloads about one layer only the latest of each diagnostic is
+    ``snapshots`` is the number of snapshots taken. Of payloads about one layer only the latest of each diagnostic is
     kept; columns and scalars are kept whole.
     """
 
@@ -50,7 +50,7 @@ class History:
     findings: tuple[Finding, ...] = ()
     _columns: dict[str, list[Measurement]] = field(default_factory=dict)
     _latest: dict[tuple[str, str], Measurement] = field(default_factory=dict)
-    looks: int = 0
+    snapshots: int = 0
     _last_step: int = -1
     _series: dict[tuple[str, str], Series] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class History:
 
     @property
     def last_step(self) -> int:
-        """Step of the last look; −1 when there is none."""
+        """Step of the last snapshot; −1 when there is none."""
         return self._last_step
 
     def add(self, measurement: Measurement) -> None:
@@ -78,34 +78,34 @@ class History:
         if measurement.step < self._last_step:
             self._forget_from(measurement.step)
         self._last_step = measurement.step
-        self.looks = max(self.looks, measurement.look + 1)
+        self.snapshots = max(self.snapshots, measurement.snapshot + 1)
         payload = measurement.payload
         if isinstance(payload, RunInfo):
             self.tables[payload.table] = self.info = payload
         elif measurement.diagnostic == FINDINGS and isinstance(payload, tuple):
             self.findings = payload
         elif isinstance(payload, LayerColumns | Scalars):
-            looks = self._columns.setdefault(measurement.diagnostic, [])
-            if looks and looks[-1].step == measurement.step:
-                looks.pop()
-            looks.append(measurement)
+            snapshots = self._columns.setdefault(measurement.diagnostic, [])
+            if snapshots and snapshots[-1].step == measurement.step:
+                snapshots.pop()
+            snapshots.append(measurement)
         else:
             self._latest[measurement.diagnostic, measurement.layer] = measurement
 
     def _forget_from(self, step: int) -> None:
-        for looks in self._columns.values():
-            while looks and looks[-1].step >= step:
-                looks.pop()
+        for snapshots in self._columns.values():
+            while snapshots and snapshots[-1].step >= step:
+                snapshots.pop()
         self._latest = {key: m for key, m in self._latest.items() if m.step < step}
 
     def series(self, diagnostic: str, column: str) -> Series:
-        """A column of numbers per layer over all looks that have it, read-only."""
+        """A column of numbers per layer over all snapshots that have it, read-only."""
         key = diagnostic, column
         if key not in self._series:
-            self._series[key] = self._gathered(diagnostic, column)
+            self._series[key] = self._collected(diagnostic, column)
         return self._series[key]
 
-    def _gathered(self, diagnostic: str, column: str) -> Series:
+    def _collected(self, diagnostic: str, column: str) -> Series:
         found = [
             (m.step, m.table, m.payload.columns[column])
             for m in self._columns.get(diagnostic, ())
@@ -118,10 +118,10 @@ class History:
             )
         values = np.full((len(found), len(self.layers)), np.nan, np.float32)
         rows = {table: self._rows_of(table) for table in {table for _, table, _ in found}}
-        for look, (_, table, measured) in enumerate(found):
+        for snapshot, (_, table, measured) in enumerate(found):
             here, there = rows[table]
             count = np.searchsorted(here, len(measured))  # a column may be shorter than its table
-            values[look, there[:count]] = measured[here[:count]]
+            values[snapshot, there[:count]] = measured[here[:count]]
         values.flags.writeable = False
         return Series(np.array([step for step, _, _ in found], np.int64), values)
 
@@ -133,7 +133,7 @@ class History:
         return np.array([row for row, _ in shared], np.int64), np.array([row for _, row in shared], np.int64)
 
     def scalars(self, diagnostic: str, name: str) -> tuple[IntArray, FloatArray]:
-        """(steps, values) of a number of the whole model, ``(looks,)`` each."""
+        """(steps, values) of a number of the whole model, ``(snapshots,)`` each."""
         found = [
             (m.step, m.payload.values[name])
             for m in self._columns.get(diagnostic, ())

@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judge import Limits, judge
+from tb_cnndiag.judging.judge import Limits, judge
 from tb_cnndiag.payloads import RunInfo
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.reader import find_runs, read_run
-from tb_cnndiag.summaries.storage import Place
+from tb_cnndiag.summaries.storage import LogLocation
 
 # What rules and tables read; matrices, densities and images are for charts, and most of a log's bytes.
 JUDGED = frozenset({"run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "dendrogram"})
@@ -33,7 +33,7 @@ def no_data(log_dir: str | os.PathLike[str]) -> str:
     )
 
 
-def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ()) -> dict[str, Place]:
+def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ()) -> dict[str, LogLocation]:
     """Runs below a logdir whose names match one of the shell patterns (all, when there are none): name → directory.
 
     Raises:

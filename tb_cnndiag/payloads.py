@@ -95,7 +95,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class Probe:
-    """The batch of samples that makes looks comparable; ``targets`` where they are numbers for one output."""
+    """The batch of samples that makes snapshots comparable; ``targets`` where they are numbers for one output."""
 
     source: str = "none"
     samples: int = 0
@@ -174,7 +174,7 @@ class Matrix:
 
     ``values`` is ``(cells, cells)`` after reordering and pooling. A cell stands for ``pool`` × ``pool`` entries (fewer
     at the far edge) and holds the one largest in magnitude; NaN: missing. ``order`` has the original index of each
-    row before pooling. What is stored is quantised to 254 levels between ``low`` and ``high``.
+    row before pooling. What is stored is quantized to 254 levels between ``low`` and ``high``.
     """
 
     values: FloatArray

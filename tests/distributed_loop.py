@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_cnndiag import CNNDiagnostics
-from tests.models import images, normalised
+from tests.models import images, normalized
 
 BATCH = 16
 
@@ -31,7 +31,7 @@ def main() -> None:
     strategy = tf.distribute.MultiWorkerMirroredStrategy() if spread else tf.distribute.get_strategy()
     keras.utils.set_random_seed(1)
     with strategy.scope():
-        model = normalised()
+        model = normalized()
         optimizer = keras.optimizers.SGD(0.1)
         optimizer.build(model.trainable_variables)
     x, y = images(np.random.default_rng(0))
@@ -56,12 +56,12 @@ def main() -> None:
         return tf.constant(x[first : first + share]), tf.constant(y[first : first + share])
 
     diagnostics = CNNDiagnostics(sys.argv[1], probe=(x, y), verbose=0)
-    with diagnostics.watch(model=model, optimizers=[optimizer]) as look:
+    with diagnostics.watch(model=model, optimizers=[optimizer]) as snapshot:
         for _ in range(3):
             for number in range(len(x) // BATCH):
                 batch = strategy.experimental_distribute_values_from_function(functools.partial(part, number))
-                look.step({"loss": step(batch)})
-            look.end_epoch()
+                snapshot.step({"loss": step(batch)})
+            snapshot.end_epoch()
     print("weights", float(sum(np.sum(np.square(w)) for w in model.get_weights())))
 
 

@@ -1,6 +1,6 @@
-"""Fuzzing led by coverage (atheris), of messages, of whole files, and of the judgement of what they say.
+"""Fuzzing led by coverage (atheris), of messages, of whole files, and of the judgment of what they say.
 
-``make fuzz SECONDS=60``, or ``python -m tests.fuzz_guided message|file|judgement [libFuzzer options]``. Ends with an
+``make fuzz SECONDS=60``, or ``python -m tests.fuzz_guided message|file|judgment [libFuzzer options]``. Ends with an
 error, and keeps the input, where anything but the errors that are promised comes out. ``test_fuzz.py`` has the rest.
 """
 
@@ -18,12 +18,12 @@ import atheris
 
 with atheris.instrument_imports(include=["tb_cnndiag"]):
     from tb_cnndiag.history import History, HistoryError
-    from tb_cnndiag.judge import judge
+    from tb_cnndiag.judging.judge import judge
     from tb_cnndiag.summaries.codec import CodecError, Measurement, decode
     from tb_cnndiag.summaries.records import frame, read_records
 
 GOLDEN = Path(__file__).parents[1] / "summaries" / "golden"
-# Messages of a judgement stand one behind the other, each after its length in two bytes.
+# Messages of a judgment stand one behind the other, each after its length in two bytes.
 LENGTH = 2
 
 
@@ -38,7 +38,7 @@ def file(data: bytes) -> None:
         pass
 
 
-def judgement(data: bytes) -> None:
+def judgment(data: bytes) -> None:
     """A log of several messages: judged, or too large."""
     history, stream = History(), io.BytesIO(data)
     while size := int.from_bytes(stream.read(LENGTH), "little"):
@@ -58,7 +58,7 @@ def _decoded(data: bytes) -> Measurement | None:
         return None
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "file": file, "judgement": judgement}
+TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "file": file, "judgment": judgment}
 
 
 def main() -> None:

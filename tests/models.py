@@ -33,7 +33,7 @@ def plain(activation: str = "relu", *, regularizer: Any = None) -> Any:
     )
 
 
-def normalised() -> Any:
+def normalized() -> Any:
     return keras.Sequential(
         [
             keras.Input((12, 12, 1)),
@@ -44,7 +44,7 @@ def normalised() -> Any:
             layers.GlobalAveragePooling2D(name="pool"),
             layers.Dense(4, activation="softmax", name="head"),
         ],
-        name="normalised",
+        name="normalized",
     )
 
 

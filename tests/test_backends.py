@@ -20,13 +20,13 @@ import keras
 import numpy as np
 from tb_cnndiag import CNNDiagnostics
 from tb_cnndiag.warning import DiagnosticsWarning
-from tests.models import compiled, images, normalised
+from tests.models import compiled, images, normalized
 
 x, y = images(np.random.default_rng(0))
 
 def trained(callbacks):
     keras.utils.set_random_seed(1)
-    model = compiled(normalised(), "adam")
+    model = compiled(normalized(), "adam")
     history = model.fit(x, y, batch_size=16, epochs=3, verbose=0, shuffle=False, callbacks=callbacks)
     return model, history.history
 
@@ -57,7 +57,7 @@ def test_a_training_on_another_backend(backend: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     history = History.of(read_run(tmp_path / "cnndiag"))
-    assert history.looks == 4
+    assert history.snapshots == 4
     dead = history.series("dead_units", "dead_ratio").values[-1, 0]
     assert dead == pytest.approx(float(done.stdout.split()[-1]))
     assert (history.series("update_ratio", "update_ratio").values > 0).all()

@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tb_cnndiag import CNNDiagnostics, diagnostics, faults
+from tb_cnndiag import CNNDiagnostics, diagnostics
 from tb_cnndiag.cli import main
 from tb_cnndiag.history import History
+from tb_cnndiag.judging import faults
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.warning import DiagnosticsWarning
 from tests.models import compiled, images, plain
 
 MODULE = """
 from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult
-from tb_cnndiag.faults import Fault, Limit
-from tb_cnndiag.faults.base import Held
+from tb_cnndiag.judging.faults import Fault, Limit
+from tb_cnndiag.judging.faults.base import Streak
 from tb_cnndiag.payloads import ColumnInfo
 
 class Largest(LayerDiagnostic):
@@ -28,8 +29,8 @@ class Largest(LayerDiagnostic):
     needs = ("kernel",)
     columns = (ColumnInfo("largest", "Largest", "weight", "Largest weight."),)
 
-    def measure(self, look):
-        return LayerResult({"largest": float(look.data["kernel"].max())})
+    def measure(self, snapshot):
+        return LayerResult({"largest": float(snapshot.data["kernel"].max())})
 
 class AnyWeight(Fault):
     id = "any_weight"
@@ -41,7 +42,7 @@ class AnyWeight(Fault):
     def judge(self, history, limits):
         series = history.series("largest_weight", "largest")
         if len(series) and (series.values[-1] > limits["largest"]).any():
-            when = Held(0, history.last_step, True)
+            when = Streak(0, history.last_step, True)
             yield self.finding(history, None, "info", when, "There are weights.", evidence={})
 
 class Impostor(Largest):
@@ -64,7 +65,7 @@ choosy = added_by_others:Choosy
 none = added_by_others:NoDiagnostic
 absent = added_by_nobody:Absent
 
-[tb_cnndiag.faults]
+[tb_cnndiag.judging.faults]
 good = added_by_others:AnyWeight
 """
 

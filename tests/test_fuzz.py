@@ -37,7 +37,7 @@ from tb_cnndiag.summaries.codec import CodecError, Measurement, decode, encode
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.records import frame, read_records
 from tb_cnndiag.summaries.storage import event_files, opened
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 from tests.summaries.test_codec import EXAMPLES, GOLDEN
 
 # More than that much memory on top of what the process has is a blow-up, longer than that a hang.
@@ -113,16 +113,16 @@ def edited(data: bytes, edits: list[Edit]) -> bytes:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An event file with every kind of message, over three looks."""
-    writer = LookWriter(tmp_path_factory.mktemp("log") / "cnndiag")
-    for look in range(3):
+    """An event file with every kind of message, over three snapshots."""
+    writer = SnapshotWriter(tmp_path_factory.mktemp("log") / "cnndiag")
+    for snapshot in range(3):
         messages = []
         for example in EXAMPLES.values():
             measurement = Measurement(
-                example.diagnostic, 10 * look, look, example.payload, example.layer, table=example.table
+                example.diagnostic, 10 * snapshot, snapshot, example.payload, example.layer, table=example.table
             )
             messages.append((measurement, encode(measurement)))
-        writer.write(10 * look, messages, {"dead_ratio/conv": 0.5})
+        writer.write(10 * snapshot, messages, {"dead_ratio/conv": 0.5})
     writer.close()
     (file,) = event_files(writer.directory)
     return Path(file).read_bytes()
@@ -287,16 +287,16 @@ def test_routes(inputs: int) -> None:
 
 
 def test_a_small_file_cannot_claim_a_large_table(tmp_path: Path) -> None:
-    """Layers × looks is what a chart of all layers takes: 100 MB of file must not become 40 GB."""
+    """Layers × snapshots is what a chart of all layers takes: 100 MB of file must not become 40 GB."""
     info = pb.Measurement(run_info=pb.RunInfo(table="t", layers=[pb.LayerInfo(path=str(i)) for i in range(200_000)]))
     info.run_info.diagnostics.add(name="d").columns.add(name="c")
     directory = tmp_path / "cnndiag"
-    writer = LookWriter(directory)
+    writer = SnapshotWriter(directory)
     empty = Measurement("d", 0, 0, LayerColumns({"c": np.ones(1)}), table="t")
     writer.write(0, [(empty, info.SerializeToString())], {})
-    for look in range(2_000):
-        measurement = Measurement("d", look, look, empty.payload, table="t")
-        writer.write(look, [(measurement, encode(measurement))], {})
+    for snapshot in range(2_000):
+        measurement = Measurement("d", snapshot, snapshot, empty.payload, table="t")
+        writer.write(snapshot, [(measurement, encode(measurement))], {})
     writer.close()
     with pytest.raises(NoDataError), pytest.warns(UserWarning, match="200,000 layers are more than the 20,000"):
         list(rows(tmp_path))
@@ -307,9 +307,9 @@ def test_more_looks_than_can_be_held_are_refused(tmp_path: Path, monkeypatch: py
     info = RunInfo("t", (LayerInfo("a"), LayerInfo("b")), diagnostics=(DiagnosticInfo("d", "D", "It.", (column,)),))
     found = [
         Measurement("run_info", 0, 0, info),
-        *(Measurement("d", look, look, LayerColumns({"c": np.ones(2)}), table="t") for look in range(3)),
+        *(Measurement("d", snapshot, snapshot, LayerColumns({"c": np.ones(2)}), table="t") for snapshot in range(3)),
     ]
-    writer = LookWriter(tmp_path / "cnndiag")
+    writer = SnapshotWriter(tmp_path / "cnndiag")
     for measurement in found:
         writer.write(measurement.step, [(measurement, encode(measurement))], {})
     writer.close()

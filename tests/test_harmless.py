@@ -15,11 +15,11 @@ import tensorflow as tf
 from tensorflow.python.framework import config
 
 from tb_cnndiag import CNNDiagnostics
-from tb_cnndiag.diagnostics import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.warning import DiagnosticsWarning
-from tests.models import Subclassed, compiled, images, normalised, plain
+from tests.models import Subclassed, compiled, images, normalized, plain
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -32,7 +32,7 @@ def _deterministic() -> Any:
 def _mixed() -> Any:
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        return normalised()
+        return normalized()
     finally:
         keras.config.set_dtype_policy("float32")
 
@@ -43,11 +43,11 @@ def _accumulating() -> Any:
 
 CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "plain": (plain, {}),
-    "dropout and batch norm": (normalised, {}),
+    "dropout and batch norm": (normalized, {}),
     "mixed precision": (_mixed, {}),
     "custom train step": (Subclassed, {}),
     "eager": (plain, {"run_eagerly": True}),
-    "compiled by XLA": (normalised, {"jit_compile": True}),
+    "compiled by XLA": (normalized, {"jit_compile": True}),
     "several steps per execution": (plain, {"steps_per_execution": 3}),
     "accumulation, clipping, EMA": (plain, {"optimizer": _accumulating}),
 }
@@ -73,7 +73,9 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
         np.testing.assert_array_equal(a, b)
     assert bare[1] == watched[1]
     history = History.of(read_run(tmp_path / "cnndiag"))
-    assert history.looks == (3 if case == "custom train step" else 4)  # built by its first batch: no look before
+    assert history.snapshots == (
+        3 if case == "custom train step" else 4
+    )  # built by its first batch: no snapshot before
     norms = history.series("gradient_flow", "gradient_norm").values
     assert norms.shape[0] == 3
     assert (norms > 0).all()
@@ -130,7 +132,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, rng: np.random.Gener
     assert "train_step" not in vars(model)
     model.fit(x, y, epochs=1, verbose=0)
     assert type(model.train_function).__name__.lower() == "function"
-    assert History.of(read_run(tmp_path / "cnndiag")).looks == 1
+    assert History.of(read_run(tmp_path / "cnndiag")).snapshots == 1
 
 
 def test_the_model_is_freed(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -150,7 +152,7 @@ class Failing(LayerDiagnostic):
     description = "Raises."
     needs = ("kernel",)
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         raise RuntimeError("broken on purpose")
 
 

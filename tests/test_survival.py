@@ -23,27 +23,27 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from tb_cnndiag import CNNDiagnostics, measure
 from tb_cnndiag.cli import main
-from tb_cnndiag.diagnostics import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Matrix, UnitStates
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.summaries.storage import event_files
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 from tb_cnndiag.warning import DiagnosticsWarning
 from tests.models import compiled, images, plain
-from tests.summaries.test_event_files import _look
+from tests.summaries.test_event_files import _snapshot
 
-# Writes without end, and tells each look that is done.
+# Writes without end, and tells each snapshot that is done.
 WRITING = """
 import os, sys
 from pathlib import Path
-from tests.summaries.test_event_files import _look
-from tb_cnndiag.summaries.writer import LookWriter
+from tests.summaries.test_event_files import _snapshot
+from tb_cnndiag.summaries.writer import SnapshotWriter
 for line in sys.stdin:
     if not os.fork():
-        writer = LookWriter(Path(line.strip()))
+        writer = SnapshotWriter(Path(line.strip()))
         for step in range(100_000):
-            writer.write(step, _look(step, step), {})
+            writer.write(step, _snapshot(step, step), {})
             os.write(1, b"%d %d\\n" % (os.getpid(), step))
     os.wait()
 """
@@ -54,7 +54,7 @@ def _steps(directory: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("times", [5, pytest.param(200, marks=pytest.mark.nightly)])
-def test_a_killed_writer_leaves_all_complete_looks(times: int, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_killed_writer_leaves_all_complete_snapshots(times: int, tmp_path: Path, rng: np.random.Generator) -> None:
     """The writer is forked from one process that has everything imported, and killed by SIGKILL."""
     command = [sys.executable, "-c", WRITING]
     pipe = subprocess.PIPE
@@ -73,7 +73,7 @@ def test_a_killed_writer_leaves_all_complete_looks(times: int, tmp_path: Path, r
                 told = process.stdout.readline()
             done = int(told.split()[1])
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a look that was cut
+                warnings.simplefilter("ignore")  # of a snapshot that was cut
                 steps = _steps(directory)
             assert steps == list(range(len(steps)))
             assert len(steps) in (done + 1, done + 2)
@@ -85,8 +85,8 @@ def test_a_killed_writer_leaves_all_complete_looks(times: int, tmp_path: Path, r
 
 
 def test_a_full_disk_leaves_no_torn_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = LookWriter(tmp_path / "cnndiag")
-    writer.write(0, _look(0, 0), {})
+    writer = SnapshotWriter(tmp_path / "cnndiag")
+    writer.write(0, _snapshot(0, 0), {})
     write = os.write
 
     def half(file: int, data: bytes) -> int:
@@ -95,9 +95,9 @@ def test_a_full_disk_leaves_no_torn_record(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "write", half)
     with pytest.raises(OSError, match="No space left"):
-        writer.write(10, _look(10, 1), {})
+        writer.write(10, _snapshot(10, 1), {})
     monkeypatch.undo()
-    writer.write(20, _look(20, 2), {})
+    writer.write(20, _snapshot(20, 2), {})
     assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [0, 20]
 
 
@@ -183,10 +183,10 @@ def test_a_training_survives_that_its_permission_is_lost(tmp_path: Path, rng: np
 def test_a_clock_that_goes_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "cnndiag"
     for start, now in ((0, 2_000_000_000.0), (30, 1_000_000_000.0), (60, 0.0)):
-        writer = LookWriter(directory)
+        writer = SnapshotWriter(directory)
         for number in range(3):
             monkeypatch.setattr(time, "time", lambda now=now, number=number: now - 1_000 * number)
-            writer.write(start + 10 * number, _look(start + 10 * number, number), {})
+            writer.write(start + 10 * number, _snapshot(start + 10 * number, number), {})
         writer.close()
     monkeypatch.undo()
     assert len(event_files(directory)) == 3
@@ -240,18 +240,18 @@ def _no_constant(name: str) -> None:
 
 
 def test_two_writers_that_begin_at_once_get_directories_of_their_own(tmp_path: Path) -> None:
-    writers = [LookWriter(tmp_path / "cnndiag") for _ in range(3)]
+    writers = [SnapshotWriter(tmp_path / "cnndiag") for _ in range(3)]
     for number in range(3):
         for writer in writers:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DiagnosticsWarning)
-                writer.write(10 * number, _look(10 * number, number), {})
+                writer.write(10 * number, _snapshot(10 * number, number), {})
     runs = find_runs(tmp_path)
     assert sorted(runs) == [".", "training_2", "training_3"]
     assert all(_steps(Path(directory)) == [0, 10, 20] for directory in runs.values())
     for writer in writers:
         writer.close()
-        writer.write(30, _look(30, 3), {})  # and each stays in its own
+        writer.write(30, _snapshot(30, 3), {})  # and each stays in its own
         writer.close()
     assert sorted(find_runs(tmp_path)) == sorted(runs)
 
@@ -266,7 +266,7 @@ def test_two_trainings_at_once_into_one_directory_are_told_apart(tmp_path: Path)
     for directory in runs.values():
         history = History.of(read_run(directory))
         assert history.series("dead_units", "dead_ratio").steps.tolist() == [0, 4, 8, 12]
-        assert history.looks == 4
+        assert history.snapshots == 4
     assert sum("training_2" in words for words in told) == 1
 
 
@@ -287,10 +287,10 @@ class Foreign(LayerDiagnostic):
     title = "Foreign"
     description = "Does as it is told."
     needs = ("kernel",)
-    act: Callable[[LayerLook], Any]
+    act: Callable[[LayerSnapshot], Any]
 
-    def measure(self, look: LayerLook) -> LayerResult:
-        return type(self).act(look)  # type: ignore[no-any-return]
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
+        return type(self).act(snapshot)  # type: ignore[no-any-return]
 
 
 RUBBISH: dict[str, Any] = {
@@ -310,7 +310,7 @@ RUBBISH: dict[str, Any] = {
 def test_rubbish_from_a_diagnostic_switches_it_off_and_nothing_else(
     what: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Foreign, "act", lambda look: RUBBISH[what], raising=False)
+    monkeypatch.setattr(Foreign, "act", lambda snapshot: RUBBISH[what], raising=False)
     with _one_warning("The diagnostic 'foreign' failed at step 0 and is switched off"):
         _fit(tmp_path, rng, diagnostics=[Foreign(), "weight_health"])
     history = History.of(read_run(tmp_path / "cnndiag"))
@@ -325,8 +325,8 @@ def test_a_diagnostic_that_takes_long_is_named_while_it_runs_and_dropped_after(
     def ours() -> list[Any]:
         return [w for w in caught if issubclass(w.category, DiagnosticsWarning)]
 
-    def hang(look: LayerLook) -> LayerResult:
-        calls.append(look.layer.path)
+    def hang(snapshot: LayerSnapshot) -> LayerResult:
+        calls.append(snapshot.layer.path)
         if len(calls) == 1:
             time.sleep(0.6)
             calls.append(f"told {len(ours())}")

@@ -62,7 +62,7 @@ def test_every_source_of_data(source: str, tmp_path: Path, rng: np.random.Genera
     history = _history(tmp_path)
     assert history.series("weight_health", "rms").steps.tolist() == [0, 4, 8]
     assert history.info
-    assert history.info.probe.source == "gathered"
+    assert history.info.probe.source == "collected"
     assert sum(history.info.probe.class_counts) == history.info.probe.samples == 64
     assert (history.series("gradient_flow", "gradient_norm").values > 0).all()
 

@@ -45,7 +45,7 @@ export class Store {
   /** Runs set beside the current one, which is their base. */
   readonly others: ReadonlySignal<RunState[]>;
   /** When the current run was looked at, or on the comparison any of its runs. */
-  readonly looks: ReadonlySignal<{ step: number; epoch: number; look: number }[]>;
+  readonly looks: ReadonlySignal<{ step: number; epoch: number; snapshot: number }[]>;
   readonly steps: ReadonlySignal<number[]>;
   readonly step: ReadonlySignal<number>;
   /** Messages of the current run that could not be read, as far as they were asked for. */
@@ -188,7 +188,7 @@ export class Store {
   }
 
   /** When a run was looked at: each look writes what it cost, and a log without that, numbers of all layers. */
-  looksOf(entry: RunEntry): { step: number; epoch: number; look: number }[] {
+  looksOf(entry: RunEntry): { step: number; epoch: number; snapshot: number }[] {
     const written = new Set(entry.tags.map(({ tag }) => tag));
     const measure = this.stateOf(entry).measures.find(({ diagnostic }) =>
       written.has(`cnndiag/${diagnostic.name}`),
@@ -196,7 +196,7 @@ export class Store {
     const series = written.has('cnndiag/overhead')
       ? this.modelSeries(entry, 'overhead').value.value
       : measure && this.columnSeries(entry, measure).value.value;
-    return series?.items.map(({ step, epoch, look }) => ({ step: Number(step), epoch, look })) ?? [];
+    return series?.items.map(({ step, epoch, snapshot }) => ({ step: Number(step), epoch, snapshot })) ?? [];
   }
 }
 

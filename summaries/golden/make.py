@@ -150,7 +150,7 @@ def examples() -> dict[str, Measurement]:
         kind: Measurement(
             diagnostic=kind,
             step=40,
-            look=2,
+            snapshot=2,
             epoch=2,
             table="0a1b2c",
             layer=conv.path if kind in layer_kinds else "",

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import keras
 
+from tb_cnndiag.adjust.compiling import compiled
 from tb_cnndiag.adjust.fit import merge_by
 from tb_cnndiag.adjust.rebuild import RebuildError, copy, keep_weights, rebuild
 from tb_cnndiag.adjust.surgery import Cut, Merge, SurgeryError, chain_of, cut
-from tb_cnndiag.adjust.training import compiled
 from tb_cnndiag.capture.layers import walk
 from tb_cnndiag.finding import Adjustment, Finding
 

@@ -47,7 +47,7 @@ class Chain:
 
     @property
     def norm(self) -> Any:
-        """The batch normalisation between, or None."""
+        """The batch normalization between, or None."""
         return next((b for b in self.between if type(b).__name__ == "BatchNormalization"), None)
 
     @property

@@ -25,7 +25,7 @@ def spans_machines(model: Any) -> bool:
 
 
 def writes_the_log(model: Any) -> bool:
-    """Whether this process is the one of a model's processes that looks and writes: the chief, or the first worker."""
+    """Whether this process is the one of a model's processes that snapshots and writes: the chief, or the first worker."""
     resolver = getattr(_strategy(model), "cluster_resolver", None)
     if resolver is None or not resolver.task_type:
         return True

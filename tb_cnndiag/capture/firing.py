@@ -22,7 +22,7 @@ from tb_cnndiag.capture.reductions import sample_max
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.warning import warn
 
-# Observed are the first batches after a look, and of the others one in so many.
+# Observed are the first batches after a snapshot, and of the others one in so many.
 FIRST = 8
 EVERY = 16
 # The sizes of so many observed batches are remembered.
@@ -31,7 +31,7 @@ REMEMBERED = 1024
 
 @dataclass(frozen=True)
 class Fired:
-    """What fired in the later half of the batches observed since the last look.
+    """What fired in the later half of the batches observed since the last snapshot.
 
     The weights change with each batch: what fired long ago may have died since. ``units`` has ``(units,)`` bool per
     layer, None for a layer that was not observed; ``batches`` and ``samples`` are how many that half has.

@@ -92,7 +92,7 @@ def _activation(path: str, observation: Observation, graph: KernelGraph) -> str:
 
 
 def _normalization(call: Call | None) -> dict[str, Any]:
-    """What the table tells of the normalisation of a layer."""
+    """What the table tells of the normalization of a layer."""
     if call is None:
         return {}
     frozen = not call.layer.trainable

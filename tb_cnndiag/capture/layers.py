@@ -95,7 +95,7 @@ class KernelLayer:
 def find_kernel_layers(model: Any, prefix: str = "") -> list[KernelLayer]:
     """All layers of a built model that own a kernel, in the order in which they are found from outside in.
 
-    A wrapper that shows the kernel of the layer inside it, as for spectral normalisation, is not one more.
+    A wrapper that shows the kernel of the layer inside it, as for spectral normalization, is not one more.
     """
     found: list[KernelLayer] = []
     for path, layer in walk(model, prefix):

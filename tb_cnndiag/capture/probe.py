@@ -16,7 +16,7 @@ from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray
 
-# One call takes so many samples and bytes of input at the most: bounds the memory of a look, whatever the probe.
+# One call takes so many samples and bytes of input at the most: bounds the memory of a snapshot, whatever the probe.
 CHUNK_SAMPLES = 256
 CHUNK_BYTES = 16 << 20
 
@@ -36,7 +36,7 @@ class Observer:
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
 
-    def look(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+    def observe(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
         """Path of each observed layer → its reduced activation by name, joined over all chunks.
 
         ``x`` is whatever the model takes: an array, or lists and dictionaries of them, ``(samples, …)`` each.
@@ -175,7 +175,7 @@ def _is_map(tensor: Any, channels: int | None = None) -> bool:
 
 
 def same_graph(tensor: Any) -> bool:
-    """False for a tensor of an inner graph (a loop over time steps): reading it here would fail the whole look."""
+    """False for a tensor of an inner graph (a loop over time steps): reading it here would fail the whole snapshot."""
     if keras.backend.backend() != "tensorflow":
         return True
     import tensorflow as tf

@@ -31,7 +31,7 @@ class ProbeGradients:
         self._layers = [layer for layer in layers if layer.layer.trainable and layer.variable.trainable]
         self._gradients = tf.function(self._differentiate, autograph=False, reduce_retracing=True)
 
-    def look(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
+    def measure(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
         """Path → the arrays called :data:`NAMES`, of kernels that the loss depends on.
 
         Empty where there is no compiled loss yet or the model computes one of its own, and with fewer than two chunks.

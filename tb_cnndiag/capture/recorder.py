@@ -31,7 +31,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Observation:
-    """Where a kernel's output is seen: after its normalisation and activation, as the next layer sees it."""
+    """Where a kernel's output is seen: after its normalization and activation, as the next layer sees it."""
 
     tensor: Any
     seen_at: str

@@ -1,4 +1,4 @@
-"""The named in-graph reductions of an activation, so that a look moves a few numbers per unit out of the graph.
+"""The named in-graph reductions of an activation, so that a snapshot moves a few numbers per unit out of the graph.
 
 Each takes ``keras.ops`` and values ``(samples, positions, units)`` of one chunk of the probe, and returns a small
 array. A user's own reduction has the same form: ``reduce(ops, x)``.

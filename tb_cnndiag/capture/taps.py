@@ -25,18 +25,18 @@ SLOTS = 32
 class Taps:
     """Gradient norms per kernel, summed over steps, which units fired, and the first images of the latest batch.
 
-    Gradients are those of the data loss: without loss scaling, and without the regulariser's own gradient; under
+    Gradients are those of the data loss: without loss scaling, and without the regularizer's own gradient; under
     ``tf.distribute`` summed over the replicas, as they are applied.
     """
 
-    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, gather: bool) -> None:
+    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, collect: bool) -> None:
         import tensorflow as tf
 
         self._model = model
         self._rows: dict[int, list[int]] = {}
         for row, layer in enumerate(layers):
             self._rows.setdefault(id(layer.variable), []).append(row)
-        self._gather = gather
+        self._collect = collect
         self.firing = Firing(model, layers) if Firing.can_observe(model) else None
         self._batch: Any = None
         self._kept: Any = None
@@ -72,7 +72,7 @@ class Taps:
         return sum(int(part.numpy()) for part in parts_here(self._batch_size))
 
     def read_batch(self) -> Any:
-        """The first samples of the latest batch as (x, y), arrays; None before the first or when it is not gathered."""
+        """The first samples of the latest batch as (x, y), arrays; None before the first or when it is not collected."""
         if self._batch is None:
             return None
         samples = int(self._kept.numpy())
@@ -103,7 +103,7 @@ class Taps:
     def _tapped_step(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def step(data: Any) -> Any:
             self._measure_batch(data)
-            if self._gather:
+            if self._collect:
                 self._keep(data)
             return observed(data)
 
@@ -165,7 +165,7 @@ class Taps:
 
 
 def _data_gradient(gradient: Any, variable: Any) -> Any:
-    """The gradient in float32, dense, of all replicas, less that of the variable's own regulariser."""
+    """The gradient in float32, dense, of all replicas, less that of the variable's own regularizer."""
     import tensorflow as tf
 
     if isinstance(gradient, tf.IndexedSlices):
@@ -200,13 +200,13 @@ class TappedTraining:
     ``compile``, which drops the original, drops both.
     """
 
-    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, gather: bool) -> None:
+    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, collect: bool) -> None:
         self._model = model
         self._original = model.train_function
         kept = getattr(self._original, "_cnndiag_tapped", None)
-        key = (tuple(id(layer.variable) for layer in layers), gather)
+        key = (tuple(id(layer.variable) for layer in layers), collect)
         if kept is None or kept.key != key:
-            kept = _TappedFunction(model, Taps(model, layers, gather=gather), key)
+            kept = _TappedFunction(model, Taps(model, layers, collect=collect), key)
             self._original._cnndiag_tapped = kept
         self.taps: Taps = kept.taps
         self.taps.read()

@@ -5,7 +5,14 @@ from __future__ import annotations
 import functools
 
 from tb_cnndiag.diagnostics.activation_density import ActivationDensity
-from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerLook, LayerResult, Look, ModelDiagnostic
+from tb_cnndiag.diagnostics.base import (
+    Diagnostic,
+    LayerDiagnostic,
+    LayerResult,
+    LayerSnapshot,
+    ModelDiagnostic,
+    Snapshot,
+)
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
 from tb_cnndiag.diagnostics.feature_maps import FeatureMaps
@@ -59,9 +66,9 @@ __all__ = [
     "BUILTIN",
     "Diagnostic",
     "LayerDiagnostic",
-    "LayerLook",
     "LayerResult",
-    "Look",
+    "LayerSnapshot",
     "ModelDiagnostic",
+    "Snapshot",
     "available",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.activations import RANGE
 from tb_cnndiag.numerics.density import densities
 from tb_cnndiag.payloads import ColumnInfo
@@ -40,24 +40,24 @@ class ActivationDensity(LayerDiagnostic):
     layer_kind = "density"
     cost = "heavy"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Density with the known bounds of the layer's activation; moments of the finite values."""
-        return self.measure_all([look])[0]
+        return self.measure_all([snapshot])[0]
 
-    def measure_all(self, looks: Sequence[LayerLook]) -> list[LayerResult]:
+    def measure_all(self, snapshots: Sequence[LayerSnapshot]) -> list[LayerResult]:
         """All densities at once."""
-        seen = [look for look in looks if look.data["activation_sample"].size]
+        seen = [snapshot for snapshot in snapshots if snapshot.data["activation_sample"].size]
         curves = iter(
             densities(
-                [look.data["activation_sample"] for look in seen],
-                bounds=[RANGE.get(look.layer.activation, (None, None)) for look in seen],
+                [snapshot.data["activation_sample"] for snapshot in seen],
+                bounds=[RANGE.get(snapshot.layer.activation, (None, None)) for snapshot in seen],
             )
         )
-        moments = map(self._moments, looks)
+        moments = map(self._moments, snapshots)
         return [LayerResult(values, next(curves)) if values else LayerResult() for values in moments]
 
-    def _moments(self, look: LayerLook) -> dict[str, float]:
-        sample = look.data["activation_sample"]
+    def _moments(self, snapshot: LayerSnapshot) -> dict[str, float]:
+        sample = snapshot.data["activation_sample"]
         if not sample.size:
             return {}
         finite = sample[np.isfinite(sample)].astype(np.float64)

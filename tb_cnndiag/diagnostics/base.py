@@ -27,14 +27,14 @@ ModelPayload: TypeAlias = Scalars | Matrix
 
 
 @dataclass(frozen=True)
-class LayerLook:
-    """One layer at one look, as plain arrays.
+class LayerSnapshot:
+    """One layer at one snapshot, as plain arrays.
 
     Attributes:
         layer: The row of the layer table.
         data: What was captured, by name; a name is absent when it could not be. Names:
 
-            - ``kernel`` ``(units, fan_in)`` float32; ``bias`` and ``norm_scale`` (the γ of the normalisation that
+            - ``kernel`` ``(units, fan_in)`` float32; ``bias`` and ``norm_scale`` (the γ of the normalization that
               follows) ``(units,)``;
             - over the probe: ``sample_max`` and ``sample_mean`` ``(samples, units)``, maximum and mean over positions;
               ``unit_mean`` and ``unit_mean_abs`` ``(units,)``, over part of the samples and all positions;
@@ -49,7 +49,7 @@ class LayerLook:
             - of the probe's first images, averaged down to a few pixels: ``feature_map`` ``(images, height, width,
               pictured)`` of the units ``pictured_units`` ``(pictured,)``; of the first kernels ``input_picture``
               ``(images, height, width, channels)``;
-            - from training, since the last look: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
+            - from training, since the last snapshot: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
               kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
               ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled; of rectified layers
               ``training_fired`` ``(units,)``, 1 for a unit that fired in the latest ``training_batches`` ``()`` that
@@ -61,12 +61,12 @@ class LayerLook:
 
 
 @dataclass(frozen=True)
-class Look:
-    """The whole model at one look: ``logs`` holds loss, metrics and learning rate as Keras reports them."""
+class Snapshot:
+    """The whole model at one snapshot: ``logs`` holds loss, metrics and learning rate as Keras reports them."""
 
     step: int
     epoch: int
-    layers: Sequence[LayerLook]
+    layers: Sequence[LayerSnapshot]
     logs: Mapping[str, float]
 
 
@@ -82,7 +82,7 @@ class Diagnostic(ABC):
     """Something measured. Subclass :class:`LayerDiagnostic` or :class:`ModelDiagnostic`.
 
     A layer for which something that the diagnostic ``needs`` is missing is passed over. The arrays must not be
-    changed. A ``"heavy"`` diagnostic is measured on the callback's schedule rather than at each look, a
+    changed. A ``"heavy"`` diagnostic is measured on the callback's schedule rather than at each snapshot, a
     ``"costly"`` one on a part of it that grows sparse. What is in
     ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard. One that ``shows_data`` puts pictures of
     the user's samples into the log: ``CNNDiagnostics(images=False)`` leaves it out.
@@ -108,17 +108,17 @@ class LayerDiagnostic(Diagnostic):
     """Measures layer by layer: its columns are one number per layer, its payload is one per layer."""
 
     @abstractmethod
-    def measure(self, look: LayerLook) -> LayerResult:
-        """Measure one layer; all of ``needs`` is in ``look.data``."""
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
+        """Measure one layer; all of ``needs`` is in ``snapshot.data``."""
 
-    def measure_all(self, looks: Sequence[LayerLook]) -> Iterable[LayerResult]:
+    def measure_all(self, snapshots: Sequence[LayerSnapshot]) -> Iterable[LayerResult]:
         """Measure each layer, in order. Override it where all layers together cost less than each alone."""
-        return map(self.measure, looks)
+        return map(self.measure, snapshots)
 
 
 class ModelDiagnostic(Diagnostic):
     """Measures the model as a whole."""
 
     @abstractmethod
-    def measure(self, look: Look) -> ModelPayload | None:
+    def measure(self, snapshot: Snapshot) -> ModelPayload | None:
         """Measure the model; None when there is nothing to tell."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import ColumnInfo, FloatArray, UnitState, UnitStates
 
@@ -24,7 +24,7 @@ class DeadUnits(LayerDiagnostic):
     title = "Dead units"
     description = (
         "A dead unit gives the same output for every input, passes no gradient back, and cannot recover: its filters "
-        "are computed for nothing. Each row is a unit, each column a look; a unit that is merely sparse stays alive."
+        "are computed for nothing. Each row is a unit, each column a snapshot; a unit that is merely sparse stays alive."
     )
     needs = ("sample_max", "unit_mean", "unit_mean_abs")
     columns = (
@@ -63,30 +63,30 @@ class DeadUnits(LayerDiagnostic):
     layer_kind = "unit_states"
     scalar_columns = ("dead_ratio",)
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Judge each unit from its maximum on each sample; see :func:`unit_states`."""
-        sample_max = look.data["sample_max"]
-        fired = look.data.get("training_fired")
-        rectified = look.layer.activation in RECTIFIED
-        states = unit_states(sample_max, look.data["unit_mean"], rectified=rectified, fired=fired)
+        sample_max = snapshot.data["sample_max"]
+        fired = snapshot.data.get("training_fired")
+        rectified = snapshot.layer.activation in RECTIFIED
+        states = unit_states(sample_max, snapshot.data["unit_mean"], rectified=rectified, fired=fired)
         observed = states != UnitState.NOT_OBSERVED
         if not observed.any():
             return LayerResult()
-        samples = int(look.data.get("samples", np.asarray(len(sample_max))))
+        samples = int(snapshot.data.get("samples", np.asarray(len(sample_max))))
         return LayerResult(
             values={
                 "dead_ratio": float(np.mean(states[observed] == UnitState.DEAD)),
                 "nearly_dead_ratio": float(np.mean(states[observed] == UnitState.NEARLY_DEAD)),
-                "dormant_ratio": float(np.mean(dormant_scores(look.data["unit_mean_abs"]) <= DORMANT_SCORE)),
-                "magnitude": float(np.mean(look.data["unit_mean_abs"])),
+                "dormant_ratio": float(np.mean(dormant_scores(snapshot.data["unit_mean_abs"]) <= DORMANT_SCORE)),
+                "magnitude": float(np.mean(snapshot.data["unit_mean_abs"])),
             },
             payload=UnitStates(
                 states,
                 samples,
-                samples * int(look.data.get("positions", np.asarray(1))),
+                samples * int(snapshot.data.get("positions", np.asarray(1))),
                 None if fired is None else fired == 0,
-                int(look.data.get("training_batches", np.asarray(0))),
-                int(look.data.get("training_samples", np.asarray(0))),
+                int(snapshot.data.get("training_batches", np.asarray(0))),
+                int(snapshot.data.get("training_samples", np.asarray(0))),
             ),
         )
 
@@ -107,7 +107,7 @@ def unit_states(
     top = safe.max(axis=0, initial=-np.inf)
     if rectified:
         states[np.mean(safe > 0, axis=0) < NEARLY_DEAD_SHARE] = UnitState.NEARLY_DEAD
-    # A channel whose normalisation has lost its scale is held at one value, be that above 0.
+    # A channel whose normalization has lost its scale is held at one value, be that above 0.
     slack = CONSTANT_TOLERANCE * np.abs(top) + np.finfo(np.float32).tiny
     constant = (top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)
     silent = (top <= 0) & rectified

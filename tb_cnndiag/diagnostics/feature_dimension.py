@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.rank import feature_dimension
 from tb_cnndiag.payloads import ColumnInfo
 
@@ -32,9 +32,9 @@ class FeatureDimension(LayerDiagnostic):
     )
     cost = "costly"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Count directions of the position means."""
-        responses = look.data["sample_mean"]
+        responses = snapshot.data["sample_mean"]
         largest = min(responses.shape[1], responses.shape[0] - 1)
         if largest < 1:
             return LayerResult()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.pictures import signed_picture
 from tb_cnndiag.payloads import Image, Images
 
@@ -22,11 +22,11 @@ class FeatureMaps(LayerDiagnostic):
     cost = "costly"
     shows_data = True
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """One picture for each sample and unit that was taken, each with its own scale."""
         images = []
-        for sample, maps in enumerate(look.data["feature_map"]):
-            for index, unit in enumerate(look.data["pictured_units"]):
+        for sample, maps in enumerate(snapshot.data["feature_map"]):
+            for index, unit in enumerate(snapshot.data["pictured_units"]):
                 pixels, scale = signed_picture(maps[..., index, None])
                 images.append(Image(int(unit), pixels, scale, sample))
         return LayerResult(payload=Images(tuple(images)))

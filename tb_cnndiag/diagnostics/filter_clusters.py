@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.diagnostics.filter_tree import Grower
 from tb_cnndiag.numerics.linkage import effective_count
 from tb_cnndiag.payloads import ColumnInfo, Dendrogram
@@ -49,12 +49,12 @@ class FilterClusters(LayerDiagnostic):
         """``fold``: as in :class:`tb_cnndiag.diagnostics.filter_similarity.FilterSimilarity`."""
         self._grower = Grower(fold)
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """The tree of all filters; no number where the fan-in is too small to tell twins from strangers."""
-        kernel = look.data["kernel"]
+        kernel = snapshot.data["kernel"]
         if len(kernel) < 2:
             return LayerResult()
-        tree = self._grower.tree(look)
+        tree = self._grower.tree(snapshot)
         values = {}
         if np.isfinite(tree.threshold):
             values = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.pictures import signed_picture, spread
 from tb_cnndiag.payloads import FloatArray, Image, Images, LayerInfo
 
@@ -20,8 +20,8 @@ class FilterImages(LayerDiagnostic):
     name = "filter_images"
     title = "Filters"
     description = (
-        "Filters that have learned show edges, blobs or colours; those that stay noise, or are all alike, have learned "
-        "nothing. Filters that see one channel show their weights, those that see three are in colour with 0 grey, and "
+        "Filters that have learned show edges, blobs or colors; those that stay noise, or are all alike, have learned "
+        "nothing. Filters that see one channel show their weights, those that see three are in color with 0 gray, and "
         "of deeper ones each pixel is the norm over input channels."
     )
     needs = ("kernel",)
@@ -32,17 +32,17 @@ class FilterImages(LayerDiagnostic):
         """Draw the slice of one input ``channel`` instead of the norm over all; None: the norm."""
         self.channel = channel
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Draw up to 64 filters, evenly spaced, of kernels with two spatial axes of more than one pixel."""
-        kernels = _spatial(look.layer, look.data["kernel"])
+        kernels = _spatial(snapshot.layer, snapshot.data["kernel"])
         if kernels is None:
             return LayerResult()
-        colour = kernels.shape[-1] == 3 and not look.layer.inputs
+        color = kernels.shape[-1] == 3 and not snapshot.layer.inputs
         if self.channel is not None and not -kernels.shape[-1] <= self.channel < kernels.shape[-1]:
             return LayerResult()
         images = []
         for unit in spread(len(kernels), MAX_FILTERS):
-            pixels, scale = signed_picture(kernels[unit] if colour else self._plane(kernels[unit]))
+            pixels, scale = signed_picture(kernels[unit] if color else self._plane(kernels[unit]))
             images.append(Image(int(unit), pixels, scale))
         return LayerResult(payload=Images(tuple(images)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.diagnostics.filter_tree import Grower, drawn_matrix
 from tb_cnndiag.payloads import ColumnInfo
 
@@ -56,19 +56,19 @@ class FilterSimilarity(LayerDiagnostic):
         Args:
             sample: Of layers with more filters draw that many and count nothing; None: all filters, exactly.
             fold: Compare filters as the next layer meets them: with their bias, and times the scale γ of the
-                normalisation that follows.
+                normalization that follows.
         """
         self.sample = sample
         self._grower = Grower(fold)
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Twins of all filters, exactly; the matrix as it is drawn."""
-        kernel = self._grower.kernel(look)
+        kernel = self._grower.kernel(snapshot)
         if len(kernel) < 2:
             return LayerResult()
         if self.sample is not None and len(kernel) > self.sample:
             return LayerResult(payload=drawn_matrix(kernel, self.sample))
-        tree = self._grower.tree(look)
+        tree = self._grower.tree(snapshot)
         values = {"mean_similarity": tree.mean_similarity}
         if np.isfinite(tree.threshold):
             values |= {"twin_ratio": tree.twins.ratio, "flipped_ratio": tree.twins.flipped_ratio}

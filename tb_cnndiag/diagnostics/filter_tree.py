@@ -1,4 +1,4 @@
-"""What filter similarity and filter clusters share: the cosines and the tree of a kernel, grown once per look."""
+"""What filter similarity and filter clusters share: the cosines and the tree of a kernel, grown once per snapshot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerLook
+from tb_cnndiag.diagnostics.base import LayerSnapshot
 from tb_cnndiag.numerics.linkage import Merges, Width, average_linkage, cut, order_leaves, suggested_width
 from tb_cnndiag.numerics.pooling import pooled
 from tb_cnndiag.numerics.similarity import (
@@ -56,22 +56,22 @@ class FilterTree:
 class Grower:
     """Grows the trees of one diagnostic: of kernels as they are, or with ``fold`` as the next layer meets them.
 
-    From its second look on a layer's leaves keep the order of the first as far as the tree allows, so that the picture
+    From its second snapshot on a layer's leaves keep the order of the first as far as the tree allows, so that the picture
     does not jump.
     """
 
     fold: bool = False
     _ranks: dict[str, IntArray] = field(default_factory=dict)
 
-    def kernel(self, look: LayerLook) -> FloatArray:
+    def kernel(self, snapshot: LayerSnapshot) -> FloatArray:
         """``(units, fan_in)``, or folded ``(units, fan_in + 1)`` with the bias; see :func:`folded`."""
-        kernel = look.data["kernel"]
-        return folded(kernel, look.data.get("bias"), look.data.get("norm_scale")) if self.fold else kernel
+        kernel = snapshot.data["kernel"]
+        return folded(kernel, snapshot.data.get("bias"), snapshot.data.get("norm_scale")) if self.fold else kernel
 
-    def tree(self, look: LayerLook) -> FilterTree:
+    def tree(self, snapshot: LayerSnapshot) -> FilterTree:
         """The tree of a layer's filters; of a kernel as it is, another diagnostic may have grown it already."""
-        path = look.layer.path
-        kernel = self.kernel(look)
+        path = snapshot.layer.path
+        kernel = self.kernel(snapshot)
         tree = filter_tree(kernel, self._ranks.get(path))
         self._ranks[path] = np.argsort(tree.order)
         return tree

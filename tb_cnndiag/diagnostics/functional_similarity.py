@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.diagnostics.filter_tree import CELLS
 from tb_cnndiag.numerics.linkage import average_linkage, order_leaves
 from tb_cnndiag.numerics.pooling import pooled
@@ -43,9 +43,9 @@ class FunctionalSimilarity(LayerDiagnostic):
     layer_kind = "matrix"
     cost = "costly"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Correlate the mean activations of the units; centring takes one dimension of the samples."""
-        responses = look.data["sample_mean"]
+        responses = snapshot.data["sample_mean"]
         samples, units = responses.shape
         if units < 2 or samples < 2:
             return LayerResult()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.weights import norm
 from tb_cnndiag.payloads import ColumnInfo
 
 
 class GradientFlow(LayerDiagnostic):
-    """Gradient of the data loss by each kernel, averaged over the training steps since the last look."""
+    """Gradient of the data loss by each kernel, averaged over the training steps since the last snapshot."""
 
     name = "gradient_flow"
     title = "Gradient flow"
@@ -37,13 +37,13 @@ class GradientFlow(LayerDiagnostic):
     )
     scalar_columns = ("gradient_norm",)
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Norm, norm relative to the kernel's, and the share of steps whose gradient was not finite."""
-        gradient = float(look.data["gradient_norm"])
-        finite, broken = float(look.data["gradient_steps"]), float(look.data["gradient_non_finite_steps"])
+        gradient = float(snapshot.data["gradient_norm"])
+        finite, broken = float(snapshot.data["gradient_steps"]), float(snapshot.data["gradient_non_finite_steps"])
         if finite + broken == 0:
             return LayerResult()
-        weight = norm(look.data["kernel"])
+        weight = norm(snapshot.data["kernel"])
         return LayerResult(
             {
                 "gradient_norm": gradient,

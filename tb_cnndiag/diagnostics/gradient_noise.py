@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.gradients import signal_to_noise
 from tb_cnndiag.payloads import ColumnInfo
 
@@ -37,12 +37,12 @@ class GradientNoise(LayerDiagnostic):
     )
     cost = "costly"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """See :func:`tb_cnndiag.numerics.gradients.signal_to_noise`."""
-        norms = look.data["chunk_gradient_norms"]
+        norms = snapshot.data["chunk_gradient_norms"]
         return LayerResult(
             {
-                "gradient_snr": signal_to_noise(norms, float(look.data["mean_gradient_norm"])),
-                "gradient_zero_ratio": float(look.data["gradient_zero_share"]),
+                "gradient_snr": signal_to_noise(norms, float(snapshot.data["mean_gradient_norm"])),
+                "gradient_zero_ratio": float(snapshot.data["gradient_zero_share"]),
             }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.rank import entropy_rank, singular_values, stable_rank
 from tb_cnndiag.payloads import ColumnInfo
 
@@ -40,9 +40,9 @@ class KernelRank(LayerDiagnostic):
     )
     cost = "costly"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Ranks as shares of the smaller side of the kernel."""
-        kernel = look.data["kernel"]
+        kernel = snapshot.data["kernel"]
         side = min(kernel.shape)
         if not 2 <= side <= LARGEST_SIDE:
             return LayerResult()

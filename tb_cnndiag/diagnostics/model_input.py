@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.payloads import ColumnInfo
 
 
@@ -40,18 +40,18 @@ class ModelInput(LayerDiagnostic):
         ),
     )
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """The extreme channel of each statistic; NaN where a channel is not finite."""
-        mean, std = look.data["input_mean"], look.data["input_std"]
+        mean, std = snapshot.data["input_mean"], snapshot.data["input_std"]
         if not mean.size:
             return LayerResult()
         return LayerResult(
             {
                 "mean": float(mean[np.argmax(np.abs(mean))]),
                 "std": float(std.max()),
-                "minimum": float(look.data["input_min"].min()),
-                "maximum": float(look.data["input_max"].max()),
-                "diversity": float(look.data["input_diversity"]),
-                "constant_share": float(np.mean(look.data["input_constant"])),
+                "minimum": float(snapshot.data["input_min"].min()),
+                "maximum": float(snapshot.data["input_max"].max()),
+                "diversity": float(snapshot.data["input_diversity"]),
+                "constant_share": float(np.mean(snapshot.data["input_constant"])),
             }
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.outputs import confusion, mean_entropy, predicted_classes, row_sum_error, top_class_share
 from tb_cnndiag.payloads import ColumnInfo, Matrix
 
@@ -62,23 +62,23 @@ class ModelOutput(LayerDiagnostic):
     )
     layer_kind = "matrix"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Only for output layers; ``labels`` ``(samples,)`` are used when they are there and are class indices."""
-        outputs = look.data["output"]
-        if not look.layer.output or not outputs.size or not np.isfinite(outputs).all():
+        outputs = snapshot.data["output"]
+        if not snapshot.layer.output or not outputs.size or not np.isfinite(outputs).all():
             return LayerResult()
         values = {
             "top_class_share": top_class_share(outputs),
             "row_sum_error": row_sum_error(outputs),
             "spread": float(outputs.std(axis=0, dtype=np.float64).mean()),
-            "diversity": float(look.data["output_diversity"]),
+            "diversity": float(snapshot.data["output_diversity"]),
             "minimum": float(outputs.min()),
             "maximum": float(outputs.max()),
         }
         if values["minimum"] >= 0 and values["row_sum_error"] <= DISTRIBUTION_TOLERANCE:
             values["entropy"] = mean_entropy(outputs)
         classes = max(outputs.shape[1], 2)
-        labels = look.data.get("labels", np.empty(0)).ravel()
+        labels = snapshot.data.get("labels", np.empty(0)).ravel()
         if len(labels) != len(outputs) or not np.isin(labels, np.arange(classes)).all():
             return LayerResult(values)
         answers = confusion(labels.astype(np.intp), predicted_classes(outputs), classes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
-from tb_cnndiag.numerics.pictures import colour_picture
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
+from tb_cnndiag.numerics.pictures import color_picture
 from tb_cnndiag.payloads import Image, Images
 
 
@@ -21,7 +21,7 @@ class ProbeImages(LayerDiagnostic):
     cost = "costly"
     shows_data = True
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """One picture per sample."""
-        pictures = enumerate(look.data["input_picture"])
-        return LayerResult(payload=Images(tuple(Image(0, colour_picture(x), 1.0, sample) for sample, x in pictures)))
+        pictures = enumerate(snapshot.data["input_picture"])
+        return LayerResult(payload=Images(tuple(Image(0, color_picture(x), 1.0, sample) for sample, x in pictures)))

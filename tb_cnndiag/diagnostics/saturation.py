@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.payloads import ColumnInfo, UnitValues
 
 PINNED_SHARE = 0.9
@@ -44,9 +44,9 @@ class Saturation(LayerDiagnostic):
     )
     layer_kind = "unit_values"
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Count the units that are pinned."""
-        share = look.data["unit_saturated"]
+        share = snapshot.data["unit_saturated"]
         if not share.size:
             return LayerResult()
         return LayerResult(

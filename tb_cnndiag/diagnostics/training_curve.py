@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import Look, ModelDiagnostic
+from tb_cnndiag.diagnostics.base import ModelDiagnostic, Snapshot
 from tb_cnndiag.payloads import Scalars
 
 
 class TrainingCurve(ModelDiagnostic):
-    """What Keras logs at each look."""
+    """What Keras logs at each snapshot."""
 
     name = "training_curve"
     title = "Training curve"
@@ -17,6 +17,6 @@ class TrainingCurve(ModelDiagnostic):
     )
     model_kind = "scalars"
 
-    def measure(self, look: Look) -> Scalars | None:
+    def measure(self, snapshot: Snapshot) -> Scalars | None:
         """The logs; None where there are none, as before training."""
-        return Scalars(dict(look.logs)) if look.logs else None
+        return Scalars(dict(snapshot.logs)) if snapshot.logs else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.weights import norm
 from tb_cnndiag.payloads import ColumnInfo
 
@@ -22,13 +22,13 @@ class UpdateRatio(LayerDiagnostic):
             "update_ratio",
             "Update ratio",
             "ratio",
-            "‖Δw‖ / ‖w‖ of the kernel per training step, mean over the steps sampled since the last look.",
+            "‖Δw‖ / ‖w‖ of the kernel per training step, mean over the steps sampled since the last snapshot.",
             logarithmic=True,
         ),
     )
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """The mean change of a step over the kernel's norm now."""
-        weight = norm(look.data["kernel"])
-        update = float(look.data["update_norm"])
+        weight = norm(snapshot.data["kernel"])
+        update = float(snapshot.data["update_norm"])
         return LayerResult({"update_ratio": update / weight}) if weight > 0 else LayerResult()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, LayerResult
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.numerics.weights import constant_ratio, gain, root_mean_square
 from tb_cnndiag.payloads import ColumnInfo
 
@@ -40,9 +40,9 @@ class WeightHealth(LayerDiagnostic):
         ColumnInfo("non_finite", "Non-finite weights", "count", "Number of weights that are NaN or infinite."),
     )
 
-    def measure(self, look: LayerLook) -> LayerResult:
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """One pass for the size, one for zeros; the non-finite are counted only when there are any."""
-        kernel = look.data["kernel"]
+        kernel = snapshot.data["kernel"]
         if not kernel.size:
             return LayerResult()
         rms = root_mean_square(kernel)

@@ -14,10 +14,10 @@ MINIMUM_SAMPLES = 4
 
 
 def linear_cka(layers: Sequence[FloatArray], *, batch: int = 256) -> NDArray[np.float64]:
-    """Linear centred kernel alignment between all pairs of layers.
+    """Linear centerd kernel alignment between all pairs of layers.
 
     The minibatch estimator of Nguyen, Raghu & Kornblith (2021, eq. 4): unbiased HSIC (Song et al. 2012) averaged over
-    batches, then normalised. With U-centred Gram matrices HSIC is their inner product (Székely & Rizzo 2014), so that
+    batches, then normalized. With U-centerd Gram matrices HSIC is their inner product (Székely & Rizzo 2014), so that
     all pairs take one matrix product.
 
     Args:
@@ -47,14 +47,14 @@ def linear_cka(layers: Sequence[FloatArray], *, batch: int = 256) -> NDArray[np.
 def _standardised(features: FloatArray) -> NDArray[np.float32]:
     """Features about their means, the largest of magnitude 1: alignment ignores both, float32 does not."""
     with np.errstate(all="ignore"):
-        centred = features.astype(np.float64)
-        centred -= centred.mean(axis=0)
-        largest = np.abs(centred).max(initial=0)
-        return np.asarray(centred / (largest or 1), dtype=np.float32)
+        centerd = features.astype(np.float64)
+        centerd -= centerd.mean(axis=0)
+        largest = np.abs(centerd).max(initial=0)
+        return np.asarray(centerd / (largest or 1), dtype=np.float32)
 
 
 def _centred_gram(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """U-centred linear Gram matrix, ``(samples, samples)``."""
+    """U-centerd linear Gram matrix, ``(samples, samples)``."""
     size = len(features)
     gram = features @ features.T
     np.fill_diagonal(gram, 0)

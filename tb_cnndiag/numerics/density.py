@@ -46,7 +46,7 @@ class Histogram:
         start: Left edge of the first bin.
         stop: Right edge of the last bin.
         reflects: Whether the distribution ends at ``start`` and at ``stop``.
-        spacing: Typical distance between neighbouring values when they are rounded; 0 when they are not.
+        spacing: Typical distance between neighboring values when they are rounded; 0 when they are not.
         atoms: Values with a probability of their own.
         samples: Number of all values; ``below`` and ``above`` of them lie outside, ``non_finite`` are no numbers.
     """
@@ -179,8 +179,8 @@ def _oversmoothed(histogram: Histogram) -> float:
     if not total or all(histogram.reflects):
         return 1.0
     position = (np.arange(len(counts)) + 0.5) / len(counts)
-    centre = 0.0 if histogram.reflects[0] else 1.0 if histogram.reflects[1] else float(counts @ position / total)
-    variance = float(counts @ np.square(position - centre)) / total
+    center = 0.0 if histogram.reflects[0] else 1.0 if histogram.reflects[1] else float(counts @ position / total)
+    variance = float(counts @ np.square(position - center)) / total
     return float(1.144 * np.sqrt(variance) * total**-0.2)
 
 
@@ -282,7 +282,7 @@ def _finite(values: FloatArray) -> _Part:
 def _without_atoms(part: _Part) -> tuple[dict[float, int], _Part, FloatArray]:
     """Atoms with their counts, the other values, and a sorted sample of these.
 
-    A value is an atom when it stands out of its neighbours: in rounded values each one repeats, and none is an atom
+    A value is an atom when it stands out of its neighbors: in rounded values each one repeats, and none is an atom
     for that. Only where values do not repeat otherwise do zero and the extremes need no more than ``ATOM_SHARE``.
     """
     found: dict[float, int] = {}

@@ -64,7 +64,7 @@ def order_leaves(merges: Merges, similarity: FloatArray, *, ranks: IntArray | No
         merges: ``(units − 1, 4)``.
         similarity: ``(units, units)``.
         ranks: ``(units,)`` positions in an earlier order. When given, the branch whose units stood first on average
-            stays first instead, so that the picture does not jump from one look to the next.
+            stays first instead, so that the picture does not jump from one snapshot to the next.
 
     Returns:
         ``(units,)`` units from the first leaf to the last.
@@ -73,7 +73,7 @@ def order_leaves(merges: Merges, similarity: FloatArray, *, ranks: IntArray | No
         return _order_by_rank(merges, ranks)
     units = len(merges) + 1
     ends = [(unit, unit) for unit in range(units)]
-    neighbours: list[list[int]] = [[] for _ in range(units)]
+    neighbors: list[list[int]] = [[] for _ in range(units)]
     for first, second in merges[:, :2].astype(int).tolist():
         (a, b), (c, d) = ends[first], ends[second]
         near, far, left, right = b, c, a, d
@@ -83,19 +83,19 @@ def order_leaves(merges: Merges, similarity: FloatArray, *, ranks: IntArray | No
             if met > best:
                 best = met
                 near, far, left, right = ends_met
-        neighbours[near].append(far)
-        neighbours[far].append(near)
+        neighbors[near].append(far)
+        neighbors[far].append(near)
         ends.append((left, right))
-    return _walk(neighbours, ends[-1][0])
+    return _walk(neighbors, ends[-1][0])
 
 
-def _walk(neighbours: list[list[int]], start: int) -> IntArray:
+def _walk(neighbors: list[list[int]], start: int) -> IntArray:
     """The leaves along the path that starts at ``start``."""
-    order = np.empty(len(neighbours), dtype=np.intp)
+    order = np.empty(len(neighbors), dtype=np.intp)
     previous, current = -1, start
     for position in range(len(order)):
         order[position] = current
-        following = next((leaf for leaf in neighbours[current] if leaf != previous), -1)
+        following = next((leaf for leaf in neighbors[current] if leaf != previous), -1)
         previous, current = current, following
     return order
 

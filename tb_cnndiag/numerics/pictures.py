@@ -25,10 +25,10 @@ def signed_picture(values: FloatArray) -> tuple[NDArray[np.uint8], float]:
     return (128 + np.rint(127 * levels)).astype(np.uint8), scale
 
 
-def colour_picture(values: FloatArray) -> NDArray[np.uint8]:
+def color_picture(values: FloatArray) -> NDArray[np.uint8]:
     """Pixels ``(height, width, 3)`` of an image ``(height, width, channels)``, from its lowest value to its highest.
 
-    Three channels are red, green and blue; of any other number the mean is drawn in grey.
+    Three channels are red, green and blue; of any other number the mean is drawn in gray.
     """
     finite = np.nan_to_num(np.asarray(values, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))

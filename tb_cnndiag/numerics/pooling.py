@@ -14,7 +14,7 @@ def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "
 
     A cell shows the similarity largest in magnitude among its entries, so that a pair of twins stays visible among
     thousands. In a cell of several units each one's likeness to itself is left out; else the diagonal of cells would
-    always be 1 and hide what the neighbours have in common.
+    always be 1 and hide what the neighbors have in common.
 
     Args:
         similarity: ``(units, units)`` in [−1, 1]; NaN where unknown.

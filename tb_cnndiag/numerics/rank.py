@@ -65,8 +65,8 @@ def feature_dimension(activations: FloatArray, *, variance: float = 0.99) -> int
         0 when nothing varies, or when a value is not finite.
     """
     with np.errstate(all="ignore"):
-        centred = activations - activations.mean(axis=0, dtype=np.float64).astype(activations.dtype)
-    carried = np.cumsum(_shares(np.square(singular_values(centred))))
+        centerd = activations - activations.mean(axis=0, dtype=np.float64).astype(activations.dtype)
+    carried = np.cumsum(_shares(np.square(singular_values(centerd))))
     return int(np.searchsorted(carried, variance - 1e-9) + 1) if carried.size else 0
 
 

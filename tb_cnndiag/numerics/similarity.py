@@ -68,7 +68,7 @@ def _unit_rows(kernel: FloatArray) -> Float32Array:
 
 
 def folded(kernel: FloatArray, bias: FloatArray | None = None, scale: FloatArray | None = None) -> FloatArray:
-    """The kernel with its bias as a last column and each row times the scale γ of the normalisation that follows.
+    """The kernel with its bias as a last column and each row times the scale γ of the normalization that follows.
 
     Args:
         kernel: ``(units, fan_in)``.
@@ -93,10 +93,10 @@ def correlation(values: FloatArray) -> Float32Array:
         ``(units, units)`` as from :func:`cosine_similarity`; NaN for a unit that is constant or not finite.
     """
     with np.errstate(all="ignore"):
-        centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+        centerd = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
         constant = values.max(axis=0) == values.min(axis=0)
-    centred[:, constant] = 0
-    return cosine_similarity(centred.T)
+    centerd[:, constant] = 0
+    return cosine_similarity(centerd.T)
 
 
 def chance_cosine(fan_in: int, pairs: int, *, alpha: float = 0.01) -> float:

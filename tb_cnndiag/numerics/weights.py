@@ -24,7 +24,7 @@ def root_mean_square(kernel: FloatArray) -> float:
 def gain(kernel: FloatArray) -> float:
     """RMS weight × √fan-in: how much a layer amplifies independent inputs of unit variance, ≥ 0.
 
-    He initialisation gives √2 (He et al. 2015, eq. 10), Glorot with equal fans and LeCun 1.
+    He initialization gives √2 (He et al. 2015, eq. 10), Glorot with equal fans and LeCun 1.
 
     Args:
         kernel: ``(units, fan_in)``.

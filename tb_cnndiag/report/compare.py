@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.faults import Fault, Limit
 from tb_cnndiag.finding import SEVERITIES, Evidence, Finding, Severity
 from tb_cnndiag.history import History
-from tb_cnndiag.judge import judge, nearest
+from tb_cnndiag.judging.faults import Fault, Limit
+from tb_cnndiag.judging.judge import judge, nearest
 from tb_cnndiag.logs import histories
-from tb_cnndiag.report.gate import Choice
+from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.outcome import Baseline, Key, Outcome, Result
 
 CURVES = "training_curve"
@@ -48,7 +48,7 @@ def compare(
     head: str | os.PathLike[str],
     bounds: Sequence[Bound] = (),
     fail_on: str = "error",
-    choice: Choice | None = None,
+    choice: CheckSelection | None = None,
 ) -> Outcome:
     """The findings of ``head``, those of ``base`` known, and a finding for each measure beyond its bound.
 
@@ -59,7 +59,7 @@ def compare(
         NoDataError: When one holds no diagnostics, or no run that was asked for.
         ValueError: When the choice or a bound names what does not exist.
     """
-    chosen = choice or Choice()
+    chosen = choice or CheckSelection()
     chosen.check()
     before = {history.run: history for history in histories(base, chosen.runs, chosen.steps)}
     after = list(histories(head, chosen.runs, chosen.steps))

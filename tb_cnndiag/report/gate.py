@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tb_cnndiag.faults import Fault, available
 from tb_cnndiag.finding import Finding
-from tb_cnndiag.judge import Limits, check_limits, judge, nearest
+from tb_cnndiag.judging.faults import Fault, available
+from tb_cnndiag.judging.judge import Limits, check_limits, judge, nearest
 from tb_cnndiag.logs import Steps, histories
 from tb_cnndiag.report.baseline import load_baseline
 from tb_cnndiag.report.outcome import FAIL_ON, Baseline, Outcome, Result
@@ -18,7 +18,7 @@ from tb_cnndiag.summaries.storage import below
 
 
 @dataclass(frozen=True)
-class Choice:
+class CheckSelection:
     """What to look at and for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Choice:
 def judge_logs(
     logdirs: Sequence[str | os.PathLike[str]],
     fail_on: str = "error",
-    choice: Choice | None = None,
+    choice: CheckSelection | None = None,
     baseline: Baseline | None = None,
 ) -> Outcome:
     """Judge every chosen run of the logdirs, one at a time.
@@ -67,7 +67,7 @@ def judge_logs(
         NoDataError: When one holds no diagnostics, or no run that was asked for.
         ValueError: When the choice names what does not exist.
     """
-    chosen = choice or Choice()
+    chosen = choice or CheckSelection()
     chosen.check()
     if fail_on not in FAIL_ON:
         raise ValueError(f"fail_on is {fail_on!r}; it can be {', '.join(FAIL_ON)}.")
@@ -109,7 +109,7 @@ def assert_healthy(
     """
     __tracebackhide__ = True
     known = load_baseline(Path(baseline)) if baseline is not None else None
-    outcome = judge_logs([log_dir], fail_on, Choice(limits or {}, select, ignore, runs), known)
+    outcome = judge_logs([log_dir], fail_on, CheckSelection(limits or {}, select, ignore, runs), known)
     failing = outcome.failing
     if failing:
         unwell = {result.label: result for result, _ in failing}

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judge import judge
+from tb_cnndiag.judging.judge import judge
 from tb_cnndiag.logs import NoDataError, matching_runs, no_data, within
-from tb_cnndiag.report.gate import Choice
+from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.inlined import Log, fitted, left_out
 from tb_cnndiag.report.static import STYLE, contents, section, text
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.names import FINDINGS
 from tb_cnndiag.summaries.reader import read_run
-from tb_cnndiag.summaries.storage import Place
+from tb_cnndiag.summaries.storage import LogLocation
 
 SCRIPT = Path(__file__).parents[1] / "plugin" / "static" / "report.js"
 MEGABYTE = 1_000_000
@@ -30,10 +30,10 @@ class ReportError(ValueError):
     """The report cannot be made; the message says why and what to do."""
 
 
-def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Choice | None = None) -> str:
+def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: CheckSelection | None = None) -> str:
     """The page as text, at most ``max_size`` MB.
 
-    Of a log that is larger fewer looks are kept, the last always: see :mod:`tb_cnndiag.report.inlined`. The page says
+    Of a log that is larger fewer snapshots are kept, the last always: see :mod:`tb_cnndiag.report.inlined`. The page says
     what was left out. Findings are judged anew, for the runs, faults, steps and limits of ``choice``.
 
     Raises:
@@ -42,7 +42,7 @@ def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Choic
         ReportError: When the frontend is not built, or nothing fits into ``max_size``.
         ValueError: When the choice names what does not exist.
     """
-    chosen = choice or Choice()
+    chosen = choice or CheckSelection()
     chosen.check()
     if not SCRIPT.exists():
         raise ReportError("The frontend is not built. Reinstall: pip install --force-reinstall tb-cnndiag")
@@ -55,7 +55,7 @@ def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Choic
         if history.info is None:
             continue
         findings = chosen.of(judge(history, chosen.limits))
-        log.add(Measurement(FINDINGS, max(history.last_step, 0), max(history.looks - 1, 0), findings))
+        log.add(Measurement(FINDINGS, max(history.last_step, 0), max(history.snapshots - 1, 0), findings))
         runs.append((history, findings))
         logs.append(log)
     if not runs:
@@ -63,7 +63,7 @@ def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Choic
     return _fitting_page(script, runs, logs, max_size)
 
 
-def _read(directory: Place, name: str, choice: Choice) -> tuple[History, Log]:
+def _read(directory: LogLocation, name: str, choice: CheckSelection) -> tuple[History, Log]:
     history, log = History(name), Log(name)
     for measurement in within(read_run(directory), choice.steps):
         history.add(measurement)
@@ -103,7 +103,7 @@ def _page(script: str, static: str, data: str, notes: Sequence[str], max_size: f
         "base-uri 'none'; form-action 'none'"
     )
     told = (
-        f'<footer class="left-out"><p>To stay below {max_size:g} MB, this page holds fewer looks than the log. '
+        f'<footer class="left-out"><p>To stay below {max_size:g} MB, this page holds fewer snapshots than the log. '
         f"{text(' '.join(notes))} For more: tb-cnndiag report --max-size.</p></footer>\n"
         if notes
         else ""

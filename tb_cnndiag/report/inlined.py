@@ -2,13 +2,13 @@
 
 How it is thinned, until the page fits:
 
-1. Of similarity matrices, trees, densities and images (the heavy kinds) fewer and fewer looks are kept, evenly spaced,
+1. Of similarity matrices, trees, densities and images (the heavy kinds) fewer and fewer snapshots are kept, evenly spaced,
    down to the last one of each layer.
 2. Then so with the states and values of units.
 3. Then so with numbers of layers and of the model, down to the first and the last.
 4. Then the heavy kinds go altogether, then the states and values of units.
 
-The last look of all that is kept is always there, and what the findings say is never thinned.
+The last snapshot of all that is kept is always there, and what the findings say is never thinned.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from tb_cnndiag.summaries.names import run_id, split_tag, tag_of
 from tb_cnndiag.summaries.thinning import thinned
 
 HEAVY, UNITS, NUMBERS, WORDS = range(4)
-# While reading, no more looks than that of a heavy kind and a layer are held: memory stays bounded in long logs.
+# While reading, no more snapshots than that of a heavy kind and a layer are held: memory stays bounded in long logs.
 MOST_HELD = 64
 ALL = 1 << 30
 
 
 class Keep(NamedTuple):
-    """How many looks are kept of heavy kinds, of units, and of numbers."""
+    """How many snapshots are kept of heavy kinds, of units, and of numbers."""
 
     heavy: int
     units: int
@@ -58,7 +58,7 @@ class Looks:
     _stride: int = 1
 
     def add(self, step: int, data: bytes) -> None:
-        """Take in the next look; of the same step the later one counts."""
+        """Take in the next snapshot; of the same step the later one counts."""
         self.forget_from(step)
         # The last one is held only until the next when it is not one of every so many.
         if len(self.held) > 1 and (self.total - 1) % self._stride:
@@ -98,16 +98,16 @@ class Log:
                     each.forget_from(measurement.step)
         self._last_step = measurement.step
         tag = tag_of(measurement.diagnostic, measurement.layer)
-        looks = self.tags.setdefault(tag, Looks())
-        looks.weight = _weight(measurement)
-        looks.add(measurement.step, encode(measurement))
+        snapshots = self.tags.setdefault(tag, Looks())
+        snapshots.weight = _weight(measurement)
+        snapshots.add(measurement.step, encode(measurement))
 
 
 def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
     """JSON for a script element that fits into ``room`` bytes, and what is kept; None when nothing does."""
 
     def size(keep: Keep) -> int:
-        return sum(_size(looks, keep) for log in logs for looks in log.tags.values())
+        return sum(_size(snapshots, keep) for log in logs for snapshots in log.tags.values())
 
     ladder = list(_ladder())
     start = bisect_left(ladder, -room, key=lambda keep: -size(keep))
@@ -127,10 +127,10 @@ def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
     }
     told = []
     for weight, what in words.items():
-        looks = [each for log in logs for each in log.tags.values() if each.weight == weight]
-        kept, total = sum(len(each.kept(keep)) for each in looks), sum(each.total for each in looks)
+        snapshots = [each for log in logs for each in log.tags.values() if each.weight == weight]
+        kept, total = sum(len(each.kept(keep)) for each in snapshots), sum(each.total for each in snapshots)
         if kept < total:
-            which = "the last look of each is among them" if kept else "none fits"
+            which = "the last snapshot of each is among them" if kept else "none fits"
             told.append(f"{kept:,} of {total:,} {what} are here; {which}.")
     return tuple(told)
 
@@ -144,22 +144,22 @@ def _weight(measurement: Measurement) -> int:
     return NUMBERS if isinstance(payload, LayerColumns | Scalars) else WORDS
 
 
-def _size(looks: Looks, keep: Keep) -> int:
+def _size(snapshots: Looks, keep: Keep) -> int:
     """About how many bytes they take: base64 is a third longer, and each has its frame."""
-    return sum(len(data) + 4 for data in looks.kept(keep)) * 4 // 3
+    return sum(len(data) + 4 for data in snapshots.kept(keep)) * 4 // 3
 
 
 def _data(logs: Sequence[Log], keep: Keep) -> Mapping[str, Any]:
     runs, measurements = [], {}
     for log in logs:
         listed = []
-        for tag, looks in sorted(log.tags.items()):
-            messages = looks.kept(keep)
+        for tag, snapshots in sorted(log.tags.items()):
+            messages = snapshots.kept(keep)
             if not messages:
                 continue
             diagnostic, layer = split_tag(tag) or ("", "")
-            listed.append({"tag": tag, "diagnostic": diagnostic, "layer": layer, "max_step": looks.held[-1][0]})
-            served = pb.MeasurementList(items=messages, total=looks.total)
+            listed.append({"tag": tag, "diagnostic": diagnostic, "layer": layer, "max_step": snapshots.held[-1][0]})
+            served = pb.MeasurementList(items=messages, total=snapshots.total)
             measurements[f"{run_id(log.run)}\n{tag}"] = base64.b64encode(served.SerializeToString()).decode()
         runs.append({"run": log.run, "id": run_id(log.run), "tags": listed})
     return {"runs": runs, "measurements": measurements}

@@ -83,6 +83,7 @@ def _run(result: Result) -> dict[str, Any]:
         "logdir": result.logdir,
         "run": result.run,
         "layers": result.layers,
-        "looks": result.looks,
+        "snapshots": result.snapshots,
+        "looks": result.snapshots,  # its name before version 0.2
         "last_step": result.last_step,
     }

@@ -62,7 +62,7 @@ def _head(outcome: Outcome) -> str:
 def _run(result: Result) -> str:
     well = "" if result.findings else "\n✅ Nothing found.\n"
     return (
-        f"\n### {code(_cut(result.label))}\n\n{result.layers:,} layers, {result.looks:,} looks, "
+        f"\n### {code(_cut(result.label))}\n\n{result.layers:,} layers, {result.snapshots:,} snapshots, "
         f"to step {result.last_step:,}.\n{well}"
     )
 

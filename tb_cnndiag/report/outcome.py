@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tb_cnndiag.faults import BUILTIN, Fault
 from tb_cnndiag.finding import SEVERITIES, Finding, Severity
 from tb_cnndiag.history import History
+from tb_cnndiag.judging.faults import BUILTIN, Fault
 
 NEVER = "never"
 # From what severity on a check fails, strictest last.
@@ -44,7 +44,7 @@ class Result:
     run: str
     label: str
     layers: int
-    looks: int
+    snapshots: int
     last_step: int
     findings: tuple[Finding, ...]
 
@@ -56,7 +56,7 @@ class Result:
             history.run,
             label or history.run,
             len(history.layers),
-            history.looks,
+            history.snapshots,
             history.last_step,
             tuple(findings),
         )

@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
-from tb_cnndiag.faults import Fault
 from tb_cnndiag.finding import Finding
+from tb_cnndiag.judging.faults import Fault
 from tb_cnndiag.report.json_format import as_evidence
 from tb_cnndiag.report.outcome import Key, Outcome, Result
 from tb_cnndiag.report.text import cause_of, plain, told_adjustment

@@ -80,11 +80,11 @@ def text(words: str) -> str:
 
 def _facts(history: History) -> str:
     info = history.info or RunInfo("", ())
-    looked = f"{history.looks:,} looks, to step {history.last_step:,}"
+    observed = f"{history.snapshots:,} snapshots, to step {history.last_step:,}"
     facts = {
         "Model": f"{info.model}: {len(history.layers):,} layers with kernels, {info.parameters:,} parameters",
         "Trained by": ", ".join(filter(None, (_class_name(info.optimizer), _class_name(info.loss), _batch(info)))),
-        "Looked at": f"{looked}, on {info.probe.samples:,} samples" if info.probe.samples else looked,
+        "Looked at": f"{observed}, on {info.probe.samples:,} samples" if info.probe.samples else observed,
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(info.versions.items())),
     }
     rows = "".join(f"<dt>{name}</dt><dd>{text(words)}</dd>" for name, words in facts.items() if words)
@@ -179,7 +179,7 @@ def _diagnostic(history: History, diagnostic: DiagnosticInfo) -> str:
         for row, layer in enumerate(history.layers)
         if any(np.isfinite(values[row]) for _, values in measured)
     ]
-    return _table(f"{diagnostic.title}, last look", ["layer", *(_heading(column) for column, _ in measured)], rows)
+    return _table(f"{diagnostic.title}, last snapshot", ["layer", *(_heading(column) for column, _ in measured)], rows)
 
 
 def _heading(column: ColumnInfo) -> str:

@@ -27,7 +27,7 @@ def render(outcome: Outcome) -> str:
 def as_text(result: Result, outcome: Outcome | None = None) -> str:
     """One run: its name, each finding with its evidence and what to change."""
     head = (
-        f"{plain(result.label)}: {result.layers} layers, {result.looks} looks, to step {result.last_step}"
+        f"{plain(result.label)}: {result.layers} layers, {result.snapshots} snapshots, to step {result.last_step}"
         if result.last_step >= 0
         else f"{plain(result.label)}: {result.layers} layers"
     )

@@ -7,12 +7,12 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Measurement(_message.Message):
-    __slots__ = ("version", "diagnostic", "layer", "step", "look", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images")
+    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     LAYER_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
-    LOOK_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
     RUN_INFO_FIELD_NUMBER: _ClassVar[int]
@@ -29,7 +29,7 @@ class Measurement(_message.Message):
     diagnostic: str
     layer: str
     step: int
-    look: int
+    snapshot: int
     epoch: int
     table: str
     run_info: RunInfo
@@ -42,7 +42,7 @@ class Measurement(_message.Message):
     dendrogram: Dendrogram
     density: Density
     images: Images
-    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., look: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ...) -> None: ...
 
 class MeasurementList(_message.Message):
     __slots__ = ("items", "total")

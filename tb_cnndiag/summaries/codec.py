@@ -1,4 +1,4 @@
-"""Messages ↔ plain data: which module knows how each payload kind looks on the wire."""
+"""Messages ↔ plain data: which module knows how each payload kind snapshots on the wire."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class CodecError(ValueError):
 
 @dataclass(frozen=True)
 class Measurement:
-    """One thing measured at one look; see ``summaries/cnndiag.proto`` for each field."""
+    """One thing measured at one snapshot; see ``summaries/cnndiag.proto`` for each field."""
 
     diagnostic: str
     step: int
-    look: int
+    snapshot: int
     payload: Payload
     layer: str = ""
     epoch: int = 0
@@ -74,7 +74,7 @@ def encode(measurement: Measurement) -> bytes:
         diagnostic=measurement.diagnostic,
         layer=measurement.layer,
         step=measurement.step,
-        look=measurement.look,
+        snapshot=measurement.snapshot,
         epoch=measurement.epoch,
         table=measurement.table,
     )
@@ -115,7 +115,7 @@ def decode(data: bytes, kinds: Container[str] | None = None) -> Measurement | No
     return Measurement(
         diagnostic=message.diagnostic,
         step=message.step,
-        look=message.look,
+        snapshot=message.snapshot,
         payload=payload,
         layer=message.layer,
         epoch=message.epoch,

@@ -196,7 +196,7 @@ def decode_dendrogram(message: pb.Dendrogram) -> Dendrogram:
 
 
 def _gaps(children: IntArray, order: IntArray) -> list[int]:
-    """Which gap between neighbouring leaves each merge closes.
+    """Which gap between neighboring leaves each merge closes.
 
     Raises:
         ValueError: When the order does not keep each branch of the tree together.

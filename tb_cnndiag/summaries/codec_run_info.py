@@ -49,7 +49,8 @@ def _decode_probe(probe: pb.Probe) -> Probe:
     if probe.HasField("targets"):
         values = {name: getattr(probe.targets, name) for name in _TARGET_FIELDS}
         targets = Targets(**values | {"shape": tuple(probe.targets.shape)})
-    return Probe(probe.source, probe.samples, tuple(probe.class_counts), targets)
+    source = "collected" if probe.source == "gathered" else probe.source  # its name before version 0.2
+    return Probe(source, probe.samples, tuple(probe.class_counts), targets)
 
 
 def _encode_layer(layer: LayerInfo) -> pb.LayerInfo:

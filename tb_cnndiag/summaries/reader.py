@@ -14,13 +14,13 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tb_cnndiag.summaries.codec import CodecError, Measurement, decode
 from tb_cnndiag.summaries.names import PREFIX, RUN_DIRECTORY
 from tb_cnndiag.summaries.records import Damage, read_records
-from tb_cnndiag.summaries.storage import Place, directories_named, event_files, opened, place
+from tb_cnndiag.summaries.storage import LogLocation, directories_named, event_files, opened, place
 
 _MARK = PREFIX.encode()
 _watcher: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("watcher", default=None)
 
 
-def find_runs(logdir: str | os.PathLike[str]) -> dict[str, Place]:
+def find_runs(logdir: str | os.PathLike[str]) -> dict[str, LogLocation]:
     """Runs below a logdir: name (relative path of what holds ``cnndiag/``, ``.`` for itself) → ``cnndiag`` directory.
 
     Raises:
@@ -32,16 +32,16 @@ def find_runs(logdir: str | os.PathLike[str]) -> dict[str, Place]:
 
 
 @contextmanager
-def watching(tell: Callable[[str, int, int], None]) -> Iterator[None]:
-    """For the time of the context, ``tell`` is called after each record with file, bytes read, and bytes in all."""
-    token = _watcher.set(tell)
+def watching(notify: Callable[[str, int, int], None]) -> Iterator[None]:
+    """For the time of the context, ``notify`` is called after each record with file, bytes read, and bytes in all."""
+    token = _watcher.set(notify)
     try:
         yield
     finally:
         _watcher.reset(token)
 
 
-def read_run(directory: Place, kinds: Container[str] | None = None) -> Iterator[Measurement]:
+def read_run(directory: LogLocation, kinds: Container[str] | None = None) -> Iterator[Measurement]:
     """All measurements of one run in the order written; what cannot be read is passed over with one warning a file.
 
     With ``kinds``, only payloads of these kinds (fields of the proto's ``Measurement``) are decoded.
@@ -49,13 +49,13 @@ def read_run(directory: Place, kinds: Container[str] | None = None) -> Iterator[
     Raises:
         OSError: When a file cannot be opened or read at all.
     """
-    tell = _watcher.get()
+    notify = _watcher.get()
     for path in event_files(directory):
         skipped: list[str] = []
         with opened(path) as (file, size):
             for record in read_records(file, size):
-                if tell is not None:
-                    tell(str(path), file.tell(), size)
+                if notify is not None:
+                    notify(str(path), file.tell(), size)
                 if isinstance(record, Damage):
                     skipped.append(f"byte {record.offset} on: {record.reason}")
                 elif _MARK in record:

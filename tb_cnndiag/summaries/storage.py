@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeAlias
 
 # A directory, or the URL of one.
-Place: TypeAlias = Path | str
+LogLocation: TypeAlias = Path | str
 
 EVENT_FILES = "*tfevents*"
 BLOCK = 4 << 20
@@ -24,7 +24,7 @@ class StorageError(OSError):
     """A URL that cannot be reached; the message says why and what to do."""
 
 
-def place(location: str | os.PathLike[str]) -> Place:
+def place(location: str | os.PathLike[str]) -> LogLocation:
     """The URL as it is given, or the path of a directory."""
     text = os.fspath(location)
     return text.rstrip("/") if is_url(text) else Path(text)
@@ -42,7 +42,7 @@ def below(location: str | os.PathLike[str], name: str) -> str:
     return Path(location, name).as_posix()
 
 
-def directories_named(name: str, root: Place) -> dict[str, Place]:
+def directories_named(name: str, root: LogLocation) -> dict[str, LogLocation]:
     """Directories of this name that hold event files: by the path of what holds them, relative to the root.
 
     Raises:
@@ -53,7 +53,7 @@ def directories_named(name: str, root: Place) -> dict[str, Place]:
     return dict(sorted(found))
 
 
-def event_files(directory: Place) -> list[Place]:
+def event_files(directory: LogLocation) -> list[LogLocation]:
     """Event files directly in a directory, in the order in which they were begun."""
     if isinstance(directory, Path):
         return sorted(path for path in directory.glob(EVENT_FILES) if path.is_file())
@@ -65,7 +65,7 @@ def event_files(directory: Place) -> list[Place]:
 
 
 @contextmanager
-def opened(file: Place) -> Iterator[tuple[BinaryIO, int]]:
+def opened(file: LogLocation) -> Iterator[tuple[BinaryIO, int]]:
     """The file, buffered, and its size at this moment.
 
     Raises:
@@ -83,7 +83,7 @@ def opened(file: Place) -> Iterator[tuple[BinaryIO, int]]:
         yield remote, size
 
 
-def _local(name: str, root: Path) -> Iterator[tuple[str, Place]]:
+def _local(name: str, root: Path) -> Iterator[tuple[str, LogLocation]]:
     if not root.exists():
         raise FileNotFoundError(
             f"{root} does not exist. Give the directory that the callback was given, as in CNNDiagnostics(log_dir)."
@@ -96,7 +96,7 @@ def _local(name: str, root: Path) -> Iterator[tuple[str, Place]]:
             yield Path(path).relative_to(root).as_posix(), Path(path, name)
 
 
-def _remote(name: str, root: str) -> Iterator[tuple[str, Place]]:
+def _remote(name: str, root: str) -> Iterator[tuple[str, LogLocation]]:
     with _reaching(root) as (filesystem, path):
         filesystem.invalidate_cache()
         if filesystem.isfile(path):

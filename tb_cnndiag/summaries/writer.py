@@ -18,7 +18,7 @@ from tb_cnndiag.payloads import Dendrogram, Density, Images, Matrix
 from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement
 from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, tag_of
 from tb_cnndiag.summaries.records import frame
-from tb_cnndiag.summaries.storage import Place, event_files
+from tb_cnndiag.summaries.storage import LogLocation, event_files
 from tb_cnndiag.warning import warn
 
 _HEAVY_KINDS = (Matrix, Dendrogram, Density, Images)
@@ -36,10 +36,10 @@ _HEAVY = _metadata(HEAVY_PLUGIN_NAME, DATA_CLASS_TENSOR, _CONTENT)
 _SCALAR = _metadata("scalars", DATA_CLASS_SCALAR)
 
 
-class LookWriter:
-    """Appends looks to one event file below ``directory``, which is made with the first of them.
+class SnapshotWriter:
+    """Appends snapshots to one event file below ``directory``, which is made with the first of them.
 
-    A look is one record, so that a log that ends in the middle of a write lacks a whole look and nothing else. Where
+    A snapshot is one record, so that a log that ends in the middle of a write lacks a whole snapshot and nothing else. Where
     another training has begun to write there in the meantime, a directory beside it is taken: two in one would read as
     restarts of each other.
     """
@@ -51,7 +51,7 @@ class LookWriter:
         self._file: int | None = None
 
     def write(self, step: int, messages: Iterable[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
-        """Append one look: each measurement with its serialized form, and ordinary scalars by tag.
+        """Append one snapshot: each measurement with its serialized form, and ordinary scalars by tag.
 
         Raises:
             OSError: When the directory cannot be made or written, or the file has been removed.
@@ -130,6 +130,6 @@ class LookWriter:
                 return directory
 
 
-def _stamp(path: Place) -> int:
+def _stamp(path: LogLocation) -> int:
     digits = PurePath(path).name.partition("tfevents.")[2].partition(".")[0]
     return int(digits) if digits.isdigit() else 0

@@ -38,7 +38,7 @@ def _sequential() -> Any:
 
 
 def _functional() -> Any:
-    """With a batch normalisation between the layers, and a branch."""
+    """With a batch normalization between the layers, and a branch."""
     inputs = keras.Input((8, 8, 2))
     x = layers.Conv2D(8, 3, padding="same", use_bias=False, name="conv1")(inputs)
     x = layers.Activation("relu")(layers.BatchNormalization(name="bn1")(x))
@@ -181,7 +181,7 @@ class TestSurgery:
         assert new.count_params() < model.count_params()
         np.testing.assert_allclose(_outputs(new), _outputs(model), atol=1e-5)
 
-    def test_batch_normalisation_between(self, rng: np.random.Generator) -> None:
+    def test_batch_normalization_between(self, rng: np.random.Generator) -> None:
         model = _functional()
         _twins(model, "conv1", [(0, 1), (0, 2)], rng)
         norm = model.get_layer("bn1")
@@ -235,7 +235,7 @@ class TestSurgery:
         assert "sum joins conv2" in left[0]
 
 
-def test_normalisation_of_the_input_takes_its_numbers_from_the_evidence() -> None:
+def test_normalization_of_the_input_takes_its_numbers_from_the_evidence() -> None:
     evidence = {"mean": Evidence(300.0, 10, "input"), "std": Evidence(2.0, 10, "input")}
     finding = _finding("unnormalised_input", _change("conv1", "input", "Normalization"), evidence=evidence)
     new, left = apply(_sequential(), [finding])
@@ -243,7 +243,7 @@ def test_normalisation_of_the_input_takes_its_numbers_from_the_evidence() -> Non
     np.testing.assert_allclose(np.asarray(new.layers[0](np.full((1, 8, 8, 1), 304.0))), 2.0, rtol=1e-5)
 
 
-def test_batch_normalisation_becomes_group_normalisation() -> None:
+def test_batch_normalization_becomes_group_normalization() -> None:
     change = _change("conv1", "normalization", "GroupNormalization", "BatchNormalization")
     new, left = apply(_functional(), [_finding("batch_too_small_for_bn", change)], weights=False)
     assert not left

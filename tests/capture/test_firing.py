@@ -37,7 +37,7 @@ class Spy(layers.Layer):
 
 
 def _network(*, norm: bool) -> Any:
-    """Units that fire always, in some batches, and never, behind a bias or a normalisation."""
+    """Units that fire always, in some batches, and never, behind a bias or a normalization."""
     bias = keras.initializers.Constant
     before = [layers.BatchNormalization(beta_initializer=bias(-2.3))] if norm else []
     keras.utils.set_random_seed(2)

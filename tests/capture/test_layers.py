@@ -13,7 +13,7 @@ from keras import layers
 from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.capture.probe import Observer
-from tests.models import Subclassed, images, normalised
+from tests.models import Subclassed, images, normalized
 
 
 def _only(layer: Any, shape: tuple[int, ...]) -> Any:
@@ -69,17 +69,17 @@ class KernelView:
 def _table(model: Any, x: Any) -> dict[str, Any]:
     found = find_kernel_layers(model)
     observer = Observer(model, found)
-    observer.look(x, ["sample_max"])
+    observer.observe(x, ["sample_max"])
     return {row.path: row for row in observed_table(found, observer.recording, observer.observed)}
 
 
 def test_activation_is_seen_behind_norm_and_activation(rng: np.random.Generator) -> None:
-    row = _table(normalised(), images(rng)[0])["conv_a"]
+    row = _table(normalized(), images(rng)[0])["conv_a"]
     assert (row.activation, row.normalization, row.seen_at) == ("relu", "bn_a", "relu_a")
     assert row.output_shape == (10, 10, 6)
 
 
-def test_a_normalisation_is_seen_behind_the_activation_and_pooling_too() -> None:
+def test_a_normalization_is_seen_behind_the_activation_and_pooling_too() -> None:
     stack = [keras.Input((8, 8, 1)), layers.Conv2D(4, 3, activation="relu"), layers.GlobalAveragePooling2D()]
     model = keras.Sequential([*stack, layers.BatchNormalization(name="norm"), layers.Dense(2)])
     conv, dense = _table(model, np.zeros((4, 8, 8, 1), np.float32)).values()

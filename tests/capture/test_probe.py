@@ -1,4 +1,4 @@
-"""What a look takes from the probe, against the plain way: a model of all outputs and numpy."""
+"""What a snapshot takes from the probe, against the plain way: a model of all outputs and numpy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.capture.probe import Observer
 from tb_cnndiag.capture.reductions import REDUCTIONS
-from tests.models import images, normalised, plain
+from tests.models import images, normalized, plain
 
 
 def _looked(model: Any, x: Any) -> Any:
@@ -21,7 +21,7 @@ def _looked(model: Any, x: Any) -> Any:
 
 
 @pytest.mark.parametrize("samples", [5, 128, 128 + 7])
-@pytest.mark.parametrize(("make", "seen"), [(plain, "conv_a"), (normalised, "relu_a")])
+@pytest.mark.parametrize(("make", "seen"), [(plain, "conv_a"), (normalized, "relu_a")])
 def test_reductions_agree_with_numpy(
     make: Any, seen: str, samples: int, rng: np.random.Generator, monkeypatch: Any
 ) -> None:
@@ -56,23 +56,23 @@ def test_large_inputs_are_passed_in_small_chunks_and_the_subsample_stays_small(
     x = images(rng, 40)[0]
     whole = _looked(model, x)
     monkeypatch.setattr(probe, "CHUNK_BYTES", 13 * x[0].nbytes)  # chunks of 13, 13, 13 and 1
-    looked = _looked(model, x)
-    np.testing.assert_allclose(looked["conv_a"]["sample_max"], whole["conv_a"]["sample_max"], rtol=1e-5)
-    np.testing.assert_allclose(looked["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
-    assert looked["conv_a"]["activation_sample"].size < 2 * 512 * (8 + 8 + 8 + 1)
+    observed = _looked(model, x)
+    np.testing.assert_allclose(observed["conv_a"]["sample_max"], whole["conv_a"]["sample_max"], rtol=1e-5)
+    np.testing.assert_allclose(observed["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
+    assert observed["conv_a"]["activation_sample"].size < 2 * 512 * (8 + 8 + 8 + 1)
 
 
 def test_input_and_output_are_those_of_the_ends(rng: np.random.Generator) -> None:
     model = plain()
     x = images(rng)[0]
     x[3] = 2.0
-    looked = _looked(model, x)
-    np.testing.assert_allclose(looked["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
-    np.testing.assert_allclose(looked["conv_a"]["input_max"], [x.max()], rtol=1e-6)
-    assert looked["conv_a"]["input_constant"].tolist() == [float(i == 3) for i in range(len(x))]
-    assert "input_mean" not in looked["conv_b"]
-    np.testing.assert_allclose(looked["head"]["output"], model.predict(x, verbose=0), rtol=1e-4)
-    assert "output" not in looked["conv_b"]
+    observed = _looked(model, x)
+    np.testing.assert_allclose(observed["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
+    np.testing.assert_allclose(observed["conv_a"]["input_max"], [x.max()], rtol=1e-6)
+    assert observed["conv_a"]["input_constant"].tolist() == [float(i == 3) for i in range(len(x))]
+    assert "input_mean" not in observed["conv_b"]
+    np.testing.assert_allclose(observed["head"]["output"], model.predict(x, verbose=0), rtol=1e-4)
+    assert "output" not in observed["conv_b"]
 
 
 def test_answers_are_what_the_model_returns(rng: np.random.Generator) -> None:
@@ -88,16 +88,16 @@ def test_answers_are_what_the_model_returns(rng: np.random.Generator) -> None:
     )
     x = images(rng, 20)[0][:, :8, :8, :1]
     observer = Observer(model, layers := find_kernel_layers(model))
-    looked = observer.look(x, ["output"])
-    np.testing.assert_allclose(looked["b"]["output"], model.predict(x, verbose=0), rtol=1e-5)
-    assert "output" not in looked["a"]
+    observed = observer.observe(x, ["output"])
+    np.testing.assert_allclose(observed["b"]["output"], model.predict(x, verbose=0), rtol=1e-5)
+    assert "output" not in observed["a"]
     first, last = observed_table(layers, observer.recording, observer.observed)
     assert (last.activation, last.output, last.seen_at) == ("softmax", True, "b")
     assert (first.dropout, first.dropout_at) == (0.25, "drop")
 
 
 def test_a_look_changes_nothing(rng: np.random.Generator) -> None:
-    model = normalised()
+    model = normalized()
     before = [np.array(w) for w in model.get_weights()]
     _looked(model, images(rng)[0])
     for a, b in zip(before, model.get_weights(), strict=True):
@@ -110,8 +110,8 @@ def test_a_shared_layer_fires_when_it_fires_in_any_call() -> None:
     shared = keras.layers.Dense(2, activation="relu", use_bias=False, kernel_initializer="ones", name="shared")
     a, b = keras.Input((1,)), keras.Input((1,))
     model = keras.Model([a, b], keras.layers.Add()([shared(a), shared(b)]))
-    looked = _looked(model, [-np.ones((4, 1), np.float32), np.ones((4, 1), np.float32)])
-    np.testing.assert_array_equal(looked["shared"]["sample_max"], np.ones((4, 2)))
+    observed = _looked(model, [-np.ones((4, 1), np.float32), np.ones((4, 1), np.float32)])
+    np.testing.assert_array_equal(observed["shared"]["sample_max"], np.ones((4, 2)))
 
 
 @pytest.mark.parametrize("size", [12, 37])
@@ -126,8 +126,8 @@ def test_feature_maps_are_averages_of_what_the_next_layer_sees(size: int, rng: n
     )
     x = rng.normal(size=(probe.CHUNK_SAMPLES + 9, size, size + 5, 3)).astype(np.float32)
     y = np.asarray(keras.Model(model.inputs, model.get_layer("conv").output).predict(x[:2], verbose=0))
-    looked = _looked(model, x)
-    data = looked["conv"]
+    observed = _looked(model, x)
+    data = observed["conv"]
     assert data["pictured_units"].tolist() == [0, 3, 6, 9, 12, 15, 18]
     maps = data["feature_map"]
     assert maps.shape[0] == 2
@@ -140,5 +140,5 @@ def test_feature_maps_are_averages_of_what_the_next_layer_sees(size: int, rng: n
             np.testing.assert_allclose(maps[:, row, column], cell.mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(maps.mean(), y[..., ::3].mean(), rtol=0.1)
     np.testing.assert_allclose(data["input_picture"], x[:2], rtol=1e-6)
-    assert "feature_map" not in looked["head"]
-    assert "input_picture" not in looked["head"]
+    assert "feature_map" not in observed["head"]
+    assert "input_picture" not in observed["head"]

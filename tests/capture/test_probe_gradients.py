@@ -30,29 +30,29 @@ def _by_hand(model: Any, x: Any, y: Any, variable: Any) -> Any:
 def test_norms_and_zeros_are_those_of_the_data_loss(rng: np.random.Generator) -> None:
     model, x, y = _trained(rng, 96 + 5, regularizer=keras.regularizers.L2(0.5))
     kernel = model.get_layer("conv_a").kernel
-    looked = ProbeGradients(model, find_kernel_layers(model)).look(x, y)["conv_a"]
+    observed = ProbeGradients(model, find_kernel_layers(model)).measure(x, y)["conv_a"]
     gradients = [_by_hand(model, x[s : s + 32], y[s : s + 32], kernel) for s in (0, 32, 64)]
-    np.testing.assert_allclose(looked["chunk_gradient_norms"], [np.linalg.norm(g) for g in gradients], rtol=1e-3)
-    np.testing.assert_allclose(looked["mean_gradient_norm"], np.linalg.norm(np.mean(gradients, axis=0)), rtol=1e-3)
-    assert looked["gradient_zero_share"] == np.mean([np.mean(g == 0) for g in gradients])
+    np.testing.assert_allclose(observed["chunk_gradient_norms"], [np.linalg.norm(g) for g in gradients], rtol=1e-3)
+    np.testing.assert_allclose(observed["mean_gradient_norm"], np.linalg.norm(np.mean(gradients, axis=0)), rtol=1e-3)
+    assert observed["gradient_zero_share"] == np.mean([np.mean(g == 0) for g in gradients])
 
 
 def test_a_dead_unit_has_no_gradient(rng: np.random.Generator) -> None:
     model, x, y = _trained(rng, 64)
     layer = model.get_layer("conv_a")
     layer.bias.assign([-100.0] * 3 + [0.0] * 3)
-    looked = ProbeGradients(model, find_kernel_layers(model)).look(x, y)
-    assert looked["conv_a"]["gradient_zero_share"] >= 0.5
+    observed = ProbeGradients(model, find_kernel_layers(model)).measure(x, y)
+    assert observed["conv_a"]["gradient_zero_share"] >= 0.5
 
 
 def test_nothing_without_labels_a_loss_or_two_chunks(rng: np.random.Generator) -> None:
     model, x, y = _trained(rng, 64)
-    look = ProbeGradients(model, find_kernel_layers(model)).look
-    assert look(x, y)
-    assert look(x, None) == {}
-    assert look(x[:63], y[:63]) == {}
+    measure = ProbeGradients(model, find_kernel_layers(model)).measure
+    assert measure(x, y)
+    assert measure(x, None) == {}
+    assert measure(x[:63], y[:63]) == {}
     untrained = compiled(plain())
-    assert ProbeGradients(untrained, find_kernel_layers(untrained)).look(x, y) == {}
+    assert ProbeGradients(untrained, find_kernel_layers(untrained)).measure(x, y) == {}
 
 
 def test_signal_to_noise_of_a_known_gradient(rng: np.random.Generator) -> None:

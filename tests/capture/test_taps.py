@@ -40,7 +40,7 @@ def _data_gradients(model: Any, x: Any, y: Any) -> list[float]:
         ({"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))}, None),
         ({"jit_compile": True}, keras.regularizers.L2(0.5)),
     ],
-    ids=["plain", "L2", "any regulariser", "clipped", "scaled", "XLA"],
+    ids=["plain", "L2", "any regularizer", "clipped", "scaled", "XLA"],
 )
 def test_norms_are_those_of_the_data_loss(
     options: dict[str, Any], regularizer: Any, tmp_path: Path, rng: np.random.Generator
@@ -87,7 +87,7 @@ def test_a_probe_is_gathered_from_the_whole_epoch(samples: int, tmp_path: Path, 
     model.fit(data, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
     info = History.of(read_run(tmp_path / "cnndiag")).info
     assert info is not None
-    assert info.probe.source == "gathered"
+    assert info.probe.source == "collected"
     assert min(40, samples) <= info.probe.samples <= 256
     counts = np.array(info.probe.class_counts)
     assert counts.min() >= 0.6 * counts.max()

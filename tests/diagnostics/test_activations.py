@@ -12,14 +12,14 @@ from tb_cnndiag.diagnostics.layer_similarity import LayerSimilarity
 from tb_cnndiag.diagnostics.model_input import ModelInput
 from tb_cnndiag.diagnostics.model_output import ModelOutput
 from tb_cnndiag.diagnostics.saturation import Saturation
-from tests.diagnostics.helpers import layer_look, model_look
+from tests.diagnostics.helpers import layer_snapshot, model_snapshot
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 def test_a_rectified_layer_has_an_atom_at_zero(rng):
     sample = np.maximum(rng.normal(size=20_000), 0).astype(np.float32)
-    result = ActivationDensity().measure(layer_look("relu", activation_sample=sample))
+    result = ActivationDensity().measure(layer_snapshot("relu", activation_sample=sample))
     assert result.values["zero_share"] == pytest.approx(0.5, abs=0.02)
     assert result.values["rms"] == pytest.approx(np.sqrt(0.5), rel=0.02)
     assert result.values["mean"] == pytest.approx(0.4, rel=0.02)
@@ -29,22 +29,22 @@ def test_a_rectified_layer_has_an_atom_at_zero(rng):
 
 def test_the_density_knows_the_bounds_of_the_activation(rng):
     sample = rng.uniform(size=5000).astype(np.float32)
-    payload = ActivationDensity().measure(layer_look("sigmoid", activation_sample=sample)).payload
+    payload = ActivationDensity().measure(layer_snapshot("sigmoid", activation_sample=sample)).payload
     assert (payload.start, payload.stop) == (0, 1)
     np.testing.assert_allclose(payload.values, 1, atol=0.15)
 
 
 def test_activations_that_are_not_finite_are_counted_apart():
-    result = ActivationDensity().measure(layer_look(activation_sample=[1.0, 2.0, np.nan, np.inf]))
+    result = ActivationDensity().measure(layer_snapshot(activation_sample=[1.0, 2.0, np.nan, np.inf]))
     assert result.values["non_finite_share"] == 0.5
     assert result.values["mean"] == 1.5
-    everything = ActivationDensity().measure(layer_look(activation_sample=[np.nan] * 5)).values
+    everything = ActivationDensity().measure(layer_snapshot(activation_sample=[np.nan] * 5)).values
     assert everything == {"zero_share": 0, "non_finite_share": 1}
-    assert ActivationDensity().measure(layer_look(activation_sample=[])).payload is None
+    assert ActivationDensity().measure(layer_snapshot(activation_sample=[])).payload is None
 
 
 def test_pinned_units_are_counted():
-    result = Saturation().measure(layer_look("sigmoid", unit_saturated=[0, 0.5, 0.9, 1]))
+    result = Saturation().measure(layer_snapshot("sigmoid", unit_saturated=[0, 0.5, 0.9, 1]))
     assert result.values == {"pinned_ratio": 0.5, "saturated_share": pytest.approx(0.6)}
     np.testing.assert_array_equal(result.payload.columns["saturated_share"], [0, 0.5, 0.9, 1])
 
@@ -53,45 +53,45 @@ def test_units_that_respond_alike_are_counted_and_constant_ones_left_blank(rng):
     responses = rng.normal(size=(200, 8)).astype(np.float32)
     responses[:, 5] = 2 * responses[:, 1] + 3
     responses[:, 7] = 4
-    result = FunctionalSimilarity().measure(layer_look(sample_mean=responses))
+    result = FunctionalSimilarity().measure(layer_snapshot(sample_mean=responses))
     assert result.values["alike_ratio"] == 2 / 8
     assert result.payload.unit == "correlation"
     assert result.payload.order[-1] == 7
     assert np.isnan(result.payload.values[-1]).all()
-    assert FunctionalSimilarity().measure(layer_look(sample_mean=responses[:1])).payload is None
+    assert FunctionalSimilarity().measure(layer_snapshot(sample_mean=responses[:1])).payload is None
 
 
 def test_few_samples_cannot_tell_who_responds_alike(rng):
-    result = FunctionalSimilarity().measure(layer_look(sample_mean=rng.normal(size=(3, 30))))
+    result = FunctionalSimilarity().measure(layer_snapshot(sample_mean=rng.normal(size=(3, 30))))
     assert "alike_ratio" not in result.values
 
 
 def test_layers_are_compared_in_the_order_of_the_model(rng):
     base = rng.normal(size=(100, 10))
     layers = [
-        layer_look(sample_mean=base),
-        layer_look(kernel=np.ones((2, 2))),
-        layer_look(sample_mean=base * 5 + 1),
-        layer_look(sample_mean=rng.normal(size=(100, 4))),
+        layer_snapshot(sample_mean=base),
+        layer_snapshot(kernel=np.ones((2, 2))),
+        layer_snapshot(sample_mean=base * 5 + 1),
+        layer_snapshot(sample_mean=rng.normal(size=(100, 4))),
     ]
-    matrix = LayerSimilarity().measure(model_look(*layers))
+    matrix = LayerSimilarity().measure(model_snapshot(*layers))
     np.testing.assert_array_equal(matrix.order, [0, 2, 3])
     assert matrix.values[0, 1] == pytest.approx(1)
     assert 0 <= matrix.values[0, 2] < 0.1
-    assert LayerSimilarity().measure(model_look(*layers[:2])) is None
-    assert LayerSimilarity().measure(model_look()) is None
+    assert LayerSimilarity().measure(model_snapshot(*layers[:2])) is None
+    assert LayerSimilarity().measure(model_snapshot()) is None
 
 
 def test_a_layer_in_three_directions_uses_little_of_its_width(rng):
     flat = rng.normal(size=(100, 3)) @ rng.normal(size=(3, 20))
-    assert FeatureDimension().measure(layer_look(sample_mean=flat)).values["dimension"] <= 3
-    full = FeatureDimension().measure(layer_look(sample_mean=rng.normal(size=(500, 20)))).values
+    assert FeatureDimension().measure(layer_snapshot(sample_mean=flat)).values["dimension"] <= 3
+    full = FeatureDimension().measure(layer_snapshot(sample_mean=rng.normal(size=(500, 20)))).values
     assert full["dimension_share"] > 0.9
-    assert not FeatureDimension().measure(layer_look(sample_mean=flat[:1])).values
+    assert not FeatureDimension().measure(layer_snapshot(sample_mean=flat[:1])).values
 
 
 def test_the_channel_farthest_out_is_told():
-    look = layer_look(
+    snapshot = layer_snapshot(
         input_mean=[1.0, -120.0, 3.0],
         input_std=[1.0, 2.0, 60.0],
         input_min=[0.0, -255.0, 0.0],
@@ -99,7 +99,7 @@ def test_the_channel_farthest_out_is_told():
         input_constant=[0.0, 1.0, 0.0, 0.0],
         input_diversity=0.5,
     )
-    assert ModelInput().measure(look).values == {
+    assert ModelInput().measure(snapshot).values == {
         "mean": -120,
         "std": 60,
         "minimum": -255,
@@ -112,7 +112,9 @@ def test_the_channel_farthest_out_is_told():
 def test_a_collapsed_output_is_seen():
     values = (
         ModelOutput()
-        .measure(layer_look("softmax", is_output=True, output_diversity=0.5, output=np.tile([0.8, 0.1, 0.1], (30, 1))))
+        .measure(
+            layer_snapshot("softmax", is_output=True, output_diversity=0.5, output=np.tile([0.8, 0.1, 0.1], (30, 1)))
+        )
         .values
     )
     assert values["top_class_share"] == 1
@@ -125,7 +127,7 @@ def test_a_collapsed_output_is_seen():
 def test_the_confusion_shows_each_true_class_in_a_row():
     answers = np.eye(3)[[0, 0, 1, 1, 2, 0]]
     result = ModelOutput().measure(
-        layer_look(is_output=True, output_diversity=0.5, output=answers, labels=[0, 0, 1, 2, 2, 2])
+        layer_snapshot(is_output=True, output_diversity=0.5, output=answers, labels=[0, 0, 1, 2, 2, 2])
     )
     np.testing.assert_allclose(result.payload.values, [[1, 0, 0], [0, 1, 0], [1 / 3, 1 / 3, 1 / 3]])
     assert not result.payload.symmetric
@@ -134,23 +136,27 @@ def test_the_confusion_shows_each_true_class_in_a_row():
 
 @pytest.mark.parametrize("labels", [[0, 0.5, 1], [0, 1, 7], [0, 1]])
 def test_labels_that_are_no_classes_of_these_samples_are_not_used(labels):
-    result = ModelOutput().measure(layer_look(is_output=True, output_diversity=0.5, output=np.eye(3), labels=labels))
+    result = ModelOutput().measure(
+        layer_snapshot(is_output=True, output_diversity=0.5, output=np.eye(3), labels=labels)
+    )
     assert result.payload is None
     assert "accuracy" not in result.values
 
 
 def test_outputs_that_are_no_distribution_have_no_entropy(rng):
     values = (
-        ModelOutput().measure(layer_look(is_output=True, output_diversity=0.5, output=rng.normal(size=(20, 3)))).values
+        ModelOutput()
+        .measure(layer_snapshot(is_output=True, output_diversity=0.5, output=rng.normal(size=(20, 3))))
+        .values
     )
     assert "entropy" not in values
     assert values["row_sum_error"] > 0.1
 
 
 def test_hidden_layers_and_broken_outputs_say_nothing():
-    assert not ModelOutput().measure(layer_look(output_diversity=0.5, output=np.eye(3))).values
+    assert not ModelOutput().measure(layer_snapshot(output_diversity=0.5, output=np.eye(3))).values
     assert (
         not ModelOutput()
-        .measure(layer_look(is_output=True, output_diversity=0.5, output=np.full((4, 2), np.nan)))
+        .measure(layer_snapshot(is_output=True, output_diversity=0.5, output=np.full((4, 2), np.nan)))
         .values
     )

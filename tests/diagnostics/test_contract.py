@@ -10,7 +10,7 @@ import pytest
 
 import tb_cnndiag.diagnostics
 from tb_cnndiag.diagnostics import BUILTIN, LayerDiagnostic
-from tests.diagnostics.helpers import filters, layer_look
+from tests.diagnostics.helpers import filters, layer_snapshot
 
 FOLDER = Path(tb_cnndiag.diagnostics.__file__).parent
 SAMPLES, UNITS = 40, 24
@@ -20,11 +20,11 @@ by_name = pytest.mark.parametrize("diagnostic", BUILTIN, ids=lambda diagnostic: 
 
 
 @pytest.fixture
-def full_look(rng):
+def full_snapshot(rng):
     """An output layer of which everything was captured."""
     per_sample = np.abs(rng.normal(size=(SAMPLES, UNITS))).astype(np.float32)
     per_unit = np.abs(rng.normal(size=UNITS)).astype(np.float32)
-    return layer_look(
+    return layer_snapshot(
         "relu",
         is_output=True,
         kernel_shape=(3, 3, 3, UNITS),
@@ -66,11 +66,11 @@ def test_the_user_is_told_why_and_how_in_two_sentences(diagnostic):
 
 
 @pytest.mark.parametrize("diagnostic", [d for d in BUILTIN if issubclass(d, LayerDiagnostic)], ids=lambda d: d.name)
-def test_no_more_is_measured_than_announced_and_nothing_is_changed(diagnostic, full_look):
-    assert set(diagnostic.needs) <= full_look.data.keys()
-    before = {name: values.copy() for name, values in full_look.data.items()}
-    result = diagnostic().measure(full_look)
+def test_no_more_is_measured_than_announced_and_nothing_is_changed(diagnostic, full_snapshot):
+    assert set(diagnostic.needs) <= full_snapshot.data.keys()
+    before = {name: values.copy() for name, values in full_snapshot.data.items()}
+    result = diagnostic().measure(full_snapshot)
     assert result.values.keys() <= {column.name for column in diagnostic.columns}
     assert (result.payload is not None) == bool(diagnostic.layer_kind)
-    for name, values in full_look.data.items():
+    for name, values in full_snapshot.data.items():
         np.testing.assert_array_equal(values, before[name])

@@ -12,7 +12,7 @@ from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
 from tb_cnndiag.diagnostics.kernel_rank import KernelRank
 from tb_cnndiag.diagnostics.weight_health import WeightHealth
-from tests.diagnostics.helpers import filters, layer_look
+from tests.diagnostics.helpers import filters, layer_snapshot
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -26,7 +26,7 @@ def half_twins():
 
 
 def test_twins_are_counted_and_drawn_beside_each_other(half_twins):
-    result = FilterSimilarity().measure(layer_look(kernel=half_twins))
+    result = FilterSimilarity().measure(layer_snapshot(kernel=half_twins))
     assert result.values["twin_ratio"] == 1
     assert result.values["flipped_ratio"] == 0
     assert result.payload.unit == "cosine"
@@ -37,31 +37,31 @@ def test_twins_are_counted_and_drawn_beside_each_other(half_twins):
 
 def test_folded_filters_differ_by_their_bias_and_scale(half_twins):
     bias = np.repeat([1.0, -300.0], 6).astype(np.float32)
-    look = layer_look(kernel=half_twins, bias=bias, norm_scale=np.full(12, 2.0, np.float32))
-    assert FilterSimilarity().measure(look).values["twin_ratio"] == 1
-    folded = FilterSimilarity(fold=True).measure(look)
+    snapshot = layer_snapshot(kernel=half_twins, bias=bias, norm_scale=np.full(12, 2.0, np.float32))
+    assert FilterSimilarity().measure(snapshot).values["twin_ratio"] == 1
+    folded = FilterSimilarity(fold=True).measure(snapshot)
     rows = 2 * np.concatenate([half_twins, bias[:, None]], axis=1)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     cosines = np.abs(rows @ rows.T)[~np.eye(12, dtype=bool)]
     assert folded.values["mean_similarity"] == pytest.approx(cosines.mean(), rel=1e-5)
-    assert FilterClusters(fold=True).measure(look).values["clusters"] != 6
+    assert FilterClusters(fold=True).measure(snapshot).values["clusters"] != 6
 
 
-def test_units_stay_where_they_stood_at_the_first_look(rng):
+def test_units_stay_where_they_stood_at_the_first_snapshot(rng):
     kernel = filters(30)
     similarity, clusters = FilterSimilarity(), FilterClusters()
-    first = layer_look(kernel=kernel)
+    first = layer_snapshot(kernel=kernel)
     orders = [clusters.measure(first).payload.order, similarity.measure(first).payload.order]
     np.testing.assert_array_equal(*orders)
     for _ in range(3):
         kernel = kernel + rng.normal(0, 1e-4, kernel.shape).astype(np.float32)
-        look = layer_look(kernel=kernel)
-        np.testing.assert_array_equal(similarity.measure(look).payload.order, orders[0])
-        np.testing.assert_array_equal(clusters.measure(look).payload.order, orders[0])
+        snapshot = layer_snapshot(kernel=kernel)
+        np.testing.assert_array_equal(similarity.measure(snapshot).payload.order, orders[0])
+        np.testing.assert_array_equal(clusters.measure(snapshot).payload.order, orders[0])
 
 
 def test_twins_are_one_group_each_and_one_of_them_would_do(half_twins):
-    result = FilterClusters().measure(layer_look(kernel=half_twins))
+    result = FilterClusters().measure(layer_snapshot(kernel=half_twins))
     assert result.values["clusters"] == result.values["suggested_width"] == 6
     assert result.values["effective_filters"] == pytest.approx(0.5)
     assert result.values["reconstruction_error"] == pytest.approx(0, abs=1e-6)
@@ -70,14 +70,14 @@ def test_twins_are_one_group_each_and_one_of_them_would_do(half_twins):
 
 
 def test_random_filters_are_all_different():
-    look = layer_look(kernel=filters(64))
-    assert FilterSimilarity().measure(look).values["twin_ratio"] == 0
-    assert FilterClusters().measure(look).values["effective_filters"] == pytest.approx(1)
+    snapshot = layer_snapshot(kernel=filters(64))
+    assert FilterSimilarity().measure(snapshot).values["twin_ratio"] == 0
+    assert FilterClusters().measure(snapshot).values["effective_filters"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("diagnostic", [FilterSimilarity, FilterClusters])
 def test_where_chance_makes_twins_nothing_is_counted_but_the_picture_stays(diagnostic):
-    result = diagnostic().measure(layer_look(kernel=filters(64, fan_in=2)))
+    result = diagnostic().measure(layer_snapshot(kernel=filters(64, fan_in=2)))
     assert not {"twin_ratio", "flipped_ratio", "clusters", "suggested_width"} & result.values.keys()
     assert result.payload is not None
 
@@ -85,29 +85,29 @@ def test_where_chance_makes_twins_nothing_is_counted_but_the_picture_stays(diagn
 @pytest.mark.parametrize("diagnostic", [FilterSimilarity, FilterClusters])
 @pytest.mark.parametrize("kernel", [np.zeros((4, 9)), np.full((4, 9), np.nan), np.ones((3, 5)), filters(2)])
 def test_no_kernel_is_too_odd(diagnostic, kernel):
-    assert diagnostic().measure(layer_look(kernel=kernel.astype(np.float32))).payload is not None
+    assert diagnostic().measure(layer_snapshot(kernel=kernel.astype(np.float32))).payload is not None
 
 
 def test_a_single_filter_has_nobody_to_be_like():
     for diagnostic in FilterSimilarity(), FilterClusters():
-        result = diagnostic.measure(layer_look(kernel=filters(1)))
+        result = diagnostic.measure(layer_snapshot(kernel=filters(1)))
         assert not result.values
         assert result.payload is None
 
 
 def test_a_wide_layer_is_pooled_to_be_stored():
-    payload = FilterSimilarity().measure(layer_look(kernel=filters(300))).payload
+    payload = FilterSimilarity().measure(layer_snapshot(kernel=filters(300))).payload
     assert payload.values.shape == (100, 100)
     assert payload.pool == 3
     assert sorted(payload.order) == list(range(300))
 
 
 def test_a_sample_is_drawn_but_not_counted():
-    result = FilterSimilarity(sample=50).measure(layer_look(kernel=filters(300)))
+    result = FilterSimilarity(sample=50).measure(layer_snapshot(kernel=filters(300)))
     assert not result.values
     assert len(result.payload.order) == 50
     assert result.payload.order.max() == 299
-    assert FilterSimilarity(sample=300).measure(layer_look(kernel=filters(300))).values
+    assert FilterSimilarity(sample=300).measure(layer_snapshot(kernel=filters(300))).values
 
 
 def test_the_tree_is_grown_once_per_kernel_and_goes_with_it():
@@ -123,23 +123,23 @@ def test_the_tree_is_grown_once_per_kernel_and_goes_with_it():
 
 def test_mixtures_of_few_filters_have_a_low_rank_though_no_twins():
     mixed = filters(24, 3, seed=1) @ filters(3, 40, seed=2)
-    full, low = (KernelRank().measure(layer_look(kernel=kernel)).values for kernel in (filters(24, 40), mixed))
+    full, low = (KernelRank().measure(layer_snapshot(kernel=kernel)).values for kernel in (filters(24, 40), mixed))
     assert low["entropy_rank"] < 3.1 / 24 < full["entropy_rank"]
     assert low["stable_rank"] < full["stable_rank"] <= 1
-    assert not KernelRank().measure(layer_look(kernel=filters(1))).values
+    assert not KernelRank().measure(layer_snapshot(kernel=filters(1))).values
 
 
 def test_weights_that_cannot_be_right_are_counted():
     kernel = filters(10, 100) * np.float32(0.1)
     kernel[0] = 0
     kernel[1] = 7
-    healthy = WeightHealth().measure(layer_look(kernel=filters(10, 100) * np.float32(0.1))).values
+    healthy = WeightHealth().measure(layer_snapshot(kernel=filters(10, 100) * np.float32(0.1))).values
     assert healthy["gain"] == pytest.approx(1, rel=0.1)
     assert healthy["non_finite"] == healthy["constant_ratio"] == healthy["zero_share"] == 0
-    values = WeightHealth().measure(layer_look(kernel=kernel)).values
+    values = WeightHealth().measure(layer_snapshot(kernel=kernel)).values
     assert values["constant_ratio"] == 0.2
     assert values["zero_share"] == pytest.approx(0.1)
     kernel[3, :2] = np.nan, np.inf
-    values = WeightHealth().measure(layer_look(kernel=kernel)).values
+    values = WeightHealth().measure(layer_snapshot(kernel=kernel)).values
     assert values["non_finite"] == 2
     assert np.isnan(values["rms"])

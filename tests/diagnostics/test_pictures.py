@@ -7,54 +7,56 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tb_cnndiag.diagnostics import LayerLook
+from tb_cnndiag.diagnostics import LayerSnapshot
 from tb_cnndiag.diagnostics.feature_maps import FeatureMaps
 from tb_cnndiag.diagnostics.filter_images import MAX_FILTERS, FilterImages
 from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.payloads import LayerInfo
-from tests.diagnostics.helpers import layer_look
+from tests.diagnostics.helpers import layer_snapshot
 
 
-def look_at(kernel: np.ndarray, **more) -> LayerLook:
+def snapshot_at(kernel: np.ndarray, **more) -> LayerSnapshot:
     """A Conv2D layer with the kernel as Keras stores it, ``(height, width, channels, units)``."""
     rows = kernel.transpose(3, 0, 1, 2).reshape(kernel.shape[3], -1)
-    look = layer_look(kernel_shape=kernel.shape, kernel=rows.astype(np.float32))
-    return replace(look, layer=replace(look.layer, **more))
+    snapshot = layer_snapshot(kernel_shape=kernel.shape, kernel=rows.astype(np.float32))
+    return replace(snapshot, layer=replace(snapshot.layer, **more))
 
 
-def drawn(look: LayerLook, **options) -> list[np.ndarray]:
+def drawn(snapshot: LayerSnapshot, **options) -> list[np.ndarray]:
     """The pictures as numbers again."""
-    payload = FilterImages(**options).measure(look).payload
+    payload = FilterImages(**options).measure(snapshot).payload
     return [(image.pixels.astype(float) - 128) / 127 * image.scale for image in payload.images]
 
 
 def test_first_filters_that_see_three_channels_are_in_colour(rng):
     kernel = rng.normal(size=(5, 4, 3, 6))
-    for unit, picture in enumerate(drawn(look_at(kernel))):
+    for unit, picture in enumerate(drawn(snapshot_at(kernel))):
         np.testing.assert_allclose(picture, kernel[..., unit], atol=np.abs(kernel).max() / 250)
 
 
 def test_of_deeper_filters_the_norm_over_channels_is_drawn_or_one_slice(rng):
     kernel = rng.normal(size=(3, 3, 8, 4))
-    for unit, picture in enumerate(drawn(look_at(kernel, inputs=(0,)))):
+    for unit, picture in enumerate(drawn(snapshot_at(kernel, inputs=(0,)))):
         expected = np.sqrt(np.sum(kernel[..., unit] ** 2, axis=2))
         np.testing.assert_allclose(picture[..., 0], expected, atol=expected.max() / 250)
-    for unit, picture in enumerate(drawn(look_at(kernel, inputs=(0,)), channel=5)):
+    for unit, picture in enumerate(drawn(snapshot_at(kernel, inputs=(0,)), channel=5)):
         np.testing.assert_allclose(picture[..., 0], kernel[:, :, 5, unit], atol=np.abs(kernel).max() / 250)
-    assert FilterImages(channel=8).measure(look_at(kernel)).payload is None
+    assert FilterImages(channel=8).measure(snapshot_at(kernel)).payload is None
 
 
 def test_three_channels_deep_inside_are_no_colours(rng):
-    assert all(picture.shape == (3, 3, 1) for picture in drawn(look_at(rng.normal(size=(3, 3, 3, 4)), inputs=(0,))))
+    assert all(picture.shape == (3, 3, 1) for picture in drawn(snapshot_at(rng.normal(size=(3, 3, 3, 4)), inputs=(0,))))
 
 
 def test_filters_of_one_channel_keep_their_sign(rng):
     kernel = rng.normal(size=(3, 3, 1, 4))
-    np.testing.assert_allclose(drawn(look_at(kernel))[2][..., 0], kernel[:, :, 0, 2], atol=np.abs(kernel).max() / 250)
+    np.testing.assert_allclose(
+        drawn(snapshot_at(kernel))[2][..., 0], kernel[:, :, 0, 2], atol=np.abs(kernel).max() / 250
+    )
 
 
 def test_many_filters_are_spread_over_the_layer(rng):
-    images = FilterImages().measure(look_at(rng.normal(size=(3, 3, 2, 1000)))).payload.images
+    images = FilterImages().measure(snapshot_at(rng.normal(size=(3, 3, 2, 1000)))).payload.images
     assert len(images) <= MAX_FILTERS
     assert images[-1].unit > 900
     assert sum(image.pixels.size for image in images) <= 64 * 9
@@ -71,19 +73,19 @@ def test_many_filters_are_spread_over_the_layer(rng):
     ],
 )
 def test_kernels_without_two_spatial_axes_have_no_picture(info):
-    assert FilterImages().measure(LayerLook(info, {"kernel": np.ones((4, 9), np.float32)})).payload is None
+    assert FilterImages().measure(LayerSnapshot(info, {"kernel": np.ones((4, 9), np.float32)})).payload is None
 
 
 def test_feature_maps_name_their_unit_and_sample(rng):
     maps = rng.normal(size=(2, 4, 5, 3)).astype(np.float32)
-    look = layer_look(feature_map=maps, pictured_units=np.array([0, 7, 14]))
-    images = FeatureMaps().measure(look).payload.images
+    snapshot = layer_snapshot(feature_map=maps, pictured_units=np.array([0, 7, 14]))
+    images = FeatureMaps().measure(snapshot).payload.images
     assert [(image.sample, image.unit) for image in images] == [(0, 0), (0, 7), (0, 14), (1, 0), (1, 7), (1, 14)]
     shown = (images[4].pixels[..., 0].astype(float) - 128) / 127 * images[4].scale
     np.testing.assert_allclose(shown, maps[1, :, :, 1], atol=images[4].scale / 250)
 
 
 def test_probe_images_are_in_colour(rng):
-    images = ProbeImages().measure(layer_look(input_picture=rng.uniform(size=(2, 6, 6, 3)))).payload.images
+    images = ProbeImages().measure(layer_snapshot(input_picture=rng.uniform(size=(2, 6, 6, 3)))).payload.images
     assert [image.sample for image in images] == [0, 1]
     assert all(image.pixels.shape == (6, 6, 3) for image in images)

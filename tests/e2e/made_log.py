@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from tb_cnndiag.diagnostics import BUILTIN, LayerLook, Look
+from tb_cnndiag.diagnostics import BUILTIN, LayerSnapshot, Snapshot
 from tb_cnndiag.history import History
-from tb_cnndiag.judge import judge
-from tb_cnndiag.measure import Measurer
+from tb_cnndiag.judging.judge import judge
 from tb_cnndiag.numerics.pictures import spread
 from tb_cnndiag.payloads import LayerInfo, Probe, RunInfo, Scalars
+from tb_cnndiag.recording.measure import Measurer
 from tb_cnndiag.summaries.codec import Measurement, encode
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 
-LOOKS, STEPS_BETWEEN_LOOKS, SAMPLES, CLASSES = 9, 50, 64, 4
+LOOKS, STEPS_BETWEEN_SNAPSHOTS, SAMPLES, CLASSES = 9, 50, 64, 4
 SHAPES = {
     "stem/conv": (5, 5, 3, 12),
     "body/conv_a": (3, 3, 12, 24),
@@ -35,10 +35,10 @@ class Training:
     name: str
     seed: int
     dead: str = ""
-    looks: int = LOOKS
+    snapshots: int = LOOKS
 
 
-TRAININGS = (Training("faulty", 1, "body/conv_b"), Training("healthy", 2), Training("short", 3, looks=5))
+TRAININGS = (Training("faulty", 1, "body/conv_b"), Training("healthy", 2), Training("short", 3, snapshots=5))
 
 
 def layer_table() -> tuple[LayerInfo, ...]:
@@ -66,8 +66,8 @@ def layer_table() -> tuple[LayerInfo, ...]:
     return tuple(rows)
 
 
-def looks(training: Training) -> Iterator[Look]:
-    """What the callback would have captured at each look."""
+def snapshots(training: Training) -> Iterator[Snapshot]:
+    """What the callback would have captured at each snapshot."""
     rng = np.random.default_rng(training.seed)
     table = layer_table()
     kernels = {row.path: rng.normal(0, (2 / row.fan_in) ** 0.5, (row.units, row.fan_in)) for row in table}
@@ -75,7 +75,7 @@ def looks(training: Training) -> Iterator[Look]:
     labels = np.arange(SAMPLES) % CLASSES
     responses = {row.path: rng.normal(0.2, 1.0, (SAMPLES, row.units)) for row in table}
     silent = [row.path for row in table][list(SHAPES).index(training.dead) :] if training.dead else []
-    for number in range(training.looks):
+    for number in range(training.snapshots):
         progress = number / (LOOKS - 1)
         layers = []
         for depth, row in enumerate(table):
@@ -112,10 +112,12 @@ def looks(training: Training) -> Iterator[Look]:
                 output[:, 0] += 0.2 * bool(silent)
                 output /= output.sum(axis=1, keepdims=True)
                 data |= {"output": output, "output_diversity": output.std(axis=0).mean(), "labels": labels}
-            layers.append(LayerLook(row, {name: np.asarray(value, np.float32) for name, value in data.items()}))
+            layers.append(LayerSnapshot(row, {name: np.asarray(value, np.float32) for name, value in data.items()}))
         loss = 1.4 if silent else 1.4 * np.exp(-2 * progress)
         logs = {"loss": loss, "val_loss": loss * 1.1, "accuracy": 1 - loss / 2, "val_accuracy": 0.95 - loss / 2}
-        yield Look(number * STEPS_BETWEEN_LOOKS, number, layers, {**logs, "learning_rate": 1e-3} if number else {})
+        yield Snapshot(
+            number * STEPS_BETWEEN_SNAPSHOTS, number, layers, {**logs, "learning_rate": 1e-3} if number else {}
+        )
 
 
 def _pictures(row: LayerInfo, rng: np.random.Generator, gone: bool) -> dict[str, np.ndarray]:
@@ -149,13 +151,13 @@ def _info() -> RunInfo:
 
 
 class Writing:
-    """A training that is being written, look by look, as the callback would."""
+    """A training that is being written, look by snapshot, as the callback would."""
 
     def __init__(self, logdir: Path, name: str, training: Training = TRAININGS[1]) -> None:
-        self._looks = looks(training)
+        self._snapshots = snapshots(training)
         self._history = History()
         self._measurer = Measurer([kind() for kind in BUILTIN])
-        self._writer = LookWriter(logdir / name / "cnndiag")
+        self._writer = SnapshotWriter(logdir / name / "cnndiag")
         self._number = 0
 
     def __enter__(self) -> Writing:
@@ -165,17 +167,17 @@ class Writing:
         assert not self._measurer.failed, self._measurer.failed
         self._writer.close()
 
-    def looks(self, count: int) -> None:
-        """Write so many more looks, as many as there are."""
-        for look in islice(self._looks, count):
+    def snapshots(self, count: int) -> None:
+        """Write so many more snapshots, as many as there are."""
+        for snapshot in islice(self._snapshots, count):
             number = self._number
             first = [Measurement("run_info", 0, 0, _info(), table="made")] if number == 0 else []
-            made = [*first, *self._measurer.measure(look, number, "made", {"light", "heavy", "costly"})]
+            made = [*first, *self._measurer.measure(snapshot, number, "made", {"light", "heavy", "costly"})]
             for measurement in made:
                 self._history.add(measurement)
-            told = Measurement("findings", look.step, number, judge(self._history), epoch=number, table="made")
+            told = Measurement("findings", snapshot.step, number, judge(self._history), epoch=number, table="made")
             cost = replace(told, diagnostic="overhead", payload=Scalars({"seconds": 0.01 * number, "bytes": 1e4}))
-            self._writer.write(look.step, [(m, encode(m)) for m in [*made, told, cost]], {})
+            self._writer.write(snapshot.step, [(m, encode(m)) for m in [*made, told, cost]], {})
             self._number += 1
 
 
@@ -183,4 +185,4 @@ def write(logdir: Path) -> None:
     """Write all trainings below ``logdir``."""
     for training in TRAININGS:
         with Writing(logdir, training.name, training) as writing:
-            writing.looks(training.looks)
+            writing.snapshots(training.snapshots)

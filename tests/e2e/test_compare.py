@@ -42,7 +42,7 @@ def test_the_difference_is_of_each_run_to_the_base(made_server, open_tab):
 def test_a_layer_of_every_run_shares_one_cursor(made_server, open_tab):
     tab = open_tab(made_server, {"screen": "compare", "layer": "body/conv_a", "run": "short/cnndiag"})
     expect(tab.find(".pair-columns > .main")).to_have_count(3)
-    # The base has 5 looks, the others 9: the axis is that of all.
+    # The base has 5 snapshots, the others 9: the axis is that of all.
     assert "look 9 of 9" in " ".join(tab.find(".position").inner_text().split())
     tab.find(".pair-columns .main").nth(1).locator("svg.lines").first.hover()
     positions = tab.frame.evaluate(

@@ -1,7 +1,7 @@
-"""Every screen looks as it did when it was last looked at: ``make goldens`` renews the pictures in ``goldens/``.
+"""Every screen snapshots as it did when it was last looked at: ``make goldens`` renews the pictures in ``goldens/``.
 
-Pictures are compared by the mean colour of blocks that may have moved a little, so that another rasteriser or hinting
-changes nothing, but a chart that is gone, a colour that is wrong or a column that has moved does. Another font moves
+Pictures are compared by the mean color of blocks that may have moved a little, so that another rasteriser or hinting
+changes nothing, but a chart that is gone, a color that is wrong or a column that has moved does. Another font moves
 everything: then there is nothing to compare, and the test says so.
 """
 
@@ -157,6 +157,6 @@ def _differences(picture, golden) -> np.ndarray:
 
 
 def _blocks(pixels: np.ndarray) -> np.ndarray:
-    """Mean colour of each block, ``(rows, columns, 3)``."""
+    """Mean color of each block, ``(rows, columns, 3)``."""
     rows, columns = (side // BLOCK for side in pixels.shape[:2])
     return pixels[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, 3).mean(axis=(1, 3))

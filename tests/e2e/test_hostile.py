@@ -8,7 +8,7 @@ import pytest
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerColumns, LayerInfo, RunInfo, UnitStates
 from tb_cnndiag.summaries.codec import Measurement, encode
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 
 SCRIPT = '<img src=x onerror="document.title=1">'
 NAMES = (SCRIPT, "../../etc/passwd", "x" * 10_000, "\u202eright-to-left", "🙂🧠 émoji", "a&b=c#2%20")
@@ -39,19 +39,21 @@ def hostile_logdir(tmp_path_factory):
         for name in NAMES
     )
     for run in ("a <b>&amp; #1", "émoji 🙂"):
-        writer = LookWriter(logdir / run / "cnndiag")
-        for look in range(3):
-            step = 10 * look
+        writer = SnapshotWriter(logdir / run / "cnndiag")
+        for snapshot in range(3):
+            step = 10 * snapshot
             made = [
-                Measurement("odd", step, look, LayerColumns({"ratio": np.linspace(0, 1, len(NAMES))}), table="t"),
-                Measurement("findings", step, look, findings, table="t"),
+                Measurement("odd", step, snapshot, LayerColumns({"ratio": np.linspace(0, 1, len(NAMES))}), table="t"),
+                Measurement("findings", step, snapshot, findings, table="t"),
                 *(
-                    Measurement("odd", step, look, UnitStates(np.array([1, 2, 3, 0], np.uint8), 4, 4), name, table="t")
+                    Measurement(
+                        "odd", step, snapshot, UnitStates(np.array([1, 2, 3, 0], np.uint8), 4, 4), name, table="t"
+                    )
                     for name in NAMES
                 ),
             ]
-            if look == 0:
-                made.insert(0, Measurement("run_info", step, look, info, table="t"))
+            if snapshot == 0:
+                made.insert(0, Measurement("run_info", step, snapshot, info, table="t"))
             writer.write(step, [(measurement, encode(measurement)) for measurement in made], {})
         writer.close()
     return logdir

@@ -9,7 +9,7 @@ import pytest
 
 from tb_cnndiag.payloads import Scalars
 from tb_cnndiag.summaries.codec import Measurement, encode
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 from tests.e2e.made_log import Writing
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -27,28 +27,28 @@ def reload(tab, until) -> None:
 
 def test_a_run_still_training_grows_at_reload_and_the_view_stays(serve, open_tab, tmp_path):
     with Writing(tmp_path, "run") as training:
-        training.looks(3)
+        training.snapshots(3)
         tab = open_tab(serve(tmp_path, "--reload_interval", "1"))
         assert "look 3 of 3" in " ".join(tab.find(".position").inner_text().split())
-        training.looks(2)
+        training.snapshots(2)
         reload(tab, lambda: "of 5" in tab.find(".position").inner_text())
-        assert "look 5 of 5" in " ".join(tab.find(".position").inner_text().split()), "it follows the latest look"
+        assert "look 5 of 5" in " ".join(tab.find(".position").inner_text().split()), "it follows the latest snapshot"
         tab.find("body").click(position={"x": 2, "y": 300})
         tab.page.keyboard.press("Home")
         tab.page.keyboard.press("ArrowRight")
-        training.looks(1)
+        training.snapshots(1)
         reload(tab, lambda: "of 6" in tab.find(".position").inner_text())
         assert "look 2 of 6" in " ".join(tab.find(".position").inner_text().split()), "a chosen look stays"
 
 
 def test_runs_appear_while_the_tab_is_open(serve, open_tab, tmp_path):
     with Writing(tmp_path, "first") as first:
-        first.looks(2)
+        first.snapshots(2)
         tab = open_tab(serve(tmp_path, "--reload_interval", "1"))
         expect(tab.find(".topbar .chip")).to_have_count(1)
         assert tab.find("nav button:text-is('Compare')").count() == 0
         with Writing(tmp_path, "second") as second:
-            second.looks(2)
+            second.snapshots(2)
             reload(tab, lambda: tab.find(".topbar .chip").count() == 2)
         tab.find("nav button:text-is('Compare')").click()
         expect(tab.find("#chart-compare_layers h3")).to_have_text(["first", "second"])
@@ -58,14 +58,14 @@ def test_a_first_run_replaces_the_empty_state(serve, open_tab, tmp_path):
     tab = open_tab(serve(tmp_path, "--reload_interval", "1", runs=0))
     expect(tab.find(".notice h2")).to_contain_text("No CNN diagnostics")
     with Writing(tmp_path, "run") as training:
-        training.looks(2)
+        training.snapshots(2)
         reload(tab, lambda: tab.find("[data-layer]").count() > 0)
 
 
 def test_messages_that_cannot_be_read_are_counted(serve, open_tab, tmp_path):
     with Writing(tmp_path, "run") as training:
-        training.looks(2)
-    writer = LookWriter(tmp_path / "run" / "cnndiag")
+        training.snapshots(2)
+    writer = SnapshotWriter(tmp_path / "run" / "cnndiag")
     curve = Measurement("training_curve", 999, 9, Scalars({"loss": 1.0}), table="made")
     writer.write(999, [(curve, encode(curve)[:-3])], {})
     writer.close()
@@ -100,7 +100,7 @@ def notebook(tmp_path):
 def test_the_tab_works_in_a_notebook(serve, browser, notebook, tmp_path, prefix):
     logdir = tmp_path / "logs"
     with Writing(logdir, "run") as training:
-        training.looks(3)
+        training.snapshots(3)
     flags = () if prefix == "/" else ("--path_prefix", prefix.rstrip("/"))
     server = serve(logdir, *flags, prefix=prefix)
     folder, address = notebook

@@ -129,7 +129,7 @@ def test_what_was_left_out_is_told_beside_the_charts(
     path.write_text(report(demo_logdir, 0.45), encoding="utf-8")
     page, errors = _opened(browser, path.as_uri())
     page.get_by_text("conv2: all 32 units never fire").first.wait_for()
-    told = page.get_by_text("this page holds fewer looks than the log")
+    told = page.get_by_text("this page holds fewer snapshots than the log")
     told.scroll_into_view_if_needed()
     assert told.is_visible()
     assert errors == []

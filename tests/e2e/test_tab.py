@@ -79,7 +79,7 @@ def test_the_whole_way_by_keyboard(demo_server, open_tab):
     tab.find("[data-layer]").first.wait_for()
 
 
-def test_it_plays_to_the_last_look(demo_server, open_tab):
+def test_it_plays_to_the_last_snapshot(demo_server, open_tab):
     tab = open_tab(demo_server)
     tab.find("button[aria-label=Play]").click()
     tab.find("button[aria-label=Pause]").wait_for()

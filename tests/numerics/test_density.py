@@ -43,8 +43,8 @@ def bandwidth_by_root_search(counts):
     """Botev, Grotowski & Kroese (2010), as their published MATLAB code: grid of length 1, root by bracketing."""
     total, bins = counts.sum(), len(counts)
     k = np.arange(1, bins)
-    centres = (np.arange(bins) + 0.5) / bins
-    coefficients = np.array([counts / total @ np.cos(np.pi * order * centres) for order in k])
+    centers = (np.arange(bins) + 0.5) / bins
+    coefficients = np.array([counts / total @ np.cos(np.pi * order * centers) for order in k])
 
     def norm_of_derivative(s, t):
         return 2 * np.pi ** (2 * s) * np.sum(k ** (2.0 * s) * coefficients**2 * np.exp(-((k * np.pi) ** 2) * t))

@@ -31,9 +31,9 @@ seeds = st.integers(0, 2**32 - 1)
 def families(seed=0, sizes=(5, 3, 7, 1), fan_in=27, noise=0.2):
     """Filters in families: noisy copies of a few directions, shuffled."""
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(len(sizes), fan_in))
+    centers = rng.normal(size=(len(sizes), fan_in))
     family = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    filters = centres[family] + noise * rng.normal(size=(len(family), fan_in))
+    filters = centers[family] + noise * rng.normal(size=(len(family), fan_in))
     return filters.astype(np.float32), family
 
 
@@ -56,7 +56,7 @@ def branches(merges):
     return leaves
 
 
-def neighbour_distance(cosine, order):
+def neighbor_distance(cosine, order):
     return sum(1 - cosine[a, b] for a, b in pairwise(order))
 
 
@@ -136,7 +136,7 @@ def test_order_is_shorter_than_scipy_leaves_it():
     for seed in range(20):
         filters, _ = families(seed, sizes=(10, 10, 10), noise=1)
         cosine, merges, order = tree(filters)
-        assert neighbour_distance(cosine, order) < neighbour_distance(cosine, leaves_list(merges))
+        assert neighbor_distance(cosine, order) < neighbor_distance(cosine, leaves_list(merges))
 
 
 @given(seeds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tb_cnndiag.numerics.pictures import colour_picture, signed_picture, spread
+from tb_cnndiag.numerics.pictures import color_picture, signed_picture, spread
 
 
 def test_a_signed_picture_gives_its_values_back_within_half_a_level(rng):
@@ -26,7 +26,7 @@ def test_zero_is_the_middle_and_what_is_not_finite_counts_as_zero():
 
 def test_an_image_is_spread_from_black_to_white(rng):
     image = rng.uniform(-3, 9, size=(6, 4, 3))
-    pixels = colour_picture(image)
+    pixels = color_picture(image)
     assert pixels.shape == (6, 4, 3)
     assert (pixels.min(), pixels.max()) == (0, 255)
     assert np.argmax(pixels) == np.argmax(image)
@@ -34,7 +34,7 @@ def test_an_image_is_spread_from_black_to_white(rng):
 
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_other_numbers_of_channels_are_grey(channels, rng):
-    pixels = colour_picture(rng.uniform(size=(3, 3, channels)))
+    pixels = color_picture(rng.uniform(size=(3, 3, channels)))
     assert pixels.shape == (3, 3, 3)
     assert (pixels == pixels[..., :1]).all()
 

@@ -29,7 +29,7 @@ def test_root_mean_square_of_zeros_and_of_what_is_not_finite():
     assert np.isnan(root_mean_square(np.empty((0, 3))))
 
 
-def test_gain_of_he_initialisation_is_the_square_root_of_two():
+def test_gain_of_he_initialization_is_the_square_root_of_two():
     kernel = np.random.default_rng(0).normal(size=(256, 576)) * np.sqrt(2 / 576)
     assert gain(kernel) == pytest.approx(np.sqrt(2), rel=0.01)
 

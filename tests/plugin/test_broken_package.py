@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 import tb_cnndiag
-from tb_cnndiag.summaries.writer import LookWriter
-from tests.summaries.test_event_files import _look
+from tb_cnndiag.summaries.writer import SnapshotWriter
+from tests.summaries.test_event_files import _snapshot
 
 PACKAGE = Path(tb_cnndiag.__file__).parent
 
@@ -110,8 +110,8 @@ def _json_when(url: str, ready: Callable[[Any], bool], log: Path) -> Any:
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_tensorboard_starts_and_serves_its_other_tabs(how: str, tmp_path: Path) -> None:
-    writer = LookWriter(tmp_path / "logs" / "run" / "cnndiag")
-    writer.write(0, _look(0, 0), {"dead_ratio/conv": 0.5})
+    writer = SnapshotWriter(tmp_path / "logs" / "run" / "cnndiag")
+    writer.write(0, _snapshot(0, 0), {"dead_ratio/conv": 0.5})
     writer.close()
     home = tmp_path / "home"
     shutil.copytree(PACKAGE, home / "tb_cnndiag", ignore=shutil.ignore_patterns("__pycache__"))
@@ -133,8 +133,8 @@ def test_tensorboard_starts_and_serves_its_other_tabs(how: str, tmp_path: Path) 
 
 def test_a_whole_package_is_found_in_the_same_way(tmp_path: Path) -> None:
     """Else the tests above would pass because the copy is not used at all."""
-    writer = LookWriter(tmp_path / "logs" / "run" / "cnndiag")
-    writer.write(0, _look(0, 0), {})
+    writer = SnapshotWriter(tmp_path / "logs" / "run" / "cnndiag")
+    writer.write(0, _snapshot(0, 0), {})
     writer.close()
     shutil.copytree(PACKAGE, tmp_path / "home" / "tb_cnndiag", ignore=shutil.ignore_patterns("__pycache__"))
     _replace("plugin/plugin.py", '{"runs": self', '{"from": "the copy", "runs": self')(tmp_path / "home" / "tb_cnndiag")

@@ -23,7 +23,7 @@ from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.summaries.names import run_id, run_name
 from tb_cnndiag.summaries.thinning import thinned
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 
 HOSTILE = '<img src=x onerror="alert(1)">/../../etc'
 
@@ -32,16 +32,16 @@ HOSTILE = '<img src=x onerror="alert(1)">/../../etc'
 def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
     logdir = tmp_path_factory.mktemp("logs")
     info = RunInfo("t", (LayerInfo("conv"), LayerInfo(HOSTILE)))
-    writer = LookWriter(logdir / "run" / "cnndiag")
-    for look in range(40):
-        columns = LayerColumns({"dead_ratio": np.array([look / 40, 0.0]), "other": np.ones(2)})
+    writer = SnapshotWriter(logdir / "run" / "cnndiag")
+    for snapshot in range(40):
+        columns = LayerColumns({"dead_ratio": np.array([snapshot / 40, 0.0]), "other": np.ones(2)})
         found = [
-            Measurement("run_info", look, look, info),
-            Measurement("dead_units", look, look, columns, table="t"),
-            Measurement("dead_units", look, look, columns, layer=HOSTILE, table="t"),
-            Measurement("big", look, look, LayerColumns({"x": np.ones(100_000)}), table="t"),
+            Measurement("run_info", snapshot, snapshot, info),
+            Measurement("dead_units", snapshot, snapshot, columns, table="t"),
+            Measurement("dead_units", snapshot, snapshot, columns, layer=HOSTILE, table="t"),
+            Measurement("big", snapshot, snapshot, LayerColumns({"x": np.ones(100_000)}), table="t"),
         ]
-        writer.write(look, [(m, encode(m)) for m in found], {"dead_ratio/conv": 0.1})
+        writer.write(snapshot, [(m, encode(m)) for m in found], {"dead_ratio/conv": 0.1})
     writer.close()
     multiplexer = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance=SAMPLES)
     multiplexer.AddRunsFromDirectory(str(logdir))

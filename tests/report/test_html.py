@@ -18,7 +18,7 @@ from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo
 from tb_cnndiag.report.html import report
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, encode
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 
@@ -73,17 +73,23 @@ def test_the_policy_allows_just_our_script_and_nothing_from_elsewhere(demo_logdi
 @pytest.fixture
 def large_logdir(tmp_path: Path, rng: np.random.Generator) -> Path:
     info = RunInfo("t", (LayerInfo(HOSTILE, units=64),))
-    writer = LookWriter(tmp_path / HOSTILE.replace("/", "_") / "cnndiag")
-    for look in range(200):
+    writer = SnapshotWriter(tmp_path / HOSTILE.replace("/", "_") / "cnndiag")
+    for snapshot in range(200):
         values = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
         found = [
-            Measurement("run_info", look, look, info),
-            Measurement("filter_similarity", look, look, LayerColumns({"twin_ratio": np.array([0.9])}), table="t"),
+            Measurement("run_info", snapshot, snapshot, info),
             Measurement(
-                "filter_similarity", look, look, Matrix(values + values.T, np.arange(64), -2, 2, "cosine"), HOSTILE
+                "filter_similarity", snapshot, snapshot, LayerColumns({"twin_ratio": np.array([0.9])}), table="t"
+            ),
+            Measurement(
+                "filter_similarity",
+                snapshot,
+                snapshot,
+                Matrix(values + values.T, np.arange(64), -2, 2, "cosine"),
+                HOSTILE,
             ),
         ]
-        writer.write(look, [(m, encode(m)) for m in found], {})
+        writer.write(snapshot, [(m, encode(m)) for m in found], {})
     writer.close()
     return tmp_path
 
@@ -91,7 +97,7 @@ def large_logdir(tmp_path: Path, rng: np.random.Generator) -> Path:
 def test_a_large_log_is_thinned_and_the_page_says_so(large_logdir: Path) -> None:
     page = report(large_logdir, max_size=0.5)
     assert len(page.encode()) <= 500_000
-    assert "this page holds fewer looks than the log" in Text(page).text
+    assert "this page holds fewer snapshots than the log" in Text(page).text
     data = _data(page)
     kept = {
         key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(text))
@@ -121,16 +127,24 @@ def test_the_command(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
 
 def test_tables_and_contents_are_plain_html(demo_logdir: Path) -> None:
     told = Text(report(demo_logdir)).text
-    for words in ("Loss and metrics", "Layers", "Dead units, last look", "faulty: 4 errors", "healthy: nothing found"):
+    for words in (
+        "Loss and metrics",
+        "Layers",
+        "Dead units, last snapshot",
+        "faulty: 4 errors",
+        "healthy: nothing found",
+    ):
         assert words in told
     assert "limit 40 %" in told
 
 
 def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
-    from tb_cnndiag.report.gate import Choice
+    from tb_cnndiag.report.gate import CheckSelection
     from tb_cnndiag.summaries.codec import decode
 
-    page = report(demo_logdir, choice=Choice({"dead_units": {"dead_ratio": 0.3}}, select=["dead_units"], runs=["fau*"]))
+    page = report(
+        demo_logdir, choice=CheckSelection({"dead_units": {"dead_ratio": 0.3}}, select=["dead_units"], runs=["fau*"])
+    )
     data = _data(page)
     assert [run["run"] for run in data["runs"]] == ["faulty"]
     listed = pb.MeasurementList.FromString(base64.b64decode(data["measurements"]["faulty/cnndiag\ncnndiag/findings"]))
@@ -141,7 +155,7 @@ def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
     assert "limit 30 %" in Text(page).text
     assert "Collapsed output" not in Text(page).text
     with pytest.raises(ValueError, match="Did you mean"):
-        report(demo_logdir, choice=Choice(select=["dead_unit"]))
+        report(demo_logdir, choice=CheckSelection(select=["dead_unit"]))
 
 
 def test_large_tables_give_way_to_charts(demo_logdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,43 +15,49 @@ from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement
 
 
-def _steps(looks: Looks) -> list[int]:
-    return [step for step, _ in looks.held]
+def _steps(snapshots: Looks) -> list[int]:
+    return [step for step, _ in snapshots.held]
 
 
 def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
-    looks = Looks(HEAVY)
+    snapshots = Looks(HEAVY)
     for step in range(1_000):
-        looks.add(step, b"")
-        assert len(looks.held) <= MOST_HELD
-        assert _steps(looks)[-1] == step
-        assert looks.total == step + 1
-    gaps = np.diff(_steps(looks))
+        snapshots.add(step, b"")
+        assert len(snapshots.held) <= MOST_HELD
+        assert _steps(snapshots)[-1] == step
+        assert snapshots.total == step + 1
+    gaps = np.diff(_steps(snapshots))
     assert set(gaps[:-1]) == {16}
     assert gaps[-1] <= 16
 
 
 def test_a_restart_forgets_what_came_after() -> None:
-    looks = Looks(HEAVY)
+    snapshots = Looks(HEAVY)
     for step in (0, 10, 20, 30, 15, 15, 25):
-        looks.add(step, b"")
-    assert _steps(looks) == [0, 10, 15, 25]
-    assert looks.total == 4
+        snapshots.add(step, b"")
+    assert _steps(snapshots) == [0, 10, 15, 25]
+    assert snapshots.total == 4
 
 
-def _log(rng: np.random.Generator, looks: int = 40, run: str = "r") -> Log:
+def _log(rng: np.random.Generator, snapshots: int = 40, run: str = "r") -> Log:
     log = Log(run)
     log.add(Measurement("run_info", 0, 0, RunInfo("t", (LayerInfo("conv", units=32),))))
-    for look in range(looks):
+    for snapshot in range(snapshots):
         values = rng.uniform(-1, 1, (32, 32)).astype(np.float32)
         log.add(
             Measurement(
-                "filter_similarity", look, look, Matrix(values + values.T, np.arange(32), -2, 2, "cosine"), "conv"
+                "filter_similarity",
+                snapshot,
+                snapshot,
+                Matrix(values + values.T, np.arange(32), -2, 2, "cosine"),
+                "conv",
             )
         )
         states = rng.integers(0, 4, 400).astype(np.uint8)
-        log.add(Measurement("dead_units", look, look, UnitStates(states, 10, 1), "conv"))
-        log.add(Measurement("dead_units", look, look, LayerColumns({"dead_ratio": rng.uniform(size=40)}), table="t"))
+        log.add(Measurement("dead_units", snapshot, snapshot, UnitStates(states, 10, 1), "conv"))
+        log.add(
+            Measurement("dead_units", snapshot, snapshot, LayerColumns({"dead_ratio": rng.uniform(size=40)}), table="t")
+        )
     return log
 
 
@@ -98,8 +104,8 @@ def test_heavy_kinds_go_first_then_units_then_numbers(rng: np.random.Generator) 
 
 def test_the_last_look_stays(rng: np.random.Generator) -> None:
     log = _log(rng)
-    for looks in log.tags.values():
-        assert looks.kept(Keep(1, 1, 1)) == [looks.held[-1][1]]
+    for snapshots in log.tags.values():
+        assert snapshots.kept(Keep(1, 1, 1)) == [snapshots.held[-1][1]]
 
 
 @pytest.mark.parametrize("room", [0, 100])

@@ -18,10 +18,10 @@ from tb_cnndiag.summaries.names import RUN_INFO
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.summaries.records import MAX_RECORD, Damage, frame, read_records
 from tb_cnndiag.summaries.storage import BLOCK, event_files
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 
 
-def _look(step: int, number: int) -> list[tuple[Measurement, bytes]]:
+def _snapshot(step: int, number: int) -> list[tuple[Measurement, bytes]]:
     info = RunInfo("t", (LayerInfo("conv", units=2), LayerInfo("head", units=2)))
     found = [
         Measurement(RUN_INFO, step, number, info, table="t"),
@@ -32,9 +32,9 @@ def _look(step: int, number: int) -> list[tuple[Measurement, bytes]]:
 
 
 def _written(directory: Path, steps: list[int]) -> Path:
-    writer = LookWriter(directory)
+    writer = SnapshotWriter(directory)
     for number, step in enumerate(steps):
-        writer.write(step, _look(step, number), {"dead_ratio/conv": 0.5})
+        writer.write(step, _snapshot(step, number), {"dead_ratio/conv": 0.5})
     writer.close()
     return Path(event_files(directory)[-1])
 
@@ -57,7 +57,7 @@ def test_we_read_what_tensorflow_writes(tmp_path: Path) -> None:
     assert list(read_records(path.open("rb"), path.stat().st_size)) == data
 
 
-def test_a_cut_file_gives_all_complete_looks(tmp_path: Path) -> None:
+def test_a_cut_file_gives_all_complete_snapshots(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     path = _written(directory, [0, 10, 20])
     whole = path.read_bytes()
@@ -93,9 +93,9 @@ def test_what_was_skipped_is_said_once_a_file(tmp_path: Path) -> None:
         path = _written(directory, list(range(first, first + 100, 10)))
         whole = bytearray(path.read_bytes())
         place = -1
-        for look in range(10):
+        for snapshot in range(10):
             place = whole.index(b"training_curve", place + 1)
-            if look % 3 == 2:
+            if snapshot % 3 == 2:
                 whole[place] ^= 1
         path.write_bytes(whole[:-5])
     with pytest.warns(UserWarning, match="data checksum is wrong and 3 more") as caught:
@@ -104,15 +104,15 @@ def test_what_was_skipped_is_said_once_a_file(tmp_path: Path) -> None:
     assert len(history.series("dead_units", "dead_ratio")) == 2 * 6
 
 
-def test_a_log_that_is_being_written_is_read_up_to_its_last_whole_look(tmp_path: Path) -> None:
+def test_a_log_that_is_being_written_is_read_up_to_its_last_whole_snapshot(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
-    writer = LookWriter(directory)
+    writer = SnapshotWriter(directory)
     for number in range(4):
-        writer.write(number * 10, _look(number * 10, number), {})
+        writer.write(number * 10, _snapshot(number * 10, number), {})
         reading = read_run(directory)
         first = next(reading)
         # What is appended from now on belongs to the next reading, and spoils nothing of this one.
-        writer.write(number * 10 + 5, _look(number * 10 + 5, number), {})
+        writer.write(number * 10 + 5, _snapshot(number * 10 + 5, number), {})
         history = History.of([first, *reading])
         assert history.last_step == number * 10
     writer.close()
@@ -120,7 +120,7 @@ def test_a_log_that_is_being_written_is_read_up_to_its_last_whole_look(tmp_path:
 
 def test_a_file_that_shrinks_or_goes_while_it_is_read_costs_only_its_rest(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
-    writer = LookWriter(directory)
+    writer = SnapshotWriter(directory)
     for number in range(400):  # more than is read ahead
         columns = LayerColumns({"x": np.ones(8_000)})
         measurement = Measurement("dead_units", number, number, columns, table="t")

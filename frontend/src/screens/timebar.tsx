@@ -31,7 +31,7 @@ export function Timebar() {
   }, [playing]);
   const epoch = store.epochAt(step);
   // The number that each look carries tells of those that TensorBoard did not keep.
-  const taken = (store.looks.value.at(-1)?.look ?? 0) + 1;
+  const taken = (store.looks.value.at(-1)?.snapshot ?? 0) + 1;
   const sampled = store.view.value.screen !== 'compare' && taken > steps.length;
   return (
     <footer class="timebar" aria-label="Step">

@@ -1,0 +1,166 @@
+"""The probe: given by the user, or collected from the batches of the first epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.payloads import IntArray, Probe, Targets
+
+# What is collected: as many samples and bytes at the most, of which as many are the probe.
+COLLECTED_SAMPLES = 1024
+PROBE_SAMPLES = 256
+COLLECTED_BYTES = 64 << 20
+# An epoch of unknown length is known by so many samples of many batches rather than by many of a few.
+LEAST_PER_BATCH = 8
+# Labels with more different values than this are not counted as classes.
+MAX_CLASSES = 10_000
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs ``x`` (an array, or lists and dictionaries of them, ``(samples, …)``) and labels ``y`` if known.
+
+    ``more`` has further inputs, for a second look at units that seem dead.
+    """
+
+    x: Any
+    y: Any
+    source: str
+    more: Any = None
+
+    def __len__(self) -> int:
+        return len(keras.tree.flatten(self.x)[0])
+
+    def describe(self) -> Probe:
+        """What the log tells of the probe."""
+        counts = np.bincount(class_labels(self.y))
+        return Probe(self.source, len(self), tuple(int(n) for n in counts), targets(self.y))
+
+
+def given_samples(probe: Any) -> Samples:
+    """The probe that the user gave: ``x`` or ``(x, y)``.
+
+    Raises:
+        ValueError: When it is empty, or arrays differ in length.
+    """
+    x, y = probe if isinstance(probe, tuple) and len(probe) == 2 else (probe, None)
+    x, y = keras.tree.map_structure(_as_array, (x, y))
+    lengths = {len(a) if np.ndim(a) else 0 for a in keras.tree.flatten((x, y)) if a is not None}
+    if not lengths or 0 in lengths:
+        raise ValueError("The probe is empty. Give some images, as in probe=(x_val[:512], y_val[:512]).")
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The arrays of the probe have different lengths: {sorted(lengths)}. Give one label per image."
+        )
+    return Samples(x, y, "given")
+
+
+def _as_array(value: Any) -> Any:
+    if value is None:
+        return None
+    array = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+class ProbeCollector:
+    """Keeps samples spread evenly over an epoch, whose length may be unknown.
+
+    When there are too many, each batch gives up half of what was kept of it, down to a few samples; then every other
+    batch is dropped and from then on passed over.
+    """
+
+    def __init__(self, batches: int | None) -> None:
+        """``batches``: how many the epoch has, if known."""
+        self._per_batch = max(COLLECTED_SAMPLES // batches, 1) if batches else COLLECTED_SAMPLES
+        self._stride = 1
+        self._kept: list[tuple[int, Any]] = []  # number of a batch and what is kept of it
+        self._total = 0  # samples kept
+
+    def wants(self, batch: int) -> bool:
+        """Whether samples of the batch with this 0-based number would be kept."""
+        return batch % self._stride == 0
+
+    def add(self, batch: int, data: Any) -> None:
+        """Keep the first samples of ``data``, a structure of arrays."""
+        self._kept.append((batch, self._first(data)))
+        self._total += _samples(self._kept[-1][1])
+        while self._total > self._capacity() and len(self._kept) > 1:
+            if self._per_batch > LEAST_PER_BATCH:
+                self._per_batch //= 2
+                self._kept = [(number, self._first(part)) for number, part in self._kept]
+            else:
+                self._stride *= 2
+                self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
+            self._total = sum(_samples(part) for _, part in self._kept)
+
+    def samples(self) -> Samples | None:
+        """What was collected; None when nothing was."""
+        if not self._kept:
+            return None
+        parts = [part for _, part in self._kept]
+        x, y = keras.tree.map_structure(_joined, *parts)
+        stride = -(-len(keras.tree.flatten(x)[0]) // PROBE_SAMPLES)
+        probe_x, probe_y = keras.tree.map_structure(lambda a: None if a is None else a[::stride], (x, y))
+        if stride == 1:
+            return Samples(probe_x, probe_y, "collected")
+        rest = np.arange(len(keras.tree.flatten(x)[0])) % stride != 0
+        return Samples(probe_x, probe_y, "collected", keras.tree.map_structure(lambda a: a[rest], x))
+
+    def _first(self, data: Any) -> Any:
+        return keras.tree.map_structure(lambda a: None if a is None else a[: self._per_batch], data)
+
+    def _capacity(self) -> int:
+        arrays = [a for a in keras.tree.flatten(self._kept[0][1]) if a is not None]
+        size = sum(a.nbytes // max(len(a), 1) for a in arrays)
+        return max(min(COLLECTED_SAMPLES, COLLECTED_BYTES // max(int(size), 1)), 1)
+
+
+def _samples(data: Any) -> int:
+    return len(keras.tree.flatten(data)[0])
+
+
+def _joined(*arrays: Any) -> Any:
+    return None if arrays[0] is None else np.concatenate(arrays)[:COLLECTED_SAMPLES]
+
+
+def class_labels(y: Any) -> IntArray:
+    """Class of each sample ``(samples,)`` when labels are class indices or one-hot; empty otherwise."""
+    arrays: Sequence[Any] = [a for a in keras.tree.flatten(y) if a is not None] if y is not None else []
+    nothing = np.empty(0, np.int64)
+    if len(arrays) != 1:
+        return nothing
+    labels = np.asarray(arrays[0])
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+        return np.asarray(labels.argmax(axis=1), np.int64) if one_hot else nothing
+    labels = labels.reshape(-1) if labels.ndim == 2 else labels
+    if labels.ndim != 1 or labels.dtype.kind not in "iufb" or not np.isfinite(labels).all():
+        return nothing
+    if (labels != np.round(labels)).any() or labels.min() < 0 or labels.max() >= MAX_CLASSES:
+        return nothing
+    return labels.astype(np.int64)
+
+
+def targets(y: Any) -> Targets | None:
+    """Range and spread of the targets; None unless they are finite numbers for one output."""
+    arrays: Sequence[Any] = [a for a in keras.tree.flatten(y) if a is not None] if y is not None else []
+    if len(arrays) != 1:
+        return None
+    values = np.asarray(arrays[0])
+    if values.dtype.kind not in "iufb" or not values.size or not np.isfinite(values).all():
+        return None
+    channels = values.reshape(-1, values.shape[-1] if values.ndim > 1 else 1).astype(np.float64)
+    return Targets(
+        shape=tuple(int(n) for n in values.shape[1:]),
+        low=float(channels.min()),
+        high=float(channels.max()),
+        whole=bool((channels == np.round(channels)).all()),
+        variance=float(channels.var(axis=0).mean()),
+        deviation=float(np.abs(channels - np.median(channels, axis=0)).mean()),
+        distribution=bool(channels.min() >= 0 and np.allclose(channels.sum(axis=1), 1, atol=1e-3)),
+    )

@@ -1,0 +1,153 @@
+"""``[tool.tb_cnndiag]`` of a pyproject.toml: the team's limits and what its check fails on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tb_cnndiag.judging.judge import Limits, check_limits, nearest
+from tb_cnndiag.logs import Steps
+from tb_cnndiag.report.compare import Bound
+from tb_cnndiag.report.gate import CheckSelection
+from tb_cnndiag.report.outcome import FAIL_ON
+
+tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+FILE = "pyproject.toml"
+TABLE = "tb_cnndiag"
+KEYS = dict.fromkeys(
+    ("limits", "select", "ignore", "run", "step", "fail-on", "baseline", "max-increase", "max-decrease", "max-size")
+)
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the table says. Flags win over all of it."""
+
+    limits: Limits = field(default_factory=dict)
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    run: Sequence[str] = ()
+    step: Steps = (None, None)
+    fail_on: str = "error"
+    baseline: Path | None = None
+    bounds: Sequence[Bound] = ()
+    max_size: float = 5.0
+
+
+def steps(text: str) -> Steps:
+    """First and last step of a text such as ``100:2000``, ``100:`` or ``:2000``.
+
+    Raises:
+        ValueError: When it is no such text.
+    """
+    first, colon, last = text.partition(":")
+    try:
+        return (int(first) if first else None), (int(last) if last else None if colon else int(first))
+    except ValueError:
+        raise ValueError(f"step is {text!r}; such as 100:2000, 100: or :2000 is wanted.") from None
+
+
+def find_config(start: Path) -> Path | None:
+    """The nearest pyproject.toml, in the directory or above."""
+    return next((path for each in (start, *start.parents) if (path := each / FILE).is_file()), None)
+
+
+def load_config(path: Path | None) -> Config:
+    """Read the table of a file; the defaults where there is none.
+
+    Raises:
+        ConfigError: When the file cannot be read, or has a key or value that means nothing.
+    """
+    if path is None:
+        return Config()
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    table = told.get("tool", {}).get(TABLE, {})
+    try:
+        return _config(table, path.parent)
+    except ValueError as error:
+        raise ConfigError(f"{path}, [tool.{TABLE}]: {error}") from None
+
+
+def _config(table: Any, home: Path) -> Config:
+    if not isinstance(table, Mapping):
+        raise ValueError("is no table.")
+    for key in table:
+        if key not in KEYS:
+            raise ValueError(f"there is no key {key!r}.{nearest(key, KEYS)} Keys are: {', '.join(KEYS)}.")
+    config = Config(
+        _limits(table.get("limits", {})),
+        _names(table, "select"),
+        _names(table, "ignore"),
+        _names(table, "run", "patterns of runs, as in run = ['night*']"),
+        _steps(table.get("step", "")),
+        table.get("fail-on", "error"),
+        _baseline(table, home),
+        (*_bounds(table, "max-increase", 1), *_bounds(table, "max-decrease", -1)),
+        _size(table.get("max-size", 5.0)),
+    )
+    if config.fail_on not in FAIL_ON:
+        near = nearest(str(config.fail_on), dict.fromkeys(FAIL_ON))
+        raise ValueError(f"fail-on is {config.fail_on!r}.{near} It can be: {', '.join(FAIL_ON)}.")
+    CheckSelection(config.limits, config.select, config.ignore).check()
+    return config
+
+
+def _names(table: Mapping[str, Any], key: str, what: str = "") -> tuple[str, ...]:
+    names = table.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{key} is to be a list of {what or f'faults, as in {key} = [{chr(39)}dead_units{chr(39)}]'}.")
+    return tuple(names)
+
+
+def _steps(told: Any) -> Steps:
+    if not isinstance(told, str):
+        raise ValueError(f"step is {told!r}; a text such as '100:2000' is wanted.")
+    return steps(told) if told else (None, None)
+
+
+def _baseline(table: Mapping[str, Any], home: Path) -> Path | None:
+    told = table.get("baseline")
+    if told is not None and not isinstance(told, str):
+        raise ValueError(f"baseline is {told!r}; the name of a file is wanted.")
+    return home / told if told else None
+
+
+def _bounds(table: Mapping[str, Any], key: str, sign: int) -> Iterator[Bound]:
+    told = table.get(key, {})
+    if not isinstance(told, Mapping):
+        raise ValueError(f"{key} is to be a table, as in {key}.dead_ratio = 0.05.")
+    for name, most in told.items():
+        yield Bound(name, _number(f"{key}.{name}", most), sign)
+
+
+def _size(told: Any) -> float:
+    if not 0 < _number("max-size", told) < float("inf"):
+        raise ValueError(f"max-size is {told!r}; a number of MB above 0 is wanted.")
+    return float(told)
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key} is {value!r}; a number is wanted.")
+    return float(value)
+
+
+def _limits(told: Any) -> Limits:
+    if not isinstance(told, Mapping) or not all(isinstance(values, Mapping) for values in told.values()):
+        raise ValueError("limits is to be a table of tables, as in limits.dead_units.dead_ratio = 0.5.")
+    check_limits(told)
+    return {
+        fault: {name: _number(f"limits.{fault}.{name}", value) for name, value in values.items()}
+        for fault, values in told.items()
+    }

@@ -1,0 +1,1 @@
+"""From the history of a run to findings. Reads decoded messages only."""

@@ -1,0 +1,59 @@
+"""What is judged: one file per fault, registered in ``BUILTIN``."""
+
+from __future__ import annotations
+
+import functools
+
+from tb_cnndiag.extensions import registered
+from tb_cnndiag.judging.faults.bad_init import BadInit
+from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.faults.batch_too_small_for_bn import BatchTooSmallForBn
+from tb_cnndiag.judging.faults.collapsed_output import CollapsedOutput
+from tb_cnndiag.judging.faults.dead_units import DeadUnits
+from tb_cnndiag.judging.faults.discriminator_overpowers import DiscriminatorOverpowers
+from tb_cnndiag.judging.faults.exploding_gradient import ExplodingGradient
+from tb_cnndiag.judging.faults.frozen_layer import FrozenLayer
+from tb_cnndiag.judging.faults.learning_rate_too_high import LearningRateTooHigh
+from tb_cnndiag.judging.faults.learning_rate_too_low import LearningRateTooLow
+from tb_cnndiag.judging.faults.missing_activation import MissingActivation
+from tb_cnndiag.judging.faults.mode_collapse import ModeCollapse
+from tb_cnndiag.judging.faults.nan_or_inf import NanOrInf
+from tb_cnndiag.judging.faults.output_loss_mismatch import OutputLossMismatch
+from tb_cnndiag.judging.faults.overfitting import Overfitting
+from tb_cnndiag.judging.faults.redundant_filters import RedundantFilters
+from tb_cnndiag.judging.faults.saturated_activation import SaturatedActivation
+from tb_cnndiag.judging.faults.underfitting import Underfitting
+from tb_cnndiag.judging.faults.unnormalised_input import UnnormalizedInput
+from tb_cnndiag.judging.faults.vanishing_gradient import VanishingGradient
+
+BUILTIN: tuple[type[Fault], ...] = (
+    NanOrInf,
+    UnnormalizedInput,
+    OutputLossMismatch,
+    BadInit,
+    LearningRateTooHigh,
+    ExplodingGradient,
+    SaturatedActivation,
+    DeadUnits,
+    VanishingGradient,
+    MissingActivation,
+    FrozenLayer,
+    LearningRateTooLow,
+    CollapsedOutput,
+    DiscriminatorOverpowers,
+    ModeCollapse,
+    BatchTooSmallForBn,
+    Underfitting,
+    Overfitting,
+    RedundantFilters,
+)
+
+
+@functools.cache
+def available() -> tuple[type[Fault], ...]:
+    """The built-in faults and those that other packages register as ``tb_cnndiag.faults``."""
+    names = {kind.id for kind in BUILTIN}
+    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))  # type: ignore[type-abstract]
+
+
+__all__ = ["BUILTIN", "Fault", "Limit", "available"]

@@ -1,0 +1,64 @@
+"""Batch normalization over too few samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judging.faults.base import Fault, Limit, Streak, streak
+
+
+class BatchTooSmallForBn(Fault):
+    """Size of the batch where BatchNormalization takes its mean and variance from it."""
+
+    id = "batch_too_small_for_bn"
+    title = "Batch too small for batch normalization"
+    what = "BatchNormalization takes mean and variance over a handful of samples."
+    why = "They are noise then, and the moving averages used after training are of other numbers: it answers worse."
+    advice = "Use GroupNormalization, whose statistics do not depend on the batch, or a larger batch."
+    source = "Wu & He 2018, Group Normalization (arXiv:1803.08494): errors grow below 8 images per batch."
+    diagnostic = "training_curve"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "batch": Limit(8, "count", "samples per batch below which it is too small"),
+        "tiny": Limit(2, "count", "samples per batch up to which it always costs accuracy"),
+        "gap": Limit(1.5, "ratio", "validation loss over training loss from which it costs accuracy"),
+        "snapshots": Limit(2, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("nan_or_inf",)
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """At most one finding, at the first normalized layer; only told while validation does not suffer."""
+        size = history.info.batch_size if history.info else 0
+        layers = [
+            layer
+            for layer in history.layers
+            if layer.trainable and layer.normalization_class == "BatchNormalization" and not layer.normalization_frozen
+        ]
+        if not 0 < size < limits["batch"] or not layers:
+            return
+        steps, validation = history.scalars("training_curve", "val_loss")
+        train_steps, training = history.scalars("training_curve", "loss")
+        training = training[np.isin(train_steps, steps)]
+        suffers = None
+        if len(training) == len(validation):
+            suffers = streak(steps, validation >= limits["gap"] * training, limits["snapshots"])
+        # Of one sample and no positions nothing is left but the shift: nothing can be learned.
+        nothing = size == 1 and any(len(a.output_shape) == 1 for a in layers)
+        yield self.finding(
+            history,
+            layers[0],
+            "error" if nothing else "warning" if suffers or size <= limits["tiny"] else "info",
+            suffers or Streak(0, history.last_step, True),
+            f"{layers[0].path} is normalized over batches of {size} samples.",
+            evidence={"batch": Evidence(float(size), limits["batch"], "count")},
+            adjustments=(
+                Adjustment(
+                    layers[0].path, "normalization", "BatchNormalization", "GroupNormalization", "needs no batch"
+                ),
+                Adjustment(None, "batch_size", str(size), "32", "gives statistics of the data rather than of chance"),
+            ),
+        )

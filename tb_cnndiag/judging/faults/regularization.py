@@ -1,0 +1,80 @@
+"""What may hold a network back: weight decay, penalties on weights and dropout, where they are strong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.history import History
+from tb_cnndiag.judging.faults.base import layer_config, learning_rate, optimizer_config, optimizer_name
+from tb_cnndiag.judging.faults.loss_progress import chance_loss
+from tb_cnndiag.payloads import LayerInfo
+
+# Decay bounds weights to about 1 over it under optimizers that scale each step, far lower under plain SGD.
+DECAY, SGD_DECAY = 0.5, 0.02
+PENALTY = {"l1": 1e-3, "l2": 3e-3}
+DROPOUT = 0.6
+# Share of the weights taken at each step from which decay holds them near 0.
+DECAYED = 0.01
+USUAL_DECAY = 1e-4
+USUAL_DROPOUT = 0.3
+
+
+def restraints(history: History) -> tuple[Adjustment, ...]:
+    """What to weaken where a network does not fit what it is shown; empty when nothing is that strong."""
+    return (*_decay(history), *_dropout(history), *_penalties(history))
+
+
+def decay_per_step(history: History) -> float:
+    """Share of every weight that decoupled decay takes at one step; 0 without."""
+    decay, rate = optimizer_config(history).get("weight_decay"), learning_rate(history)
+    return float(decay) * rate if rate and isinstance(decay, int | float) else 0.0
+
+
+def _decay(history: History) -> Iterator[Adjustment]:
+    decay = optimizer_config(history).get("weight_decay")
+    limit = SGD_DECAY if optimizer_name(history) == "SGD" else DECAY
+    if isinstance(decay, int | float) and decay >= limit:
+        reason = "decay pulls weights to 0 faster than the loss can hold them"
+        yield Adjustment(None, "weight_decay", f"{decay:g}", f"{USUAL_DECAY:g}", reason)
+
+
+def _dropout(history: History) -> Iterator[Adjustment]:
+    for layer in history.layers:
+        if layer.dropout >= DROPOUT:
+            reason = f"only {1 - layer.dropout:.0%} of what {layer.path} says gets through"
+            yield Adjustment(layer.dropout_at, "rate", f"{layer.dropout:g}", f"{USUAL_DROPOUT:g}", reason)
+
+
+def overbearing(history: History) -> bool:
+    """Whether decay, or penalties on weights as they were drawn, weigh more than what the loss has to say.
+
+    What weights and loss then do is no work of the learning rate.
+    """
+    chance, sizes = chance_loss(history), history.series("weight_health", "rms")
+    if decay_per_step(history) >= DECAYED:
+        return True
+    if chance is None or not len(sizes):
+        return False
+    penalty = sum(
+        _penalty(layer, "kernel_regularizer").get("l2", 0.0) * layer.units * layer.fan_in * float(size) ** 2
+        for layer, size in zip(history.layers, sizes.values[0], strict=True)
+    )
+    return penalty >= chance
+
+
+def _penalties(history: History) -> Iterator[Adjustment]:
+    for layer in history.layers:
+        for parameter in ("kernel_regularizer", "activity_regularizer"):
+            factors = _penalty(layer, parameter)
+            strong = {name: factors[name] for name, limit in PENALTY.items() if factors.get(name, 0.0) >= limit}
+            if strong:
+                current = ", ".join(f"{name}={value:g}" for name, value in strong.items())
+                yield Adjustment(layer.path, parameter, current, "None", "the penalty outweighs the loss")
+
+
+def _penalty(layer: LayerInfo, parameter: str) -> dict[str, float]:
+    """Factors of a penalty by name, ``l1`` and ``l2``; empty without one."""
+    penalty = layer_config(layer).get(parameter)
+    factors = penalty.get("config", {}) if isinstance(penalty, dict) else {}
+    return {name: float(factors[name]) for name in PENALTY if isinstance(factors.get(name), int | float)}

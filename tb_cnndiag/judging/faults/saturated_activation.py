@@ -1,0 +1,74 @@
+"""Hidden units stuck at the ends of their range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judging.faults.base import Fault, Limit, bias_initializer, lower_learning_rate, streak
+from tb_cnndiag.payloads import LayerInfo
+
+# Fewer units than these are a narrow layer, whatever they do.
+FEW = 4
+
+
+class SaturatedActivation(Fault):
+    """Share of hidden units that sit near a bound on at least 90 % of their values."""
+
+    id = "saturated_activation"
+    title = "Saturated activation"
+    what = "Hidden units of a bounded activation that sit at an end of its range for nearly every input."
+    why = "The slope there is nearly 0: no gradient passes, so the layers before learn nothing through them."
+    advice = "Use ReLU, normalize the input, an initializer that fits (Glorot), or a lower learning rate."
+    source = (
+        "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units; the "
+        "layers of healthy trainings have next to none)."
+    )
+    diagnostic = "saturation"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "pinned_ratio": Limit(0.4, "share", "hidden units at a bound from which it is a fault"),
+        "snapshots": Limit(2, "count", "consecutive looks at which it must hold"),
+    }
+    follows = ("nan_or_inf", "unnormalised_input", "bad_init", "learning_rate_too_high", "exploding_gradient")
+
+    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
+        """One finding per layer."""
+        series = history.series("saturation", "pinned_ratio")
+        for row, layer in enumerate(history.layers):
+            measured = ~np.isnan(series.values[:, row])
+            ratios = series.values[measured, row]
+            when = streak(series.steps[measured], ratios >= limits["pinned_ratio"], limits["snapshots"])
+            if when is None or layer.output or layer.units < FEW or _is_gate(layer):
+                continue
+            yield self.finding(
+                history,
+                layer,
+                "warning",
+                when,
+                f"{layer.path}: {ratios[-1]:.0%} of its units are stuck at a bound of {layer.activation}.",
+                evidence={"pinned_ratio": Evidence(float(ratios[-1]), limits["pinned_ratio"], "share")},
+                adjustments=_adjustments(history, layer, born=bool(ratios[0] >= limits["pinned_ratio"])),
+            )
+
+
+def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adjustment, ...]:
+    found = [Adjustment(layer.path, "activation", layer.activation, "relu", "has no upper bound")]
+    if not born:
+        found.append(lower_learning_rate(history, "large steps push units to their bounds"))
+        return tuple(found)
+    bias = bias_initializer(layer)
+    if bias not in ("", "zeros"):
+        found.append(Adjustment(layer.path, "bias_initializer", bias, "zeros", "this bias holds units at a bound"))
+    if layer.initializer not in ("he_normal", "he_uniform"):
+        reason = "keeps signals at their size under ReLU (He et al. 2015)"
+        found.append(Adjustment(layer.path, "kernel_initializer", layer.initializer or "unknown", "he_normal", reason))
+    return tuple(found)
+
+
+def _is_gate(layer: LayerInfo) -> bool:
+    """A gate, as in squeeze-and-excitation, is meant to be open or shut: one value per channel and image."""
+    return layer.role == "conv" and layer.activation.endswith("sigmoid") and layer.output_shape[:-1] == (1, 1)

@@ -1,0 +1,1 @@
+"""Records one training: when to take a snapshot, what it holds, and where it is written."""

@@ -1,0 +1,70 @@
+"""Look at a saved model without training it: ``tb_cnndiag.audit``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
+from tb_cnndiag.diagnostics import available
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.recording.schedule import every
+from tb_cnndiag.recording.session import Session, Tapped
+from tb_cnndiag.recording.training import give_probe
+
+
+class AuditError(ValueError):
+    """The model cannot be audited; the message says why and what to do."""
+
+
+def audit(
+    path_or_model: str | os.PathLike[str] | Any,
+    probe: Any = None,
+    log_dir: str | os.PathLike[str] | None = None,
+    *,
+    images: bool = True,
+) -> list[Finding]:
+    """Run every diagnostic that the weights, and the probe if one is given, allow, and judge them.
+
+    Args:
+        path_or_model: A ``.keras`` or ``.h5`` file, or a built Keras model.
+        probe: Samples to look at activations with: ``x`` or ``(x, y)``.
+        log_dir: Keep the snapshot here, for TensorBoard; None keeps nothing.
+        images: False keeps probe images and feature maps, pictures of your data, out of that log.
+
+    Raises:
+        AuditError: When the file is no model that Keras can load, the model has nothing to look at, or ``log_dir``
+            already holds a log.
+    """
+    model = path_or_model if isinstance(path_or_model, keras.Model) else _loaded(Path(path_or_model))
+    try:
+        inspector = ModelInspector(parts_of(model))
+    except ValueError as error:
+        raise AuditError(str(error)) from None
+    if probe is not None:
+        give_probe(inspector, probe)
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch if log_dir is None else log_dir)
+        if (home / "cnndiag").exists():
+            raise AuditError(f"{home} already holds a log. Give another directory.")
+        diagnostics = [kind() for kind in available() if images or not kind.shows_data]
+        session = Session(home, inspector, diagnostics, every(1), step=0)
+        session.take_snapshot(0, {}, Tapped(), last=True)
+        session.close()
+    return list(session.findings)
+
+
+def _loaded(path: Path) -> Any:
+    if not path.is_file():
+        raise AuditError(f"{path} does not exist. Give a model saved by model.save(): a .keras or .h5 file.")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever its parts raise
+        raise AuditError(
+            f"{path} is no model that Keras {keras.__version__} can load ({type(error).__name__}: {error}). Load it in "
+            "Python, with custom_objects where it has its own layers, and give the model: tb_cnndiag.audit(model)."
+        ) from None

@@ -1,0 +1,91 @@
+"""Histories made by hand, and what is found in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judging.judge import judge
+from tb_cnndiag.payloads import LayerColumns, LayerInfo, Probe, RunInfo, Scalars
+from tb_cnndiag.summaries.codec import Measurement
+
+LAYERS = (
+    LayerInfo("conv1", "Conv2D", "conv", 8, 27, activation="relu", seen_at="conv1", output_shape=(8, 8, 8)),
+    LayerInfo(
+        "conv2", "Conv2D", "conv", 8, 72, activation="relu", seen_at="conv2", inputs=(0,), output_shape=(6, 6, 8)
+    ),
+    LayerInfo("fc", "Dense", "dense", 16, 288, activation="relu", seen_at="fc", inputs=(1,), output_shape=(16,)),
+    LayerInfo("head", "Dense", "dense", 4, 16, activation="softmax", seen_at="head", inputs=(2,), output=True),
+)
+
+
+SGD = json.dumps({"class_name": "SGD", "config": {"learning_rate": 0.1}})
+
+
+INFO = RunInfo(
+    "t", LAYERS, "cnn", optimizer=SGD, loss='"sparse_categorical_crossentropy"', probe=Probe("given", 64, (16,) * 4)
+)
+
+
+CHANCE = 1.386  # ln 4
+
+
+NAN = float("nan")
+
+
+def history(
+    columns: Mapping[str, Sequence[Sequence[float]]],
+    *,
+    info: RunInfo = INFO,
+    scalars: Mapping[str, Sequence[float]] | None = None,
+    payloads: Sequence[tuple[str, str, Any]] = (),
+) -> History:
+    """Looks at steps 0, 10, …; ``columns`` maps ``diagnostic.column`` to one row of layers per snapshot."""
+    snapshots = max([len(rows) for rows in columns.values()] + [len(v) for v in (scalars or {}).values()])
+    found = [Measurement("run_info", 0, 0, info, table="t")]
+    for snapshot in range(snapshots):
+        by_diagnostic: dict[str, dict[str, Any]] = {}
+        for name, rows in columns.items():
+            diagnostic, column = name.split(".")
+            by_diagnostic.setdefault(diagnostic, {})[column] = np.asarray(rows[snapshot], np.float32)
+        found += [
+            Measurement(diagnostic, 10 * snapshot, snapshot, LayerColumns(values), table="t")
+            for diagnostic, values in by_diagnostic.items()
+        ]
+        if scalars:
+            numbers = Scalars({name: values[snapshot] for name, values in scalars.items()})
+            found.append(Measurement("training_curve", 10 * snapshot, snapshot, numbers, table="t"))
+        found += [
+            Measurement(d, 10 * snapshot, snapshot, payload, layer=layer, table="t") for d, layer, payload in payloads
+        ]
+    merged = History()
+    for measurement in found:
+        merged.add(measurement)
+    return merged
+
+
+def found(fault: str, told: History) -> list[Finding]:
+    return [finding for finding in judge(told) if finding.fault == fault]
+
+
+def course(loss: Sequence[float], step: float | Sequence[float], **columns: Any) -> History:
+    """A training of this loss, with steps of this size in every layer (none at the snapshot before it)."""
+    steps = [step] * len(loss) if isinstance(step, int | float) else list(step)
+    rows = {"update_ratio.update_ratio": [[s] * 4 for s in steps]} | columns
+    return history(rows, scalars={"loss": list(loss)})
+
+
+def conv(path: str, *inputs: int, units: int = 16, window: int = 3, **options: Any) -> LayerInfo:
+    shape = (window, window, 16, units)
+    known: dict[str, Any] = {
+        "role": "conv",
+        "activation": "linear",
+        "output_shape": (8, 8, units),
+        "linear_behind": True,
+    } | options
+    return LayerInfo(path, "Conv2D", units=units, fan_in=144, kernel_shape=shape, inputs=inputs, **known)

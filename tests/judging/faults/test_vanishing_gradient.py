@@ -1,0 +1,36 @@
+"""``vanishing_gradient`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.judging.faults.made import found, history
+
+
+class TestVanishingGradient:
+    FADING: Any = [[1e-7, 1e-5, 1e-3, 1e-1]] * 3
+    STILL: Any = [[1e-8, 1e-6, 1e-4, 1e-3]] * 3
+
+    def test_it_fades(self) -> None:
+        told = history({"gradient_flow.relative_gradient": self.FADING, "update_ratio.update_ratio": self.STILL})
+        (finding,) = found("vanishing_gradient", told)
+        assert (finding.layer, finding.severity) == ("conv1", "error")
+
+    def test_layers_that_move_do_not_suffer(self) -> None:
+        moving = [[1e-3] * 4] * 3
+        told = history({"gradient_flow.relative_gradient": self.FADING, "update_ratio.update_ratio": moving})
+        assert not found("vanishing_gradient", told)
+
+    def test_what_only_the_output_does_is_another_fault(self) -> None:
+        flat = [[1e-5, 1e-5, 1e-5, 1e2]] * 3
+        assert not found("vanishing_gradient", history({"gradient_flow.relative_gradient": flat}))
+
+    def test_a_gradient_that_is_cut_off_has_not_faded(self) -> None:
+        cut = {"gradient_flow.relative_gradient": [[0, 0.1, 0.1, 0.1]] * 3}
+        cut |= {"gradient_flow.gradient_norm": [[0, 1, 1, 1]] * 3, "gradient_flow.non_finite_ratio": [[0] * 4] * 3}
+        assert not found("vanishing_gradient", history(cut))
+        assert found("frozen_layer", history(cut))
+
+    def test_a_converged_run_fades_everywhere_alike(self) -> None:
+        told = history({"gradient_flow.relative_gradient": [[1e-9] * 4] * 3, "update_ratio.update_ratio": self.STILL})
+        assert not found("vanishing_gradient", told)
