@@ -82,13 +82,14 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["tb_cnndiag", "tb_cnndiag.*"]),
-    package_data={"tb_cnndiag": ["py.typed"], "tb_cnndiag.plugin": ["static/**"]},
+    package_data={"tb_cnndiag": ["py.typed"], "tb_cnndiag.plugin": ["static/**"], "tb_cnndiag.report": ["templates/*"]},
     install_requires=[
         "tensorboard>=2.16",
         "protobuf>=3.20.3",
         "numpy>=1.26",
         "scipy>=1.11",
         "google-crc32c>=1.5",
+        "jinja2>=3.1",
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={

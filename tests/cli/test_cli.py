@@ -154,7 +154,7 @@ def test_several_formats_at_once_each_to_its_file(demo_logdir: Path, in_tmp: Pat
     assert Path("out/m.md").read_text(encoding="utf-8").startswith("## ❌")
     assert Path("out/g").read_text(encoding="utf-8").startswith("::error title=")
     assert main(["check", str(demo_logdir), "-o", "a", "-o", "b"]) == 2
-    assert "Give a --format for each" in capsys.readouterr().err
+    assert "Give one --format per -o" in capsys.readouterr().err
     assert main(["check", str(demo_logdir), "-o", str(demo_logdir)]) == 2
 
 
@@ -268,17 +268,17 @@ def test_pyproject_is_read_and_flags_win(demo_logdir: Path, in_tmp: Path, capsys
         ('fail-on = "warn"', "Did you mean 'warning'?"),
         ('select = ["dead_unit"]', "Did you mean 'dead_units'?"),
         ('select = "dead_units"', "a list of faults"),
-        ("limits.dead_units.snapshots = true", "a number is wanted"),
+        ("limits.dead_units.snapshots = true", "expected a number"),
         ("limits.dead_units = 3", "a table of tables"),
         ("limits.dead_units.snapshot = 3", "Did you mean 'snapshots'?"),
         ("limits = [", "pyproject.toml"),
-        ('run = "night*"', "a list of patterns of runs"),
-        ('step = "x"', "such as 100:2000"),
-        ("step = 3", "a text such as '100:2000'"),
-        ("baseline = 3", "the name of a file is wanted"),
-        ('max-increase = "dead_ratio"', "is to be a table"),
-        ('max-increase.dead_ratio = "x"', "a number is wanted"),
-        ("max-size = 0", "a number of MB above 0"),
+        ('run = "night*"', "a list of patterns of run names"),
+        ('step = "x"', "e.g. 100:2000"),
+        ("step = 3", "a string, e.g. '100:2000'"),
+        ("baseline = 3", "expected the name of a file"),
+        ('max-increase = "dead_ratio"', "must be a table"),
+        ('max-increase.dead_ratio = "x"', "expected a number"),
+        ("max-size = 0", "a positive number of MB"),
         ('max-sise = "3"', "Did you mean 'max-size'?"),
     ],
 )
@@ -338,7 +338,7 @@ def test_bounds_and_size_of_pyproject(demo_logdir: Path, in_tmp: Path, capsys: A
     assert main(compared) == 0
     Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-increase.dead_ratio = 0.05\nmax-size = 0.001\n")
     assert main(compared) == 1
-    assert "dead ratio went from" in capsys.readouterr().out
+    assert "Dead ratio of conv2 went from" in capsys.readouterr().out
     assert main([*compared, "--max-increase", "dead_ratio=1"]) == 0
     Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-decrease.accuracy = 0.05\n")
     assert main(compared) == 1
@@ -369,7 +369,7 @@ def test_compare_tells_regressions_and_new_findings(demo_logdir: Path, in_tmp: P
     for name in FORMATS:
         assert main(["compare", healthy, faulty, *bounds, "--format", name]) == 1
         told[name] = capsys.readouterr().out
-        assert "dead ratio went from" in told[name].replace("\\", "")
+        assert "Dead ratio of conv2 went from" in told[name].replace("\\", "")
     findings = json.loads(told["json"])["findings"]
     moved = [f for f in findings if f["fault"] == "dead_units_dead_ratio_increase"]
     assert [f["layer"] for f in moved] == ["conv2", "conv3", "hidden", "digits"]
@@ -407,10 +407,22 @@ def test_assert_healthy(demo_logdir: Path, tmp_path: Path) -> None:
     tb_cnndiag.assert_healthy(demo_logdir, runs=["healthy"])
     with pytest.raises(AssertionError, match="conv2: all 32 units never fire"):
         tb_cnndiag.assert_healthy(demo_logdir)
-    with pytest.raises(ValueError, match="it can be error, warning, never"):
+    with pytest.raises(ValueError, match="allowed: error, warning, never"):
         tb_cnndiag.assert_healthy(demo_logdir, "errors")
     with pytest.raises(LookupError, match="has no diagnostics"):
         tb_cnndiag.assert_healthy(tmp_path)
     known = tmp_path / "known.json"
     main(["check", str(demo_logdir), "--baseline", str(known), "--update-baseline"])
     tb_cnndiag.assert_healthy(demo_logdir, baseline=known)
+
+
+@pytest.mark.parametrize(("command", "code"), [("list", 0), ("check", 1)])
+def test_a_reader_that_closes_the_pipe_ends_it_quietly(command: str, code: int, demo_logdir: Path) -> None:
+    """As in ``tb-cnndiag list | head -1``; a check still fails."""
+    arguments = [sys.executable, "-m", "tb_cnndiag.cli", command, *([str(demo_logdir)] if command == "check" else [])]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(60) == code

@@ -135,7 +135,7 @@ def test_tables_and_contents_are_plain_html(demo_logdir: Path) -> None:
         "healthy: nothing found",
     ):
         assert words in told
-    assert "limit 40 %" in told
+    assert "threshold 40 %" in told
 
 
 def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
     assert message
     assert {finding.fault for finding in message.payload} == {"dead_units"}
     assert message.payload[0].evidence["dead_ratio"].limit == pytest.approx(0.3)
-    assert "limit 30 %" in Text(page).text
+    assert "threshold 30 %" in Text(page).text
     assert "Collapsed output" not in Text(page).text
     with pytest.raises(ValueError, match="Did you mean"):
         report(demo_logdir, choice=CheckSelection(select=["dead_unit"]))

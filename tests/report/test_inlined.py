@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo, UnitStates
-from tb_cnndiag.report.inlined import HEAVY, MOST_HELD, Keep, Log, Looks, fitted, left_out
+from tb_cnndiag.report.inlined import HEAVY, MAX_KEPT, Keep, Log, TagMessages, fitted, left_out
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement
 
 
-def _steps(snapshots: Looks) -> list[int]:
-    return [step for step, _ in snapshots.held]
+def _steps(snapshots: TagMessages) -> list[int]:
+    return [step for step, _ in snapshots.messages]
 
 
 def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
-    snapshots = Looks(HEAVY)
+    snapshots = TagMessages(HEAVY)
     for step in range(1_000):
         snapshots.add(step, b"")
-        assert len(snapshots.held) <= MOST_HELD
+        assert len(snapshots.messages) <= MAX_KEPT
         assert _steps(snapshots)[-1] == step
         assert snapshots.total == step + 1
     gaps = np.diff(_steps(snapshots))
@@ -32,7 +32,7 @@ def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
 
 
 def test_a_restart_forgets_what_came_after() -> None:
-    snapshots = Looks(HEAVY)
+    snapshots = TagMessages(HEAVY)
     for step in (0, 10, 20, 30, 15, 15, 25):
         snapshots.add(step, b"")
     assert _steps(snapshots) == [0, 10, 15, 25]
@@ -105,7 +105,7 @@ def test_heavy_kinds_go_first_then_units_then_numbers(rng: np.random.Generator) 
 def test_the_last_look_stays(rng: np.random.Generator) -> None:
     log = _log(rng)
     for snapshots in log.tags.values():
-        assert snapshots.kept(Keep(1, 1, 1)) == [snapshots.held[-1][1]]
+        assert snapshots.kept(Keep(1, 1, 1)) == [snapshots.messages[-1][1]]
 
 
 @pytest.mark.parametrize("room", [0, 100])
