@@ -75,7 +75,7 @@ TEST = [
 
 setup(
     name="tb-cnndiag",
-    version="0.1.0",
+    version="0.2.0",
     description="See inside convolutional networks while they train: Keras 3 diagnostics in TensorBoard",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -54,11 +54,11 @@ def _rule(fault: type[Fault]) -> dict[str, Any]:
 
 
 def _result(outcome: Outcome, result: Result, finding: Finding, rules: dict[str, int]) -> dict[str, Any]:
-    told = [plain(finding.message)]
+    sentences = [plain(finding.message)]
     if finding.caused_by:
-        told.append(f"Because of: {plain(cause_of(finding))}.")
-    told += [f"Change {plain(adjustment_text(adjustment))}." for adjustment in finding.adjustments]
-    found = _entry(result.key(finding), rules, LEVELS[finding.severity], " ".join(told), _location(result))
+        sentences.append(f"Because of: {plain(cause_of(finding))}.")
+    sentences += [f"Change {plain(adjustment_text(adjustment))}." for adjustment in finding.adjustments]
+    found = _entry(result.key(finding), rules, LEVELS[finding.severity], " ".join(sentences), _location(result))
     status = outcome.status(result, finding)
     if status:
         found["baselineState"] = "unchanged" if status == "known" else "new"

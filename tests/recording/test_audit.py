@@ -56,7 +56,7 @@ def test_a_healthy_model_in_hand_is_not_changed(rng: np.random.Generator) -> Non
         np.testing.assert_array_equal(a, b)
 
 
-def test_what_is_no_model_is_told(tmp_path: Path) -> None:
+def test_what_is_not_a_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="does not exist"):
         tb_cnndiag.audit(tmp_path / "nothing.keras")
     (tmp_path / "text.keras").write_text("no model")

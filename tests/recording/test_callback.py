@@ -146,13 +146,13 @@ def test_a_scheduled_learning_rate_is_no_new_run_info(tmp_path: Path, rng: np.ra
     np.testing.assert_allclose(rates[1:], [0.01 / (1 + epoch) for epoch in range(6)], rtol=1e-6)
 
 
-def test_a_function_is_told_of_findings_once(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_function_is_called_once_per_finding(tmp_path: Path, rng: np.random.Generator) -> None:
     model = plain()
     model.get_layer("conv_a").bias.assign(np.full(6, -50.0))
-    told: list[Finding] = []
+    reported: list[Finding] = []
     x, _ = images(rng)
-    callback = _fit(compiled(model), tmp_path, rng, epochs=5, probe=x, on_finding=told.append)
-    dead = [f for f in told if f.fault == "dead_units"]
+    callback = _fit(compiled(model), tmp_path, rng, epochs=5, probe=x, on_finding=reported.append)
+    dead = [f for f in reported if f.fault == "dead_units"]
     assert [(f.layer, f.severity) for f in dead] == [("conv_a", "warning"), ("conv_a", "error")]
     assert callback.findings[0].layer == "conv_a"
 
@@ -181,7 +181,7 @@ def test_wrong_arguments_name_what_is_allowed(options: dict[str, Any], words: st
         ({"layers": "nothing"}, "No layer matches 'nothing'. The layers are: conv_a, conv_b, head", False),
     ],
 )
-def test_bad_input_is_told_and_training_goes_on(
+def test_bad_input_is_reported_and_training_goes_on(
     options: dict[str, Any], words: str, snapshots: bool, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     with pytest.warns(DiagnosticsWarning, match=words):
@@ -189,7 +189,7 @@ def test_bad_input_is_told_and_training_goes_on(
     assert bool(find_runs(tmp_path)) == snapshots
 
 
-def test_a_model_without_kernels_is_told(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_model_without_kernels_is_reported(tmp_path: Path, rng: np.random.Generator) -> None:
     model = compiled(keras.Sequential([keras.Input((12, 12, 1)), keras.layers.GlobalAveragePooling2D()]))
     model.compile("sgd", "mse")
     with pytest.warns(DiagnosticsWarning, match="no layer with a kernel"):

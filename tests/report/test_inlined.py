@@ -19,7 +19,7 @@ def _steps(snapshots: TagMessages) -> list[int]:
     return [step for step, _ in snapshots.messages]
 
 
-def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
+def test_heavy_snapshots_are_kept_evenly_and_bounded_with_the_last_always() -> None:
     snapshots = TagMessages(HEAVY)
     for step in range(1_000):
         snapshots.add(step, b"")
@@ -62,8 +62,10 @@ def _log(rng: np.random.Generator, snapshots: int = 40, run: str = "r") -> Log:
 
 
 def _counts(text: str) -> dict[str, tuple[int, int]]:
-    told: dict[str, Any] = json.loads(text)["measurements"]
-    lists = {key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(data)) for key, data in told.items()}
+    reported: dict[str, Any] = json.loads(text)["measurements"]
+    lists = {
+        key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(data)) for key, data in reported.items()
+    }
     return {tag: (len(each.items), each.total) for tag, each in lists.items()}
 
 
@@ -102,7 +104,7 @@ def test_heavy_kinds_go_first_then_units_then_numbers(rng: np.random.Generator) 
     assert any(2 < numbers < 40 for _, _, numbers in seen)
 
 
-def test_the_last_look_stays(rng: np.random.Generator) -> None:
+def test_the_last_snapshot_stays(rng: np.random.Generator) -> None:
     log = _log(rng)
     for snapshots in log.tags.values():
         assert snapshots.kept(Keep(1, 1, 1)) == [snapshots.messages[-1][1]]
@@ -113,7 +115,7 @@ def test_nothing_fits_into_nothing(room: int, rng: np.random.Generator) -> None:
     assert fitted([_log(rng, 1)], room) is None
 
 
-def test_a_restart_forgets_the_looks_of_every_tag_but_not_the_tables(rng: np.random.Generator) -> None:
+def test_a_restart_forgets_the_snapshots_of_every_tag_but_not_the_tables(rng: np.random.Generator) -> None:
     log = _log(rng, 10)
     log.add(Measurement("dead_units", 5, 5, LayerColumns({"dead_ratio": np.array([0.5])}), table="t"))
     assert _steps(log.tags["cnndiag/filter_similarity/conv"]) == list(range(5))
