@@ -133,6 +133,34 @@ def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     yield from below(model, prefix)
 
 
+def other_matrices(model: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """(path, reason) of each trainable matrix of a model that is not the kernel of a kernel layer; biases are none.
+
+    The matrices of a recurrent layer are left out: the layer as a whole is not observed.
+    """
+    kernels = {id(layer.variable) for layer in find_kernel_layers(model)}
+    recurrent: list[str] = []
+    for path, layer in (*walk(model, prefix), (prefix.rstrip("/"), model)):
+        if isinstance(layer, keras.layers.RNN):
+            recurrent.append(f"{path}/")
+        if isinstance(layer, keras.layers.RNN) or path.startswith(tuple(recurrent)):
+            continue
+        inner = {id(variable) for below in getattr(layer, "_layers", ()) for variable in below.trainable_variables}
+        for variable in layer.trainable_variables:
+            is_matrix = sum(length > 1 for length in variable.shape) > 1
+            if id(variable) in inner | kernels or not is_matrix or "bias" in variable.name:
+                continue
+            yield "/".join(filter(None, (path, variable.name))), _reason_not_inspected(layer, variable)
+
+
+def _reason_not_inspected(layer: Any, variable: Any) -> str:
+    if isinstance(layer, keras.layers.Embedding):
+        return "an embedding is a lookup table, not a kernel"
+    if variable.name == "depthwise_kernel":
+        return "its outputs go into the pointwise kernel, which is inspected, without an activation of their own"
+    return f"it is not known how {type(layer).__name__} uses it"
+
+
 def _kernel_of(layer: Any) -> tuple[str, Any, tuple[int, ...]] | None:
     """(role, kernel variable, unit axes); None if the layer itself has no kernel."""
     if isinstance(layer, keras.layers.RNN) or type(layer).__name__.endswith("Cell"):

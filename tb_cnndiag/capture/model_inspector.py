@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,12 @@ class _Part:
     observer: Observer | None = None
     gradients: ProbeGradients | None = None
     probe: Samples | None = None
+    unprobed: str = ""
+
+    @property
+    def name(self) -> str:
+        """Empty for a single model."""
+        return self.prefix.rstrip("/")
 
 
 class ModelInspector:
@@ -47,17 +53,27 @@ class ModelInspector:
     ``parts`` maps names to models. The name of a single model is empty, and the paths of its layers have no prefix.
     """
 
-    def __init__(self, parts: Mapping[str, Any], pattern: str | None = None) -> None:
+    def __init__(
+        self, parts: Mapping[str, Any], pattern: str | None = None, *, unprobed: str = "", incomplete: bool = False
+    ) -> None:
         """Find the kernel layers.
 
+        Args:
+            parts: The models by name.
+            pattern: Regular expression of the layer paths to inspect; None: all.
+            unprobed: Why parts have no probe as long as none is set or offered.
+            incomplete: Accept layers that have no weights yet and may never get any.
+
         Raises:
-            InspectionError: If a model is not built, has no layer with a kernel, or no layer path matches ``pattern``.
+            NotBuiltError: If layers have no weights yet, unless ``incomplete``.
+            InspectionError: If there is no layer with a kernel, or no layer path matches ``pattern``.
         """
-        self._parts = [_part(name, model) for name, model in parts.items()]
+        self._parts = [_part(name, model, unprobed) for name, model in parts.items()]
+        if not incomplete:
+            for part in self._parts:
+                _require_weights(part.model)
         everything = [layer.path for layer in self.layers]
         if not everything:
-            for part in self._parts:
-                _require_built(part.model)
             kinds = sorted({type(layer).__name__ for part in self._parts for _, layer in walk(part.model)})
             raise InspectionError(
                 f"The model has no layer with a kernel (it has {', '.join(kinds) or 'no layers'}), so there is nothing "
@@ -82,13 +98,40 @@ class ModelInspector:
     @property
     def part_names(self) -> tuple[str, ...]:
         """Names of the parts; a single empty name if there is only one model."""
-        return tuple(part.prefix.rstrip("/") for part in self._parts)
+        return tuple(part.name for part in self._parts)
 
-    def offer_probe(self, probe: Samples) -> None:
-        """Use samples collected from training as the probe of each part that has no probe and whose inputs they fit."""
+    @property
+    def unprobed(self) -> dict[str, Any]:
+        """The models of the parts that have no probe, by name."""
+        return {part.name: part.model for part in self._parts if part.probe is None}
+
+    def no_activations(self, name: str) -> str:
+        """Why the activations of a part are not recorded, and what to do."""
+        part = next(part for part in self._parts if part.name == name)
+        example = f'probe={{"{name}": samples}}' if name else "probe=(x_val[:512], y_val[:512])"
+        reason = part.unprobed or "there is no probe"
+        return f"Activations of {name or 'the model'} are not recorded: {reason}. Give a probe, as in {example}."
+
+    def offer_probes(self, collected: Mapping[str, Samples]) -> None:
+        """Use samples collected from training as the probe of each part that has none.
+
+        A part whose declared inputs the data (source ``""``) fit gets the data, with their labels. Any other part gets
+        what it was called with (the source of its name).
+        """
         for part in self._parts:
-            if part.probe is None and (len(self._parts) == 1 or _fits(part.model, probe.x)):
-                part.probe = _fitted_samples(part.model, probe)
+            declared = len(self._parts) == 1 or bool(_declared_inputs(part.model))
+            for source in dict.fromkeys(("", part.name) if declared else (part.name,)):
+                if part.probe is None and source in collected:
+                    self._try_probe(part, collected[source])
+
+    def _try_probe(self, part: _Part, samples: Samples) -> None:
+        inputs = len(_declared_inputs(part.model))
+        if len(self._parts) > 1 and inputs not in (0, len(keras.tree.flatten(samples.x))):
+            return
+        try:
+            part.probe = _fitted_samples(part.model, samples)
+        except InspectionError as error:
+            part.unprobed = str(error)
 
     def set_probe(self, name: str, probe: Samples) -> None:
         """Use these samples as the probe of a part from now on.
@@ -96,15 +139,15 @@ class ModelInspector:
         Raises:
             InspectionError: If the part does not exist, or the samples do not fit its inputs.
         """
-        part = next((part for part in self._parts if part.prefix.rstrip("/") == name), None)
+        part = next((part for part in self._parts if part.name == name), None)
         if part is None:
             raise InspectionError(f"There is no part {name!r}; the parts are {', '.join(self.part_names)}.")
         part.probe = _fitted_samples(part.model, probe)
 
-    def drop_probes(self) -> None:
-        """Inspect only weights from now on."""
+    def drop_probes(self, reason: str) -> None:
+        """Inspect only weights from now on; ``reason`` says why."""
         for part in self._parts:
-            part.probe = None
+            part.probe, part.unprobed = None, reason
 
     @property
     def probes(self) -> list[Samples]:
@@ -174,7 +217,8 @@ class ModelInspector:
 
     def info(self, table: tuple[LayerInfo, ...]) -> RunInfo:
         """The part of the run info that the models provide."""
-        return run_info({part.prefix: part.model for part in self._parts}, table)
+        unprobed = {name: self.no_activations(name) for name in self.unprobed}
+        return run_info({part.prefix: part.model for part in self._parts}, table, unprobed)
 
 
 def _observe_more(observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any) -> None:
@@ -209,50 +253,70 @@ def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
     return np.array([float(keras.ops.convert_to_numpy(norm)) for norm in norms])
 
 
-def _part(name: str, model: Any) -> _Part:
+def _part(name: str, model: Any, unprobed: str) -> _Part:
     prefix = f"{name}/" if name else ""
-    return _Part(prefix, model, find_kernel_layers(model, prefix))
+    return _Part(prefix, model, find_kernel_layers(model, prefix), unprobed=unprobed)
 
 
 def parts_of(model: Any) -> dict[str, Any]:
-    """The models to inspect: the model itself or, if it has no ``call`` (a GAN), the models among its attributes."""
+    """The models to inspect: the model itself or, if it has no ``call`` (a GAN), the layers among its attributes.
+
+    Layers in a list or dictionary are parts, too. A layer that is inside another part is no part of its own.
+    """
     if type(model).call is not keras.Model.call:
         return {"": model}
-    parts = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
+    found: dict[str, Any] = {}
+    for name, value in vars(model).items():
+        if not name.startswith("_"):
+            found |= {
+                part: layer for part, layer in _layers_in(name, value) if find_kernel_layers(layer) or not layer.built
+            }
+    inside = {id(layer) for part in found.values() for _, layer in walk(part)}
+    parts: dict[str, Any] = {}
+    for name, layer in found.items():
+        if id(layer) not in inside and all(layer is not other for other in parts.values()):
+            parts[name] = layer
     return parts or {"": model}
 
 
-def _fits(model: Any, x: Any) -> bool:
+def _layers_in(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, keras.layers.Layer):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _layers_in(f"{name}_{key}", item)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _layers_in(f"{name}_{index}", item)
+
+
+def _declared_inputs(model: Any) -> list[Any]:
     try:
-        _fitted(model, x)
-    except InspectionError:
-        return False
-    return len(keras.tree.flatten(x)) == len(getattr(model, "inputs", None) or ())
+        return list(model.inputs or ())
+    except Exception:  # a subclassed model may have no inputs, or raise an error
+        return []
 
 
-def _require_built(model: Any) -> None:
-    unbuilt = [path for path, layer in walk(model) if not layer.built or _without_weights(layer)]
-    if unbuilt or not model.built:
+def _require_weights(model: Any) -> None:
+    unbuilt = [path for path, layer in walk(model) if hasattr(layer, "kernel_initializer") and not layer.weights]
+    if unbuilt or not (model.built or model.weights):
+        named = f" ({', '.join(unbuilt[:5])}{', …' if len(unbuilt) > 5 else ''})" if unbuilt else ""
         raise NotBuiltError(
-            f"The model {model.name!r} is not built, so its layers have no weights ({', '.join(unbuilt[:5])}). "
-            "Give it an Input layer, or call it once on a batch before training."
+            f"The model {model.name!r} is not built: its layers have no weights yet{named}. Give it an Input layer, or "
+            "call it once on a batch before training."
         )
 
 
-def _without_weights(layer: Any) -> bool:
-    return hasattr(layer, "kernel_initializer") and not layer.weights
-
-
 def _fitted(model: Any, x: Any) -> Any:
-    """The probe's inputs in the dtype and shape that the model declares."""
-    try:
-        expected = list(model.inputs or ())
-    except Exception:  # a subclassed model may have no inputs, or raise an error
-        expected = []
-    arrays = keras.tree.flatten(x)
+    """The probe's inputs in the dtype and shape that the model declares.
+
+    As in ``fit``, a last axis of length 1 may be missing, or be too many.
+    """
+    expected, arrays = _declared_inputs(model), keras.tree.flatten(x)
     if len(expected) != len(arrays):
         return x
-    for tensor, array in zip(expected, arrays, strict=True):
+    fitted = [_with_rank(array, tuple(tensor.shape)) for tensor, array in zip(expected, arrays, strict=True)]
+    for tensor, array in zip(expected, fitted, strict=True):
         shape = tuple(tensor.shape[1:])
         if len(shape) != array.ndim - 1 or any(
             n not in (None, m) for n, m in zip(shape, array.shape[1:], strict=False)
@@ -262,8 +326,16 @@ def _fitted(model: Any, x: Any) -> Any:
                 "the same form as the images passed to fit()."
             )
     return keras.tree.pack_sequence_as(
-        x, [a.astype(keras.backend.standardize_dtype(t.dtype)) for t, a in zip(expected, arrays, strict=True)]
+        x, [a.astype(keras.backend.standardize_dtype(t.dtype)) for t, a in zip(expected, fitted, strict=True)]
     )
+
+
+def _with_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
+    if array.ndim == len(shape) - 1 and shape[-1] == 1:
+        return array[..., None]
+    if array.ndim == len(shape) + 1 and array.shape[-1] == 1:
+        return array[..., 0]
+    return array
 
 
 def _numpy(variable: Any) -> FloatArray:

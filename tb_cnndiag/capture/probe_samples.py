@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ PROBE_SAMPLES = 256
 COLLECTED_BYTES = 64 << 20
 # If the epoch length is unknown, a few samples of many batches represent the data better than many of a few batches.
 MIN_SAMPLES_PER_BATCH = 8
+# Where shapes differ from batch to batch, so many samples of one shape are enough of a probe.
+MIN_ALIKE = 64
 # Labels at or above this value are not counted as classes.
 MAX_CLASSES = 10_000
 
@@ -69,8 +71,8 @@ def _as_array(value: Any) -> Any:
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
-class ProbeCollector:
-    """Collects samples that are spread evenly over an epoch, whose length may be unknown.
+class SampleCollector:
+    """Collects samples of one source that are spread evenly over an epoch, whose length may be unknown.
 
     If there are too many samples, half of each batch's samples are dropped, down to a few per batch. After that, every
     other collected batch is dropped, and only every other later batch is collected.
@@ -78,7 +80,6 @@ class ProbeCollector:
 
     def __init__(self, batches: int | None) -> None:
         """``batches``: Number of batches in the epoch, if known."""
-        self.collected: Samples | None = None
         self._per_batch = max(COLLECTED_SAMPLES // batches, 1) if batches else COLLECTED_SAMPLES
         self._stride = 1
         self._kept: list[tuple[int, Any]] = []  # batch number and the samples kept from it
@@ -101,16 +102,11 @@ class ProbeCollector:
                 self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
             self._total = sum(_samples(part) for _, part in self._kept)
 
-    def complete(self) -> Samples | None:
-        """End the collection and return the samples; None if no sample was collected."""
-        self.collected = self._joined()
-        self._kept = []
-        return self.collected
-
-    def _joined(self) -> Samples | None:
+    def samples(self) -> Samples | None:
+        """What was collected; None if that is nothing."""
         if not self._kept:
             return None
-        parts = [part for _, part in self._kept]
+        parts = _alike([part for _, part in self._kept])
         x, y = keras.tree.map_structure(_concatenated, *parts)
         stride = -(-len(keras.tree.flatten(x)[0]) // PROBE_SAMPLES)
         probe_x, probe_y = keras.tree.map_structure(lambda a: None if a is None else a[::stride], (x, y))
@@ -126,6 +122,64 @@ class ProbeCollector:
         arrays = [a for a in keras.tree.flatten(self._kept[0][1]) if a is not None]
         size = sum(a.nbytes // max(len(a), 1) for a in arrays)
         return max(min(COLLECTED_SAMPLES, COLLECTED_BYTES // max(int(size), 1)), 1)
+
+
+class ProbeCollector:
+    """Collects the probe: samples of the data, and of the inputs that each part is called with, by source.
+
+    The data are the source ``""``; a part's inputs have the part's name. ``collected`` is kept for a later ``fit``.
+    """
+
+    def __init__(self, batches: int | None) -> None:
+        """``batches``: Number of batches in the epoch, if known."""
+        self.collected: dict[str, Samples] = {}
+        self._batches = batches
+        self._sources: dict[str, SampleCollector] = {}
+
+    def wants(self, batch: int) -> bool:
+        """Whether samples of the batch with this 0-based number would be kept."""
+        return not self._sources or any(source.wants(batch) for source in self._sources.values())
+
+    def add(self, batch: int, data: Mapping[str, Any]) -> None:
+        """Keep the first samples of each source, a structure of arrays (x, y)."""
+        for name, samples in data.items():
+            source = self._sources.setdefault(name, SampleCollector(self._batches))
+            if source.wants(batch):
+                source.add(batch, samples)
+
+    def complete(self) -> dict[str, Samples]:
+        """The samples by source; as long as they are empty, the collection goes on."""
+        found = {name: source.samples() for name, source in self._sources.items()}
+        self.collected = {name: samples for name, samples in found.items() if samples is not None}
+        return self.collected
+
+
+def _alike(parts: list[Any]) -> list[Any]:
+    """Parts whose samples have one shape: those of the commonest, or all, padded with zeros, if that has too few."""
+    shapes: dict[tuple[Any, ...], list[Any]] = {}
+    for part in parts:
+        key = tuple(None if a is None else a.shape[1:] for a in keras.tree.flatten(part))
+        shapes.setdefault(key, []).append(part)
+    commonest = max(shapes.values(), key=lambda alike: sum(map(_samples, alike)))
+    if len(shapes) == 1 or sum(map(_samples, commonest)) >= MIN_ALIKE:
+        return commonest
+    flat = [keras.tree.flatten(part) for part in parts]
+    if len({tuple(None if a is None else a.ndim for a in arrays) for arrays in flat}) > 1:
+        return commonest
+    largest = [
+        None if arrays[0] is None else np.max([a.shape[1:] for a in arrays], axis=0)
+        for arrays in zip(*flat, strict=True)
+    ]
+    return [
+        keras.tree.pack_sequence_as(part, [_padded(a, size) for a, size in zip(arrays, largest, strict=True)])
+        for part, arrays in zip(parts, flat, strict=True)
+    ]
+
+
+def _padded(array: Any, size: Any) -> Any:
+    if array is None:
+        return None
+    return np.pad(array, [(0, 0), *((0, int(most) - have) for most, have in zip(size, array.shape[1:], strict=True))])
 
 
 def _samples(data: Any) -> int:

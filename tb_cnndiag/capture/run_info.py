@@ -12,12 +12,18 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.distribution import replicas
-from tb_cnndiag.capture.layers import json_of, table_id, walk
+from tb_cnndiag.capture.layers import json_of, other_matrices, table_id, walk
 from tb_cnndiag.payloads import LayerInfo, RunInfo
 
 
-def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...]) -> RunInfo:
-    """The part of the run info that the models provide; ``models`` maps layer path prefixes to models."""
+def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...], unprobed: Mapping[str, str]) -> RunInfo:
+    """The part of the run info that the models provide.
+
+    Args:
+        models: The models by the prefix of their layers' paths.
+        table: The layer table.
+        unprobed: What to say of each part that has no probe, by the part's name.
+    """
     model = next(iter(models.values()))
     notes = [
         f"{path} ({type(layer).__name__}) is not observed because its units depend on time steps."
@@ -25,9 +31,15 @@ def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...]) -> RunInfo
         for path, layer in walk(part, prefix)
         if isinstance(layer, keras.layers.RNN)
     ]
-    unseen = [row.path for row in table if not row.seen_at] if any(row.seen_at for row in table) else []
-    if unseen:
+    notes += unprobed.values()
+    unseen = [row.path for row in table if not row.seen_at and _part_of(row.path, models) not in unprobed]
+    if unseen and any(row.seen_at for row in table):
         notes.append(f"The pass over the probe does not reach {', '.join(unseen)}: only their weights are inspected.")
+    notes += [
+        f"{path} is not inspected: {reason}."
+        for prefix, part in models.items()
+        for path, reason in other_matrices(part, prefix)
+    ]
     if replicas(model) > 1:
         notes.append("Firing units are not observed during training because several replicas take each step together.")
     return RunInfo(
@@ -37,10 +49,14 @@ def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...]) -> RunInfo
         loss=_loss_config(model),
         optimizer=json_of(lambda: _serialized(getattr(model, "optimizer", None))),
         versions=_versions(),
-        parameters=sum(int(part.count_params()) for part in models.values()),
+        parameters=sum(int(np.prod(v.shape)) for part in models.values() for v in part.weights),
         trainable_parameters=sum(int(np.prod(v.shape)) for part in models.values() for v in part.trainable_variables),
         notes=tuple(notes),
     )
+
+
+def _part_of(path: str, models: Mapping[str, Any]) -> str:
+    return next((prefix.rstrip("/") for prefix in models if prefix and path.startswith(prefix)), "")
 
 
 def _serialized(optimizer: Any) -> Any:

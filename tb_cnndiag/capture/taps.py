@@ -6,16 +6,19 @@ optimizers' ``apply`` only while it runs, so an interrupt leaves no patch behind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.batch_samples import BatchSamples
 from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.probe import same_graph
 from tb_cnndiag.payloads import FloatArray
 
 # Images of each batch that are kept until the callback reads them.
@@ -23,23 +26,27 @@ SLOTS = 32
 
 
 class Taps:
-    """Gradient norms per kernel, summed over steps; the units that fired; and the first images of the latest batch.
+    """Gradient norms per kernel, summed over steps; the units that fired; and the first samples of the latest batch.
 
     Gradients are those of the data loss, without loss scaling and without the regularizer's gradient. Under
     ``tf.distribute`` they are summed over the replicas, as the optimizer applies them.
     """
 
-    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, collect: bool) -> None:
+    def __init__(
+        self, model: Any, layers: Sequence[KernelLayer], *, collect: bool, parts: Mapping[str, Any] | None = None
+    ) -> None:
+        """``collect``: keep samples of each batch. ``parts``: models by name whose own inputs are kept, too."""
         import tensorflow as tf
 
         self._model = model
+        self._parts = dict(parts or {}) if collect else {}
         self._rows: dict[int, list[int]] = {}
         for row, layer in enumerate(layers):
             self._rows.setdefault(id(layer.variable), []).append(row)
-        self._collect = collect
+        self._data = BatchSamples(model) if collect else None
+        self._called: set[str] = set()
+        self._calls = {name: BatchSamples(model) for name in self._parts}
         self.firing = Firing(model, layers) if Firing.can_observe(model) else None
-        self._batch: Any = None
-        self._kept: Any = None
         with scope(model):
             # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these steps, number of all other steps.
             self._sums = tf.Variable(
@@ -71,19 +78,22 @@ class Taps:
         """Number of samples in the largest batch so far; 0 before the first batch."""
         return sum(int(part.numpy()) for part in local_parts(self._batch_size))
 
-    def read_batch(self) -> Any:
-        """The first samples of the latest batch as arrays (x, y); None before the first batch or if not collecting."""
-        if self._batch is None:
-            return None
-        samples = int(self._kept.numpy())
-        return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()[:samples]), self._batch)
+    def read_batch(self) -> dict[str, Any]:
+        """The first samples of the latest batch as (x, y): the data under ``""``, each part's inputs under its name.
+
+        What was not kept is missing.
+        """
+        self._called.clear()
+        kept = {"": self._data.read() if self._data else None}
+        kept |= {name: None if (x := calls.read()) is None else (x, None) for name, calls in self._calls.items()}
+        return {source: samples for source, samples in kept.items() if samples is not None}
 
     @contextmanager
     def patched(self) -> Iterator[None]:
         """Context in which the taps are in place: all training steps traced or run inside it are tapped."""
         self._model.__dict__["train_step"] = self._tapped_step(self._model.train_step)
         try:
-            with self.tapped(find_optimizers(self._model)):
+            with self.tapped(find_optimizers(self._model)), self.calls_kept():
                 yield
         finally:
             self._model.__dict__.pop("train_step", None)
@@ -100,11 +110,37 @@ class Taps:
             for optimizer in inner:
                 optimizer.__dict__.pop("apply", None)
 
+    @contextmanager
+    def calls_kept(self) -> Iterator[None]:
+        """Keep the inputs of each part's first call in a step, for calls that are traced or run inside the ``with``."""
+        patched = [part for part in self._parts.values() if "call" not in part.__dict__]
+        names = {id(part): name for name, part in self._parts.items()}
+        try:
+            for part in patched:
+                part.__dict__["call"] = self._kept_call(part.call, names[id(part)])
+            yield
+        finally:
+            for part in patched:
+                part.__dict__.pop("call", None)
+
+    def _kept_call(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def kept(*args: Any, **kwargs: Any) -> Any:
+            inputs = args[0] if args else next(iter(kwargs.values()), None)
+            if name not in self._called and _in_this_graph(inputs):
+                self._called.add(name)
+                self._calls[name].keep(inputs)
+            return call(*args, **kwargs)
+
+        return kept
+
     def _tapped_step(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def step(data: Any) -> Any:
+            self._called.clear()
             self._measure_batch(data)
-            if self._collect:
-                self._keep(data)
+            if self._data:
+                x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+                self._data.keep((x, y))
             return observed_step(data)
 
         observed_step = self.firing.wrap(train_step) if self.firing else train_step
@@ -143,25 +179,9 @@ class Taps:
         if tensors:
             self._batch_size.assign(tf.maximum(self._batch_size, tf.shape(tensors[0])[0]))
 
-    def _keep(self, data: Any) -> None:
-        import tensorflow as tf
 
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        tensors = [t for t in keras.tree.flatten((x, y)) if t is not None]
-        if not all(tf.is_tensor(t) and t.shape.rank and None not in t.shape[1:] for t in tensors):
-            return
-        if self._batch is None:
-            with tf.init_scope():
-                self._batch = keras.tree.map_structure(
-                    lambda t: None if t is None else tf.Variable(tf.zeros((SLOTS, *t.shape[1:]), t.dtype), False),
-                    (x, y),
-                )
-                self._kept = tf.Variable(0, trainable=False)
-        self._kept.assign(tf.minimum(tf.shape(tensors[0])[0], SLOTS))
-        first = tf.range(SLOTS)
-        for variable, tensor in zip(keras.tree.flatten(self._batch), keras.tree.flatten((x, y)), strict=True):
-            if variable is not None:
-                variable.assign(tf.gather(tensor, first % tf.shape(tensor)[0]))
+def _in_this_graph(structure: Any) -> bool:
+    return all(same_graph(tensor) for tensor in keras.tree.flatten(structure) if tensor is not None)
 
 
 def _data_gradient(gradient: Any, variable: Any) -> Any:
@@ -200,13 +220,15 @@ class TappedTraining:
     and ``compile``, which drops the original, drops both.
     """
 
-    def __init__(self, model: Any, layers: Sequence[KernelLayer], *, collect: bool) -> None:
+    def __init__(
+        self, model: Any, layers: Sequence[KernelLayer], *, collect: bool, parts: Mapping[str, Any] | None = None
+    ) -> None:
         self._model = model
         self._original = model.train_function
         kept = getattr(self._original, "_cnndiag_tapped", None)
         key = (tuple(id(layer.variable) for layer in layers), collect)
         if kept is None or kept.key != key:
-            kept = _TappedFunction(model, Taps(model, layers, collect=collect), key)
+            kept = _TappedFunction(model, Taps(model, layers, collect=collect, parts=parts), key)
             self._original._cnndiag_tapped = kept
         self.taps: Taps = kept.taps
         self.taps.read()

@@ -125,7 +125,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             with self._guard("batch"):
                 self._training.after_batch(max(batch + 1 - self._training.batches, 1), logs or {})
         elif self._unbuilt:
-            self._begin()
+            self._begin(incomplete=True)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Take a snapshot at the end of an epoch."""
@@ -184,30 +184,37 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._training = None
         self._release()
 
-    def _begin(self) -> None:
+    def _begin(self, *, incomplete: bool = False) -> None:
         self._unbuilt = None
         with self._guard("start"):
             try:
-                self._start(self.model)
+                self._start(self.model, incomplete=incomplete)
             except NotBuiltError as error:  # a subclassed model is built by its first batch
                 self._unbuilt = error
 
-    def _start(self, model: Any) -> None:
+    def _start(self, model: Any, *, incomplete: bool) -> None:
         if spans_machines(model):
             raise InspectionError(
                 "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
                 "see docs/distributed.md."
             )
         steps = (self.params or {}).get("steps")
-        inspector = ModelInspector(parts_of(model), self._options.pattern)
-        probe = self._probe
-        if probe is None and self._collector is not None:  # an earlier fit() has collected one
-            probe = self._collector.collected
-        given = probe is not None and give_probe(inspector, probe)
-        if keras.backend.backend() == "tensorflow":
-            self._collector = self._collector if given else ProbeCollector(steps)
-            self._tapped = TappedTraining(model, inspector.layers, collect=not given)
-        else:
+        tapped = keras.backend.backend() == "tensorflow"
+        inspector = ModelInspector(
+            parts_of(model),
+            self._options.pattern,
+            unprobed="the probe is collected during the first epoch" if tapped else "on this backend none is collected",
+            incomplete=incomplete,
+        )
+        if self._probe is not None:
+            give_probe(inspector, self._probe)
+        if self._collector is not None:  # an earlier fit() may have collected a probe
+            inspector.offer_probes(self._collector.collected)
+        collect = tapped and bool(inspector.unprobed)
+        if tapped:
+            self._collector = ProbeCollector(steps) if collect else self._collector
+            self._tapped = TappedTraining(model, inspector.layers, collect=collect, parts=inspector.unprobed)
+        elif inspector.unprobed:
             warn(
                 f"On the {keras.backend.backend()} backend gradients are not recorded and no probe is collected. Give "
                 "a probe, as in probe=(x_val[:512], y_val[:512]): then its activations are recorded besides the weights."
@@ -218,7 +225,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             find_optimizers(model),
             self.notify,
             taps=_FitTaps(self, self._tapped),
-            collector=None if given else self._collector,
+            collector=self._collector if collect else None,
             steps_per_epoch=steps,
         )
         self._training.begin()
@@ -251,9 +258,9 @@ class _FitTaps(NoTaps):
         """From the train step."""
         return self._taps.firing.read() if self._taps and self._taps.firing else None
 
-    def batch(self) -> Any:
+    def batch(self) -> dict[str, Any]:
         """From the train step."""
-        return self._taps.read_batch() if self._taps else None
+        return self._taps.read_batch() if self._taps else {}
 
     def batch_size(self) -> int:
         """From the train step."""

@@ -82,7 +82,7 @@ class Inspection:
         try:
             found = self._inspector.activations(sorted(needs & REDUCTIONS.keys()))
         except Exception as error:  # a user's model may raise anything outside training; that must not end it
-            self._inspector.drop_probes()
+            self._inspector.drop_probes(f"the pass over the probe failed ({_in_short(error)})")
             warn(
                 f"The pass over the probe failed ({_in_short(error)}). Activations are no longer recorded; weights and "
                 "gradients are. Give samples that the model accepts, as in probe=(x_val[:512], y_val[:512])."

@@ -47,8 +47,11 @@ class TrainingTaps(Protocol):
     def fired(self) -> Fired | None:
         """Which units fired in the batches observed since the last call; None if unknown."""
 
-    def batch(self) -> Any:
-        """The first samples of the latest batch as (x, y); None if unknown."""
+    def batch(self) -> dict[str, Any]:
+        """The first samples of the latest batch as (x, y), by source; empty if unknown."""
+
+    def stop_collecting(self) -> None:
+        """The probe is complete: ``batch`` is not called any more."""
 
     def batch_size(self) -> int:
         """Samples in the largest batch so far; 0 if unknown."""
@@ -68,9 +71,12 @@ class NoTaps:
         """Unknown."""
         return None
 
-    def batch(self) -> Any:
+    def batch(self) -> dict[str, Any]:
         """Unknown."""
-        return None
+        return {}
+
+    def stop_collecting(self) -> None:
+        """Nothing is collected."""
 
     def batch_size(self) -> int:
         """Unknown."""
@@ -90,7 +96,9 @@ class Training:
         taps: TrainingTaps | None = None,
         collector: ProbeCollector | None = None,
         steps_per_epoch: int | None = None,
+        without_epochs: bool = False,
     ) -> None:
+        """``without_epochs``: the loop may never end an epoch, so the first snapshot completes a collected probe."""
         self._options = options
         self._inspector = inspector
         self._optimizers = optimizers
@@ -105,6 +113,7 @@ class Training:
         self._before: tuple[int, list[Any]] | None = None
         self._last_logs: Mapping[str, float] = {}
         self._update_freq = options.update_freq
+        self._without_epochs = without_epochs
         self._sampled = _UpdateSchedule(steps_per_epoch, optimizers)
         trained = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
         self._step = max(trained, default=0)
@@ -135,13 +144,13 @@ class Training:
         with self._session.timed():
             self._measure_update(steps)
             if self._collector and self._collector.wants(self._batches):
-                data = self._taps.batch()
-                if data is not None:
-                    self._collector.add(self._batches, data)
+                self._collector.add(self._batches, self._taps.batch())
         self._batches += steps
         self._step += steps
         every = self._update_freq
         if every != "epoch" and self._step // every > (self._step - steps) // every:
+            if self._without_epochs:
+                self._complete_probe()
             self.take_snapshot(logs)
 
     def after_epoch(self, epoch: int, logs: Mapping[str, Any], *, last: bool = False) -> None:
@@ -150,10 +159,7 @@ class Training:
         self._batches = 0
         self._before = None
         if self._collector:
-            samples = self._collector.complete()
-            self._collector = None
-            if samples is not None:
-                self._inspector.offer_probe(samples)
+            self._complete_probe()
         self.take_snapshot(logs, last=last)
 
     def end(self) -> None:
@@ -164,6 +170,8 @@ class Training:
         summary = self._session.summary(time.perf_counter() - self._began)
         if self._options.verbose and summary:
             print(summary)
+            for name in self._inspector.unprobed:
+                print(f"CNN diagnostics: {self._inspector.no_activations(name)}")
 
     def take_snapshot(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
         """Take a snapshot now and pass its judgment on."""
@@ -181,6 +189,13 @@ class Training:
         )
         if judgment is not None:
             self._notify(judgment)
+
+    def _complete_probe(self) -> None:
+        """Use what was collected as the probe; if that is nothing, go on collecting."""
+        if self._collector and (collected := self._collector.complete()):
+            self._collector = None
+            self._taps.stop_collecting()
+            self._inspector.offer_probes(collected)
 
     def _measure_update(self, steps: int) -> None:
         if self._before is None:
@@ -204,7 +219,7 @@ def give_probe(inspector: ModelInspector, probe: Any) -> bool:
         for name, samples in given.items():
             inspector.set_probe(name, samples if isinstance(samples, Samples) else given_samples(samples))
     except ValueError as error:
-        inspector.drop_probes()
+        inspector.drop_probes(str(error).rstrip("."))
         warn(f"The given probe is not used. {error}")
         return False
     return True

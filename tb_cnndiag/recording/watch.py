@@ -11,6 +11,7 @@ import keras
 
 from tb_cnndiag.capture.distribution import writes_the_log
 from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.capture.taps import Taps
 from tb_cnndiag.payloads import FloatArray
 from tb_cnndiag.recording.run_log import Judgment
@@ -67,17 +68,30 @@ class Watch:
             self._epochs += 1
 
     def _start(self) -> None:
-        inspector = ModelInspector(self._parts, self._options.pattern)
+        tapped = keras.backend.backend() == "tensorflow"
+        reason = "the loop has not called it yet" if tapped else "on this backend no probe is collected"
+        inspector = ModelInspector(self._parts, self._options.pattern, unprobed=reason)
         if self._probe is not None:
             give_probe(inspector, self._probe)
-        taps = NoTaps()
-        if self._optimizers and keras.backend.backend() == "tensorflow":
-            optimizer_taps = Taps(inspector.models[0], inspector.layers, collect=False)
-            self._tapped.enter_context(optimizer_taps.tapped(self._optimizers))
-            taps = _LoopTaps(optimizer_taps)
+        taps, collector = NoTaps(), None
+        if tapped:
+            model_taps = Taps(inspector.models[0], inspector.layers, collect=True, parts=inspector.unprobed)
+            self._tapped.enter_context(model_taps.tapped(self._optimizers))
+            calls = self._tapped.enter_context(ExitStack())
+            calls.enter_context(model_taps.calls_kept())
+            taps = _LoopTaps(model_taps if self._optimizers else None, model_taps, calls)
+            collector = ProbeCollector(None) if inspector.unprobed else None
         if not writes_the_log(inspector.models[0]):
             return  # the taps are part of a step that all processes take alike
-        training = Training(self._options, inspector, self._optimizers, self._notify, taps=taps)
+        training = Training(
+            self._options,
+            inspector,
+            self._optimizers,
+            self._notify,
+            taps=taps,
+            collector=collector,
+            without_epochs=True,
+        )
         self._training = training
         training.begin()
         training.before_batch()
@@ -95,14 +109,24 @@ class Watch:
 
 
 class _LoopTaps(NoTaps):
-    """Taps of a hand-written loop: its optimizers."""
+    """Taps of a hand-written loop: its optimizers, if it names any, and the calls of its models."""
 
-    def __init__(self, taps: Taps) -> None:
-        self._taps = taps
+    def __init__(self, optimizers: Taps | None, models: Taps, calls: ExitStack) -> None:
+        self._optimizers = optimizers
+        self._models = models
+        self._calls = calls
 
     def gradients(self) -> FloatArray | None:
         """From the optimizers."""
-        return self._taps.read()
+        return self._optimizers.read() if self._optimizers else None
+
+    def batch(self) -> dict[str, Any]:
+        """From the calls of the models; a single model has no name."""
+        return self._models.read_batch()
+
+    def stop_collecting(self) -> None:
+        """Let the models be called as they are."""
+        self._calls.close()
 
 
 def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
