@@ -78,11 +78,12 @@ class History:
         if measurement.step < self._last_step:
             self._forget_from(measurement.step)
         self._last_step = measurement.step
-        self.snapshots = max(self.snapshots, measurement.snapshot + 1)
         payload = measurement.payload
         if isinstance(payload, RunInfo):
             self.tables[payload.table] = self.info = payload
-        elif measurement.diagnostic == FINDINGS and isinstance(payload, tuple):
+            return
+        self.snapshots = max(self.snapshots, measurement.snapshot + 1)
+        if measurement.diagnostic == FINDINGS and isinstance(payload, tuple):
             self.findings = payload
         elif isinstance(payload, LayerColumns | Scalars):
             snapshots = self._columns.setdefault(measurement.diagnostic, [])

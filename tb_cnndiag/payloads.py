@@ -104,6 +104,14 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class SwitchedOff:
+    """When recording stopped before the training ended, and why."""
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """The model and how it is trained."""
 
@@ -120,6 +128,7 @@ class RunInfo:
     parameters: int = 0
     trainable_parameters: int = 0
     notes: tuple[str, ...] = ()
+    switched_off: SwitchedOff | None = None
 
 
 @dataclass(frozen=True)

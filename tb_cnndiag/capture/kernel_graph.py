@@ -18,6 +18,8 @@ from tb_cnndiag.capture.recorder import Call, Observation, Recording
 from tb_cnndiag.payloads import LayerInfo
 
 # TensorFlow graph operations outside of layers that do not change values.
+# Stands, among the sources of a tensor, for trainable layers that are not kernel layers.
+OTHER = ""
 _PLAIN_OPERATIONS = ("Cast", "Identity", "Reshape")
 
 
@@ -27,6 +29,7 @@ class KernelGraph:
     Attributes:
         calls: First call of each kernel layer, by path.
         inputs: Paths of the kernel layers that feed each kernel layer.
+        first: Paths of the kernel layers that the model's input reaches through no trainable layer but normalizations.
         answers: Model output that each final kernel layer reaches, by path.
         last_activation: Name of the last activation between each kernel and the next.
         dropout: Highest dropout rate between each kernel and the next, and the path of that dropout layer.
@@ -42,20 +45,26 @@ class KernelGraph:
         self.dropout: dict[str, tuple[float, str]] = {}
         self.normalization: dict[str, Call] = {}
         self.nonlinear: set[str] = set()
+        fed_by_trainable: set[str] = set()
         self._sources: dict[Any, frozenset[str]] = {}
         for call in record.calls:
             reaching = frozenset[str]().union(*map(self._reaching, call.inputs))
             if call.path in kernels:
                 self.calls.setdefault(call.path, call)
-                self.inputs[call.path] |= reaching
+                self.inputs[call.path] |= reaching - {OTHER}
+                if reaching:
+                    fed_by_trainable.add(call.path)
                 reaching = frozenset([call.path])
-            for path in reaching:
+            elif getattr(call.layer, "trainable_weights", ()) and not is_normalization(call.layer):
+                reaching |= {OTHER}
+            for path in reaching - {OTHER}:
                 self._note(path, call)
             for tensor in call.outputs:
                 self._sources[_key(tensor)] = reaching
+        self.first = kernels - fed_by_trainable
         self.answers: dict[str, Any] = {}
         for tensor in record.outputs:
-            for path in self._reaching(tensor):
+            for path in self._reaching(tensor) - {OTHER}:
                 self.answers.setdefault(path, tensor)
 
     def _note(self, path: str, call: Call) -> None:
@@ -78,6 +87,8 @@ class KernelGraph:
             origin = getattr(tensor, "op", None) if isinstance(key, str) else None
             if origin is not None:
                 self._sources[key] = frozenset[str]().union(*map(self._reaching, origin.inputs))
+                if any(given.dtype.name == "resource" for given in origin.inputs):
+                    self._sources[key] |= {OTHER}  # reads variables, as a recurrent layer's loop does
                 if origin.type not in _PLAIN_OPERATIONS:
                     self.nonlinear |= self._sources[key]
         return self._sources[key]

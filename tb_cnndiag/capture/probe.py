@@ -106,11 +106,11 @@ class Observer:
                 values[name] = reduction.reduce(ops, _answer_by_position(layer, graph.answers[layer.path]))
             elif reduction.of == "bounded" and bounds and layer.path not in graph.answers:
                 values[name] = reduction.reduce(ops, activations[0], bounds)
-            elif reduction.of == "input" and not graph.inputs[layer.path]:
+            elif reduction.of == "input" and layer.path in graph.first:
                 values[name] = reduction.reduce(ops, _input_by_position(layer, graph.calls[layer.path].inputs[0]))
             elif reduction.of == "map" and _is_map(image := _channels_last(layer, seen[0].tensor), layer.units):
                 values[name] = reduction.reduce(ops, image)
-            elif reduction.of == "picture" and not graph.inputs[layer.path]:
+            elif reduction.of == "picture" and layer.path in graph.first:
                 image = _channels_last(layer, graph.calls[layer.path].inputs[0])
                 if _is_map(image):
                     values[name] = reduction.reduce(ops, image)

@@ -39,7 +39,8 @@ class Taps:
         import tensorflow as tf
 
         self._model = model
-        self._parts = dict(parts or {}) if collect else {}
+        # A model that is trained alone has no name: its inputs are the data.
+        self._parts = {name: part for name, part in (parts or {}).items() if collect and name}
         self._rows: dict[int, list[int]] = {}
         for row, layer in enumerate(layers):
             self._rows.setdefault(id(layer.variable), []).append(row)

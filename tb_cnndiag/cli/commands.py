@@ -9,6 +9,7 @@ import textwrap
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,11 @@ from tb_cnndiag.report.gate import CheckSelection, judge_logs
 from tb_cnndiag.report.outcome import Baseline, Outcome
 from tb_cnndiag.report.text import as_text, findings_as_text
 
-PASSED, FAILED, USAGE, NO_DATA = range(4)
+PASSED, FAILED, USAGE, NO_DATA, UNJUDGED = range(5)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 no faults, 1 faults found, 2 usage, 3 no data."""
+    """Run the command line; returns the exit code: 0 no faults, 1 faults found, 2 usage, 3 no data, 4 not judged."""
     options = parser().parse_args(arguments)
     warnings.showwarning = lambda message, *_args, **_kwargs: print(f"warning: {message}", file=sys.stderr)
     try:
@@ -91,7 +92,9 @@ def _report_outcome(options: argparse.Namespace, judged: Callable[[CheckSelectio
     except OSError as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
-    return FAILED if outcome.failing and new_baseline is None else PASSED
+    if outcome.failing and new_baseline is None:
+        return FAILED
+    return UNJUDGED if outcome.unjudged and not options.allow_unjudged else PASSED
 
 
 def _baseline(options: argparse.Namespace) -> Baseline | None:
@@ -175,6 +178,13 @@ def _audit(options: argparse.Namespace) -> int:
     except ImportError as error:
         needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
         print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
+        return USAGE
+    sys.path.insert(0, os.getcwd())  # as for `python -m`
+    try:
+        for name in options.imports:
+            import_module(name)
+    except Exception as error:  # the user's module may raise anything
+        print(f"tb-cnndiag: --import {name}: {type(error).__name__}: {error}", file=sys.stderr)
         return USAGE
     try:
         found = audit(options.model, _probe(options.probe), options.output, images=options.images)

@@ -16,7 +16,7 @@ from tb_cnndiag.report.outcome import FAIL_ON
 from tb_cnndiag.summaries.storage import place
 
 # Flags that make sense for one call only; every other flag of check, compare and report is also a configuration key.
-OF_ONE_CALL = ("config", "format", "help", "output", "quiet", "update-baseline")
+OF_ONE_CALL = ("allow-unjudged", "config", "format", "help", "output", "quiet", "update-baseline")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +34,11 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--baseline", type=Path, metavar="FILE", help="known findings, which do not fail")
     check.add_argument("--update-baseline", action="store_true", help="write the findings to the baseline and pass")
+    check.add_argument(
+        "--allow-unjudged",
+        action="store_true",
+        help="exit code 0 even if diagnostics were switched off during a training (else 4)",
+    )
 
     against = commands.add_parser(
         "compare", parents=[choice], help="compare a log with another; exit code 1: it is worse"
@@ -53,6 +58,11 @@ def parser() -> argparse.ArgumentParser:
     against.add_argument("--format", action="append", choices=list(FORMATS), help="output format (text); repeatable")
     against.add_argument(
         "-o", "--output", action="append", metavar="FILE", help="output file, one per format; - is standard output"
+    )
+    against.add_argument(
+        "--allow-unjudged",
+        action="store_true",
+        help="exit code 0 even if diagnostics were switched off during a training (else 4)",
     )
 
     report = commands.add_parser("report", parents=[choice], help="write a log as one self-contained HTML page")
@@ -82,6 +92,14 @@ def parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="judge a saved model without training it")
     audit.add_argument("model", type=Path, help=".keras or .h5 file")
     audit.add_argument("--probe", type=Path, help=".npz file with an array x, and y for labels")
+    audit.add_argument(
+        "--import",
+        action="append",
+        default=[],
+        dest="imports",
+        metavar="MODULE",
+        help="module that registers custom layers, e.g. my_package.layers; repeatable",
+    )
     audit.add_argument(
         "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
     )

@@ -12,10 +12,10 @@ import keras
 from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
 from tb_cnndiag.diagnostics import available
 from tb_cnndiag.finding import Finding
-from tb_cnndiag.recording.inspection import Tapped
+from tb_cnndiag.recording.inspection import Tapped, in_short
 from tb_cnndiag.recording.schedule import every
 from tb_cnndiag.recording.session import Session
-from tb_cnndiag.recording.training import give_probe
+from tb_cnndiag.recording.training import set_probe
 
 
 class AuditError(ValueError):
@@ -38,15 +38,16 @@ def audit(
         images: False keeps pictures of your data, probe images and feature maps, out of that log.
 
     Raises:
-        AuditError: If Keras cannot load the file, the model has nothing to inspect, or ``log_dir`` already holds a log.
+        AuditError: If Keras cannot load the file, the model has nothing to inspect, the probe does not fit it, or
+            ``log_dir`` already holds a log.
     """
     model = path_or_model if isinstance(path_or_model, keras.Model) else _loaded(Path(path_or_model))
     try:
         inspector = ModelInspector(parts_of(model))
+        if probe is not None:
+            set_probe(inspector, probe)
     except ValueError as error:
         raise AuditError(str(error)) from None
-    if probe is not None:
-        give_probe(inspector, probe)
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch if log_dir is None else log_dir)
         if (home / "cnndiag").exists():
@@ -65,6 +66,7 @@ def _loaded(path: Path) -> Any:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras passes on any error of its parts
         raise AuditError(
-            f"Keras {keras.__version__} cannot load {path} ({type(error).__name__}: {error}). If the model has layers of "
-            "its own, load it in Python with custom_objects and pass the model: tb_cnndiag.audit(model)."
+            f"Keras {keras.__version__} cannot load {path}. If the model has layers of its own, name the module that "
+            "registers them (--import my_package.layers), or load the model in Python with custom_objects and pass it: "
+            f"tb_cnndiag.audit(model). Keras says: {in_short(error)}"
         ) from None

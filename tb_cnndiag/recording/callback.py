@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -18,11 +18,12 @@ from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
 from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.payloads import FloatArray
-from tb_cnndiag.recording.run_log import Judgment
+from tb_cnndiag.recording.run_log import Judgment, record_failed_start
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
-from tb_cnndiag.recording.training import NoTaps, Options, Training, give_probe
+from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
 from tb_cnndiag.recording.watch import Watch
 from tb_cnndiag.warning import warn
+from tb_cnndiag.wording import plural
 
 OnFinding: TypeAlias = Literal["warn", "stop"] | Callable[[Finding], None]
 
@@ -52,8 +53,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
             show weights and stay.
         layers: Regular expression: record only the layers whose path it matches.
-        on_finding: What to do with a new finding of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning;
-            ``"stop"`` also ends the training on an error; a function is called with each finding.
+        on_finding: What to do with new findings of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning per
+            fault; ``"stop"`` also ends the training on an error; a function is called with each finding.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:
@@ -135,13 +136,14 @@ class CNNDiagnostics(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Restore the model, take the last snapshot, print what the diagnostics cost."""
-        training, self._training = self._training, None
-        if training:
+        if self._training:
             with self._guard("end"):
                 self._release()
-                training.end()
+                self._training.end()
+        self._training = None
         if self._unbuilt:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
+            self._failed(str(self._unbuilt))
 
     def watch(self, *, optimizers: Sequence[Any] = (), **parts: Any) -> Watch:
         """Record models that a hand-written loop trains, each under the name that it is given here.
@@ -167,22 +169,31 @@ class CNNDiagnostics(keras.callbacks.Callback):
     def notify(self, judgment: Judgment) -> None:
         """Keep the findings, and act on new ones as the user wished."""
         self.findings = judgment.findings
-        for finding in judgment.news:
-            if finding.severity == "info" or finding.caused_by:
-                continue
-            if callable(self._on_finding):
+        news = [finding for finding in judgment.news if finding.severity != "info" and not finding.caused_by]
+        if callable(self._on_finding):
+            for finding in news:
                 self._on_finding(finding)
-                continue
-            if self._options.verbose:
-                severity = "error: " if finding.severity == "error" else ""
-                warn(f"step {finding.last_step:,}: {severity}{finding.message}")
-            if self._on_finding == "stop" and finding.severity == "error":
-                self.model.stop_training = True
+            return
+        if self._options.verbose:
+            for message in _announcements(news):
+                warn(message)
+        if self._on_finding == "stop" and any(finding.severity == "error" for finding in news):
+            self.model.stop_training = True
 
-    def switch_off(self) -> None:
-        """Stop recording: the training goes on as if the callback were not there."""
-        self._training = None
+    def switch_off(self, reason: str) -> None:
+        """Stop recording and write into the log why: the training goes on as if the callback were not there."""
+        training, self._training = self._training, None
         self._release()
+        self._failed(reason, training)
+
+    def _failed(self, reason: str, training: Training | None = None) -> None:
+        try:
+            if training:
+                training.switch_off(reason)
+            else:
+                record_failed_start(self._options.log_dir, str(self.model.name), reason)
+        except Exception as error:  # nothing is left to be saved
+            warn(f"The log does not say that diagnostics are off ({type(error).__name__}: {error}).")
 
     def _begin(self, *, incomplete: bool = False) -> None:
         self._unbuilt = None
@@ -207,7 +218,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             incomplete=incomplete,
         )
         if self._probe is not None:
-            give_probe(inspector, self._probe)
+            try_probe(inspector, self._probe)
         if self._collector is not None:  # an earlier fit() may have collected a probe
             inspector.offer_probes(self._collector.collected)
         collect = tapped and bool(inspector.unprobed)
@@ -217,7 +228,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         elif inspector.unprobed:
             warn(
                 f"On the {keras.backend.backend()} backend gradients are not recorded and no probe is collected. Give "
-                "a probe, as in probe=(x_val[:512], y_val[:512]): then its activations are recorded besides the weights."
+                "a probe, as in probe=(x_val[:512], y_val[:512]): then its activations are recorded, too."
             )
         self._training = Training(
             self._options,
@@ -280,15 +291,30 @@ class _Guard:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Exception):
             return False
-        self._callback.switch_off()
         if isinstance(error, InspectionError):
+            reason = str(error)
             warn(f"CNN diagnostics are off for this training. {error}")
         else:
+            reason = f"{self._where}: {type(error).__name__}: {error}"
             warn(
-                f"CNN diagnostics failed ({self._where}: {type(error).__name__}: {error}) and are off for this "
-                "training, which goes on. What was logged before stays readable."
+                f"CNN diagnostics failed ({reason}) and are off for this training, which goes on. What was logged "
+                "before stays readable."
             )
+        self._callback.switch_off(reason)
         return True
+
+
+def _announcements(findings: Sequence[Finding]) -> Iterator[str]:
+    """One sentence per fault and severity: the first finding, and the other layers that have it."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.fault, finding.severity), []).append(finding)
+    for (_, severity), (first, *others) in groups.items():
+        more = ""
+        if others:
+            named = ", ".join(finding.layer or "the model" for finding in others[:5])
+            more = f" The same in {plural(len(others), 'more layer')}: {named}{', …' if len(others) > 5 else '.'}"
+        yield f"step {first.last_step:,}: {'error: ' if severity == 'error' else ''}{first.message}{more}"
 
 
 def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagnostic]:

@@ -82,9 +82,9 @@ class Inspection:
         try:
             found = self._inspector.activations(sorted(needs & REDUCTIONS.keys()))
         except Exception as error:  # a user's model may raise anything outside training; that must not end it
-            self._inspector.drop_probes(f"the pass over the probe failed ({_in_short(error)})")
+            self._inspector.drop_probes(f"the pass over the probe failed ({in_short(error)})")
             warn(
-                f"The pass over the probe failed ({_in_short(error)}). Activations are no longer recorded; weights and "
+                f"The pass over the probe failed ({in_short(error)}). Activations are no longer recorded; weights and "
                 "gradients are. Give samples that the model accepts, as in probe=(x_val[:512], y_val[:512])."
             )
             return {}
@@ -95,7 +95,7 @@ class Inspection:
             except Exception as error:  # a user's loss may need what only training gives
                 self._probe_gradients = False
                 warn(
-                    f"The loss on the probe has no gradient ({_in_short(error)}). Gradient noise is not recorded; "
+                    f"The loss on the probe has no gradient ({in_short(error)}). Gradient noise is not recorded; "
                     "everything else is."
                 )
         return found
@@ -127,7 +127,7 @@ def _tapped_at(tapped: Tapped, row: int) -> dict[str, FloatArray]:
     return data
 
 
-def _in_short(error: Exception) -> str:
+def in_short(error: Exception) -> str:
     """The kind of an error and the first two lines of its message, without Keras' terminal colors."""
     lines = [line.strip() for line in re.sub("\x1b\\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
     return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tb_cnndiag.diagnostics.base import Snapshot
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import judge
-from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars
+from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars, SwitchedOff
 from tb_cnndiag.summaries.codec import Measurement, Payload, decode, encode
 from tb_cnndiag.summaries.names import FINDINGS, OVERHEAD, RUN_DIRECTORY, RUN_INFO
 from tb_cnndiag.summaries.reader import read_run
@@ -91,6 +92,12 @@ class RunLog:
         self.snapshots, self.last_step = index + 1, step
         return Judgment(findings, self._news(findings))
 
+    def switch_off(self, info: RunInfo, switched_off: SwitchedOff) -> None:
+        """Write that recording stops here, and why."""
+        step, index = max(switched_off.step, self.last_step), max(self.snapshots - 1, 0)
+        message = Measurement(RUN_INFO, step, index, replace(info, switched_off=switched_off), table=info.table)
+        self._write(step, [(message, encode(message))], {})
+
     def close(self) -> None:
         """Close the event file."""
         if self._writer is not None:
@@ -115,13 +122,20 @@ class RunLog:
             self._writer = None
 
 
+def record_failed_start(log_dir: Path, model: str, reason: str) -> None:
+    """Write a log that says only that nothing was recorded, and why: a run that is missing would pass unnoticed."""
+    log = RunLog(log_dir, (), 0)
+    log.switch_off(RunInfo("", (), model=model, started=time.time()), SwitchedOff(0, reason))
+    log.close()
+
+
 def _open_run(log_dir: Path, table: Sequence[LayerInfo], step: int) -> tuple[Path, History]:
     """Directory of a run that is continued, with its history, or of a new one, with an empty history."""
     shapes = {(layer.path, layer.kernel_shape) for layer in table}
     home, number = log_dir, 1
     while (home / RUN_DIRECTORY).exists():
         history = History.of(read_run(home / RUN_DIRECTORY))
-        if history.info is None:
+        if not history.layers:
             break
         same = {(layer.path, layer.kernel_shape) for layer in history.layers} == shapes
         if same and step > 0:

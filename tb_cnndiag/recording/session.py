@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic
+from tb_cnndiag.payloads import SwitchedOff
 from tb_cnndiag.recording.inspection import Inspection, Tapped
 from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.recording.run_log import Judgment, RunLog
@@ -84,6 +85,12 @@ class Session:
             )
         self._done = due | done
         return judgment
+
+    def switch_off(self, step: int, reason: str) -> None:
+        """Write that recording stops here, and why, and close the log."""
+        info, _ = self._inspection.describe(self._inspection.table, 0)
+        self._log.switch_off(info, SwitchedOff(step, reason))
+        self._log.close()
 
     def close(self) -> None:
         """Close the log."""

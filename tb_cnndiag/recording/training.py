@@ -13,7 +13,7 @@ import numpy as np
 
 from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import ModelInspector, update_norms
-from tb_cnndiag.capture.probe_samples import ProbeCollector, Samples, given_samples
+from tb_cnndiag.capture.probe_samples import ProbeCollector, given_samples
 from tb_cnndiag.diagnostics.base import Diagnostic
 from tb_cnndiag.payloads import FloatArray
 from tb_cnndiag.recording.inspection import Tapped
@@ -173,6 +173,10 @@ class Training:
             for name in self._inspector.unprobed:
                 print(f"CNN diagnostics: {self._inspector.no_activations(name)}")
 
+    def switch_off(self, reason: str) -> None:
+        """Write into the log that recording stops here, and why."""
+        self._session.switch_off(self._step, reason)
+
     def take_snapshot(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
         """Take a snapshot now and pass its judgment on."""
         self._taps.sync()
@@ -208,21 +212,25 @@ class Training:
             self._before = None
 
 
-def give_probe(inspector: ModelInspector, probe: Any) -> bool:
+def set_probe(inspector: ModelInspector, probe: Any) -> None:
     """Give the inspector the user's samples: ``x``, ``(x, y)``, or one of these per part by name.
 
-    Returns False, after a warning, if they do not fit.
+    Raises:
+        ValueError: If they do not fit.
     """
     parts = inspector.part_names
     given = probe if isinstance(probe, dict) and parts != ("",) else {parts[0]: probe}
+    for name, samples in given.items():
+        inspector.set_probe(name, given_samples(samples))
+
+
+def try_probe(inspector: ModelInspector, probe: Any) -> None:
+    """Give the inspector the user's samples; if they do not fit, warn and go on without a probe."""
     try:
-        for name, samples in given.items():
-            inspector.set_probe(name, samples if isinstance(samples, Samples) else given_samples(samples))
+        set_probe(inspector, probe)
     except ValueError as error:
         inspector.drop_probes(str(error).rstrip("."))
         warn(f"The given probe is not used. {error}")
-        return False
-    return True
 
 
 class _UpdateSchedule:

@@ -14,8 +14,8 @@ from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.capture.taps import Taps
 from tb_cnndiag.payloads import FloatArray
-from tb_cnndiag.recording.run_log import Judgment
-from tb_cnndiag.recording.training import NoTaps, Options, Training, give_probe
+from tb_cnndiag.recording.run_log import Judgment, record_failed_start
+from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
 from tb_cnndiag.warning import warn
 
 STEPS_BETWEEN_SNAPSHOTS = 100
@@ -48,9 +48,9 @@ class Watch:
 
     def __exit__(self, *_error: object) -> None:
         self._tapped.close()
-        training, self._training = self._training, None
-        if training is not None:
-            self._guarded(training.end)
+        if self._training is not None:
+            self._guarded(self._training.end)
+        self._training = None
 
     def step(self, logs: Mapping[str, Any] | None = None) -> None:
         """Report that a training step is done; ``logs`` has its losses and metrics."""
@@ -72,7 +72,7 @@ class Watch:
         reason = "the loop has not called it yet" if tapped else "on this backend no probe is collected"
         inspector = ModelInspector(self._parts, self._options.pattern, unprobed=reason)
         if self._probe is not None:
-            give_probe(inspector, self._probe)
+            try_probe(inspector, self._probe)
         taps, collector = NoTaps(), None
         if tapped:
             model_taps = Taps(inspector.models[0], inspector.layers, collect=True, parts=inspector.unprobed)
@@ -100,12 +100,23 @@ class Watch:
         training.after_batch(1, _numbers(logs))
         training.before_batch()
 
+    def _switch_off(self, reason: str) -> None:
+        training, self._training = self._training, None
+        try:
+            if training is not None:
+                training.switch_off(reason)
+            else:
+                record_failed_start(self._options.log_dir, ", ".join(self._parts), reason)
+        except Exception as error:  # nothing is left to be saved
+            warn(f"The log does not say that diagnostics are off ({type(error).__name__}: {error}).")
+
     def _guarded(self, action: Callable[[], object]) -> None:
         try:
             action()
         except Exception as error:  # no error of ours may reach the user's loop
-            self._training = None
-            warn(f"CNN diagnostics are off for this training, which goes on. {type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            warn(f"CNN diagnostics are off for this training, which goes on. {reason}")
+            self._switch_off(reason)
 
 
 class _LoopTaps(NoTaps):

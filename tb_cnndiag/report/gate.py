@@ -102,7 +102,7 @@ def assert_healthy(
         baseline: A file of known findings, as ``tb-cnndiag check --update-baseline`` writes it.
 
     Raises:
-        AssertionError: If a finding fails.
+        AssertionError: If a finding fails, or diagnostics were switched off.
         FileNotFoundError, NotADirectoryError: If the logdir does not exist or is not a directory.
         NoDataError: If it holds no diagnostics.
         ValueError: If an argument names a fault or threshold that does not exist.
@@ -111,6 +111,9 @@ def assert_healthy(
     known = load_baseline(Path(baseline)) if baseline is not None else None
     outcome = judge_logs([log_dir], fail_on, CheckSelection(limits or {}, select, ignore, runs), known)
     failing = outcome.failing
+    if outcome.unjudged and not failing:
+        details = "\n".join(as_text(result, outcome) for result in outcome.unjudged)
+        raise AssertionError(f"{os.fspath(log_dir)} could not be judged:\n{details}")
     if failing:
         faulty = {result.label: result for result, _ in failing}
         count = f"{len(failing)} finding{'s' if len(failing) > 1 else ''}"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import adjustment_text, cause_of, plain
+from tb_cnndiag.report.text import adjustment_text, cause_of, plain, switched_off_text
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def render(outcome: Outcome) -> str:
     """One command per finding, a line each; a known finding is a notice."""
-    return "".join(_command(outcome, result, finding) for result, finding in outcome)
+    lines = [
+        f"::error title={_property(f'Not judged ({result.label})')}::{_data(switched_off_text(result.switched_off))}\n"
+        for result in outcome.results
+        if result.switched_off is not None
+    ]
+    return "".join([*lines, *(_command(outcome, result, finding) for result, finding in outcome)])
 
 
 def _command(outcome: Outcome, result: Result, finding: Finding) -> str:

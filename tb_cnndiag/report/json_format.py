@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 from tb_cnndiag.finding import Evidence, Finding
@@ -86,4 +87,6 @@ def _run(result: Result) -> dict[str, Any]:
         "snapshots": result.snapshots,
         "looks": result.snapshots,  # its name before version 0.2
         "last_step": result.last_step,
+        "notes": list(result.notes),
+        "switched_off": asdict(result.switched_off) if result.switched_off else None,
     }

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, findings_as_text
+from tb_cnndiag.report.text import cause_of, findings_as_text, switched_off_text
 
 # Characters that XML 1.0 cannot hold, not even escaped.
 _IMPOSSIBLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,10 +35,13 @@ def _suite(outcome: Outcome, result: Result) -> ET.Element:
     for fault in outcome.faults:
         if fault.id not in found:
             ET.SubElement(suite, "testcase", classname=clean(result.label), name=fault.id, time="0")
+    if result.switched_off is not None:
+        case = ET.SubElement(suite, "testcase", classname=clean(result.label), name="diagnostics", time="0")
+        ET.SubElement(case, "error", message=clean(switched_off_text(result.switched_off)), type="switched_off")
     counts = {
         "tests": len(suite),
         "failures": len(suite.findall("testcase/failure")),
-        "errors": 0,
+        "errors": len(suite.findall("testcase/error")),
         "skipped": len(suite.findall("testcase/skipped")),
     }
     suite.attrib.update({name: str(count) for name, count in counts.items()} | {"time": "0"})

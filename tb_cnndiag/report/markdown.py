@@ -7,7 +7,7 @@ from html import escape
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, evidence_text, plain
+from tb_cnndiag.report.text import cause_of, evidence_text, plain, switched_off_text
 from tb_cnndiag.wording import plural
 
 # GitHub drops a step summary of more than 1,024 kB as a whole.
@@ -46,7 +46,9 @@ def code(text: str) -> str:
 
 
 def _head(outcome: Outcome) -> str:
-    mark, verdict = ("✅", "passed") if not outcome.failing else ("❌", "failed")
+    mark, verdict = (
+        ("❌", "failed") if outcome.failing else ("❌", "not judged") if outcome.unjudged else ("✅", "passed")
+    )
     counts = [plural(count, level) for level, count in outcome.counts().items() if count]
     runs = plural(len(outcome.results), "run")
     lines = [f"## {mark} CNN diagnostics: {verdict}", f"{runs}, {', '.join(counts) or 'nothing found'}."]
@@ -61,7 +63,10 @@ def _head(outcome: Outcome) -> str:
 
 
 def _run(result: Result) -> str:
-    healthy = "" if result.findings else "\n✅ Nothing found.\n"
+    healthy = "" if result.findings or result.switched_off else "\n✅ Nothing found.\n"
+    if result.switched_off is not None:
+        healthy = f"\n❌ Not judged to its end: {inline(_cut(switched_off_text(result.switched_off)))}\n"
+    healthy += "".join(f"\n_{inline(_cut(note))}_\n" for note in result.notes)
     recorded = (
         f"{plural(result.layers, 'layer')}, {plural(result.snapshots, 'snapshot')}, to step {result.last_step:,}."
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tb_cnndiag.finding import SEVERITIES, Finding, Severity
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults import BUILTIN, Fault
+from tb_cnndiag.payloads import SwitchedOff
 
 NEVER = "never"
 # The lowest severity that fails a check.
@@ -38,6 +39,8 @@ class Result:
     Attributes:
         logdir: As the user gave it.
         label: The run's name, unique in the check: with the logdir before it where several were given.
+        notes: What was not recorded, and why.
+        switched_off: When and why recording stopped early; such a run could not be judged to its end.
     """
 
     logdir: str
@@ -47,6 +50,8 @@ class Result:
     snapshots: int
     last_step: int
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    switched_off: SwitchedOff | None = None
 
     @classmethod
     def of(cls, history: History, findings: Sequence[Finding], logdir: str = "", label: str = "") -> Result:
@@ -59,6 +64,8 @@ class Result:
             history.snapshots,
             history.last_step,
             tuple(findings),
+            history.info.notes if history.info else (),
+            history.info.switched_off if history.info else None,
         )
 
     def key(self, finding: Finding) -> Key:
@@ -109,6 +116,11 @@ class Outcome:
     def failing(self) -> tuple[tuple[Result, Finding], ...]:
         """The findings that make the check fail."""
         return tuple((result, finding) for result, finding in self if self.fails(result, finding))
+
+    @property
+    def unjudged(self) -> tuple[Result, ...]:
+        """Runs that could not be judged to their end, because diagnostics were switched off."""
+        return tuple(result for result in self.results if result.switched_off is not None)
 
     @property
     def fixed(self) -> tuple[Key, ...]:

@@ -13,7 +13,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.faults import Fault
 from tb_cnndiag.report.json_format import as_evidence
 from tb_cnndiag.report.outcome import Key, Outcome, Result
-from tb_cnndiag.report.text import adjustment_text, cause_of, plain
+from tb_cnndiag.report.text import adjustment_text, cause_of, plain, switched_off_text
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.summaries.storage import below, is_url
 
@@ -35,10 +35,22 @@ def render(outcome: Outcome) -> str:
         "tool": {"driver": driver},
         "automationDetails": {"id": "tb-cnndiag/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": True}],
+        "invocations": [_invocation(outcome)],
         "results": results,
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False) + "\n"
+
+
+def _invocation(outcome: Outcome) -> dict[str, Any]:
+    """Whether every run could be judged; if not, a notification for each that could not."""
+    notifications = [
+        {"level": "error", "message": {"text": _message(f"{plain(result.label)}: {plain(switched_off_text(off))}")}}
+        for result in outcome.unjudged
+        if (off := result.switched_off) is not None
+    ]
+    return {"executionSuccessful": not notifications} | (
+        {"toolExecutionNotifications": notifications} if notifications else {}
+    )
 
 
 def _rule(fault: type[Fault]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.payloads import SwitchedOff
 from tb_cnndiag.report.outcome import Outcome, Result
 from tb_cnndiag.wording import labeled, plural
 
@@ -31,7 +32,18 @@ def as_text(result: Result, outcome: Outcome | None = None) -> str:
     if result.last_step >= 0:
         head += f", {plural(result.snapshots, 'snapshot')}, to step {result.last_step:,}"
     known = [f for f in result.findings if outcome is not None and outcome.status(result, f) == "known"]
-    return f"{head}\n{findings_as_text(result.findings, known)}"
+    lines = [head]
+    if result.switched_off is not None:
+        lines.append(f"  ! could not be judged to its end: {plain(switched_off_text(result.switched_off))}")
+    lines += [f"  note: {plain(note)}" for note in result.notes]
+    if result.switched_off is None or result.findings:
+        lines.append(findings_as_text(result.findings, known))
+    return "\n".join(lines)
+
+
+def switched_off_text(switched_off: SwitchedOff) -> str:
+    """When and why diagnostics were switched off."""
+    return f"diagnostics were switched off at step {switched_off.step:,}. {switched_off.reason}"
 
 
 def findings_as_text(findings: Sequence[Finding], known: Sequence[Finding] = ()) -> str:

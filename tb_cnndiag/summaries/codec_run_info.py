@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo, Targets
+from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo, SwitchedOff, Targets
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 # A table that claims more makes every column of the log as long.
@@ -21,6 +21,7 @@ def encode_run_info(info: RunInfo) -> pb.RunInfo:
         probe=_encode_probe(info.probe),
         versions=dict(info.versions),
         notes=list(info.notes),
+        switched_off=_encode_switched_off(info.switched_off),
     )
 
 
@@ -34,7 +35,14 @@ def decode_run_info(info: pb.RunInfo) -> RunInfo:
         probe=_decode_probe(info.probe),
         versions=dict(info.versions),
         notes=tuple(info.notes),
+        switched_off=SwitchedOff(info.switched_off.step, info.switched_off.reason)
+        if info.HasField("switched_off")
+        else None,
     )
+
+
+def _encode_switched_off(switched_off: SwitchedOff | None) -> pb.SwitchedOff | None:
+    return None if switched_off is None else pb.SwitchedOff(step=switched_off.step, reason=switched_off.reason)
 
 
 def _encode_probe(probe: Probe) -> pb.Probe:

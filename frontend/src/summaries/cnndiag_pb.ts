@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cnndiag.proto.
  */
 export const file_cnndiag: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrgECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSABCCQoHcGF5bG9hZCIvCg9NZWFzdXJlbWVudExpc3QSDQoFaXRlbXMYASADKAwSDQoFdG90YWwYAiABKA0ijgMKB1J1bkluZm8SDQoFdGFibGUYASABKAkSDQoFbW9kZWwYAiABKAkSJQoGbGF5ZXJzGAMgAygLMhUudGJfY25uZGlhZy5MYXllckluZm8SLwoLZGlhZ25vc3RpY3MYBCADKAsyGi50Yl9jbm5kaWFnLkRpYWdub3N0aWNJbmZvEgwKBGxvc3MYBSABKAkSEQoJb3B0aW1pemVyGAYgASgJEhIKCmJhdGNoX3NpemUYByABKA0SIAoFcHJvYmUYCCABKAsyES50Yl9jbm5kaWFnLlByb2JlEjMKCHZlcnNpb25zGAkgAygLMiEudGJfY25uZGlhZy5SdW5JbmZvLlZlcnNpb25zRW50cnkSDwoHc3RhcnRlZBgKIAEoARISCgpwYXJhbWV0ZXJzGAsgASgEEhwKFHRyYWluYWJsZV9wYXJhbWV0ZXJzGAwgASgEEg0KBW5vdGVzGA0gAygJGi8KDVZlcnNpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASK4AwoJTGF5ZXJJbmZvEgwKBHBhdGgYASABKAkSEgoKY2xhc3NfbmFtZRgCIAEoCRIMCgRyb2xlGAMgASgJEg0KBXVuaXRzGAQgASgNEg4KBmZhbl9pbhgFIAEoDRIUCgxrZXJuZWxfc2hhcGUYBiADKA0SFAoMb3V0cHV0X3NoYXBlGAcgAygNEhEKCXRyYWluYWJsZRgIIAEoCBISCgphY3RpdmF0aW9uGAkgASgJEhUKDW5vcm1hbGl6YXRpb24YCiABKAkSDwoHc2Vlbl9hdBgLIAEoCRISCgpwYXJhbWV0ZXJzGAwgASgEEg4KBmlucHV0cxgNIAMoDRIOCgZvdXRwdXQYDiABKAgSDgoGY29uZmlnGA8gASgJEhEKCXVuaXRfYXhpcxgQIAEoBRITCgtpbml0aWFsaXplchgRIAEoCRIbChNub3JtYWxpemF0aW9uX2NsYXNzGBIgASgJEg8KB2Ryb3BvdXQYEyABKAISEgoKZHJvcG91dF9hdBgUIAEoCRIVCg1saW5lYXJfYmVoaW5kGBUgASgIEhwKFG5vcm1hbGl6YXRpb25fZnJvemVuGBYgASgIIpMBCg5EaWFnbm9zdGljSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKB2NvbHVtbnMYBCADKAsyFi50Yl9jbm5kaWFnLkNvbHVtbkluZm8SEgoKbGF5ZXJfa2luZBgFIAEoCRISCgptb2RlbF9raW5kGAYgASgJInwKCkNvbHVtbkluZm8SDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRIMCgR1bml0GAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhMKC2xvZ2FyaXRobWljGAUgASgIEgsKA2xvdxgGIAEoAhIMCgRoaWdoGAcgASgCImQKBVByb2JlEg4KBnNvdXJjZRgBIAEoCRIPCgdzYW1wbGVzGAIgASgNEhQKDGNsYXNzX2NvdW50cxgDIAMoDRIkCgd0YXJnZXRzGAQgASgLMhMudGJfY25uZGlhZy5UYXJnZXRzIn0KB1RhcmdldHMSDQoFc2hhcGUYASADKA0SCwoDbG93GAIgASgBEgwKBGhpZ2gYAyABKAESDQoFd2hvbGUYBCABKAgSEAoIdmFyaWFuY2UYBSABKAESEQoJZGV2aWF0aW9uGAYgASgBEhQKDGRpc3RyaWJ1dGlvbhgHIAEoCCIxCghGaW5kaW5ncxIlCghmaW5kaW5ncxgBIAMoCzITLnRiX2NubmRpYWcuRmluZGluZyLtAwoHRmluZGluZxINCgVmYXVsdBgBIAEoCRINCgVsYXllchgCIAEoCRIuCghzZXZlcml0eRgDIAEoDjIcLnRiX2NubmRpYWcuRmluZGluZy5TZXZlcml0eRISCgpmaXJzdF9zdGVwGAQgASgEEhEKCWxhc3Rfc3RlcBgFIAEoBBIkCgV1bml0cxgGIAMoCzIVLnRiX2NubmRpYWcuVW5pdEdyb3VwEjMKCGV2aWRlbmNlGAcgAygLMiEudGJfY25uZGlhZy5GaW5kaW5nLkV2aWRlbmNlRW50cnkSEQoJY2F1c2VkX2J5GAggASgNEg8KB21lc3NhZ2UYCSABKAkSKwoLYWRqdXN0bWVudHMYCiADKAsyFi50Yl9jbm5kaWFnLkFkanVzdG1lbnQSEgoKZGlhZ25vc3RpYxgLIAEoCRINCgV0aXRsZRgMIAEoCRIPCgdncm91cGVkGA0gASgIGkUKDUV2aWRlbmNlRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQudGJfY25uZGlhZy5FdmlkZW5jZToCOAEiRgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIICgRJTkZPEAESCwoHV0FSTklORxACEgkKBUVSUk9SEAMiGgoJVW5pdEdyb3VwEg0KBXVuaXRzGAEgAygNIkUKCEV2aWRlbmNlEg0KBXZhbHVlGAEgASgBEhIKBWxpbWl0GAIgASgBSACIAQESDAoEdW5pdBgDIAEoCUIICgZfbGltaXQiYQoKQWRqdXN0bWVudBINCgVsYXllchgBIAEoCRIRCglwYXJhbWV0ZXIYAiABKAkSDwoHY3VycmVudBgDIAEoCRIQCghwcm9wb3NlZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiMwoMTGF5ZXJDb2x1bW5zEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiImCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAIiKAoHU2NhbGFycxINCgVuYW1lcxgBIAMoCRIOCgZ2YWx1ZXMYAiADKAEinwEKClVuaXRTdGF0ZXMSDQoFdW5pdHMYASABKA0SDgoGc3RhdGVzGAIgASgMEg8KB3NhbXBsZXMYAyABKAQSEQoJcG9zaXRpb25zGAQgASgEEhgKEHRyYWluaW5nX2JhdGNoZXMYBSABKAQSGAoQdHJhaW5pbmdfc2FtcGxlcxgGIAEoBBIaChJzaWxlbnRfaW5fdHJhaW5pbmcYByABKAwiMQoKVW5pdFZhbHVlcxIjCgdjb2x1bW5zGAEgAygLMhIudGJfY25uZGlhZy5Db2x1bW4ijwEKBk1hdHJpeBIMCgRyb3dzGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDQoFb3JkZXIYAyADKA0SDAoEcG9vbBgEIAEoDRIRCglzeW1tZXRyaWMYBSABKAgSDQoFY2VsbHMYBiABKAwSCwoDbG93GAcgASgCEgwKBGhpZ2gYCCABKAISDAoEdW5pdBgJIAEoCSJiCgpEZW5kcm9ncmFtEg0KBXVuaXRzGAEgASgNEgsKA2dhcBgCIAMoDRIOCgZoZWlnaHQYAyADKAISDQoFb3JkZXIYBCADKA0SCwoDY3V0GAUgASgCEgwKBHVuaXQYBiABKAkizAEKB0RlbnNpdHkSDQoFc3RhcnQYASABKAISDAoEc3RvcBgCIAEoAhIOCgZwb2ludHMYAyABKA0SDgoGdmFsdWVzGAQgASgMEg0KBXNjYWxlGAUgASgCEh8KBWF0b21zGAYgAygLMhAudGJfY25uZGlhZy5BdG9tEhEKCWJhbmR3aWR0aBgHIAEoAhIPCgdzYW1wbGVzGAggASgEEg0KBWJlbG93GAkgASgCEg0KBWFib3ZlGAogASgCEhIKCm5vbl9maW5pdGUYCyABKAIiIwoEQXRvbRINCgV2YWx1ZRgBIAEoAhIMCgRtYXNzGAIgASgCIisKBkltYWdlcxIhCgZpbWFnZXMYASADKAsyES50Yl9jbm5kaWFnLkltYWdlIoUBCgVJbWFnZRIMCgR1bml0GAEgASgNEhMKBnNhbXBsZRgCIAEoDUgAiAEBEg4KBmhlaWdodBgDIAEoDRINCgV3aWR0aBgEIAEoDRIQCghjaGFubmVscxgFIAEoDRIOCgZwaXhlbHMYBiABKAwSDQoFc2NhbGUYByABKAJCCQoHX3NhbXBsZWIGcHJvdG8z");
+  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrgECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSABCCQoHcGF5bG9hZCIvCg9NZWFzdXJlbWVudExpc3QSDQoFaXRlbXMYASADKAwSDQoFdG90YWwYAiABKA0ivQMKB1J1bkluZm8SDQoFdGFibGUYASABKAkSDQoFbW9kZWwYAiABKAkSJQoGbGF5ZXJzGAMgAygLMhUudGJfY25uZGlhZy5MYXllckluZm8SLwoLZGlhZ25vc3RpY3MYBCADKAsyGi50Yl9jbm5kaWFnLkRpYWdub3N0aWNJbmZvEgwKBGxvc3MYBSABKAkSEQoJb3B0aW1pemVyGAYgASgJEhIKCmJhdGNoX3NpemUYByABKA0SIAoFcHJvYmUYCCABKAsyES50Yl9jbm5kaWFnLlByb2JlEjMKCHZlcnNpb25zGAkgAygLMiEudGJfY25uZGlhZy5SdW5JbmZvLlZlcnNpb25zRW50cnkSDwoHc3RhcnRlZBgKIAEoARISCgpwYXJhbWV0ZXJzGAsgASgEEhwKFHRyYWluYWJsZV9wYXJhbWV0ZXJzGAwgASgEEg0KBW5vdGVzGA0gAygJEi0KDHN3aXRjaGVkX29mZhgOIAEoCzIXLnRiX2NubmRpYWcuU3dpdGNoZWRPZmYaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKC1N3aXRjaGVkT2ZmEgwKBHN0ZXAYASABKAQSDgoGcmVhc29uGAIgASgJIrgDCglMYXllckluZm8SDAoEcGF0aBgBIAEoCRISCgpjbGFzc19uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDQoFdW5pdHMYBCABKA0SDgoGZmFuX2luGAUgASgNEhQKDGtlcm5lbF9zaGFwZRgGIAMoDRIUCgxvdXRwdXRfc2hhcGUYByADKA0SEQoJdHJhaW5hYmxlGAggASgIEhIKCmFjdGl2YXRpb24YCSABKAkSFQoNbm9ybWFsaXphdGlvbhgKIAEoCRIPCgdzZWVuX2F0GAsgASgJEhIKCnBhcmFtZXRlcnMYDCABKAQSDgoGaW5wdXRzGA0gAygNEg4KBm91dHB1dBgOIAEoCBIOCgZjb25maWcYDyABKAkSEQoJdW5pdF9heGlzGBAgASgFEhMKC2luaXRpYWxpemVyGBEgASgJEhsKE25vcm1hbGl6YXRpb25fY2xhc3MYEiABKAkSDwoHZHJvcG91dBgTIAEoAhISCgpkcm9wb3V0X2F0GBQgASgJEhUKDWxpbmVhcl9iZWhpbmQYFSABKAgSHAoUbm9ybWFsaXphdGlvbl9mcm96ZW4YFiABKAgikwEKDkRpYWdub3N0aWNJbmZvEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSJwoHY29sdW1ucxgEIAMoCzIWLnRiX2NubmRpYWcuQ29sdW1uSW5mbxISCgpsYXllcl9raW5kGAUgASgJEhIKCm1vZGVsX2tpbmQYBiABKAkifAoKQ29sdW1uSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBHVuaXQYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSEwoLbG9nYXJpdGhtaWMYBSABKAgSCwoDbG93GAYgASgCEgwKBGhpZ2gYByABKAIiZAoFUHJvYmUSDgoGc291cmNlGAEgASgJEg8KB3NhbXBsZXMYAiABKA0SFAoMY2xhc3NfY291bnRzGAMgAygNEiQKB3RhcmdldHMYBCABKAsyEy50Yl9jbm5kaWFnLlRhcmdldHMifQoHVGFyZ2V0cxINCgVzaGFwZRgBIAMoDRILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoARINCgV3aG9sZRgEIAEoCBIQCgh2YXJpYW5jZRgFIAEoARIRCglkZXZpYXRpb24YBiABKAESFAoMZGlzdHJpYnV0aW9uGAcgASgIIjEKCEZpbmRpbmdzEiUKCGZpbmRpbmdzGAEgAygLMhMudGJfY25uZGlhZy5GaW5kaW5nIu0DCgdGaW5kaW5nEg0KBWZhdWx0GAEgASgJEg0KBWxheWVyGAIgASgJEi4KCHNldmVyaXR5GAMgASgOMhwudGJfY25uZGlhZy5GaW5kaW5nLlNldmVyaXR5EhIKCmZpcnN0X3N0ZXAYBCABKAQSEQoJbGFzdF9zdGVwGAUgASgEEiQKBXVuaXRzGAYgAygLMhUudGJfY25uZGlhZy5Vbml0R3JvdXASMwoIZXZpZGVuY2UYByADKAsyIS50Yl9jbm5kaWFnLkZpbmRpbmcuRXZpZGVuY2VFbnRyeRIRCgljYXVzZWRfYnkYCCABKA0SDwoHbWVzc2FnZRgJIAEoCRIrCgthZGp1c3RtZW50cxgKIAMoCzIWLnRiX2NubmRpYWcuQWRqdXN0bWVudBISCgpkaWFnbm9zdGljGAsgASgJEg0KBXRpdGxlGAwgASgJEg8KB2dyb3VwZWQYDSABKAgaRQoNRXZpZGVuY2VFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC50Yl9jbm5kaWFnLkV2aWRlbmNlOgI4ASJGCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEggKBElORk8QARILCgdXQVJOSU5HEAISCQoFRVJST1IQAyIaCglVbml0R3JvdXASDQoFdW5pdHMYASADKA0iRQoIRXZpZGVuY2USDQoFdmFsdWUYASABKAESEgoFbGltaXQYAiABKAFIAIgBARIMCgR1bml0GAMgASgJQggKBl9saW1pdCJhCgpBZGp1c3RtZW50Eg0KBWxheWVyGAEgASgJEhEKCXBhcmFtZXRlchgCIAEoCRIPCgdjdXJyZW50GAMgASgJEhAKCHByb3Bvc2VkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIzCgxMYXllckNvbHVtbnMSIwoHY29sdW1ucxgBIAMoCzISLnRiX2NubmRpYWcuQ29sdW1uIiYKBkNvbHVtbhIMCgRuYW1lGAEgASgJEg4KBnZhbHVlcxgCIAMoAiIoCgdTY2FsYXJzEg0KBW5hbWVzGAEgAygJEg4KBnZhbHVlcxgCIAMoASKfAQoKVW5pdFN0YXRlcxINCgV1bml0cxgBIAEoDRIOCgZzdGF0ZXMYAiABKAwSDwoHc2FtcGxlcxgDIAEoBBIRCglwb3NpdGlvbnMYBCABKAQSGAoQdHJhaW5pbmdfYmF0Y2hlcxgFIAEoBBIYChB0cmFpbmluZ19zYW1wbGVzGAYgASgEEhoKEnNpbGVudF9pbl90cmFpbmluZxgHIAEoDCIxCgpVbml0VmFsdWVzEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiKPAQoGTWF0cml4EgwKBHJvd3MYASABKA0SDwoHY29sdW1ucxgCIAEoDRINCgVvcmRlchgDIAMoDRIMCgRwb29sGAQgASgNEhEKCXN5bW1ldHJpYxgFIAEoCBINCgVjZWxscxgGIAEoDBILCgNsb3cYByABKAISDAoEaGlnaBgIIAEoAhIMCgR1bml0GAkgASgJImIKCkRlbmRyb2dyYW0SDQoFdW5pdHMYASABKA0SCwoDZ2FwGAIgAygNEg4KBmhlaWdodBgDIAMoAhINCgVvcmRlchgEIAMoDRILCgNjdXQYBSABKAISDAoEdW5pdBgGIAEoCSLMAQoHRGVuc2l0eRINCgVzdGFydBgBIAEoAhIMCgRzdG9wGAIgASgCEg4KBnBvaW50cxgDIAEoDRIOCgZ2YWx1ZXMYBCABKAwSDQoFc2NhbGUYBSABKAISHwoFYXRvbXMYBiADKAsyEC50Yl9jbm5kaWFnLkF0b20SEQoJYmFuZHdpZHRoGAcgASgCEg8KB3NhbXBsZXMYCCABKAQSDQoFYmVsb3cYCSABKAISDQoFYWJvdmUYCiABKAISEgoKbm9uX2Zpbml0ZRgLIAEoAiIjCgRBdG9tEg0KBXZhbHVlGAEgASgCEgwKBG1hc3MYAiABKAIiKwoGSW1hZ2VzEiEKBmltYWdlcxgBIAMoCzIRLnRiX2NubmRpYWcuSW1hZ2UihQEKBUltYWdlEgwKBHVuaXQYASABKA0SEwoGc2FtcGxlGAIgASgNSACIAQESDgoGaGVpZ2h0GAMgASgNEg0KBXdpZHRoGAQgASgNEhAKCGNoYW5uZWxzGAUgASgNEg4KBnBpeGVscxgGIAEoDBINCgVzY2FsZRgHIAEoAkIJCgdfc2FtcGxlYgZwcm90bzM");
 
 /**
  * One thing measured at one snapshot. Every message stands alone: TensorBoard may drop any other.
@@ -257,6 +257,13 @@ export type RunInfo = Message<"tb_cnndiag.RunInfo"> & {
    * @generated from field: repeated string notes = 13;
    */
   notes: string[];
+
+  /**
+   * Present if the diagnostics were switched off before the training ended.
+   *
+   * @generated from field: tb_cnndiag.SwitchedOff switched_off = 14;
+   */
+  switchedOff?: SwitchedOff | undefined;
 };
 
 /**
@@ -265,6 +272,30 @@ export type RunInfo = Message<"tb_cnndiag.RunInfo"> & {
  */
 export const RunInfoSchema: GenMessage<RunInfo> = /*@__PURE__*/
   messageDesc(file_cnndiag, 2);
+
+/**
+ * When recording stopped, and why.
+ *
+ * @generated from message tb_cnndiag.SwitchedOff
+ */
+export type SwitchedOff = Message<"tb_cnndiag.SwitchedOff"> & {
+  /**
+   * @generated from field: uint64 step = 1;
+   */
+  step: bigint;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tb_cnndiag.SwitchedOff.
+ * Use `create(SwitchedOffSchema)` to create a new message.
+ */
+export const SwitchedOffSchema: GenMessage<SwitchedOff> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 3);
 
 /**
  * @generated from message tb_cnndiag.LayerInfo
@@ -422,7 +453,7 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
  * Use `create(LayerInfoSchema)` to create a new message.
  */
 export const LayerInfoSchema: GenMessage<LayerInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 3);
+  messageDesc(file_cnndiag, 4);
 
 /**
  * @generated from message tb_cnndiag.DiagnosticInfo
@@ -472,7 +503,7 @@ export type DiagnosticInfo = Message<"tb_cnndiag.DiagnosticInfo"> & {
  * Use `create(DiagnosticInfoSchema)` to create a new message.
  */
 export const DiagnosticInfoSchema: GenMessage<DiagnosticInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 4);
+  messageDesc(file_cnndiag, 5);
 
 /**
  * @generated from message tb_cnndiag.ColumnInfo
@@ -525,7 +556,7 @@ export type ColumnInfo = Message<"tb_cnndiag.ColumnInfo"> & {
  * Use `create(ColumnInfoSchema)` to create a new message.
  */
 export const ColumnInfoSchema: GenMessage<ColumnInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 5);
+  messageDesc(file_cnndiag, 6);
 
 /**
  * @generated from message tb_cnndiag.Probe
@@ -563,7 +594,7 @@ export type Probe = Message<"tb_cnndiag.Probe"> & {
  * Use `create(ProbeSchema)` to create a new message.
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 6);
+  messageDesc(file_cnndiag, 7);
 
 /**
  * The targets that the loss compares the outputs with, over the probe.
@@ -621,7 +652,7 @@ export type Targets = Message<"tb_cnndiag.Targets"> & {
  * Use `create(TargetsSchema)` to create a new message.
  */
 export const TargetsSchema: GenMessage<Targets> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 7);
+  messageDesc(file_cnndiag, 8);
 
 /**
  * All findings up to this snapshot, causes first: the last message has them all.
@@ -640,7 +671,7 @@ export type Findings = Message<"tb_cnndiag.Findings"> & {
  * Use `create(FindingsSchema)` to create a new message.
  */
 export const FindingsSchema: GenMessage<Findings> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 8);
+  messageDesc(file_cnndiag, 9);
 
 /**
  * @generated from message tb_cnndiag.Finding
@@ -731,7 +762,7 @@ export type Finding = Message<"tb_cnndiag.Finding"> & {
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 9);
+  messageDesc(file_cnndiag, 10);
 
 /**
  * @generated from enum tb_cnndiag.Finding.Severity
@@ -762,7 +793,7 @@ export enum Finding_Severity {
  * Describes the enum tb_cnndiag.Finding.Severity.
  */
 export const Finding_SeveritySchema: GenEnum<Finding_Severity> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 9, 0);
+  enumDesc(file_cnndiag, 10, 0);
 
 /**
  * @generated from message tb_cnndiag.UnitGroup
@@ -779,7 +810,7 @@ export type UnitGroup = Message<"tb_cnndiag.UnitGroup"> & {
  * Use `create(UnitGroupSchema)` to create a new message.
  */
 export const UnitGroupSchema: GenMessage<UnitGroup> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 10);
+  messageDesc(file_cnndiag, 11);
 
 /**
  * @generated from message tb_cnndiag.Evidence
@@ -808,7 +839,7 @@ export type Evidence = Message<"tb_cnndiag.Evidence"> & {
  * Use `create(EvidenceSchema)` to create a new message.
  */
 export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 11);
+  messageDesc(file_cnndiag, 12);
 
 /**
  * @generated from message tb_cnndiag.Adjustment
@@ -845,7 +876,7 @@ export type Adjustment = Message<"tb_cnndiag.Adjustment"> & {
  * Use `create(AdjustmentSchema)` to create a new message.
  */
 export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 12);
+  messageDesc(file_cnndiag, 13);
 
 /**
  * One number per layer, for several columns.
@@ -864,7 +895,7 @@ export type LayerColumns = Message<"tb_cnndiag.LayerColumns"> & {
  * Use `create(LayerColumnsSchema)` to create a new message.
  */
 export const LayerColumnsSchema: GenMessage<LayerColumns> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 13);
+  messageDesc(file_cnndiag, 14);
 
 /**
  * @generated from message tb_cnndiag.Column
@@ -888,7 +919,7 @@ export type Column = Message<"tb_cnndiag.Column"> & {
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 14);
+  messageDesc(file_cnndiag, 15);
 
 /**
  * Numbers of the whole model, e.g. loss and metrics as logged.
@@ -912,7 +943,7 @@ export type Scalars = Message<"tb_cnndiag.Scalars"> & {
  * Use `create(ScalarsSchema)` to create a new message.
  */
 export const ScalarsSchema: GenMessage<Scalars> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 15);
+  messageDesc(file_cnndiag, 16);
 
 /**
  * The state of every unit of a layer, exact.
@@ -970,7 +1001,7 @@ export type UnitStates = Message<"tb_cnndiag.UnitStates"> & {
  * Use `create(UnitStatesSchema)` to create a new message.
  */
 export const UnitStatesSchema: GenMessage<UnitStates> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 16);
+  messageDesc(file_cnndiag, 17);
 
 /**
  * Numbers per unit of a layer.
@@ -989,7 +1020,7 @@ export type UnitValues = Message<"tb_cnndiag.UnitValues"> & {
  * Use `create(UnitValuesSchema)` to create a new message.
  */
 export const UnitValuesSchema: GenMessage<UnitValues> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 17);
+  messageDesc(file_cnndiag, 18);
 
 /**
  * A matrix for display: reordered, pooled, quantized to 8 bit, compressed.
@@ -1060,7 +1091,7 @@ export type Matrix = Message<"tb_cnndiag.Matrix"> & {
  * Use `create(MatrixSchema)` to create a new message.
  */
 export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 18);
+  messageDesc(file_cnndiag, 19);
 
 /**
  * An agglomerative clustering for display: its leaves are in an order in which no branch crosses another.
@@ -1116,7 +1147,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
  * Use `create(DendrogramSchema)` to create a new message.
  */
 export const DendrogramSchema: GenMessage<Dendrogram> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 19);
+  messageDesc(file_cnndiag, 20);
 
 /**
  * A distribution: atoms (values with probability of their own) and a continuous part.
@@ -1196,7 +1227,7 @@ export type Density = Message<"tb_cnndiag.Density"> & {
  * Use `create(DensitySchema)` to create a new message.
  */
 export const DensitySchema: GenMessage<Density> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 20);
+  messageDesc(file_cnndiag, 21);
 
 /**
  * @generated from message tb_cnndiag.Atom
@@ -1218,7 +1249,7 @@ export type Atom = Message<"tb_cnndiag.Atom"> & {
  * Use `create(AtomSchema)` to create a new message.
  */
 export const AtomSchema: GenMessage<Atom> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 21);
+  messageDesc(file_cnndiag, 22);
 
 /**
  * Pictures of units: filters or feature maps.
@@ -1237,7 +1268,7 @@ export type Images = Message<"tb_cnndiag.Images"> & {
  * Use `create(ImagesSchema)` to create a new message.
  */
 export const ImagesSchema: GenMessage<Images> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 22);
+  messageDesc(file_cnndiag, 23);
 
 /**
  * @generated from message tb_cnndiag.Image
@@ -1292,5 +1323,5 @@ export type Image = Message<"tb_cnndiag.Image"> & {
  * Use `create(ImageSchema)` to create a new message.
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 23);
+  messageDesc(file_cnndiag, 24);
 
