@@ -298,7 +298,7 @@ def test_a_small_file_cannot_claim_a_large_table(tmp_path: Path) -> None:
         measurement = Measurement("d", snapshot, snapshot, empty.payload, table="t")
         writer.write(snapshot, [(measurement, encode(measurement))], {})
     writer.close()
-    with pytest.raises(NoDataError), pytest.warns(UserWarning, match="200,000 layers are more than the 20,000"):
+    with pytest.raises(NoDataError), pytest.warns(UserWarning, match="200,000 layers exceed the limit of 20,000"):
         list(rows(tmp_path))
 
 
