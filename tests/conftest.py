@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures that all tests share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="session")
 def demo_logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The log of ``tb-cnndiag demo``, made by the command itself."""
+    """The log that the command ``tb-cnndiag demo`` writes."""
     logdir = tmp_path_factory.mktemp("demo") / "logs"
     command = [sys.executable, "-m", "tb_cnndiag.cli", "demo", str(logdir), "--no-serve"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""A hand-written loop for one of several processes, or for all of them in one: run by ``test_distribute.py``.
+"""A hand-written training loop that ``test_distribute.py`` runs in several processes, or in a single process.
 
 ``python -m tests.distributed_loop LOG_DIR [PORTS INDEX]``
 """
@@ -27,8 +27,8 @@ BATCH = 16
 
 
 def main() -> None:
-    spread = len(sys.argv) > 2
-    strategy = tf.distribute.MultiWorkerMirroredStrategy() if spread else tf.distribute.get_strategy()
+    distributed = len(sys.argv) > 2
+    strategy = tf.distribute.MultiWorkerMirroredStrategy() if distributed else tf.distribute.get_strategy()
     keras.utils.set_random_seed(1)
     with strategy.scope():
         model = normalized()

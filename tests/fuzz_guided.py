@@ -1,7 +1,7 @@
-"""Fuzzing led by coverage (atheris), of messages, of whole files, and of the judgment of what they say.
+"""Coverage-guided fuzzing (atheris) of messages, of event files, and of judging their content.
 
-``make fuzz SECONDS=60``, or ``python -m tests.fuzz_guided message|file|judgment [libFuzzer options]``. Ends with an
-error, and keeps the input, where anything but the errors that are promised comes out. ``test_fuzz.py`` has the rest.
+Run ``make fuzz SECONDS=60``, or ``python -m tests.fuzz_guided message|file|judgment [libFuzzer options]``. If an input
+raises an undocumented error, the run fails and saves the input. ``test_fuzz.py`` has all other fuzz tests.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ with atheris.instrument_imports(include=["tb_cnndiag"]):
     from tb_cnndiag.summaries.records import frame, read_records
 
 GOLDEN = Path(__file__).parents[1] / "summaries" / "golden"
-# Messages of a judgment stand one behind the other, each after its length in two bytes.
+# An input for judging is a sequence of messages. The length of each message, in two bytes, comes before it.
 LENGTH = 2
 
 
 def message(data: bytes) -> None:
-    """One message: decoded, or refused."""
+    """Decode or reject one message."""
     _decoded(data)
 
 
 def file(data: bytes) -> None:
-    """One event file: records, or damage told."""
+    """Read one event file, or report its damage."""
     for _ in read_records(io.BytesIO(data), len(data)):
         pass
 
 
 def judgment(data: bytes) -> None:
-    """A log of several messages: judged, or too large."""
+    """Judge a log of several messages, unless it is too large."""
     history, stream = History(), io.BytesIO(data)
     while size := int.from_bytes(stream.read(LENGTH), "little"):
         measurement = _decoded(stream.read(size))
@@ -62,9 +62,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "file": file,
 
 
 def main() -> None:
-    """Fuzz one target, starting from the goldens."""
+    """Fuzz one target, starting from the golden files."""
     name, *options = sys.argv[1:]
-    # What one rule raises is told by a warning and kept from the others: here it is an error.
+    # An error in a rule only causes a warning, so that other rules still run. Here the warning is an error.
     warnings.filterwarnings("ignore")
     warnings.filterwarnings("error", "The fault .* could not be judged")
     goldens = [path.read_bytes() for path in sorted(GOLDEN.glob("*.bin"))]

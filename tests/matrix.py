@@ -1,15 +1,15 @@
-"""The versions that this package works with, tried out: ``python tests/matrix.py [--only NAME]``.
+"""Tests the package with different versions of its dependencies: ``python tests/matrix.py [--only NAME]``.
 
-For each row an environment is made by pip with the pinned versions, then the wheel is installed into it. Checked is:
+For each row, pip creates an environment with the pinned versions, then installs the wheel into it. The checks are:
 
-- *unchanged*: no version that was there is changed by the installation;
-- *check*: ``tb-cnndiag check`` tells the findings of the demo's log;
-- *serves*: ``tensorboard`` starts and the routes answer over that log;
-- *goldens*: each message of the contract decodes, as protobuf tells it in JSON;
-- *trains*, with TensorFlow: a short training with the callback finds a layer that is dead.
+- *unchanged*: installing the wheel does not change any installed version;
+- *check*: ``tb-cnndiag check`` reports the findings of the demo's log;
+- *serves*: ``tensorboard`` starts and serves the routes for that log;
+- *goldens*: each golden message of the contract can be decoded, and protobuf gives the same JSON;
+- *trains*, with TensorFlow: a short training with the callback finds a dead layer.
 
-Prints a table in Markdown, as docs/compatibility.md has it, and exits with 1 when something does not work. The row of a
-Python that this machine does not have says so.
+The script prints the Markdown table of docs/compatibility.md. The exit code is 1 if a check fails. A row whose Python
+version is not installed is reported as such.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[1]
 SHOWN = ("tensorboard", "protobuf", "numpy", "tensorflow-cpu", "keras")
-# TensorBoard up to 2.20 imports pkg_resources.
+# TensorBoard 2.20 and earlier import pkg_resources.
 SETUPTOOLS = "setuptools<82"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One environment: a Python and what is installed before this package."""
+    """One environment: a Python version and the packages installed before this package."""
 
     name: str
     python: str
@@ -46,11 +46,11 @@ class Row:
 
     @property
     def trains(self) -> bool:
-        """Whether TensorFlow is in it."""
+        """Whether it includes TensorFlow."""
         return any(package.startswith("tensorflow") for package in self.packages)
 
 
-ROWS = (
+ENVIRONMENTS = (
     Row("oldest, without TensorFlow", "3.10", ("tensorboard==2.16.*", "protobuf==4.*", "numpy==1.26.*", SETUPTOOLS)),
     Row("2.18, protobuf 5", "3.11", ("tensorboard==2.18.*", "protobuf==5.*", "numpy==1.26.*", SETUPTOOLS)),
     Row("2.20, protobuf 6", "3.12", ("tensorboard==2.20.*", "protobuf==6.*", "numpy==2.*", SETUPTOOLS)),
@@ -86,8 +86,8 @@ goldens = sorted(pathlib.Path(sys.argv[1]).glob("*.bin"))
 assert len(goldens) >= 10
 for path in goldens:
     assert decode(path.read_bytes()) is not None
-    told = MessageToDict(pb.Measurement.FromString(path.read_bytes()), preserving_proto_field_name=True)
-    assert told == json.loads(path.with_suffix(".json").read_text()), path
+    plain = MessageToDict(pb.Measurement.FromString(path.read_bytes()), preserving_proto_field_name=True)
+    assert plain == json.loads(path.with_suffix(".json").read_text()), path
 """
 TRAINING = """
 import sys
@@ -104,37 +104,41 @@ model = keras.Sequential([
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(1).normal(size=(256, 12, 12, 1)).astype("float32")
 model.fit(x, np.arange(256) % 4, epochs=3, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], verbose=0)])
-found = diagnose(sys.argv[1])
-assert ("dead_units", "dead") in {(f.fault, f.layer) for f in found}, found
+findings = diagnose(sys.argv[1])
+assert ("dead_units", "dead") in {(f.fault, f.layer) for f in findings}, findings
 """
 
 
 class MatrixError(RuntimeError):
-    """Something that was to work did not."""
+    """A check that failed."""
 
 
 def run(*command: object, code: int = 0, **options: Any) -> str:
-    """Standard output of a command that ends with the code."""
+    """Standard output of a command.
+
+    Raises:
+        MatrixError: If the exit code is not ``code``.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CI": "true"}
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, **options)
     if done.returncode != code:
         raise MatrixError(
-            f"{' '.join(words)[:300]}\nended with {done.returncode}\n{(done.stdout + done.stderr)[-1500:]}"
+            f"{' '.join(words)[:300]}\nexit code {done.returncode}\n{(done.stdout + done.stderr)[-1500:]}"
         )
     return done.stdout
 
 
 def interpreter(version: str) -> Path | None:
-    """A Python of this version: on the path, or one of pyenv's."""
+    """A Python of this version, from the path or from pyenv; None if it is not installed."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     found = shutil.which(f"python{version}")
     for path in [*([Path(found)] if found else []), *sorted(pyenv.glob(f"{version}.*/bin/python"))]:
-        told = subprocess.run(
+        done = subprocess.run(
             [path, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
         )
-        if told.returncode == 0 and told.stdout.startswith(f"{version}."):
+        if done.returncode == 0 and done.stdout.startswith(f"{version}."):
             return path
     return None
 
@@ -145,7 +149,7 @@ def versions(python: Path) -> dict[str, str]:
 
 
 def serves(python: Path, log: Path, home: Path) -> None:
-    """TensorBoard over the demo's log: runs, a measurement, the frontend, its own tab."""
+    """Check that TensorBoard serves the demo's log: runs, a measurement, the frontend and the tabs."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -156,13 +160,13 @@ def serves(python: Path, log: Path, home: Path) -> None:
     try:
         url = f"http://127.0.0.1:{port}/data"
         runs = _runs(f"{url}/plugin/cnndiag/runs", home / "tensorboard.log")
-        asked = urlencode({"run": runs[0]["id"], "tag": "cnndiag/dead_units"})
-        for path in (f"measurements?{asked}", "static/index.js"):
-            with urllib.request.urlopen(f"{url}/plugin/cnndiag/{path}", timeout=30) as answer:
-                if len(answer.read()) < 100:
-                    raise MatrixError(f"{path} is all but empty")
-        with urllib.request.urlopen(f"{url}/plugins_listing", timeout=30) as answer:
-            listing = json.load(answer)
+        query = urlencode({"run": runs[0]["id"], "tag": "cnndiag/dead_units"})
+        for path in (f"measurements?{query}", "static/index.js"):
+            with urllib.request.urlopen(f"{url}/plugin/cnndiag/{path}", timeout=30) as response:
+                if len(response.read()) < 100:
+                    raise MatrixError(f"{path} is almost empty")
+        with urllib.request.urlopen(f"{url}/plugins_listing", timeout=30) as response:
+            listing = json.load(response)
         if not (listing["cnndiag"]["enabled"] and listing["scalars"]["enabled"]):
             raise MatrixError("a tab is missing")
     finally:
@@ -175,47 +179,49 @@ def _runs(url: str, log: Path) -> list[dict[str, Any]]:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                runs = json.load(answer)["runs"]
+            with urllib.request.urlopen(url, timeout=30) as response:
+                runs = json.load(response)["runs"]
             if [run["run"] for run in runs] == ["faulty", "healthy"]:
                 return list(runs)
         except OSError:
             pass
         time.sleep(0.5)
-    raise MatrixError(f"the runs did not come: {log.read_text(errors='replace')[-1500:]}")
+    raise MatrixError(f"the runs did not appear: {log.read_text(errors='replace')[-1500:]}")
 
 
-def tried(row: Row, python: Path, wheel: Path, log: Path, home: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """(what was installed, outcome by check) of one row."""
+def run_checks(row: Row, python: Path, wheel: Path, log: Path, home: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """(installed versions, outcome by check) of one row."""
     run(python, "-m", "venv", home / "env")
-    inside = home / "env" / "bin" / "python"
-    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    env_python = home / "env" / "bin" / "python"
+    pip = [env_python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     outcome: dict[str, str] = {}
     try:
         run(*pip, *row.packages)
-        before = versions(inside)
+        before = versions(env_python)
         run(*pip, wheel)
     except MatrixError as error:
         return {}, {"unchanged": f"cannot be installed: {error}"}
-    after = versions(inside)
+    after = versions(env_python)
     changed = [name for name, version in before.items() if after.get(name) != version]
     outcome["unchanged"] = f"changed: {', '.join(changed)}" if changed else "✓"
 
     def check() -> None:
-        told = run(home / "env" / "bin" / "tb-cnndiag", "check", log, code=1, cwd=home)
-        if "conv2: all 32 units never fire" not in told:
-            raise MatrixError(told)
+        output = run(home / "env" / "bin" / "tb-cnndiag", "check", log, code=1, cwd=home)
+        if "conv2: all 32 units never fire" not in output:
+            raise MatrixError(output)
 
     checks = {
         "check": check,
-        "serves": lambda: serves(inside, log, home),
-        "goldens": lambda: run(inside, "-c", GOLDENS, ROOT / "summaries" / "golden", cwd=home),
+        "serves": lambda: serves(env_python, log, home),
+        "goldens": lambda: run(env_python, "-c", GOLDENS, ROOT / "summaries" / "golden", cwd=home),
     }
     if row.trains:
-        checks["trains"] = lambda: run(inside, "-W", "error::UserWarning:tb_cnndiag", "-c", TRAINING, "log", cwd=home)
-    for name, act in checks.items():
+        checks["trains"] = lambda: run(
+            env_python, "-W", "error::UserWarning:tb_cnndiag", "-c", TRAINING, "log", cwd=home
+        )
+    for name, check_one in checks.items():
         try:
-            act()
+            check_one()
             outcome[name] = "✓"
         except (MatrixError, OSError, KeyError) as error:
             outcome[name] = f"failed: {error}"
@@ -223,7 +229,7 @@ def tried(row: Row, python: Path, wheel: Path, log: Path, home: Path) -> tuple[d
 
 
 def artifacts(home: Path) -> tuple[Path, Path]:
-    """(wheel, log of the demo), both made anew."""
+    """(wheel, log of the demo), both newly built."""
     skip = shutil.ignore_patterns(".git", ".venv", "node_modules", "__pycache__", "build", "*.egg-info", ".*_cache")
     shutil.copytree(ROOT, home / "tree", ignore=skip)
     run(
@@ -250,15 +256,20 @@ def table(results: list[tuple[Row, dict[str, str], dict[str, str]]]) -> Iterator
     yield f"| Python | {' | '.join(SHOWN)} | {' | '.join(checks)} |"
     yield "| --- " * (1 + len(SHOWN) + len(checks)) + "|"
     for row, installed, outcome in results:
-        told = [outcome.get(name, "–").partition(":")[0] for name in checks]
-        yield f"| {row.python} | {' | '.join(installed.get(name, '–') for name in SHOWN)} | {' | '.join(told)} |"
+        outcomes = [outcome.get(name, "–").partition(":")[0] for name in checks]
+        yield f"| {row.python} | {' | '.join(installed.get(name, '–') for name in SHOWN)} | {' | '.join(outcomes)} |"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Try out the versions that this package works with.")
-    parser.add_argument("--only", action="append", metavar="NAME", help=f"of: {', '.join(row.name for row in ROWS)}")
+    parser = argparse.ArgumentParser(description="Test the package with different versions of its dependencies.")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help=f"test only this row (repeatable): {', '.join(row.name for row in ENVIRONMENTS)}",
+    )
     options = parser.parse_args()
-    rows = [row for row in ROWS if not options.only or row.name in options.only]
+    rows = [row for row in ENVIRONMENTS if not options.only or row.name in options.only]
     results, failed = [], False
     with tempfile.TemporaryDirectory() as name:
         wheel, log = artifacts(Path(name))
@@ -266,11 +277,14 @@ def main() -> int:
             python = interpreter(row.python)
             home = Path(name, str(number))
             home.mkdir()
-            found = tried(row, python, wheel, log, home) if python else ({}, {"unchanged": "no such Python here"})
-            results.append((row, *found))
-            for what, told in found[1].items():
-                print(f"{row.name}: {what}: {told}", flush=True)
-                failed |= told != "✓" and python is not None
+            if python:
+                installed, outcome = run_checks(row, python, wheel, log, home)
+            else:
+                installed, outcome = {}, {"unchanged": f"Python {row.python} is not installed"}
+            results.append((row, installed, outcome))
+            for check, result in outcome.items():
+                print(f"{row.name}: {check}: {result}", flush=True)
+                failed |= result != "✓" and python is not None
             shutil.rmtree(home)
     print("\n" + "\n".join(table(results)))
     return int(failed)

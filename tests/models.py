@@ -1,4 +1,4 @@
-"""Small models and data for tests."""
+"""Small models and data sets for tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import layers
 
 
 def images(rng: np.random.Generator, samples: int = 64, size: int = 12, classes: int = 4) -> tuple[Any, Any]:
-    """Noise with a class-dependent bright square: learnable in a few steps."""
+    """Noise with a bright square whose position depends on the class; a model learns it in a few steps."""
     y = np.arange(samples) % classes
     x = rng.normal(0, 0.3, (samples, size, size, 1)).astype(np.float32)
     for i, label in enumerate(y):
@@ -49,7 +49,7 @@ def normalized() -> Any:
 
 
 class Subclassed(keras.Model):
-    """Applies its activation as a function, and trains with a step of its own."""
+    """Applies its activation as a function, and overrides ``train_step``."""
 
     def __init__(self) -> None:
         super().__init__(name="subclassed")

@@ -1,4 +1,4 @@
-"""On the JAX and torch backends weights and the probe's activations are looked at, and the training is unchanged."""
+"""On the JAX and torch backends, weights and activations are recorded, and the training is unchanged."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ bare, losses = trained([])
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     model, watched = trained([CNNDiagnostics(sys.argv[1], probe=(x, y), verbose=0)])
-told = [str(w.message) for w in caught if issubclass(w.category, DiagnosticsWarning)]
-assert len(told) == 1 and "gradients are not logged" in told[0], told
+messages = [str(w.message) for w in caught if issubclass(w.category, DiagnosticsWarning)]
+assert len(messages) == 1 and "gradients are not recorded" in messages[0], messages
 assert losses == watched
 assert all(np.array_equal(a, b) for a, b in zip(bare.get_weights(), model.get_weights(), strict=True))
 tops = keras.Model(model.inputs, model.get_layer("relu_a").output).predict(x, verbose=0).max(axis=(0, 1, 2))
@@ -44,7 +44,7 @@ print("dead", float(np.mean(tops <= 0)))
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_a_training_on_another_backend(backend: str, tmp_path: Path) -> None:
+def test_training_on_another_backend(backend: str, tmp_path: Path) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     done = subprocess.run(

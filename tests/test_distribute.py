@@ -1,4 +1,4 @@
-"""Trainings spread over devices or processes are not changed, looked at once, and tell what one device would."""
+"""Distributed training is unchanged, writes a single log, and gives the same results as on one device."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _assert_alike(one: History, other: History) -> None:
         )
 
 
-def test_mirrored_training_is_unchanged_and_looked_at_once(tmp_path: Path) -> None:
+def test_mirrored_training_is_unchanged_and_writes_one_log(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -80,10 +80,10 @@ def test_mirrored_training_is_unchanged_and_looked_at_once(tmp_path: Path) -> No
     np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-3)
 
 
-def test_two_processes_write_one_log_that_tells_what_one_process_would(tmp_path: Path) -> None:
+def test_two_processes_write_one_log_with_the_results_of_one_process(tmp_path: Path) -> None:
     ports = ",".join(str(port) for port in _free_ports(2))
     module = [sys.executable, "-m", "tests.distributed_loop"]
-    alone = subprocess.run(
+    single = subprocess.run(
         [*module, str(tmp_path / "one")], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
     workers = [
@@ -102,7 +102,7 @@ def test_two_processes_write_one_log_that_tells_what_one_process_would(tmp_path:
         for worker in workers:
             worker.kill()
     assert [worker.returncode for worker in workers] == [0, 0], [error[-1500:] for _, error in outputs]
-    weights = [float(text.split()[-1]) for text in (alone.stdout, *(out for out, _ in outputs))]
+    weights = [float(text.split()[-1]) for text in (single.stdout, *(out for out, _ in outputs))]
     np.testing.assert_allclose(weights, weights[0], rtol=1e-5)
     _assert_alike(_history(tmp_path / "one"), _history(tmp_path / "two"))
 

@@ -1,4 +1,4 @@
-"""Diagnostics and faults of another installed package, found by their entry points."""
+"""Diagnostics and faults of another installed package, found through their entry points."""
 
 from __future__ import annotations
 
@@ -87,20 +87,20 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 @pytest.mark.usefixtures("installed")
-def test_they_are_measured_judged_and_listed(
+def test_extensions_are_measured_judged_and_listed(
     tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.warns(DiagnosticsWarning) as told:
+    with pytest.warns(DiagnosticsWarning) as caught:
         callback = CNNDiagnostics(tmp_path / "log", verbose=0)
-    left_out = [str(warning.message) for warning in told]
+    left_out = [str(warning.message) for warning in caught]
     assert len(left_out) == 4
     for name, reason in (
-        ("Impostor", "there is a 'dead_units' already"),
+        ("Impostor", "the name 'dead_units' is already in use"),
         ("Choosy", "wanted"),
-        ("NoDiagnostic", "no subclass of Diagnostic"),
+        ("NoDiagnostic", "not a subclass of Diagnostic"),
         ("Absent", "No module named"),
     ):
-        assert any(name in words and reason in words for words in left_out), (name, left_out)
+        assert any(name in message and reason in message for message in left_out), (name, left_out)
     x, y = images(rng)
     compiled(plain()).fit(x, y, epochs=2, verbose=0, callbacks=[callback])
     series = History.of(read_run(tmp_path / "log" / "cnndiag")).series("largest_weight", "largest")
@@ -110,6 +110,6 @@ def test_they_are_measured_judged_and_listed(
     assert "any_weight: Any weight." in capsys.readouterr().out
 
 
-def test_without_other_packages_there_is_what_is_built_in() -> None:
+def test_without_other_packages_only_built_ins_are_available() -> None:
     assert diagnostics.available() == diagnostics.BUILTIN
     assert faults.available() == faults.BUILTIN

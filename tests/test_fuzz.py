@@ -1,6 +1,6 @@
-"""Hostile files: whatever the bytes, what is readable is read, the rest is skipped with words, and soon.
+"""Hostile files: with any bytes, readable data is read and the rest is skipped with a message, in limited time.
 
-A short run of each in CI; ``make nightly`` gives them 100,000 inputs together.
+CI runs a few inputs per test; ``make nightly`` runs 100,000 inputs in total.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tb_cnndiag.summaries.storage import event_files, opened
 from tb_cnndiag.summaries.writer import SnapshotWriter
 from tests.summaries.test_codec import EXAMPLES, GOLDEN
 
-# More than that much memory on top of what the process has is a blow-up, longer than that a hang.
+# Most bytes that a test may allocate in addition, and most seconds that an input may take.
 MEMORY = 2 << 30
 SECONDS = 10
 MESSAGES = [(GOLDEN / f"{kind}.bin").read_bytes() for kind in EXAMPLES]
@@ -60,7 +60,7 @@ def runs(short: int, nightly: int) -> Any:
 
 
 def fuzz(inputs: int, strategy: st.SearchStrategy[Any], target: Callable[[Any], None]) -> None:
-    """Give the target so many inputs; the short runs are the same each time."""
+    """Run the target on this number of inputs; short runs use the same inputs each time."""
 
     @settings(
         max_examples=inputs,
@@ -72,7 +72,7 @@ def fuzz(inputs: int, strategy: st.SearchStrategy[Any], target: Callable[[Any], 
     @given(strategy)
     def run(case: Any) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what was skipped
+            warnings.simplefilter("ignore")  # about skipped data
             target(case)
 
     run()
@@ -94,7 +94,7 @@ EDITS: st.SearchStrategy[list[Edit]] = st.lists(
 
 
 def edited(data: bytes, edits: list[Edit]) -> bytes:
-    """Bytes set, inserted, taken out, repeated; the end cut off."""
+    """The data with bytes set, inserted, removed or repeated, or with the end cut off."""
     changed = bytearray(data)
     for kind, where, new in edits:
         at = int(where * len(changed))
@@ -135,7 +135,7 @@ def test_the_codec(inputs: int) -> None:
             measurement = decode(edited(*case))
         except CodecError:
             return
-        if measurement is not None:  # and what was read can be written again
+        if measurement is not None:  # a measurement that was read can be written again
             again = decode(encode(measurement))
             assert again is not None
             assert again.diagnostic == measurement.diagnostic
@@ -166,7 +166,7 @@ def records(log: bytes, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]
 
 
 def _with_message(record: bytes, place: int, edits: list[Edit]) -> bytes:
-    """An event in which one of our messages is edited, so that the rest of it is whole."""
+    """The event with one of our messages edited and everything else intact."""
     event = Event.FromString(record)
     ours = [value for value in event.summary.value if value.tensor.string_val]
     if ours:
@@ -176,10 +176,10 @@ def _with_message(record: bytes, place: int, edits: list[Edit]) -> bytes:
 
 
 @runs(200, 20_000)
-def test_whole_records_that_say_wrong_things_are_judged_and_told(
+def test_intact_records_with_damaged_content_are_judged_and_reported(
     inputs: int, records: list[bytes], tmp_path: Path
 ) -> None:
-    """Checksums are right here, so that all that reads a log gets to see what was edited."""
+    """The checksums are correct, so the damaged content reaches all code that reads a log."""
     directory = tmp_path / "cnndiag"
     directory.mkdir()
     file = directory / "events.out.tfevents.1.x"
@@ -200,7 +200,7 @@ def test_whole_records_that_say_wrong_things_are_judged_and_told(
                 pass
             if page:
                 assert report(tmp_path).endswith("</html>\n")
-        except NoDataError:  # the layer table was hit
+        except NoDataError:  # the layer table was damaged
             pass
 
     change = st.tuples(st.integers(0, 9), st.integers(0, 30), st.booleans(), EDITS)
@@ -209,7 +209,7 @@ def test_whole_records_that_say_wrong_things_are_judged_and_told(
 
 
 class Hostile(provider.DataProvider):
-    """A data provider whose log holds whatever it is given."""
+    """A data provider that serves arbitrary messages."""
 
     def __init__(self) -> None:
         self.messages: list[Any] = []
@@ -242,7 +242,7 @@ class Hostile(provider.DataProvider):
 
 @runs(1_000, 10_000)
 def test_routes(inputs: int) -> None:
-    """Any method, path and parameter, over messages that are edited: an answer with a type, never an error of ours."""
+    """Any method, path and parameters, with damaged messages, give a response with a type, never an exception."""
     log = Hostile()
     plugin = CNNDiagnosticsPlugin(base_plugin.TBContext(data_provider=log, logdir="."))
     client = Client(application.TensorBoardWSGI([plugin], data_provider=log))
@@ -286,8 +286,8 @@ def test_routes(inputs: int) -> None:
     fuzz(inputs, st.tuples(methods, paths, query, st.lists(message, max_size=4)), target)
 
 
-def test_a_small_file_cannot_claim_a_large_table(tmp_path: Path) -> None:
-    """Layers × snapshots is what a chart of all layers takes: 100 MB of file must not become 40 GB."""
+def test_a_small_file_cannot_claim_a_large_layer_table(tmp_path: Path) -> None:
+    """A chart of all layers needs layers × snapshots values: a file of 100 MB must not become 40 GB."""
     info = pb.Measurement(run_info=pb.RunInfo(table="t", layers=[pb.LayerInfo(path=str(i)) for i in range(200_000)]))
     info.run_info.diagnostics.add(name="d").columns.add(name="c")
     directory = tmp_path / "cnndiag"
@@ -298,19 +298,21 @@ def test_a_small_file_cannot_claim_a_large_table(tmp_path: Path) -> None:
         measurement = Measurement("d", snapshot, snapshot, empty.payload, table="t")
         writer.write(snapshot, [(measurement, encode(measurement))], {})
     writer.close()
-    with pytest.raises(NoDataError), pytest.warns(UserWarning, match="200,000 layers are more than the 20,000"):
+    with pytest.raises(NoDataError), pytest.warns(UserWarning, match="200,000 layers exceed the limit of 20,000"):
         list(rows(tmp_path))
 
 
-def test_more_looks_than_can_be_held_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_too_many_snapshots_for_memory_are_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     column = ColumnInfo("c", "C", "share", "A column.")
     info = RunInfo("t", (LayerInfo("a"), LayerInfo("b")), diagnostics=(DiagnosticInfo("d", "D", "It.", (column,)),))
-    found = [
+    measurements = [
         Measurement("run_info", 0, 0, info),
         *(Measurement("d", snapshot, snapshot, LayerColumns({"c": np.ones(2)}), table="t") for snapshot in range(3)),
     ]
     writer = SnapshotWriter(tmp_path / "cnndiag")
-    for measurement in found:
+    for measurement in measurements:
         writer.write(measurement.step, [(measurement, encode(measurement))], {})
     writer.close()
     monkeypatch.chdir(tmp_path)
@@ -319,4 +321,4 @@ def test_more_looks_than_can_be_held_are_refused(tmp_path: Path, monkeypatch: py
     capsys.readouterr()
     for command in ("export", "report"):
         assert main([command, "."]) == 2
-        assert "3 looks at 2 layers are too many to be held" in capsys.readouterr().err
+        assert "3 snapshots of 2 layers are too large for memory" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The training is what it would have been without the callback."""
+"""The callback does not change the training."""
 
 from __future__ import annotations
 
@@ -73,9 +73,8 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
         np.testing.assert_array_equal(a, b)
     assert bare[1] == watched[1]
     history = History.of(read_run(tmp_path / "cnndiag"))
-    assert history.snapshots == (
-        3 if case == "custom train step" else 4
-    )  # built by its first batch: no snapshot before
+    # The first batch builds the subclassed model, so it has no snapshot before training.
+    assert history.snapshots == (3 if case == "custom train step" else 4)
     norms = history.series("gradient_flow", "gradient_norm").values
     assert norms.shape[0] == 3
     assert (norms > 0).all()
@@ -83,7 +82,7 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
     assert (history.series("update_ratio", "update_ratio").values > 0).any()
 
 
-def test_fits_after_it_behave_as_if_nothing_had_been_there(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_later_fits_are_not_affected(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
     model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
@@ -101,7 +100,7 @@ def test_fits_after_it_behave_as_if_nothing_had_been_there(tmp_path: Path, rng: 
     assert not model.losses
 
 
-def test_a_second_fit_traces_nothing_anew(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_second_fit_traces_nothing_again(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     traces = []
 
@@ -119,7 +118,7 @@ def test_a_second_fit_traces_nothing_anew(tmp_path: Path, rng: np.random.Generat
     assert traces.count(True) == before
 
 
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_an_interrupt_leaves_no_patch_behind(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
 
@@ -135,7 +134,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, rng: np.random.Gener
     assert History.of(read_run(tmp_path / "cnndiag")).snapshots == 1
 
 
-def test_the_model_is_freed(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_the_model_can_be_garbage_collected(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
     model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
@@ -156,7 +155,7 @@ class Failing(LayerDiagnostic):
         raise RuntimeError("broken on purpose")
 
 
-def test_a_failing_diagnostic_is_reported_once_and_left_out(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_failing_diagnostic_is_reported_once_and_switched_off(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
     callback = CNNDiagnostics(tmp_path, diagnostics=[Failing(), "dead_units"], verbose=0)
@@ -166,7 +165,7 @@ def test_a_failing_diagnostic_is_reported_once_and_left_out(tmp_path: Path, rng:
     assert len(History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio")) == 2
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_log_that_cannot_be_written_does_not_stop_training(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     (tmp_path / "file").write_text("in the way")
     model = compiled(plain())

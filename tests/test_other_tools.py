@@ -1,4 +1,4 @@
-"""The rules of other tools as the fault benchmark reads them: each fires on what it is about, none on what is well."""
+"""The rules of other tools in the fault benchmark: each rule fires on its fault and not on a healthy training."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _layer(name: str) -> Record:
     }  # fmt: skip
 
 
-def _look(logs: dict[str, float]) -> Record:
+def _snapshot(logs: dict[str, float]) -> Record:
     answers = {"sum": 1.0, "finite": True, "wrong": [0.1, 0.1], "kinds": [5, 5]}
     return {
         "kernels": [_kernel(), _kernel()],
@@ -47,7 +47,7 @@ def _look(logs: dict[str, float]) -> Record:
 
 
 def _record() -> Record:
-    """A training of eight epochs in which nothing is amiss."""
+    """The record of a healthy training of eight epochs."""
     layers = [
         {"name": "conv", "kind": "Conv2D", "activation": "relu", "rate": None, "kernel": True},
         {"name": "head", "kind": "Dense", "activation": "softmax", "rate": None, "kernel": True},
@@ -58,7 +58,7 @@ def _record() -> Record:
     ]
     image = {"shape": [8, 8, 1], "mean": 0.1, "least": -1.0, "most": 1.0, "dtype": "float32"}
     return {
-        "looks": [_look({}), *(_look(log) for log in logs)],
+        "looks": [_snapshot({}), *(_snapshot(log) for log in logs)],
         "model": {
             "layers": layers,
             "loss": {"name": "categorical_crossentropy", "logits": False, "text": True},
@@ -72,16 +72,16 @@ def _record() -> Record:
 
 def _curve(name: str, *values: float) -> Callable[[Record], None]:
     def change(record: Record) -> None:
-        for look, value in zip(record["looks"][1:], values, strict=True):
-            look["logs"][name] = value
+        for snapshot, value in zip(record["looks"][1:], values, strict=True):
+            snapshot["logs"][name] = value
 
     return change
 
 
-def _everywhere(part: str, key: str, value: Any, row: int = 0) -> Callable[[Record], None]:
+def _at_all_snapshots(part: str, key: str, value: Any, row: int = 0) -> Callable[[Record], None]:
     def change(record: Record) -> None:
-        for look in record["looks"]:
-            look[part][row][key] = value
+        for snapshot in record["looks"]:
+            snapshot[part][row][key] = value
 
     return change
 
@@ -98,7 +98,7 @@ def _set(*path: Any) -> Callable[[Record], None]:
     return change
 
 
-def _together(*changes: Callable[[Record], None]) -> Callable[[Record], None]:
+def _all_of(*changes: Callable[[Record], None]) -> Callable[[Record], None]:
     def change(record: Record) -> None:
         for one in changes:
             one(record)
@@ -107,32 +107,32 @@ def _together(*changes: Callable[[Record], None]) -> Callable[[Record], None]:
 
 
 STUCK = (1.386,) * 8
-STANDS_STILL = [_curve(n, *STUCK) for n in ("loss", "val_loss")]
-STANDS_STILL += [_curve(n, *(0.25,) * 8) for n in ("accuracy", "val_accuracy")]
+NO_PROGRESS = [_curve(n, *STUCK) for n in ("loss", "val_loss")]
+NO_PROGRESS += [_curve(n, *(0.25,) * 8) for n in ("accuracy", "val_accuracy")]
 CASES = [
-    ("SageMaker Debugger", "DeadRelu", _everywhere("layers", "inactive", 0.6)),
-    ("SageMaker Debugger", "ExplodingTensor", _everywhere("kernels", "finite", False)),
-    ("SageMaker Debugger", "PoorWeightInitialization", _everywhere("kernels", "variance", 5.0)),
+    ("SageMaker Debugger", "DeadRelu", _at_all_snapshots("layers", "inactive", 0.6)),
+    ("SageMaker Debugger", "ExplodingTensor", _at_all_snapshots("kernels", "finite", False)),
+    ("SageMaker Debugger", "PoorWeightInitialization", _at_all_snapshots("kernels", "variance", 5.0)),
     (
         "SageMaker Debugger",
         "SaturatedActivation",
-        _together(_set("model", "layers", 0, "activation", "tanh"), _everywhere("layers", "pinned_tanh", 0.6)),
+        _all_of(_set("model", "layers", 0, "activation", "tanh"), _at_all_snapshots("layers", "pinned_tanh", 0.6)),
     ),
-    ("SageMaker Debugger", "VanishingGradient", _everywhere("kernels", "gradient_mean", 1e-8)),
-    ("SageMaker Debugger", "WeightUpdateRatio", _everywhere("kernels", "update", 20.0)),
+    ("SageMaker Debugger", "VanishingGradient", _at_all_snapshots("kernels", "gradient_mean", 1e-8)),
+    ("SageMaker Debugger", "WeightUpdateRatio", _at_all_snapshots("kernels", "update", 20.0)),
     ("SageMaker Debugger", "LossNotDecreasing", _curve("loss", *STUCK)),
     ("SageMaker Debugger", "Overfit", _curve("val_loss", *(1.3 * a for a in LOSS))),
     ("SageMaker Debugger", "ClassImbalance", _set("targets", 0, "counts", [100, 5])),
     ("SageMaker Debugger", "CheckInputImages", _set("inputs", 0, "mean", 0.5)),
-    ("AUTOTRAINER", "vanish", _together(_everywhere("kernels", "gradient_norm", 1e-5), *STANDS_STILL)),
-    ("AUTOTRAINER", "activation", _together(_set("model", "layers", 1, "activation", "relu"), *STANDS_STILL)),
-    ("AUTOTRAINER", "data", _everywhere("layers", "mean", 20.0)),
-    ("BTTackler", "exploding gradient", _everywhere("kernels", "gradient_mean", float("nan"))),
-    ("BTTackler", "vanishing gradient", _everywhere("kernels", "gradient_mean", 0.0)),
+    ("AUTOTRAINER", "vanish", _all_of(_at_all_snapshots("kernels", "gradient_norm", 1e-5), *NO_PROGRESS)),
+    ("AUTOTRAINER", "activation", _all_of(_set("model", "layers", 1, "activation", "relu"), *NO_PROGRESS)),
+    ("AUTOTRAINER", "data", _at_all_snapshots("layers", "mean", 20.0)),
+    ("BTTackler", "exploding gradient", _at_all_snapshots("kernels", "gradient_mean", float("nan"))),
+    ("BTTackler", "vanishing gradient", _at_all_snapshots("kernels", "gradient_mean", 0.0)),
     (
         "BTTackler",
         "dying ReLU",
-        _together(*(_everywhere("kernels", "gradient_zero", 0.9, row) for row in (0, 1))),
+        _all_of(*(_at_all_snapshots("kernels", "gradient_zero", 0.9, row) for row in (0, 1))),
     ),
     ("BTTackler", "no more gain", _curve("val_loss", 1.0, 0.8, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9)),
     ("UMLAUT", "input not normalised", _set("inputs", 0, "most", 255.0)),
@@ -144,30 +144,30 @@ CASES = [
 
 
 @pytest.mark.parametrize(("tool", "rule", "change"), CASES)
-def test_a_rule_fires_on_what_it_is_about(tool: str, rule: str, change: Callable[[Record], None]) -> None:
+def test_each_rule_fires_on_its_fault(tool: str, rule: str, change: Callable[[Record], None]) -> None:
     record = _record()
     assert rule not in set(rules_of(tool, copy.deepcopy(record)))
     change(record)
     assert rule in set(rules_of(tool, record))
 
 
-def test_the_rules_that_fire_on_a_training_in_which_nothing_is_amiss() -> None:
+def test_rules_that_fire_on_a_healthy_training() -> None:
     fired = {tool: set(rules_of(tool, _record())) for tool in TOOLS}
     assert fired == {
         "SageMaker Debugger": set(),
         "AUTOTRAINER": set(),
         "BTTackler": set(),
-        # Its readers are told so of every network that ends in a softmax given as an argument.
+        # UMLAUT reports these for every network whose last layer has a softmax as an argument.
         "UMLAUT": {"activation at the last layer", "no softmax before the loss"},
     }
 
 
 @pytest.mark.parametrize("hidden", [0, 1])
-def test_each_layer_is_recorded_of_a_model_of_one_layer_too(hidden: int, tmp_path: Path) -> None:
+def test_every_layer_is_recorded_even_if_there_is_only_one(hidden: int, tmp_path: Path) -> None:
     x, y = np.ones((8, 3), np.float32), np.ones((8, 1), np.float32)
     names = [*["hidden"][:hidden], "output"]
     model = keras.Sequential([keras.Input((3,)), *(keras.layers.Dense(1, name=name) for name in names)])
     model.compile("sgd", "mse")
     model.fit(x, y, verbose=0, callbacks=[Recorder(tmp_path, x, y, validation=False)])
-    looks = json.loads((tmp_path / RECORD).read_text())["looks"]
-    assert [[layer["name"] for layer in look["layers"]] for look in looks] == [names, names]
+    snapshots = json.loads((tmp_path / RECORD).read_text())["looks"]
+    assert [[layer["name"] for layer in snapshot["layers"]] for snapshot in snapshots] == [names, names]

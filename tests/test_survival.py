@@ -1,4 +1,4 @@
-"""What a log and a training survive: kills, full disks, lost directories and permissions, clocks, NaN, rubbish."""
+"""Logs and training survive kills, full disks, lost directories and permissions, wrong clocks, NaN and bad results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tb_cnndiag.warning import DiagnosticsWarning
 from tests.models import compiled, images, plain
 from tests.summaries.test_event_files import _snapshot
 
-# Writes without end, and tells each snapshot that is done.
+# Writes snapshots until it is killed, and prints the step of each complete snapshot.
 WRITING = """
 import os, sys
 from pathlib import Path
@@ -56,36 +56,36 @@ def _steps(directory: Path) -> list[int]:
 
 @pytest.mark.parametrize("times", [5, pytest.param(200, marks=pytest.mark.nightly)])
 def test_a_killed_writer_leaves_all_complete_snapshots(times: int, tmp_path: Path, rng: np.random.Generator) -> None:
-    """The writer is forked from one process that has everything imported, and killed by SIGKILL."""
+    """The writer is forked from a process that has imported everything, and is killed with SIGKILL."""
     command = [sys.executable, "-c", WRITING]
     pipe = subprocess.PIPE
-    seen = set()
+    lengths = set()
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0, cwd=Path(__file__).parents[1]) as process:
         assert process.stdin
         assert process.stdout
         for attempt in range(times):
             directory = tmp_path / str(attempt) / "cnndiag"
             process.stdin.write(f"{directory}\n".encode())
-            told = process.stdout.readline()
-            writer = int(told.split()[0])
+            line = process.stdout.readline()
+            writer = int(line.split()[0])
             time.sleep(float(rng.uniform(0, 0.05)))
             os.kill(writer, 9)
             while select.select([process.stdout], [], [], 0.05)[0]:
-                told = process.stdout.readline()
-            done = int(told.split()[1])
+                line = process.stdout.readline()
+            done = int(line.split()[1])
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a snapshot that was cut
+                warnings.simplefilter("ignore")  # about an incomplete snapshot
                 steps = _steps(directory)
             assert steps == list(range(len(steps)))
             assert len(steps) in (done + 1, done + 2)
-            seen.add(len(steps))
+            lengths.add(len(steps))
             (file,) = event_files(directory)
             assert sum(1 for event in EventFileLoader(str(file)).Load() if event.summary.value) == len(steps)
         process.stdin.close()
-    assert len(seen) > min(times, 20) // 2  # the points of the kills were random
+    assert len(lengths) > min(times, 20) // 2  # the kills came at random points
 
 
-def test_a_full_disk_leaves_no_torn_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_incomplete_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = SnapshotWriter(tmp_path / "cnndiag")
     writer.write(0, _snapshot(0, 0), {})
     write = os.write
@@ -109,7 +109,7 @@ def _fit(log_dir: Path, rng: np.random.Generator, epochs: int = 3, model: Any = 
 
 
 class At(keras.callbacks.Callback):
-    """Does something after an epoch."""
+    """Runs a function after an epoch."""
 
     def __init__(self, epoch: int, act: Callable[[], Any]) -> None:
         super().__init__()
@@ -121,14 +121,14 @@ class At(keras.callbacks.Callback):
 
 
 @contextmanager
-def _one_warning(words: str) -> Iterator[None]:
-    with pytest.warns(DiagnosticsWarning, match=words) as caught:
+def _one_warning(pattern: str) -> Iterator[None]:
+    with pytest.warns(DiagnosticsWarning, match=pattern) as caught:
         yield
     assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1
 
 
 def test_a_training_survives_a_full_disk(tmp_path: Path, rng: np.random.Generator) -> None:
-    """The kernel itself refuses to let the file grow: a write is cut short, the next fails."""
+    """The operating system limits the file size: one write is incomplete, and the next write fails."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def fill() -> None:
@@ -142,11 +142,11 @@ def test_a_training_survives_a_full_disk(tmp_path: Path, rng: np.random.Generato
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert len(history.history["loss"]) == 4
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # no torn record
+        warnings.simplefilter("error")  # no incomplete record
         assert History.of(read_run(tmp_path / "cnndiag")).series("dead_units", "dead_ratio").steps.tolist() == [4, 8]
 
 
-def test_a_training_survives_that_its_directory_is_removed(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_training_survives_the_removal_of_its_directory(tmp_path: Path, rng: np.random.Generator) -> None:
     with _one_warning("its event file was removed"):
         history = _fit(tmp_path / "run", rng, before=[At(1, lambda: shutil.rmtree(tmp_path / "run"))])
     assert len(history.history["loss"]) == 3
@@ -155,7 +155,7 @@ def test_a_training_survives_that_its_directory_is_removed(tmp_path: Path, rng: 
 
 @contextmanager
 def _as_nobody() -> Iterator[None]:
-    """Root may do everything: stop being it."""
+    """Give up the rights of root, for whom permissions have no effect."""
     if os.geteuid():
         yield
         return
@@ -166,7 +166,7 @@ def _as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_training_survives_that_its_permission_is_lost(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_training_survives_the_loss_of_write_permission(tmp_path: Path, rng: np.random.Generator) -> None:
     model = compiled(plain())
     _fit(tmp_path, rng, model=model)
     steps = History.of(read_run(tmp_path / "cnndiag")).last_step
@@ -181,7 +181,9 @@ def test_a_training_survives_that_its_permission_is_lost(tmp_path: Path, rng: np
     assert History.of(read_run(tmp_path / "cnndiag")).last_step == steps
 
 
-def test_a_clock_that_goes_back_changes_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_goes_backwards_does_not_change_the_order_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     directory = tmp_path / "cnndiag"
     for start, now in ((0, 2_000_000_000.0), (30, 1_000_000_000.0), (60, 0.0)):
         writer = SnapshotWriter(directory)
@@ -194,7 +196,7 @@ def test_a_clock_that_goes_back_changes_no_order(tmp_path: Path, monkeypatch: py
     assert _steps(directory) == [0, 10, 20, 30, 40, 50, 60, 70, 80]
 
 
-def test_a_training_survives_a_clock_that_goes_back(
+def test_a_training_survives_a_clock_that_goes_backwards(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(10**9, 0, -(10**5)))
@@ -205,7 +207,7 @@ def test_a_training_survives_a_clock_that_goes_back(
 
 
 @pytest.mark.parametrize("where", ["samples", "weights", "everywhere"])
-def test_nan_and_inf_everywhere_are_logged_and_told(
+def test_nan_and_inf_anywhere_are_logged_and_reported(
     where: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -220,27 +222,27 @@ def test_nan_and_inf_everywhere_are_logged_and_told(
     log = tmp_path / "log"
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        warnings.simplefilter("error", DiagnosticsWarning)  # nothing was switched off
+        warnings.simplefilter("error", DiagnosticsWarning)  # no diagnostic is switched off
         model.fit(x, y, epochs=2, verbose=0, callbacks=[CNNDiagnostics(log, probe=(x, y), verbose=0)])
         assert main(["check", str(log), "--format", "json"]) == 1
-        told = capsys.readouterr().out
+        output = capsys.readouterr().out
         assert "nan_or_inf" in {
-            finding["fault"] for finding in json.loads(told, parse_constant=_no_constant)["findings"]
+            finding["fault"] for finding in json.loads(output, parse_constant=_reject_constant)["findings"]
         }
-        for output in ("table.json", "table.csv"):
-            assert main(["export", str(log), "-o", output]) == 0
-        json.loads(Path("table.json").read_text(), parse_constant=_no_constant)
+        for table in ("table.json", "table.csv"):
+            assert main(["export", str(log), "-o", table]) == 0
+        json.loads(Path("table.json").read_text(), parse_constant=_reject_constant)
         for kind in ("text", "junit", "sarif", "markdown", "github"):
             assert main(["check", str(log), "--format", kind]) == 1
         assert main(["compare", str(log), str(log), "--max-increase", "rms=0"]) == 0
         assert main(["report", str(log)]) == 0
 
 
-def _no_constant(name: str) -> None:
-    raise AssertionError(f"{name} is no JSON")
+def _reject_constant(name: str) -> None:
+    raise AssertionError(f"{name} is not valid JSON")
 
 
-def test_two_writers_that_begin_at_once_get_directories_of_their_own(tmp_path: Path) -> None:
+def test_writers_that_start_at_the_same_time_use_different_directories(tmp_path: Path) -> None:
     writers = [SnapshotWriter(tmp_path / "cnndiag") for _ in range(3)]
     for number in range(3):
         for writer in writers:
@@ -252,23 +254,24 @@ def test_two_writers_that_begin_at_once_get_directories_of_their_own(tmp_path: P
     assert all(_steps(Path(directory)) == [0, 10, 20] for directory in runs.values())
     for writer in writers:
         writer.close()
-        writer.write(30, _snapshot(30, 3), {})  # and each stays in its own
+        writer.write(30, _snapshot(30, 3), {})  # each writer keeps its directory
         writer.close()
     assert sorted(find_runs(tmp_path)) == sorted(runs)
 
 
-def test_two_trainings_at_once_into_one_directory_are_told_apart(tmp_path: Path) -> None:
+def test_two_simultaneous_trainings_in_one_directory_become_two_runs(tmp_path: Path) -> None:
     command = [sys.executable, "-c", TRAINING, str(tmp_path)]
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) for _ in "ab"]
-    told = [process.communicate()[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
+    options: dict[str, Any] = {"stderr": subprocess.PIPE, "text": True, "cwd": Path(__file__).parents[1]}
+    processes = [subprocess.Popen(command, **options) for _ in range(2)]
+    errors = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
     runs = find_runs(tmp_path)
     assert sorted(runs) == [".", "training_2"]
     for directory in runs.values():
         history = History.of(read_run(directory))
         assert history.series("dead_units", "dead_ratio").steps.tolist() == [0, 4, 8, 12]
         assert history.snapshots == 4
-    assert sum("training_2" in words for words in told) == 1
+    assert sum("training_2" in text for text in errors) == 1
 
 
 TRAINING = """
@@ -281,12 +284,12 @@ compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[CNNDi
 """
 
 
-class Foreign(LayerDiagnostic):
-    """A user's own."""
+class UserDefined(LayerDiagnostic):
+    """A user-defined diagnostic, whose behavior each test sets."""
 
-    name = "foreign"
-    title = "Foreign"
-    description = "Does as it is told."
+    name = "user_defined"
+    title = "User-defined"
+    description = "Calls a function."
     needs = ("kernel",)
     act: Callable[[LayerSnapshot], Any]
 
@@ -294,31 +297,31 @@ class Foreign(LayerDiagnostic):
         return type(self).act(snapshot)  # type: ignore[no-any-return]
 
 
-RUBBISH: dict[str, Any] = {
+BAD_RESULTS: dict[str, Any] = {
     "None": None,
     "a number": 3.0,
-    "a column that it does not have": LayerResult({"nothing": 1.0}),
-    "text for a number": LayerResult({"share": "high"}),  # type: ignore[dict-item]
-    "no payload": LayerResult({}, object()),  # type: ignore[arg-type]
+    "a column that it does not declare": LayerResult({"nothing": 1.0}),
+    "text instead of a number": LayerResult({"share": "high"}),  # type: ignore[dict-item]
+    "an object that is not a payload": LayerResult({}, object()),  # type: ignore[arg-type]
     "a generator": LayerResult({}, (i for i in range(3))),  # type: ignore[arg-type]
-    "a matrix of texts": LayerResult({}, Matrix(np.array([["a"]]), np.arange(1), 0, 1, "x")),  # type: ignore[arg-type]
-    "a matrix of one axis": LayerResult({}, Matrix(np.zeros(3, np.float32), np.arange(3), 0, 1, "x")),
-    "states that are none": LayerResult({}, UnitStates(np.array(["dead"]), 1, 1)),  # type: ignore[arg-type]
+    "a matrix of strings": LayerResult({}, Matrix(np.array([["a"]]), np.arange(1), 0, 1, "x")),  # type: ignore[arg-type]
+    "a matrix with one axis": LayerResult({}, Matrix(np.zeros(3, np.float32), np.arange(3), 0, 1, "x")),
+    "states that are strings": LayerResult({}, UnitStates(np.array(["dead"]), 1, 1)),  # type: ignore[arg-type]
 }
 
 
-@pytest.mark.parametrize("what", RUBBISH)
-def test_rubbish_from_a_diagnostic_switches_it_off_and_nothing_else(
-    what: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("result", BAD_RESULTS)
+def test_a_bad_result_switches_off_only_its_diagnostic(
+    result: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Foreign, "act", lambda snapshot: RUBBISH[what], raising=False)
-    with _one_warning("The diagnostic 'foreign' failed at step 0 and is switched off"):
-        _fit(tmp_path, rng, diagnostics=[Foreign(), "weight_health"])
+    monkeypatch.setattr(UserDefined, "act", lambda snapshot: BAD_RESULTS[result], raising=False)
+    with _one_warning("The diagnostic 'user_defined' failed at step 0 and is switched off"):
+        _fit(tmp_path, rng, diagnostics=[UserDefined(), "weight_health"])
     history = History.of(read_run(tmp_path / "cnndiag"))
     assert history.series("weight_health", "rms").steps.tolist() == [0, 4, 8, 12]
 
 
-def test_a_diagnostic_that_takes_long_is_named_while_it_runs_and_dropped_after(
+def test_a_slow_diagnostic_is_named_while_it_runs_and_switched_off_afterwards(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -330,13 +333,13 @@ def test_a_diagnostic_that_takes_long_is_named_while_it_runs_and_dropped_after(
         calls.append(snapshot.layer.path)
         if len(calls) == 1:
             time.sleep(0.6)
-            calls.append(f"told {len(ours())}")
+            calls.append(f"{len(ours())} warning")
         return LayerResult()
 
     monkeypatch.setattr(measurer, "PATIENCE", 0.2)
-    monkeypatch.setattr(Foreign, "act", hang, raising=False)
-    with pytest.warns(DiagnosticsWarning, match=r"'foreign' has taken more than 0.2 s at step 0") as caught:
-        _fit(tmp_path, rng, diagnostics=[Foreign(), "weight_health"])
-    assert calls == ["conv_a", "told 1", "conv_b", "head"]
+    monkeypatch.setattr(UserDefined, "act", hang, raising=False)
+    with pytest.warns(DiagnosticsWarning, match=r"'user_defined' has taken more than 0.2 s at step 0") as caught:
+        _fit(tmp_path, rng, diagnostics=[UserDefined(), "weight_health"])
+    assert calls == ["conv_a", "1 warning", "conv_b", "head"]
     assert len(ours()) == 1
     assert len(History.of(read_run(tmp_path / "cnndiag")).series("weight_health", "rms")) == 4

@@ -1,4 +1,4 @@
-"""Whatever a training is fed from, and however it is interrupted and gone on with."""
+"""Training with different sources of data, after interruptions, and with different kinds of models."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SOURCES: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-def test_every_source_of_data(source: str, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_sources_of_data(source: str, tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
     model.fit(**SOURCES[source](x, y), epochs=2, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
@@ -67,7 +67,7 @@ def test_every_source_of_data(source: str, tmp_path: Path, rng: np.random.Genera
     assert (history.series("gradient_flow", "gradient_norm").values > 0).all()
 
 
-def test_a_killed_training_that_is_restored_goes_on_in_its_log(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_killed_and_restored_training_continues_its_log(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
 
     class KilledError(Exception):
@@ -94,7 +94,7 @@ def test_a_killed_training_that_is_restored_goes_on_in_its_log(tmp_path: Path, r
     assert steps[-1] == 20
 
 
-def test_initial_epoch_goes_on(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_fit_with_initial_epoch_continues_the_log(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
     for first, last in ((0, 2), (2, 4)):
@@ -120,13 +120,13 @@ def test_a_layer_that_is_unfrozen_between_fits(tmp_path: Path, rng: np.random.Ge
     compiled(model).fit(x, y, batch_size=16, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
     assert not _history(tmp_path).layers[0].trainable
     model.get_layer("conv_a").trainable = True
-    compiled(model).fit(x, y, batch_size=16, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "then", verbose=0)])
-    then = _history(tmp_path / "then")
-    assert then.layers[0].trainable
-    assert then.series("gradient_flow", "gradient_norm").values[-1, 0] > 0
+    compiled(model).fit(x, y, batch_size=16, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "unfrozen", verbose=0)])
+    unfrozen = _history(tmp_path / "unfrozen")
+    assert unfrozen.layers[0].trainable
+    assert unfrozen.series("gradient_flow", "gradient_norm").values[-1, 0] > 0
 
 
-def test_blocks_of_today(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_blocks_of_modern_networks(tmp_path: Path, rng: np.random.Generator) -> None:
     inputs = keras.Input((12, 12, 1))
     x = layers.Conv2D(8, 3, strides=2, padding="same", name="stem")(inputs)
     x = layers.Activation("gelu")(layers.GroupNormalization(4)(x))
@@ -152,7 +152,7 @@ def test_blocks_of_today(tmp_path: Path, rng: np.random.Generator) -> None:
 
 def test_weights_tied_across_layers(tmp_path: Path, rng: np.random.Generator) -> None:
     class Tied(keras.layers.Layer):
-        """A second projection with the kernel of the first, transposed."""
+        """A second projection with the transposed kernel of the first."""
 
         def __init__(self, dense: Any) -> None:
             super().__init__(name="tied")

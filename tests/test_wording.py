@@ -1,4 +1,4 @@
-"""Numbers for people: the cases that the frontend is tested with, too."""
+"""Numbers for people, with the same cases as in the tests of the frontend."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def test_numbers_are_written_as_in_the_tab(case: dict[str, object]) -> None:
     assert number(float(str(case["value"])), str(case["unit"])) == case["text"]
 
 
-def test_what_is_no_number() -> None:
+def test_nan_and_infinity() -> None:
     assert number(math.nan) == "not measured"
     assert (number(math.inf), number(-math.inf, "ratio")) == ("∞", "−∞")
 
 
-def test_units_are_named_where_they_say_something() -> None:
+def test_units_are_shown_only_if_they_are_informative() -> None:
     assert labeled(512, "count") == "512"
     assert labeled(0.5, "share") == "50 %"
     assert labeled(12.0, "MB") == "12 MB"

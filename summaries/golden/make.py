@@ -1,6 +1,6 @@
-"""Write one binary and one JSON file per payload kind: what Python and TypeScript must both read alike.
+"""Writes one binary and one JSON file per payload kind, which Python and TypeScript must read in the same way.
 
-Run it when the contract grows, look at the difference, and commit.
+Run it after the contract is extended, review the difference, and commit.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def examples() -> dict[str, Measurement]:
 
 
 def main() -> None:
-    """Write the files beside this one."""
+    """Write the files next to this one."""
     for kind, measurement in examples().items():
         data = encode(measurement)
         (HERE / f"{kind}.bin").write_bytes(data)

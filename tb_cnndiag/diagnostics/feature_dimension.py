@@ -30,7 +30,7 @@ class FeatureDimension(LayerDiagnostic):
             "dimension_share",
             "Share of the width used",
             "share",
-            "Feature dimension divided by its largest possible value, which units and samples limit.",
+            "Feature dimension divided by its largest possible value for this number of units and samples.",
             low=0.0,
             high=1.0,
         ),

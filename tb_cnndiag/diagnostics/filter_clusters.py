@@ -22,7 +22,7 @@ class FilterClusters(LayerDiagnostic):
     )
     needs = ("kernel",)
     columns = (
-        ColumnInfo("clusters", "Groups of filters", "count", "Number of groups if the tree is cut at twins."),
+        ColumnInfo("clusters", "Groups of filters", "count", "Number of groups if the tree is cut where twins join."),
         ColumnInfo(
             "effective_filters",
             "Effective filters",

@@ -31,7 +31,7 @@ class FilterTree:
 
     Attributes:
         threshold: Cosine at or above which two filters are twins; infinite if the fan-in is too small to decide.
-        twins: Twins among all filters, exact.
+        twins: Shares of filters with a twin or a mirror image, exact.
         mean_similarity: Mean |cosine| over pairs of different filters.
         merges: ``(units − 1, 4)``, average linkage.
         order: ``(units,)``, leaves from first to last.

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import betaincinv
 
-from tb_cnndiag.payloads import FloatArray, IntArray
+from tb_cnndiag.payloads import FloatArray
 
 Float32Array = NDArray[np.float32]
 
@@ -125,23 +123,20 @@ def twin_threshold(fan_in: int, units: int, *, alpha: float = 0.01) -> float:
 
 @dataclass(frozen=True)
 class Twins:
-    """Filters that do the same work.
+    """Shares of filters that have a twin or a mirror image.
 
     Attributes:
-        groups: ``(units,)``, the group of each filter; −1 for a filter without a twin. Filters are in the same group if
-            a chain of twins connects them.
-        ratio: Share of filters that have a twin, 0..1.
+        ratio: Share of filters that have a twin, i.e. another filter that does the same work, 0..1.
         flipped_ratio: Share of filters that have a mirror image, i.e. the same weights with the opposite sign, 0..1.
             After a rectifier, the two respond to opposite patterns, so neither is superfluous.
     """
 
-    groups: IntArray
     ratio: float
     flipped_ratio: float
 
 
 def twins(similarity: FloatArray, threshold: float) -> Twins:
-    """Find the twins among filters.
+    """Count the twins and mirror images among filters.
 
     Args:
         similarity: ``(units, units)`` cosines.
@@ -149,18 +144,9 @@ def twins(similarity: FloatArray, threshold: float) -> Twins:
     """
     alike = similarity >= threshold
     np.fill_diagonal(alike, False)
-    paired = np.asarray(alike.any(axis=1))
-    flipped = (similarity <= -threshold).any(axis=1)
+    flipped = similarity <= -threshold
     units = max(len(similarity), 1)
-    return Twins(_components(alike, paired), float(paired.sum() / units), float(flipped.sum() / units))
-
-
-def _components(adjacent: NDArray[np.bool_], members: NDArray[np.bool_]) -> IntArray:
-    """Connected components of the ``members`` of a graph, numbered by their first member; −1 for all other nodes."""
-    groups = np.full(len(adjacent), -1)
-    edges = np.triu(adjacent[np.ix_(members, members)])
-    groups[members] = connected_components(csr_array(edges), directed=False)[1]
-    return groups
+    return Twins(float(alike.any(axis=1).sum() / units), float(flipped.any(axis=1).sum() / units))
 
 
 def mean_magnitude(similarity: FloatArray) -> float:

@@ -1,1 +1,1 @@
-"""What TensorBoard shows: the plugin and its loader."""
+"""The TensorBoard plugin and its loader."""

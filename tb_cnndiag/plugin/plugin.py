@@ -24,62 +24,62 @@ from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, run_name,
 from tb_cnndiag.summaries.thinning import thinned
 
 STATIC = Path(__file__).parent / "static"
-# A reply holds at most so many messages and bytes; what is more is thinned.
+# Most messages and bytes in a response; a larger response is thinned.
 MAX_MESSAGES = 2_000
 MAX_BYTES = 4 << 20
 ALL = 1_000_000
-# The list of runs is kept for so many times as long as the processor took to make it, and for the second number still
-# answered with while it is made anew.
-KEPT, STALE = 5.0, 15.0
+# Age of the list of runs, as a multiple of the processor time that building it took. Above FRESH, the list is still
+# served while it is rebuilt in the background. Above STALE, requests wait for a new list.
+FRESH, STALE = 5.0, 15.0
 MIME_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 
 
-class _Listed(NamedTuple):
-    """A list of runs, compressed: of what, when it was made, and how long the processor took, in seconds."""
+class _RunList(NamedTuple):
+    """The compressed list of an experiment's runs, when it was built, and the processor time this took, in seconds."""
 
     experiment: str
-    made: float
+    built: float
     cost: float
     body: bytes
 
 
 class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
-    """Shows what :class:`tb_cnndiag.CNNDiagnostics` logged."""
+    """Shows the logs of :class:`tb_cnndiag.CNNDiagnostics`."""
 
     plugin_name = PLUGIN_NAME
 
     def __init__(self, context: base_plugin.TBContext) -> None:
         self._data: provider.DataProvider = context.data_provider
-        self._listing = threading.Lock()
-        self._listed: _Listed | None = None
-        self._renewing = False
+        self._lock = threading.Lock()
+        self._run_list: _RunList | None = None
+        self._rebuilding = False
 
     def get_plugin_apps(self) -> Mapping[str, Callable[..., Any]]:
         """Routes below ``/data/plugin/cnndiag``."""
         return {"/static/*": self._serve_static, "/runs": self._serve_runs, "/measurements": self._serve_measurements}
 
     def is_active(self) -> bool:
-        """False: TensorBoard shows the tab when the log has data under one of the plugin's names."""
+        """False: TensorBoard shows the tab if the log has data under one of the plugin's names."""
         return False
 
     def data_plugin_names(self) -> tuple[str, ...]:
-        """Names under which the log holds data of this plugin."""
+        """Plugin names under which the log contains data of this plugin."""
         return PLUGIN_NAME, HEAVY_PLUGIN_NAME
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
-        """Where the frontend is, and the name of the tab."""
+        """Path of the frontend, and the name of the tab."""
         return base_plugin.FrontendMetadata(es_module_path="/static/index.js", tab_name="CNN Diagnostics")
 
     def runs(self, context: Any, experiment: str) -> list[dict[str, Any]]:
         """Each run with its tags."""
-        found: dict[str, dict[str, dict[str, Any]]] = {}
+        tags_of: dict[str, dict[str, dict[str, Any]]] = {}
         for name in self.data_plugin_names():
             listed = self._data.list_tensors(context, experiment_id=experiment, plugin_name=name)
             for run, tags in listed.items():
                 for tag, series in tags.items():
                     parts = split_tag(tag)
                     if parts is not None:
-                        found.setdefault(run, {})[tag] = {
+                        tags_of.setdefault(run, {})[tag] = {
                             "tag": tag,
                             "diagnostic": parts[0],
                             "layer": parts[1],
@@ -87,7 +87,7 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
                         }
         return [
             {"run": run_name(run), "id": run, "tags": [tags[tag] for tag in sorted(tags)]}
-            for run, tags in sorted(found.items())
+            for run, tags in sorted(tags_of.items())
         ]
 
     def measurements(
@@ -96,7 +96,7 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
         """A serialized ``MeasurementList``: the messages of one tag, thinned to ``limit`` and to a few MB.
 
         Raises:
-            errors.NotFoundError: When there is no such run or tag.
+            errors.NotFoundError: If the run or tag does not exist.
         """
         messages = self._read(context, experiment, run, tag)
         total = len(messages)
@@ -115,10 +115,12 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
             )
             series = read.get(run, {}).get(tag)
             if series:
-                # One loader keeps repeated steps: the last one written counts.
+                # Some loaders keep repeated steps: use the one that was written last.
                 by_step = {datum.step: datum.numpy for datum in series}
                 return [_bytes_of(by_step[step]) for step in sorted(by_step)]
-        raise errors.NotFoundError(f"No data for run {run!r} and tag {tag!r}. The log may still be loading: reload.")
+        raise errors.NotFoundError(
+            f"No data for run {run!r} and tag {tag!r}. If the log is still being loaded, reload the page."
+        )
 
     @Request.application  # type: ignore[arg-type]
     def _serve_runs(self, request: Request) -> Response:
@@ -127,32 +129,32 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
         return _respond(request, body, "application/json", encoding="gzip")
 
     def _list(self, context: Any, experiment: str) -> bytes:
-        """Runs and tags as JSON, compressed.
+        """Runs and tags as compressed JSON.
 
-        Of a log with many runs that takes most of a second, in which others wait. So clients that ask at once share an
-        answer; it is kept for a few times as long as it kept the processor busy, and made anew behind their back for a
-        few times more: of a small log, not at all.
+        If a log has many runs, building the list takes most of a second and blocks other requests. Clients that send
+        requests at the same time therefore share one list, which is also reused for some time; see ``FRESH`` and
+        ``STALE``. For a small log, that time is close to 0.
         """
-        with self._listing:
-            listed = self._listed if self._listed and self._listed.experiment == experiment else None
-            age = time.monotonic() - listed.made if listed else 0.0
-            if listed is None or age >= STALE * listed.cost:
-                listed = self._listed = self._listed_anew(context, experiment)
-            elif age >= KEPT * listed.cost and not self._renewing:
-                self._renewing = True
-                threading.Thread(target=self._renew, args=(context, experiment), daemon=True).start()
-            return listed.body
+        with self._lock:
+            run_list = self._run_list if self._run_list and self._run_list.experiment == experiment else None
+            age = time.monotonic() - run_list.built if run_list else 0.0
+            if run_list is None or age >= STALE * run_list.cost:
+                run_list = self._run_list = self._build_list(context, experiment)
+            elif age >= FRESH * run_list.cost and not self._rebuilding:
+                self._rebuilding = True
+                threading.Thread(target=self._rebuild, args=(context, experiment), daemon=True).start()
+            return run_list.body
 
-    def _listed_anew(self, context: Any, experiment: str) -> _Listed:
+    def _build_list(self, context: Any, experiment: str) -> _RunList:
         begin = time.thread_time()
         body = gzip.compress(json.dumps({"runs": self.runs(context, experiment)}).encode(), 3)
-        return _Listed(experiment, time.monotonic(), time.thread_time() - begin, body)
+        return _RunList(experiment, time.monotonic(), time.thread_time() - begin, body)
 
-    def _renew(self, context: Any, experiment: str) -> None:
+    def _rebuild(self, context: Any, experiment: str) -> None:
         try:
-            self._listed = self._listed_anew(context, experiment)
+            self._run_list = self._build_list(context, experiment)
         finally:
-            self._renewing = False
+            self._rebuilding = False
 
     @Request.application  # type: ignore[arg-type]
     def _serve_measurements(self, request: Request) -> Response:
@@ -174,7 +176,8 @@ class CNNDiagnosticsPlugin(base_plugin.TBPlugin):
         path = STATIC / name
         if path.suffix not in MIME_TYPES | {".woff2": ""} or not path.is_file():
             raise errors.NotFoundError(
-                f"{name} is no file of the frontend. Without any, reinstall: pip install --force-reinstall tb-cnndiag"
+                f"{name} is not a file of the frontend. If the frontend is missing, reinstall the package: pip install "
+                "--force-reinstall tb-cnndiag"
             )
         mime = MIME_TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
         return _respond(request, path.read_bytes(), mime, expires=0 if name == "index.js" else 31_536_000)
@@ -194,7 +197,7 @@ def _only_column(messages: list[bytes], name: str) -> Iterator[bytes]:
     for data in messages:
         try:
             message = pb.Measurement.FromString(data)
-        except DecodeError:  # damaged: others of the tag may not be
+        except DecodeError:  # this message is damaged, but other messages of the tag may not be
             continue
         columns = [column for column in message.layer_columns.columns if column.name == name]
         if columns:
@@ -213,10 +216,10 @@ def _argument(request: Request, name: str) -> str:
 def _count(request: Request, name: str) -> int:
     text = request.args.get(name, str(MAX_MESSAGES))
     if not (text.isascii() and text.isdigit()) or not 0 < int(text[:9]) <= ALL:
-        raise errors.InvalidArgumentError(f"{name}={text!r}: a number from 1 to {ALL} is wanted.")
+        raise errors.InvalidArgumentError(f"{name}={text!r} is not a number from 1 to {ALL}.")
     return int(text)
 
 
 def _only_get(request: Request) -> None:
     if request.method not in ("GET", "HEAD"):
-        raise errors.InvalidArgumentError(f"{request.method} is not allowed: everything here is read by GET.")
+        raise errors.InvalidArgumentError(f"The method {request.method} is not allowed. Use GET.")

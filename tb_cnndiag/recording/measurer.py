@@ -1,4 +1,4 @@
-"""Runs the diagnostics on a snapshot and turns what they return into measurements."""
+"""Runs the diagnostics on a snapshot and turns their results into measurements."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from tb_cnndiag.payloads import FloatArray, LayerColumns
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.warning import warn
 
-# Seconds that a diagnostic of a user's own may take at one snapshot.
+# Most seconds that a user-defined diagnostic may take at one snapshot.
 PATIENCE = 30.0
 
 
 @dataclass
 class Measurer:
-    """The diagnostics in use. One that fails is reported once and left out from then on.
+    """The diagnostics in use. A diagnostic that fails is reported once and then switched off.
 
-    So is one of a user's own that returns what cannot be logged, or takes too long at one snapshot. Python cannot stop a
-    function that does not return: a warning names it meanwhile.
+    A user-defined diagnostic is also switched off if its result cannot be logged or if it takes too long at one
+    snapshot. Python cannot interrupt a running function, so a warning names the diagnostic while it runs.
     """
 
     diagnostics: Sequence[Diagnostic]
     failed: set[str] = field(default_factory=set)
 
     def needs(self, costs: Set[Cost]) -> set[str]:
-        """Names of what the diagnostics of this snapshot read."""
+        """Names of the data that the diagnostics of this snapshot need."""
         return {name for diagnostic in self._due(costs) for name in diagnostic.needs}
 
     def measure(self, snapshot: Snapshot, number: int, table: str, costs: Set[Cost]) -> list[Measurement]:
-        """All measurements of one snapshot; ``number`` counts snapshots, ``table`` names the layer table."""
+        """All measurements of one snapshot; ``number`` is its 0-based number, ``table`` the id of the layer table."""
         measurements: list[Measurement] = []
         for diagnostic in self._due(costs):
             try:
                 with self._timed(diagnostic, snapshot.step):
-                    found = list(_measured(diagnostic, snapshot, number, table))
+                    results = list(_measured(diagnostic, snapshot, number, table))
                 if not isinstance(diagnostic, BUILTIN):
-                    _check(found)
-                measurements += found
-            except Exception as error:  # a diagnostic, perhaps a user's own, must never end a training
+                    _check(results)
+                measurements += results
+            except Exception as error:  # no diagnostic, built-in or user-defined, may ever stop the training
                 self.failed.add(diagnostic.name)
                 warn(
                     f"The diagnostic {diagnostic.name!r} failed at step {snapshot.step} and is switched off "
-                    f"({type(error).__name__}: {error}). Everything else goes on."
+                    f"({type(error).__name__}: {error}). Everything else continues."
                 )
         return measurements
 
     def scalars(self, measurements: Sequence[Measurement], snapshot: Snapshot) -> dict[str, float]:
-        """What TensorBoard's own Scalars dashboard shows too: tag → value."""
-        wanted = {diagnostic.name: diagnostic.scalar_columns for diagnostic in self.diagnostics}
+        """Values that TensorBoard's Scalars dashboard also shows: tag → value."""
+        scalar_columns = {diagnostic.name: diagnostic.scalar_columns for diagnostic in self.diagnostics}
         return {
             f"{column}/{layer.layer.path}": float(value)
             for measurement in measurements
             if isinstance(measurement.payload, LayerColumns)
-            for column in wanted.get(measurement.diagnostic, ())
+            for column in scalar_columns.get(measurement.diagnostic, ())
             for layer, value in zip(snapshot.layers, _column(measurement.payload, column), strict=False)
             if np.isfinite(value)
         }
@@ -70,11 +70,11 @@ class Measurer:
         if isinstance(diagnostic, BUILTIN):
             yield
             return
-        about = (
-            f"The diagnostic {diagnostic.name!r} has taken more than {PATIENCE:g} s at step {step}. The training waits "
-            "for it to return; from then on it is switched off."
+        message = (
+            f"The diagnostic {diagnostic.name!r} has taken more than {PATIENCE:g} s at step {step}. Training waits "
+            "until it returns; then the diagnostic is switched off."
         )
-        timer = threading.Timer(PATIENCE, warn, [about])
+        timer = threading.Timer(PATIENCE, warn, [message])
         timer.daemon = True
         timer.start()
         begin = time.perf_counter()
@@ -94,12 +94,12 @@ def _column(payload: LayerColumns, name: str) -> FloatArray:
 
 
 def _check(measurements: Sequence[Measurement]) -> None:
-    """Raise what writing or reading them would."""
+    """Raise a ValueError if the measurements cannot be written and read again."""
     for measurement in measurements:
         try:
             decode(encode(measurement))
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"it returned what cannot be logged: {error}") from None
+            raise ValueError(f"its result cannot be logged: {error}") from None
 
 
 def _measured(diagnostic: Diagnostic, snapshot: Snapshot, number: int, table: str) -> Iterator[Measurement]:

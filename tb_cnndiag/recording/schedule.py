@@ -1,4 +1,4 @@
-"""When to snapshot: a schedule is a function of the 0-based number of the snapshot."""
+"""Schedules: functions of a snapshot's 0-based number that decide whether to measure at that snapshot."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ Schedule: TypeAlias = Callable[[int], bool]
 
 
 def every(n: int) -> Schedule:
-    """Every n-th snapshot, the first included.
+    """Every n-th snapshot, starting with the first.
 
     Raises:
-        ValueError: When n is not positive.
+        ValueError: If n is not positive.
     """
     _positive(n)
     return lambda snapshot: snapshot % n == 0
 
 
 def log_spaced(n: int) -> Schedule:
-    """Each of the first n snapshots, then ever fewer: n more each time the number of snapshots doubles.
+    """Each of the first n snapshots, then fewer and fewer: n more each time the number of snapshots doubles.
 
-    Of 100 snapshots, ``log_spaced(8)`` takes 30; of 1,000, 56.
+    ``log_spaced(8)`` selects 30 of 100 snapshots, and 56 of 1,000.
 
     Raises:
-        ValueError: When n is not positive.
+        ValueError: If n is not positive.
     """
     _positive(n)
 
-    def taken(snapshot: int) -> bool:
+    def selected(snapshot: int) -> bool:
         return snapshot == 0 or _count(snapshot) > _count(snapshot - 1)
 
     def _count(snapshot: int) -> int:
         return math.floor(n * math.log2(1 + snapshot / n) + 1e-9)
 
-    return taken
+    return selected
 
 
 def _positive(n: int) -> None:
     if n < 1:
-        raise ValueError(f"{n} snapshots are no schedule: give a positive number, as in every(1) or log_spaced(8).")
+        raise ValueError(f"A schedule needs a positive number of snapshots, as in every(1) or log_spaced(8), not {n}.")
 
 
-# By default similarity, trees and densities are taken at 16 of 100 snapshots. What is costlier is for the eye and changes
-# slowly: it is taken at those of them that the sparser schedule has too.
+# By default, heavy diagnostics (similarity, trees, densities) are measured at 16 of 100 snapshots. Costly diagnostics
+# change slowly, so they are measured only at those snapshots that are also in the sparser schedule.
 HEAVY = log_spaced(3)
 COSTLY = log_spaced(2)

@@ -1,1 +1,1 @@
-"""The Python face of the contract: generated protobuf code, codec, event file writer and reader."""
+"""The Python side of the contract: generated protobuf code, codec, event file writer and reader."""

@@ -1,4 +1,4 @@
-"""Messages ↔ plain data: which module knows how each payload kind snapshots on the wire."""
+"""Converts messages to plain data and back: maps each payload kind to the module that encodes and decodes it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Payload: TypeAlias = (
 
 
 class CodecError(ValueError):
-    """A message that is damaged or says impossible things."""
+    """A message that is damaged or contradicts itself."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ def encode(measurement: Measurement) -> bytes:
     """Serialize a measurement.
 
     Raises:
-        TypeError: When the payload is of no known kind.
+        TypeError: If the payload is not of a known kind.
     """
     kind = _KIND_OF_TYPE.get(type(measurement.payload))
     if kind is None:
         known = ", ".join(sorted(t.__name__ for t in _KIND_OF_TYPE))
-        raise TypeError(f"{type(measurement.payload).__name__} is no payload kind; known are {known}.")
+        raise TypeError(f"{type(measurement.payload).__name__} is not a payload kind. The known kinds are {known}.")
     message = pb.Measurement(
         version=CONTRACT_VERSION,
         diagnostic=measurement.diagnostic,
@@ -83,12 +83,14 @@ def encode(measurement: Measurement) -> bytes:
 
 
 def decode(data: bytes, kinds: Container[str] | None = None) -> Measurement | None:
-    """Read one serialized measurement; None, with one warning, for a kind that this version does not know.
+    """Read one serialized measurement.
 
-    With ``kinds``, None for those that are not among them too.
+    Returns:
+        The measurement. None, with a warning, if this version does not know the payload kind. None if ``kinds`` is
+        given and does not contain the payload kind.
 
     Raises:
-        CodecError: When the bytes are no measurement or contradict themselves.
+        CodecError: If the bytes are not a measurement or contradict themselves.
     """
     message = pb.Measurement()
     try:
@@ -99,13 +101,13 @@ def decode(data: bytes, kinds: Container[str] | None = None) -> Measurement | No
     if kind is None:
         if message.version > CONTRACT_VERSION:
             warnings.warn(
-                f"The log was written by a newer tb-cnndiag (contract {message.version}, this one knows "
-                f"{CONTRACT_VERSION}); kinds that it does not know are skipped. Upgrade with "
-                "`pip install -U tb-cnndiag` to see them.",
+                f"The log was written by a newer tb-cnndiag (contract version {message.version}; this version knows "
+                f"{CONTRACT_VERSION}). Payloads of unknown kinds are skipped. To read them, run: "
+                "pip install -U tb-cnndiag",
                 stacklevel=2,
             )
             return None
-        raise CodecError(f"the measurement {message.diagnostic!r} carries no payload")
+        raise CodecError(f"the measurement {message.diagnostic!r} has no payload")
     if kinds is not None and kind not in kinds:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Columns, unit states, matrices, trees, densities and pictures ↔ their messages."""
+"""Converts columns, unit states, matrices, trees, densities and pictures to messages and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tb_cnndiag.payloads import (
 )
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
-# Larger declared sizes are refused before anything is allocated.
+# Larger declared sizes are rejected before any memory is allocated.
 MAX_UNITS = 1 << 20
 MAX_CELLS = 1 << 22
 
@@ -83,11 +83,11 @@ def encode_unit_states(payload: UnitStates) -> pb.UnitStates:
 def decode_unit_states(message: pb.UnitStates) -> UnitStates:
     packed = np.frombuffer(message.states, np.uint8)
     if packed.size != -(-message.units // 4):
-        raise ValueError(f"{packed.size} bytes hold no states of {message.units} units")
+        raise ValueError(f"{packed.size} bytes cannot hold the states of {message.units} units")
     states = (packed[:, None] >> np.array([0, 2, 4, 6], np.uint8)) & 3
     silent = np.frombuffer(message.silent_in_training or bytes(-(-message.units // 8)), np.uint8)
     if silent.size != -(-message.units // 8):
-        raise ValueError(f"{silent.size} bytes do not tell which of {message.units} units were silent in training")
+        raise ValueError(f"{silent.size} bytes cannot hold silent_in_training for {message.units} units")
     flags = np.unpackbits(silent, count=message.units, bitorder="little").astype(bool)
     return UnitStates(
         states.reshape(-1)[: message.units].astype(np.uint8),
@@ -100,7 +100,7 @@ def decode_unit_states(message: pb.UnitStates) -> UnitStates:
 
 
 def _bits(flags: NDArray[np.bool_] | None) -> bytes:
-    """1 bit a flag, the first in the lowest bit; empty when none is set."""
+    """One bit per flag, the first flag in the lowest bit; empty if no flag is set."""
     if flags is None or not flags.any():
         return b""
     return np.packbits(flags, bitorder="little").tobytes()
@@ -131,11 +131,11 @@ def decode_matrix(message: pb.Matrix) -> Matrix:
     height, width = -(-message.rows // pool), -(-message.columns // pool)
     count = height * (height + 1) // 2 if message.symmetric else height * width
     if count > MAX_CELLS or max(message.rows, message.columns) > MAX_UNITS:
-        raise ValueError(f"{message.rows} × {message.columns} cells are more than a chart can hold")
+        raise ValueError(f"a matrix of {message.rows} × {message.columns} is larger than a chart can show")
     if message.symmetric and message.rows != message.columns:
-        raise ValueError(f"{message.rows} × {message.columns} is not symmetric")
+        raise ValueError(f"a matrix of {message.rows} × {message.columns} is not symmetric")
     if len(message.order) != message.rows:
-        raise ValueError(f"the order has {len(message.order)} of {message.rows} rows")
+        raise ValueError(f"the order has {len(message.order)} entries for {message.rows} rows")
     levels = np.frombuffer(_inflate(message.cells, count), np.uint8).astype(np.float32)
     flat = np.where(levels == 0, np.nan, message.low + (levels - 1) * (message.high - message.low) / 254)
     if message.symmetric:
@@ -157,11 +157,11 @@ def decode_matrix(message: pb.Matrix) -> Matrix:
 
 
 def _inflate(data: bytes, size: int) -> bytes:
-    """Decompress to exactly ``size`` bytes, never allocating more."""
+    """Decompress to exactly ``size`` bytes, without allocating more."""
     inflater = zlib.decompressobj()
     plain = inflater.decompress(data, size + 1)
     if len(plain) != size:
-        raise ValueError(f"holds {'more' if len(plain) > size else len(plain)} bytes where {size} are declared")
+        raise ValueError(f"{'more' if len(plain) > size else len(plain)} bytes instead of the declared {size}")
     return plain
 
 
@@ -179,29 +179,29 @@ def encode_dendrogram(payload: Dendrogram) -> pb.Dendrogram:
 def decode_dendrogram(message: pb.Dendrogram) -> Dendrogram:
     units, merges = message.units, max(message.units - 1, 0)
     if not len(message.gap) == len(message.height) == merges:
-        raise ValueError(f"{len(message.gap)} merges do not join {units} units")
+        raise ValueError(f"{len(message.gap)} merges cannot join {units} units")
     order, gaps = np.asarray(message.order, np.int64), np.asarray(message.gap, np.int64)
     if not np.array_equal(np.sort(order), np.arange(units)):
-        raise ValueError("the leaf order is no permutation of the units")
+        raise ValueError("the leaf order is not a permutation of the units")
     if not np.array_equal(np.sort(gaps), np.arange(merges)):
-        raise ValueError("the merges do not close each gap between leaves once")
+        raise ValueError("the merges do not close each gap between leaves exactly once")
     heights = np.asarray(message.height, np.float32)
-    parted = np.zeros(units, np.int64)
-    parted[gaps + 1] = heights > np.float32(message.cut)
+    starts_group = np.zeros(units, np.int64)
+    starts_group[gaps + 1] = heights > np.float32(message.cut)
     groups = np.empty(units, np.int64)
-    groups[order] = np.cumsum(parted)
+    groups[order] = np.cumsum(starts_group)
     return Dendrogram(
         children=_children(gaps, order), heights=heights, order=order, cut=message.cut, groups=groups, unit=message.unit
     )
 
 
 def _gaps(children: IntArray, order: IntArray) -> list[int]:
-    """Which gap between neighboring leaves each merge closes.
+    """Index of the gap between neighboring leaves that each merge closes.
 
     Raises:
-        ValueError: When the order does not keep each branch of the tree together.
+        ValueError: If the order does not keep each branch of the tree together.
     """
-    start = np.argsort(order).tolist()  # of each node the places of its first and its last leaf
+    start = np.argsort(order).tolist()  # positions of the first and last leaf of each node
     stop = list(start)
     gaps = []
     for left, right in children.tolist():
@@ -216,9 +216,9 @@ def _gaps(children: IntArray, order: IntArray) -> list[int]:
 
 
 def _children(gaps: IntArray, order: IntArray) -> IntArray:
-    """The two nodes that each merge joins, the one that stands first in the order first, ``(units − 1, 2)``."""
-    starting, ending = order.tolist(), order.tolist()  # node that starts or ends at a leaf
-    first, last = list(range(len(order))), list(range(len(order)))  # first leaf of the node ending there, and so on
+    """The two nodes that each merge joins, in leaf order, ``(units − 1, 2)``."""
+    starting, ending = order.tolist(), order.tolist()  # node that starts or ends at a leaf position
+    first, last = list(range(len(order))), list(range(len(order)))  # other end of the node that ends or starts there
     children = []
     for node, gap in enumerate(gaps.tolist(), start=len(order)):
         children.append((ending[gap], starting[gap + 1]))
@@ -249,7 +249,7 @@ def encode_density(payload: Density) -> pb.Density:
 def decode_density(message: pb.Density) -> Density:
     values: NDArray[Any] = np.frombuffer(message.values, "<f2").astype(np.float32) * np.float32(message.scale)
     if values.size != message.points:
-        raise ValueError(f"{values.size} values on a grid of {message.points}")
+        raise ValueError(f"{values.size} values for a grid of {message.points} points")
     return Density(
         start=message.start,
         stop=message.stop,
@@ -287,7 +287,7 @@ def decode_images(message: pb.Images) -> Images:
 def _decode_image(image: pb.Image) -> Image:
     shape = (image.height, image.width, image.channels)
     if image.channels not in (1, 3) or len(image.pixels) != image.height * image.width * image.channels:
-        raise ValueError(f"{len(image.pixels)} bytes are no picture of {shape}")
+        raise ValueError(f"{len(image.pixels)} bytes are not a picture of shape {shape}")
     return Image(
         unit=image.unit,
         pixels=np.frombuffer(image.pixels, np.uint8).reshape(shape),

@@ -1,4 +1,4 @@
-"""Findings ↔ their message."""
+"""Converts findings to their message and back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def encode_findings(findings: tuple[Finding, ...]) -> pb.Findings:
 def decode_findings(message: pb.Findings) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     for item in message.findings:
-        # A cause comes first, so that position 0 … n−1 is already decoded.
+        # A cause comes before its effects, so it is already decoded.
         if item.caused_by > len(findings):
             raise ValueError(f"finding {len(findings) + 1} is caused by {item.caused_by}, which comes later")
         cause = findings[item.caused_by - 1] if item.caused_by else None

@@ -1,11 +1,11 @@
-"""RunInfo ↔ its message."""
+"""Converts the run info to its message and back."""
 
 from __future__ import annotations
 
 from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo, SwitchedOff, Targets
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
-# A table that claims more makes every column of the log as long.
+# Every column of the log is as long as the layer table, so its length must have a limit.
 MAX_LAYERS = 20_000
 _LAYER_FIELDS = tuple(LayerInfo.__dataclass_fields__)
 _COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
@@ -27,7 +27,7 @@ def encode_run_info(info: RunInfo) -> pb.RunInfo:
 
 def decode_run_info(info: pb.RunInfo) -> RunInfo:
     if len(info.layers) > MAX_LAYERS:
-        raise ValueError(f"{len(info.layers):,} layers are more than the {MAX_LAYERS:,} that are read")
+        raise ValueError(f"{len(info.layers):,} layers exceed the limit of {MAX_LAYERS:,}")
     return RunInfo(
         **{name: getattr(info, name) for name in _RUN_FIELDS},
         layers=tuple(_decode_layer(layer) for layer in info.layers),

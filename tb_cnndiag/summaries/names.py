@@ -1,10 +1,10 @@
-"""Names on disk and in TensorBoard: directories, tags, plugin names."""
+"""Names on disk and in TensorBoard: directories, tags and plugin names."""
 
 from __future__ import annotations
 
 RUN_DIRECTORY = "cnndiag"
 PLUGIN_NAME = "cnndiag"
-# Heavy kinds (matrix, tree, density) under a name of their own, so that a loader can keep fewer of them.
+# Heavy kinds (matrix, tree, density, images) have a separate plugin name, so a loader can keep fewer of them.
 HEAVY_PLUGIN_NAME = "cnndiag_heavy"
 PREFIX = "cnndiag/"
 RUN_INFO = "run_info"
@@ -13,12 +13,12 @@ OVERHEAD = "overhead"
 
 
 def tag_of(diagnostic: str, layer: str = "") -> str:
-    """Tag of a diagnostic's messages about all layers, or about one."""
+    """Tag of a diagnostic's messages, for all layers or for one layer."""
     return f"{PREFIX}{diagnostic}/{layer}" if layer else f"{PREFIX}{diagnostic}"
 
 
 def split_tag(tag: str) -> tuple[str, str] | None:
-    """(diagnostic, layer path) of one of our tags; None for a foreign one. The layer is empty for all layers."""
+    """(diagnostic, layer path) of a tag of this plugin; None for any other tag. The path is empty for all layers."""
     if not tag.startswith(PREFIX):
         return None
     diagnostic, _, layer = tag[len(PREFIX) :].partition("/")
@@ -26,11 +26,11 @@ def split_tag(tag: str) -> tuple[str, str] | None:
 
 
 def run_name(run: str) -> str:
-    """Name of a run as findings use it: the directory that holds ``cnndiag/``, ``.`` for the logdir itself."""
+    """Name of a run as findings use it: the directory that contains ``cnndiag/``; ``.`` for the logdir itself."""
     parent, _, last = run.rpartition("/")
     return (parent or ".") if last == RUN_DIRECTORY else run
 
 
 def run_id(name: str) -> str:
-    """TensorBoard's name of a run, from the one that findings use."""
+    """Name that TensorBoard uses for a run, from the name that findings use."""
     return RUN_DIRECTORY if name == "." else f"{name}/{RUN_DIRECTORY}"

@@ -1,4 +1,4 @@
-"""Reads measurements back from event files, without TensorFlow."""
+"""Reads measurements from event files, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ _watcher: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("watch
 
 
 def find_runs(logdir: str | os.PathLike[str]) -> dict[str, LogLocation]:
-    """Runs below a logdir: name (relative path of what holds ``cnndiag/``, ``.`` for itself) → ``cnndiag`` directory.
+    """Runs below a logdir: name → ``cnndiag`` directory.
+
+    The name is the relative path of the directory that contains ``cnndiag/``; it is ``.`` for the logdir itself.
 
     Raises:
-        FileNotFoundError: When the logdir does not exist.
-        NotADirectoryError: When it is no directory.
-        StorageError: When it is a URL that cannot be reached.
+        FileNotFoundError: If the logdir does not exist.
+        NotADirectoryError: If it is not a directory.
+        StorageError: If it is a URL that cannot be reached.
     """
     return directories_named(RUN_DIRECTORY, place(logdir))
 
 
 @contextmanager
 def watching(notify: Callable[[str, int, int], None]) -> Iterator[None]:
-    """For the time of the context, ``notify`` is called after each record with file, bytes read, and bytes in all."""
+    """Inside the context, call ``notify`` after each record with the file, the bytes read, and the file's size."""
     token = _watcher.set(notify)
     try:
         yield
@@ -42,12 +44,12 @@ def watching(notify: Callable[[str, int, int], None]) -> Iterator[None]:
 
 
 def read_run(directory: LogLocation, kinds: Container[str] | None = None) -> Iterator[Measurement]:
-    """All measurements of one run in the order written; what cannot be read is passed over with one warning a file.
+    """All measurements of one run, in the order written. Unreadable data is skipped, with one warning per file.
 
-    With ``kinds``, only payloads of these kinds (fields of the proto's ``Measurement``) are decoded.
+    If ``kinds`` is given, only payloads of these kinds (fields of the proto's ``Measurement``) are decoded.
 
     Raises:
-        OSError: When a file cannot be opened or read at all.
+        OSError: If a file cannot be opened or read.
     """
     notify = _watcher.get()
     for path in event_files(directory):
@@ -57,12 +59,12 @@ def read_run(directory: LogLocation, kinds: Container[str] | None = None) -> Ite
                 if notify is not None:
                     notify(str(path), file.tell(), size)
                 if isinstance(record, Damage):
-                    skipped.append(f"byte {record.offset} on: {record.reason}")
+                    skipped.append(f"data at byte {record.offset}: {record.reason}")
                 elif _MARK in record:
                     yield from _read_event(record, kinds, skipped)
         if skipped:
             more = f" and {len(skipped) - 1} more" if len(skipped) > 1 else ""
-            warnings.warn(f"{path}: skipped {skipped[0]}{more}. The rest is read.", stacklevel=2)
+            warnings.warn(f"{path}: skipped {skipped[0]}{more}. All other data is read.", stacklevel=2)
 
 
 def _read_event(record: bytes, kinds: Container[str] | None, skipped: list[str]) -> Iterator[Measurement]:

@@ -1,8 +1,8 @@
 """TFRecord framing of event files, with checksums, without TensorFlow.
 
 A record is ``length: uint64 | masked crc32c of length | data | masked crc32c of data``, little-endian
-(tensorflow/core/lib/io/record_writer.h). TensorBoard's own reader checks sums in pure Python at 8 MB/s;
-``google_crc32c`` does so at memory speed.
+(tensorflow/core/lib/io/record_writer.h). TensorBoard's reader computes checksums in pure Python at 8 MB/s;
+``google_crc32c`` computes them at memory speed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import google_crc32c
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 OVERHEAD = _HEADER.size + _FOOTER.size
-# TensorBoard's data server does not pass on more than that either.
+# TensorBoard's data server has the same limit.
 MAX_RECORD = 256 << 20
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A place in a file where records could not be read, in words."""
+    """A position in a file where a record could not be read, and the reason."""
 
     offset: int
     reason: str
@@ -36,17 +36,17 @@ def _masked_crc(data: bytes) -> int:
 
 
 def frame(data: bytes) -> bytes:
-    """The record that holds ``data``."""
+    """The record that contains ``data``."""
     length = struct.pack("<Q", len(data))
     return b"".join((length, _FOOTER.pack(_masked_crc(length)), data, _FOOTER.pack(_masked_crc(data))))
 
 
 def read_records(file: BinaryIO, size: int) -> Iterator[bytes | Damage]:
-    """Yield the data of each record in the first ``size`` bytes, and a :class:`Damage` for what is not readable.
+    """Yield the data of each record in the first ``size`` bytes, and a :class:`Damage` for each unreadable record.
 
-    A record with a wrong data checksum is passed over, and so is one larger than any writer of summaries makes. After a
-    wrong length nothing can be found again, so reading ends there; so it does at a record that is cut at the end.
-    No more is allocated than one record takes, whatever lengths the file declares.
+    A record is skipped if its data checksum is wrong, or if it is larger than ``MAX_RECORD``. Reading ends at a record
+    whose length is wrong, because the next record cannot be found, and at a record that the end of the file cuts off.
+    The memory used is at most that of one record, even if the file declares wrong lengths.
     """
     offset = 0
     while offset < size:
@@ -63,7 +63,7 @@ def read_records(file: BinaryIO, size: int) -> Iterator[bytes | Damage]:
             return
         if length > MAX_RECORD:
             file.seek(length + _FOOTER.size, os.SEEK_CUR)
-            yield Damage(offset, f"a record of {length:,} bytes, where at most {MAX_RECORD:,} are read")
+            yield Damage(offset, f"a record of {length:,} bytes exceeds the limit of {MAX_RECORD:,}")
         else:
             data, footer = file.read(length), file.read(_FOOTER.size)
             if len(footer) < _FOOTER.size:

@@ -1,6 +1,6 @@
-"""Where logs lie: directories of this machine, and URLs such as ``s3://bucket/logs`` through fsspec.
+"""Access to logs in local directories and, through fsspec, at URLs such as ``s3://bucket/logs``.
 
-fsspec is what TensorBoard itself reads URLs with; it and the package of each kind of store are extras.
+TensorBoard also uses fsspec to read URLs. fsspec and the package for each kind of store are extras.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LogLocation: TypeAlias = Path | str
 
 EVENT_FILES = "*tfevents*"
 BLOCK = 4 << 20
-# Extras of ours that bring what a URL needs.
+# Our extra that installs the packages for each URL scheme.
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 
 
@@ -25,36 +25,37 @@ class StorageError(OSError):
 
 
 def place(location: str | os.PathLike[str]) -> LogLocation:
-    """The URL as it is given, or the path of a directory."""
+    """The location as a URL, without a slash at the end, or as the path of a directory."""
     text = os.fspath(location)
     return text.rstrip("/") if is_url(text) else Path(text)
 
 
 def is_url(location: str | os.PathLike[str]) -> bool:
-    """Whether it is a URL, and no path of this machine."""
+    """Whether the location is a URL, not a local path."""
     return "://" in os.fspath(location)
 
 
 def below(location: str | os.PathLike[str], name: str) -> str:
-    """Address of what lies below a directory or URL."""
+    """Address of a file or directory below a directory or URL."""
     if is_url(location):
         return f"{os.fspath(location).rstrip('/')}/{name}".removesuffix("/.")
     return Path(location, name).as_posix()
 
 
 def directories_named(name: str, root: LogLocation) -> dict[str, LogLocation]:
-    """Directories of this name that hold event files: by the path of what holds them, relative to the root.
+    """Directories of this name that contain event files: path of the parent, relative to the root → directory.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When the root is none.
-        StorageError: When a URL cannot be reached.
+        FileNotFoundError: If the root does not exist.
+        NotADirectoryError: If the root is not a directory.
+        StorageError: If a URL cannot be reached.
     """
-    found = _remote(name, root) if isinstance(root, str) else _local(name, root)
-    return dict(sorted(found))
+    directories = _remote(name, root) if isinstance(root, str) else _local(name, root)
+    return dict(sorted(directories))
 
 
 def event_files(directory: LogLocation) -> list[LogLocation]:
-    """Event files directly in a directory, in the order in which they were begun."""
+    """Event files directly in a directory, in the order in which they were created."""
     if isinstance(directory, Path):
         return sorted(path for path in directory.glob(EVENT_FILES) if path.is_file())
     with _reaching(directory) as (filesystem, path):
@@ -66,10 +67,10 @@ def event_files(directory: LogLocation) -> list[LogLocation]:
 
 @contextmanager
 def opened(file: LogLocation) -> Iterator[tuple[BinaryIO, int]]:
-    """The file, buffered, and its size at this moment.
+    """The buffered file and its current size.
 
     Raises:
-        OSError: When it cannot be opened.
+        OSError: If the file cannot be opened.
     """
     if isinstance(file, Path):
         with file.open("rb", buffering=BLOCK) as stream:
@@ -86,10 +87,10 @@ def opened(file: LogLocation) -> Iterator[tuple[BinaryIO, int]]:
 def _local(name: str, root: Path) -> Iterator[tuple[str, LogLocation]]:
     if not root.exists():
         raise FileNotFoundError(
-            f"{root} does not exist. Give the directory that the callback was given, as in CNNDiagnostics(log_dir)."
+            f"{root} does not exist. Give the directory that you passed to the callback, CNNDiagnostics(log_dir)."
         )
     if not root.is_dir():
-        raise NotADirectoryError(f"{root} is a file. Give the directory above it.")
+        raise NotADirectoryError(f"{root} is a file. Give the directory that contains it.")
     for path, directories, _ in os.walk(root, followlinks=True):
         directories.sort()
         if name in directories and event_files(Path(path, name)):
@@ -100,10 +101,10 @@ def _remote(name: str, root: str) -> Iterator[tuple[str, LogLocation]]:
     with _reaching(root) as (filesystem, path):
         filesystem.invalidate_cache()
         if filesystem.isfile(path):
-            raise NotADirectoryError(f"{root} is a file. Give the directory above it.")
+            raise NotADirectoryError(f"{root} is a file. Give the directory that contains it.")
         files = filesystem.find(path)
         if not files and not filesystem.exists(path):
-            raise FileNotFoundError(f"{root} does not exist. Give the URL of the log, or of what is above it.")
+            raise FileNotFoundError(f"{root} does not exist. Give the URL of the log, or of a directory above it.")
     start = PurePosixPath(path)
     for directory in {PurePosixPath(file).parent for file in files if PurePosixPath(file).match(EVENT_FILES)}:
         if directory.name == name and directory != start:
@@ -113,18 +114,18 @@ def _remote(name: str, root: str) -> Iterator[tuple[str, LogLocation]]:
 
 @contextmanager
 def _reaching(url: str) -> Iterator[tuple[Any, str]]:
-    """The file system of a URL and the path in it; whatever a store raises becomes an OSError."""
+    """The file system of a URL and the path in it; any error of the store becomes an OSError."""
     try:
         from fsspec.core import url_to_fs
     except ImportError:
-        raise StorageError(f"{url} is read through fsspec, which is missing. {_how_to_install(url)}") from None
+        raise StorageError(f"Reading {url} needs fsspec, which is not installed. {_how_to_install(url)}") from None
     try:
         yield url_to_fs(url)
     except OSError:
         raise
     except ImportError as error:
         raise StorageError(f"{url} cannot be read: {error}. {_how_to_install(url)}") from None
-    except Exception as error:  # stores have no class of errors in common
+    except Exception as error:  # stores have no common error class
         raise StorageError(f"{url} cannot be reached ({type(error).__name__}: {error}).") from error
 
 

@@ -1,4 +1,4 @@
-"""Fewer messages of a tag, where all are too many to serve or to keep."""
+"""Selects some of a tag's messages if there are too many to serve or keep."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ T = TypeVar("T")
 
 
 def thinned(messages: Sequence[T], limit: int) -> list[T]:
-    """At most ``limit`` of the messages, evenly spaced, the last always among them, then the first."""
+    """At most ``limit`` evenly spaced messages, always with the last one and, if ``limit`` is above 1, the first."""
     if len(messages) <= limit:
         return list(messages)
-    spread = np.linspace(0, len(messages) - 1, max(limit, 2)).round().astype(int)
-    return [messages[i] for i in spread[-limit:]]
+    indices = np.linspace(0, len(messages) - 1, max(limit, 2)).round().astype(int)
+    return [messages[i] for i in indices[-limit:]]

@@ -1,4 +1,4 @@
-"""Writes looks into an event file that TensorBoard reads."""
+"""Writes snapshots to an event file that TensorBoard reads."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ _SCALAR = _metadata("scalars", DATA_CLASS_SCALAR)
 
 
 class SnapshotWriter:
-    """Appends snapshots to one event file below ``directory``, which is made with the first of them.
+    """Appends snapshots to one event file in ``directory``. The first snapshot creates both.
 
-    A snapshot is one record, so that a log that ends in the middle of a write lacks a whole snapshot and nothing else. Where
-    another training has begun to write there in the meantime, a directory beside it is taken: two in one would read as
-    restarts of each other.
+    Each snapshot is one record, so an interrupted write loses exactly one whole snapshot. If another training has
+    started to write to the directory in the meantime, a directory next to it is used instead. Otherwise each training
+    would look like a restart of the other.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._found = event_files(directory)
+        self._known_files = event_files(directory)
         self.bytes_written = 0
         self._file: int | None = None
 
     def write(self, step: int, messages: Iterable[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
-        """Append one snapshot: each measurement with its serialized form, and ordinary scalars by tag.
+        """Append one snapshot: measurements with their serialized form, and ordinary scalars by tag.
 
         Raises:
-            OSError: When the directory cannot be made or written, or the file has been removed.
+            OSError: If the directory cannot be created or written, or if the file has been removed.
         """
         values = [
             Summary.Value(
@@ -92,7 +92,7 @@ class SnapshotWriter:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError:
-            # What follows a torn record could not be read: take its beginning out again.
+            # A reader cannot continue after an incomplete record, so remove it.
             os.ftruncate(self._file, start)
             raise
         self.bytes_written += len(data)
@@ -101,19 +101,19 @@ class SnapshotWriter:
         directory = self._unshared()
         if directory != self.directory:
             warn(
-                f"Another training has begun to write to {self.directory}; this one is written to {directory}. Give "
-                "each training a log_dir of its own."
+                f"Another training has started to write to {self.directory}, so this training writes to {directory}. "
+                "Use a different log_dir for each training."
             )
             self.directory = directory
-        # TensorBoard reads the files of a run in the order of their names: a later one must sort behind.
+        # TensorBoard reads the files of a run in the order of their names, so a later file must sort last.
         stamp = max([int(time.time()), *(_stamp(path) + 1 for path in event_files(self.directory))])
         name = f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}"
         file = os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        self._found = event_files(self.directory)
+        self._known_files = event_files(self.directory)
         return file
 
     def _unshared(self) -> Path:
-        """The directory, or the first beside it that no other training has taken."""
+        """The directory, or the first directory next to it that no other training uses."""
         directory, number = self.directory, 1
         while True:
             try:
@@ -121,11 +121,11 @@ class SnapshotWriter:
             except FileExistsError:
                 if not directory.is_dir():
                     raise
-                if event_files(directory) == self._found:
+                if event_files(directory) == self._known_files:
                     return directory
                 number += 1
                 directory = self.directory.parent / f"training_{number}" / self.directory.name
-                self._found = []
+                self._known_files = []
             else:
                 return directory
 

@@ -1,4 +1,4 @@
-"""With this package broken on purpose, TensorBoard starts all the same and serves its other tabs."""
+"""TensorBoard starts and serves its other tabs even if this package is broken."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def _replace(path: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 BROKEN: dict[str, Callable[[Path], None]] = {
-    "protobuf does not know the generated code": _prepend(
+    "protobuf rejects the generated code": _prepend(
         "summaries/cnndiag_pb2.py", "raise TypeError('Descriptors cannot be created directly.')"
     ),
     "a module has a syntax error": _prepend("plugin/plugin.py", "def broken(:"),
-    "the plugin cannot be made": _replace(
+    "the plugin cannot be created": _replace(
         "plugin/plugin.py",
         "self._data: provider",
         "raise RuntimeError('broken on purpose')\n        self._data: provider",
@@ -58,12 +58,12 @@ BROKEN: dict[str, Callable[[Path], None]] = {
     "load fails": _replace(
         "plugin/loader.py", "        from tb_cnndiag.plugin.plugin", "        1 / 0\n        from x"
     ),
-    "the routes cannot be told": _replace(
+    "the routes cannot be listed": _replace(
         "plugin/plugin.py", 'return {"/static/*"', 'raise OSError("broken")\n        {"/'
     ),
     "the frontend is missing": lambda package: shutil.rmtree(package / "plugin" / "static"),
 }
-STILL_THERE = {"the frontend is missing"}
+STILL_LOADED = {"the frontend is missing"}
 
 
 @contextmanager
@@ -89,8 +89,8 @@ def _tensorboard(home: Path, logdir: Path) -> Iterator[tuple[str, Path]]:
 
 def _get(url: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return int(answer.status), answer.read()
+        with urllib.request.urlopen(url, timeout=30) as response:
+            return int(response.status), response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
 
@@ -99,9 +99,9 @@ def _json_when(url: str, ready: Callable[[Any], bool], log: Path) -> Any:
     deadline = time.monotonic() + 90
     while True:
         try:
-            told = json.loads(_get(url)[1])
-            if ready(told):
-                return told
+            content = json.loads(_get(url)[1])
+            if ready(content):
+                return content
         except OSError:
             pass
         assert time.monotonic() < deadline, log.read_text(errors="replace")
@@ -123,21 +123,21 @@ def test_tensorboard_starts_and_serves_its_other_tabs(how: str, tmp_path: Path) 
         assert listing["scalars"]["enabled"]
         scalars = json.loads(_get(f"{url}/plugin/scalars/scalars?run=run/cnndiag&tag=dead_ratio/conv")[1])
         assert [value for _, _, value in scalars] == [0.5]
-        status, words = _get(f"{url}/plugin/cnndiag/runs")
-        if how in STILL_THERE:
+        status, body = _get(f"{url}/plugin/cnndiag/runs")
+        if how in STILL_LOADED:
             assert status == 200
-            status, words = _get(f"{url}/plugin/cnndiag/static/index.js")
-            assert b"reinstall" in words
+            status, body = _get(f"{url}/plugin/cnndiag/static/index.js")
+            assert b"reinstall" in body
         assert status == 404
 
 
-def test_a_whole_package_is_found_in_the_same_way(tmp_path: Path) -> None:
-    """Else the tests above would pass because the copy is not used at all."""
+def test_an_intact_copy_of_the_package_is_used(tmp_path: Path) -> None:
+    """Otherwise the tests above could pass because TensorBoard does not use the copy at all."""
     writer = SnapshotWriter(tmp_path / "logs" / "run" / "cnndiag")
     writer.write(0, _snapshot(0, 0), {})
     writer.close()
     shutil.copytree(PACKAGE, tmp_path / "home" / "tb_cnndiag", ignore=shutil.ignore_patterns("__pycache__"))
     _replace("plugin/plugin.py", '{"runs": self', '{"from": "the copy", "runs": self')(tmp_path / "home" / "tb_cnndiag")
     with _tensorboard(tmp_path / "home", tmp_path / "logs") as (url, log):
-        told = _json_when(f"{url}/plugin/cnndiag/runs", lambda told: bool(told["runs"]), log)
-        assert told["from"] == "the copy"
+        content = _json_when(f"{url}/plugin/cnndiag/runs", lambda content: bool(content["runs"]), log)
+        assert content["from"] == "the copy"

@@ -1,4 +1,4 @@
-"""The plugin as TensorBoard serves it, over a real data provider."""
+"""The plugin as TensorBoard serves it, with a real data provider."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
     writer = SnapshotWriter(logdir / "run" / "cnndiag")
     for snapshot in range(40):
         columns = LayerColumns({"dead_ratio": np.array([snapshot / 40, 0.0]), "other": np.ones(2)})
-        found = [
+        measurements = [
             Measurement("run_info", snapshot, snapshot, info),
             Measurement("dead_units", snapshot, snapshot, columns, table="t"),
             Measurement("dead_units", snapshot, snapshot, columns, layer=HOSTILE, table="t"),
             Measurement("big", snapshot, snapshot, LayerColumns({"x": np.ones(100_000)}), table="t"),
         ]
-        writer.write(snapshot, [(m, encode(m)) for m in found], {"dead_ratio/conv": 0.1})
+        writer.write(snapshot, [(m, encode(m)) for m in measurements], {"dead_ratio/conv": 0.1})
     writer.close()
     multiplexer = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance=SAMPLES)
     multiplexer.AddRunsFromDirectory(str(logdir))
@@ -67,38 +67,38 @@ def test_runs(client: Client) -> None:
     assert not any("dead_ratio" in tag["tag"] for tag in run["tags"])
 
 
-def test_clients_that_ask_for_the_runs_at_once_share_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_simultaneous_requests_for_the_runs_share_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
 
     def slow(self: Any, context: Any, experiment: str) -> list[Any]:
-        asked.append(experiment)
+        built.append(experiment)
         begin = time.thread_time()
         while time.thread_time() < begin + 0.2:
             pass
-        return [{"run": f"{experiment}/{len(asked)}"}]
+        return [{"run": f"{experiment}/{len(built)}"}]
 
     monkeypatch.setattr(CNNDiagnosticsPlugin, "runs", slow)
     plugin = CNNDiagnosticsPlugin(base_plugin.TBContext())
 
-    def told(experiment: str = "a") -> str:
+    def served(experiment: str = "a") -> str:
         return str(json.loads(gzip.decompress(plugin._list(None, experiment)))["runs"][0]["run"])
 
     with ThreadPoolExecutor(8) as clients:
-        assert set(clients.map(lambda _: told(), range(8))) == {"a/1"}
-    assert told("b") == "b/2"
-    assert told() == "a/3"
-    # A while later the list is still answered with, and made anew meanwhile; long after, nobody is told it.
-    monkeypatch.setattr("tb_cnndiag.plugin.plugin.KEPT", 0.0)
-    assert told() == "a/3"
-    while plugin._renewing:
+        assert set(clients.map(lambda _: served(), range(8))) == {"a/1"}
+    assert served("b") == "b/2"
+    assert served() == "a/3"
+    # A list that is no longer fresh is still served while it is rebuilt; a stale list is not served.
+    monkeypatch.setattr("tb_cnndiag.plugin.plugin.FRESH", 0.0)
+    assert served() == "a/3"
+    while plugin._rebuilding:
         time.sleep(0.01)
-    monkeypatch.setattr("tb_cnndiag.plugin.plugin.KEPT", 5.0)
-    assert told() == "a/4"
+    monkeypatch.setattr("tb_cnndiag.plugin.plugin.FRESH", 5.0)
+    assert served() == "a/4"
     monkeypatch.setattr("tb_cnndiag.plugin.plugin.STALE", 0.0)
-    assert [told(), told()] == ["a/5", "a/6"]
+    assert [served(), served()] == ["a/5", "a/6"]
 
 
-def test_replies_name_their_type_and_are_not_to_be_guessed(client: Client) -> None:
+def test_responses_declare_their_type_and_forbid_sniffing(client: Client) -> None:
     query = "run=run/cnndiag&tag=cnndiag/dead_units"
     for path, kind in {
         "runs": "application/json",
@@ -113,14 +113,14 @@ def test_replies_name_their_type_and_are_not_to_be_guessed(client: Client) -> No
         assert client.head(f"/data/plugin/cnndiag/{path}").get_data() == b""
 
 
-def test_measurements_come_in_step_order(client: Client) -> None:
-    found = _measurements(client, tag="cnndiag/dead_units")
-    decoded = [decode(item) for item in found.items]
+def test_measurements_are_in_step_order(client: Client) -> None:
+    response = _measurements(client, tag="cnndiag/dead_units")
+    decoded = [decode(item) for item in response.items]
     assert [m.step for m in decoded if m] == list(range(40))
-    assert found.total == 40
+    assert response.total == 40
 
 
-def test_a_reply_is_thinned_to_what_is_asked_and_to_a_few_megabytes(client: Client) -> None:
+def test_a_response_is_thinned_to_the_requested_number_and_to_a_few_megabytes(client: Client) -> None:
     steps = [pb.Measurement.FromString(i).step for i in _measurements(client, tag="cnndiag/dead_units", max=5).items]
     assert len(steps) == 5
     assert (steps[0], steps[-1]) == (0, 39)
@@ -132,18 +132,18 @@ def test_a_reply_is_thinned_to_what_is_asked_and_to_a_few_megabytes(client: Clie
     assert sum(map(len, big.items)) <= MAX_BYTES
 
 
-def test_one_column_can_be_asked_for(client: Client) -> None:
+def test_a_single_column_can_be_requested(client: Client) -> None:
     for item in _measurements(client, tag="cnndiag/dead_units", column="other").items:
         assert [column.name for column in pb.Measurement.FromString(item).layer_columns.columns] == ["other"]
     assert not _measurements(client, tag="cnndiag/dead_units", column="nothing").items
 
 
-def test_hostile_layer_names_are_only_names(client: Client) -> None:
+def test_hostile_layer_names_are_treated_as_names(client: Client) -> None:
     assert _measurements(client, tag=f"cnndiag/dead_units/{HOSTILE}").total == 40
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "words"),
+    ("path", "status", "message"),
     [
         ("measurements", 400, "'run' is missing"),
         ("measurements?run=run/cnndiag", 400, "'tag' is missing"),
@@ -151,22 +151,22 @@ def test_hostile_layer_names_are_only_names(client: Client) -> None:
         ("measurements?run=run/cnndiag&tag=cnndiag/dead_units&max=0", 400, "max='0'"),
         ("measurements?run=nobody&tag=cnndiag/dead_units", 404, "No data for run 'nobody'"),
         ("measurements?run=run/cnndiag&tag=dead_ratio/conv", 404, "No data"),
-        ("static/nothing.js", 404, "no file of the frontend"),
+        ("static/nothing.js", 404, "not a file of the frontend"),
         ("static/../plugin.py", 404, ""),
         ("static/%2e%2e/plugin.py", 404, ""),
         ("static/..%2f..%2fplugin.py", 404, ""),
         ("static/plugin.py", 404, ""),
     ],
 )
-def test_what_is_wrong_is_said(client: Client, path: str, status: int, words: str) -> None:
+def test_error_responses_say_what_is_wrong(client: Client, path: str, status: int, message: str) -> None:
     answer = client.get(f"/data/plugin/cnndiag/{path}")
     assert answer.status_code == status
-    assert words in answer.get_data(as_text=True)
+    assert message in answer.get_data(as_text=True)
     assert "def " not in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_only_get(client: Client, method: str) -> None:
+def test_only_get_is_allowed(client: Client, method: str) -> None:
     assert getattr(client, method)("/data/plugin/cnndiag/runs").status_code == 400
 
 
@@ -177,7 +177,7 @@ def test_the_frontend_is_served(client: Client) -> None:
     assert "no-cache" in answer.headers["Cache-Control"]
 
 
-def test_names_of_runs() -> None:
+def test_run_names_and_ids_are_converted() -> None:
     assert run_name("a/b/cnndiag") == "a/b"
     assert run_name("cnndiag") == "."
     assert run_name("elsewhere") == "elsewhere"
@@ -185,7 +185,7 @@ def test_names_of_runs() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10, 99])
-def test_thinning_keeps_the_ends(limit: int) -> None:
+def test_thinning_keeps_the_first_and_last_message(limit: int) -> None:
     messages = [bytes([i]) for i in range(10)]
     kept = thinned(messages, limit)
     assert len(kept) == min(limit, 10)
@@ -194,7 +194,7 @@ def test_thinning_keeps_the_ends(limit: int) -> None:
     assert kept == sorted(set(kept))
 
 
-def test_the_users_own_sample_counts_win() -> None:
+def test_sample_counts_set_by_the_user_are_kept() -> None:
     class Flags:
         samples_per_plugin = {"cnndiag": 7}  # noqa: RUF012
 

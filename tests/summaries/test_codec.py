@@ -1,4 +1,4 @@
-"""The contract: goldens, round trips, and what damaged messages lead to."""
+"""The contract: golden files, round trips and damaged messages."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def _assert_same(a: Any, b: Any) -> None:
         assert a == b
 
 
-def test_every_kind_has_a_golden() -> None:
+def test_every_kind_has_a_golden_file() -> None:
     kinds = {field.name for field in pb.Measurement.DESCRIPTOR.oneofs_by_name["payload"].fields}
     assert kinds == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_golden_is_what_we_write_and_read(kind: str) -> None:
+def test_golden_files_are_written_and_read_exactly(kind: str) -> None:
     data = (GOLDEN / f"{kind}.bin").read_bytes()
     assert encode(EXAMPLES[kind]) == data
     decoded = decode(data)
@@ -106,41 +106,44 @@ def test_a_newer_kind_is_skipped_with_a_warning() -> None:
 
 @given(st.sampled_from(sorted(EXAMPLES)), st.data())
 @settings(max_examples=400, deadline=None)
-def test_damage_is_told_and_never_more(kind: str, data: Any) -> None:
-    """Whatever the bytes, either a measurement comes back or a CodecError."""
-    good = bytearray((GOLDEN / f"{kind}.bin").read_bytes())
+def test_damaged_bytes_raise_only_codec_errors(kind: str, data: Any) -> None:
+    """Any bytes give either a measurement or a CodecError."""
+    damaged = bytearray((GOLDEN / f"{kind}.bin").read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
-        good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(CodecError):
-        decode(bytes(good[: data.draw(st.integers(0, len(good)))]))
+        decode(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
 
 
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (pb.Measurement(matrix=pb.Matrix(rows=1 << 30, columns=1 << 30, symmetric=True)), "more than a chart"),
-        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=range(4), cells=b"x")), "where 16 are declared"),
-        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=[0])), "the order has 1 of 4 rows"),
-        (pb.Measurement(unit_states=pb.UnitStates(units=1 << 31, states=b"\0")), "hold no states"),
+        (pb.Measurement(matrix=pb.Matrix(rows=1 << 30, columns=1 << 30, symmetric=True)), "larger than a chart"),
+        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=range(4), cells=b"x")), "instead of the declared 16"),
+        (pb.Measurement(matrix=pb.Matrix(rows=4, columns=4, order=[0])), "the order has 1 entries for 4 rows"),
+        (pb.Measurement(unit_states=pb.UnitStates(units=1 << 31, states=b"\0")), "cannot hold the states"),
         (
             pb.Measurement(unit_states=pb.UnitStates(units=4, states=b"\0", silent_in_training=b"\0\0")),
-            "2 bytes do not tell which of 4 units",
+            "2 bytes cannot hold silent_in_training for 4 units",
         ),
-        (pb.Measurement(dendrogram=pb.Dendrogram(units=5)), "do not join"),
-        (pb.Measurement(density=pb.Density(points=9, values=b"\0\0")), "on a grid of 9"),
-        (pb.Measurement(images=pb.Images(images=[pb.Image(height=1 << 20, width=1 << 20, channels=3)])), "no picture"),
+        (pb.Measurement(dendrogram=pb.Dendrogram(units=5)), "cannot join"),
+        (pb.Measurement(density=pb.Density(points=9, values=b"\0\0")), "for a grid of 9"),
+        (
+            pb.Measurement(images=pb.Images(images=[pb.Image(height=1 << 20, width=1 << 20, channels=3)])),
+            "not a picture",
+        ),
         (pb.Measurement(scalars=pb.Scalars(names=["loss"])), "1 names for 0"),
         (pb.Measurement(findings=pb.Findings(findings=[pb.Finding(caused_by=7)])), "comes later"),
     ],
     ids=lambda value: value.WhichOneof("payload") if isinstance(value, pb.Measurement) else "",
 )
-def test_impossible_sizes_are_refused_before_allocating(message: Any, reason: str) -> None:
+def test_impossible_sizes_are_rejected(message: Any, reason: str) -> None:
     with pytest.raises(CodecError, match=reason):
         decode(message.SerializeToString())
 
 
-def test_a_tree_is_told_by_the_gaps_that_its_merges_close(rng: np.random.Generator) -> None:
-    """Against SciPy: the same merges, and the same groups at any cut."""
+def test_a_tree_is_restored_from_the_gaps_that_its_merges_close(rng: np.random.Generator) -> None:
+    """The merges, and the groups at any cut, are those of SciPy."""
     points = rng.normal(size=(40, 3))
     merges = linkage(points, "average")
     order = leaves_list(merges)
@@ -158,13 +161,13 @@ def test_a_tree_is_told_by_the_gaps_that_its_merges_close(rng: np.random.Generat
 
 
 @pytest.mark.parametrize("units", [(), (3,), (1, 4), ((1, 4),), ((0, 2), (1, 4, 5))])
-def test_units_come_back_as_they_were_told(units: Any) -> None:
-    found = (Finding("", "dead_units", "conv", "error", 0, 10, "", units=units),)
-    decoded = decode(encode(Measurement("findings", 10, 1, found)))
+def test_units_of_a_finding_are_restored(units: Any) -> None:
+    findings = (Finding("", "dead_units", "conv", "error", 0, 10, "", units=units),)
+    decoded = decode(encode(Measurement("findings", 10, 1, findings)))
     assert decoded is not None
-    assert decoded.payload == found
+    assert decoded.payload == findings
 
 
 def test_an_unknown_payload_is_named() -> None:
-    with pytest.raises(TypeError, match="object is no payload kind; known are"):
+    with pytest.raises(TypeError, match="object is not a payload kind"):
         encode(Measurement("d", 0, 0, object()))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Writing and reading event files: with TensorFlow's own reader, cut, damaged, restarted."""
+"""Writing and reading event files: compatibility with TensorFlow, truncated and damaged files, and restarts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tb_cnndiag.summaries.writer import SnapshotWriter
 
 def _snapshot(step: int, number: int) -> list[tuple[Measurement, bytes]]:
     info = RunInfo("t", (LayerInfo("conv", units=2), LayerInfo("head", units=2)))
-    found = [
+    measurements = [
         Measurement(RUN_INFO, step, number, info, table="t"),
         Measurement("dead_units", step, number, LayerColumns({"dead_ratio": np.array([step, 0.5])}), table="t"),
         Measurement("training_curve", step, number, Scalars({"loss": float(step)}), table="t"),
     ]
-    return [(m, encode(m)) for m in found]
+    return [(m, encode(m)) for m in measurements]
 
 
 def _written(directory: Path, steps: list[int]) -> Path:
@@ -57,7 +57,7 @@ def test_we_read_what_tensorflow_writes(tmp_path: Path) -> None:
     assert list(read_records(path.open("rb"), path.stat().st_size)) == data
 
 
-def test_a_cut_file_gives_all_complete_snapshots(tmp_path: Path) -> None:
+def test_all_complete_snapshots_of_a_truncated_file_are_read(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     path = _written(directory, [0, 10, 20])
     whole = path.read_bytes()
@@ -72,7 +72,7 @@ def test_a_cut_file_gives_all_complete_snapshots(tmp_path: Path) -> None:
         assert history.series("dead_units", "dead_ratio").steps.tolist() == [0]
 
 
-def test_a_damaged_look_costs_only_itself(tmp_path: Path) -> None:
+def test_a_damaged_snapshot_does_not_affect_other_snapshots(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     path = _written(directory, [0, 10, 20])
     whole = bytearray(path.read_bytes())
@@ -83,11 +83,11 @@ def test_a_damaged_look_costs_only_itself(tmp_path: Path) -> None:
     assert len(history.series("dead_units", "dead_ratio")) == 2
 
 
-def test_lengths_that_lie_end_the_file(tmp_path: Path) -> None:
+def test_reading_ends_at_a_wrong_length(tmp_path: Path) -> None:
     assert isinstance(next(read_records(io.BytesIO(b"\xff" * 64), 64)), Damage)
 
 
-def test_what_was_skipped_is_said_once_a_file(tmp_path: Path) -> None:
+def test_skipped_data_is_reported_once_per_file(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     for first in (0, 1000):
         path = _written(directory, list(range(first, first + 100, 10)))
@@ -104,24 +104,24 @@ def test_what_was_skipped_is_said_once_a_file(tmp_path: Path) -> None:
     assert len(history.series("dead_units", "dead_ratio")) == 2 * 6
 
 
-def test_a_log_that_is_being_written_is_read_up_to_its_last_whole_snapshot(tmp_path: Path) -> None:
+def test_a_log_that_is_being_written_is_read_up_to_its_last_complete_snapshot(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     writer = SnapshotWriter(directory)
     for number in range(4):
         writer.write(number * 10, _snapshot(number * 10, number), {})
         reading = read_run(directory)
         first = next(reading)
-        # What is appended from now on belongs to the next reading, and spoils nothing of this one.
+        # Data appended from now on belongs to the next reading and does not disturb this one.
         writer.write(number * 10 + 5, _snapshot(number * 10 + 5, number), {})
         history = History.of([first, *reading])
         assert history.last_step == number * 10
     writer.close()
 
 
-def test_a_file_that_shrinks_or_goes_while_it_is_read_costs_only_its_rest(tmp_path: Path) -> None:
+def test_a_file_that_is_truncated_or_removed_while_it_is_read_loses_only_the_rest(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     writer = SnapshotWriter(directory)
-    for number in range(400):  # more than is read ahead
+    for number in range(400):  # more than the reader buffers
         columns = LayerColumns({"x": np.ones(8_000)})
         measurement = Measurement("dead_units", number, number, columns, table="t")
         writer.write(number, [(measurement, encode(measurement))], {})
@@ -141,7 +141,7 @@ def test_a_file_that_shrinks_or_goes_while_it_is_read_costs_only_its_rest(tmp_pa
     assert list(read_run(directory)) == []
 
 
-def test_a_record_larger_than_any_look_is_passed_over_without_being_read(tmp_path: Path) -> None:
+def test_a_record_above_the_size_limit_is_skipped_without_being_read(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     path = _written(directory, [0, 10])
     length = struct.pack("<Q", MAX_RECORD + 1)
@@ -150,12 +150,12 @@ def test_a_record_larger_than_any_look_is_passed_over_without_being_read(tmp_pat
         file.truncate(file.tell() + MAX_RECORD + 1)
         file.seek(0, os.SEEK_END)
         file.write(b"\0\0\0\0" + frame(b"x"))
-    with pytest.warns(UserWarning, match="where at most 268,435,456 are read"):
+    with pytest.warns(UserWarning, match="exceeds the limit of 268,435,456"):
         assert History.of(read_run(directory)).last_step == 10
 
 
-def test_a_length_that_lies_allocates_nothing(tmp_path: Path) -> None:
-    """Its checksum is right, so only the size of the file tells."""
+def test_a_wrong_length_allocates_nothing(tmp_path: Path) -> None:
+    """The checksum of the length is correct, so only the size of the file shows that the length is wrong."""
     for claimed in (MAX_RECORD - 1, 1 << 40, (1 << 64) - 1):
         length = struct.pack("<Q", claimed)
         data = length + frame(length)[-4:] + b"x" * 100
@@ -165,7 +165,7 @@ def test_a_length_that_lies_allocates_nothing(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_a_restart_forgets_what_it_repeats(tmp_path: Path) -> None:
+def test_a_restart_replaces_the_steps_that_it_repeats(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     _written(directory, [0, 10, 20, 30])
     _written(directory, [20, 30, 40])
@@ -175,7 +175,7 @@ def test_a_restart_forgets_what_it_repeats(tmp_path: Path) -> None:
     assert history.last_step == 40
 
 
-def test_foreign_files_and_records_are_passed_over(tmp_path: Path) -> None:
+def test_foreign_files_and_records_are_ignored(tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow")
     directory = tmp_path / "run" / "cnndiag"
     _written(directory, [0, 10])

@@ -1,4 +1,4 @@
-"""Logs of older versions stay readable: one of version 0.1.0, kept, judged as it was then."""
+"""Logs of older versions stay readable: a log of version 0.1.0 gives the same findings as with that version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_cnndiag.summaries.reader import read_run
 LOG = Path(__file__).parent / "log_of_0_1_0"
 
 
-def test_findings_are_those_of_then() -> None:
+def test_findings_are_those_of_the_older_version() -> None:
     then = json.loads((LOG / "findings.json").read_text())
     now = diagnose(LOG)
     assert len(now) == len(then) >= 2
@@ -29,7 +29,7 @@ def test_findings_are_those_of_then() -> None:
             assert evidence.limit == expected["limit"]
 
 
-def test_messages_of_then_are_read() -> None:
+def test_messages_of_the_older_version_are_read() -> None:
     history = History.of(read_run(LOG / "cnndiag"))
     assert history.snapshots == 6
     assert history.last_step == 80
@@ -40,6 +40,6 @@ def test_messages_of_then_are_read() -> None:
     assert {"dead_units", "weight_health"} <= {diagnostic.name for diagnostic in history.info.diagnostics}
 
 
-def test_tables_of_then_are_exported() -> None:
+def test_tables_of_the_older_version_are_exported() -> None:
     table = load(LOG)
     assert len(table) > 100
