@@ -32,9 +32,11 @@ def test_former_names_of_thresholds_work_where_the_present_name_exists(former: s
 def test_a_threshold_is_changed_by_its_former_name() -> None:
     dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 0.7, 0.1, 0.0]] * 4
     run = training([PRIOR_LOSS, *[0.8] * 4], [0.0, 0.05, 0.001, 0.001, 0.001], **{"dead_units.dead_ratio": dead})
-    for limits, expected in (({}, True), ({"maimed": 0.75}, False), ({"maimed_loss": 0.9}, False)):
-        faults = {finding.fault for finding in judge(run, {"learning_rate_too_high": limits})}
-        assert ("learning_rate_too_high" in faults) == expected
+    former = {present: name for name, present in ALIASES.items()}
+    assert "learning_rate_too_high" in {finding.fault for finding in judge(run)}
+    for present, value in (("died_after_large_updates", 0.75), ("harmless_loss", 0.9)):
+        findings = judge(run, {"learning_rate_too_high": {former[present]: value}})
+        assert "learning_rate_too_high" not in {finding.fault for finding in findings}
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ class BadInit(Fault):
     title = "Bad initialization"
     what = "The initial filters of a layer are identical, or its initial weights are too large or too small."
     why = (
-        "Identical filters receive identical gradients and stay identical: the layer has a single filter, whatever its "
-        "width. Gains multiply from layer to layer until signals explode or vanish."
+        "Identical filters receive identical gradients and stay identical: however wide the layer is, it has "
+        "a single filter. Gains multiply from layer to layer until signals explode or vanish."
     )
     advice = "Use he_normal before ReLU, and glorot_uniform before tanh, sigmoid and softmax."
     source = (

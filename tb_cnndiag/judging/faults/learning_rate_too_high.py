@@ -39,7 +39,7 @@ class LearningRateTooHigh(Fault):
     what = "Each update changes the weights by a large share of their size, and the loss does not fall, or rises again."
     why = "Updates overshoot the minimum: the loss oscillates, and a single update can kill units permanently."
     advice = (
-        "Divide the learning rate by the factor by which updates are too large. Add a warm-up, or clip the gradient."
+        "Lower the learning rate until updates are about 0.3 % of the weights. Add a warm-up, or clip the gradient."
     )
     source = (
         "CS231n, Babysitting the learning process (update-to-weight ratio about 1e-3); AUTOTRAINER, oscillating loss."

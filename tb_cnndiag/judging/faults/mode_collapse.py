@@ -20,7 +20,9 @@ class ModeCollapse(Fault):
 
     id = "mode_collapse"
     title = "Mode collapse"
-    what = "The images of the generator differ much less from each other than real images do, whatever the noise."
+    what = (
+        "The images of the generator differ much less from each other than real images do, although the noise differs."
+    )
     why = (
         "The generator has found one image that passes, and produces it for every input: it no longer learns the data."
     )

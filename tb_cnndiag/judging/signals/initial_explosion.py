@@ -1,4 +1,4 @@
-"""Gradients and signals that explode with the initial weights, whatever the learning rate does afterwards."""
+"""Gradients and signals that explode with the initial weights: the learning rate is not the cause."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def loss_config(history: History) -> tuple[str, bool]:
 
 
 def output_layer(history: History) -> LayerInfo | None:
-    """The output layer; None when there is none or more than one."""
+    """The output layer; None without an output layer or with several."""
     outputs = [layer for layer in history.layers if layer.output]
     return outputs[0] if len(outputs) == 1 else None
 
@@ -80,7 +80,7 @@ def relative_loss(history: History) -> FloatArray:
 
 
 def learns(history: History) -> bool:
-    """Whether the loss is well below the prior loss."""
+    """Whether the loss is far enough below the prior loss that the network has learned."""
     relative = relative_loss(history)
     return bool(relative.size) and bool(relative[-1] < LEARNED)
 
