@@ -1,7 +1,7 @@
-"""Renew the pictures of ``docs/faults.md``: ``python -m docs.fault_pictures``.
+"""Update the pictures of ``docs/faults.md``: ``python -m docs.fault_pictures``.
 
-Trains a case of ``benchmarks/faults`` for each fault (kept below ``--work``), makes its report, and takes the finding
-with its chart.
+For each fault, train a case of ``benchmarks/faults`` (kept below ``--work``), write its report, and take a screenshot
+of the finding with its chart.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tb_cnndiag.cli import main as command_line
 from tb_cnndiag.judging.faults import BUILTIN
 
 IMAGES = Path(__file__).parent / "images" / "faults"
-MOST_BYTES = 25_000
+MAX_BYTES = 25_000
 WIDTH, HEIGHT, HEADER = 1200, 640, 46
 PICTURED = {
     "nan_or_inf": "fresh: log of silence in signals, Conv1D",
@@ -49,10 +49,10 @@ PICTURED = {
 
 
 def main() -> None:
-    """Train, report, take, for each fault."""
+    """Train, report and take a screenshot, for each fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", action="append", metavar="FAULT", help="renew this picture alone; several times")
-    parser.add_argument("--work", type=Path, default=Path("logs/faults"), help="where logs are kept")
+    parser.add_argument("--only", action="append", metavar="FAULT", help="update only this picture; can be repeated")
+    parser.add_argument("--work", type=Path, default=Path("logs/faults"), help="directory for the logs")
     options = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     cases = {case.name: case for case in CASES}
@@ -81,12 +81,12 @@ def main() -> None:
                 train(cases[PICTURED[fault.id]], 0, log)
             command_line(["report", str(log), "-o", str(report)])
             page.goto(report.as_uri())
-            _write(IMAGES / f"{fault.id}.webp", _take(page, fault.title))
+            _write(IMAGES / f"{fault.id}.webp", _screenshot(page, fault.title))
         browser.close()
 
 
-def _take(page: Any, title: str) -> bytes:
-    """The first finding of this title and the chart it points to, as PNG."""
+def _screenshot(page: Any, title: str) -> bytes:
+    """The first finding with this title, and its chart, as PNG."""
     heading = page.locator(".finding-title b", has_text=title).first
     card = heading.locator("xpath=ancestor::li[1]")
     details = card.locator("details").first
@@ -101,13 +101,13 @@ def _take(page: Any, title: str) -> bytes:
 
 
 def _write(path: Path, png: bytes) -> None:
-    """As WebP, of the best quality that is small enough."""
+    """Write a WebP file of the best quality that is small enough."""
     image = Image.open(io.BytesIO(png))
     for quality in range(80, 10, -10):
         image.save(path, quality=quality, method=6)
-        if path.stat().st_size <= MOST_BYTES:
+        if path.stat().st_size <= MAX_BYTES:
             return
-    raise ValueError(f"{path} has {path.stat().st_size} bytes, more than {MOST_BYTES} at the lowest quality")
+    raise ValueError(f"{path} has {path.stat().st_size} bytes, more than {MAX_BYTES} at the lowest quality")
 
 
 if __name__ == "__main__":

@@ -12,16 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.numerics.activations import CLASS_NAMES
 from tb_cnndiag.payloads import FloatArray, LayerInfo
-
-# Class names, lower case, of activations as layers or operations, and the names Keras gives them as functions.
-_ACTIVATIONS = {
-    name.replace("_", ""): name
-    for name in (
-        "relu relu6 leaky_relu prelu elu selu celu gelu silu sigmoid tanh softmax log_softmax softplus softsign "
-        "hard_sigmoid hard_silu hard_tanh log_sigmoid mish glu sparse_plus squareplus exponential"
-    ).split()
-} | {"swish": "silu", "hardswish": "hard_silu"}
 
 _NORMALIZATIONS = (
     "BatchNormalization",
@@ -196,7 +188,7 @@ def _einsum_unit_axes(equation: str) -> tuple[int, ...]:
 def is_activation(operation: Any) -> bool:
     """Whether a layer or operation only applies an activation function."""
     name = type(operation).__name__.lower()
-    return name == "activation" or name in _ACTIVATIONS
+    return name == "activation" or name in CLASS_NAMES
 
 
 def dropout_rate(operation: Any) -> float:
@@ -222,14 +214,14 @@ def is_linear(operation: Any) -> bool:
 def activation_name(layer: Any) -> str:
     """Name of a layer's activation as Keras spells it, e.g. ``"relu"``; ``"linear"`` if it has no activation."""
     kind = type(layer).__name__.lower()
-    if kind in _ACTIVATIONS:
+    if kind in CLASS_NAMES:
         activation = layer
     else:
         activation = getattr(layer, "activation", None)
         if activation is None:
             return "linear"
     name = getattr(activation, "__name__", type(activation).__name__).lower()
-    name = _ACTIVATIONS.get(name.replace("_", ""), name)
+    name = CLASS_NAMES.get(name.replace("_", ""), name)
     if getattr(activation, "negative_slope", 0) == 1:
         return "linear"
     if name == "relu":

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation, is_normalization, owns_kernel, walk
+from tb_cnndiag.numerics.activations import GRAPH_OPERATIONS
 
 _IDENTITIES = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "Identity", "GaussianNoise")
 
@@ -101,19 +102,6 @@ def recording(model: Any, prefix: str = "") -> Iterator[Recording]:
             operation.__dict__.pop("call", None)
 
 
-_GRAPH_ACTIVATIONS = {
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "LeakyRelu": "leaky_relu",
-    "Elu": "elu",
-    "Selu": "selu",
-    "Sigmoid": "sigmoid",
-    "Tanh": "tanh",
-    "Softmax": "softmax",
-    "Softplus": "softplus",
-}
-
-
 def _unseen_activation(tensor: Any) -> tuple[Any, str]:
     """Find an activation that a subclassed model applies as a function, not as a layer, in TensorFlow's graph.
 
@@ -121,8 +109,8 @@ def _unseen_activation(tensor: Any) -> tuple[Any, str]:
         The activated tensor and the activation's name, or the tensor itself and ``"linear"`` if there is no activation.
     """
     consumers: list[Any] = getattr(tensor, "consumers", list)() if keras.backend.backend() == "tensorflow" else []
-    if len(consumers) == 1 and consumers[0].type in _GRAPH_ACTIVATIONS:
-        return consumers[0].outputs[0], _GRAPH_ACTIVATIONS[consumers[0].type]
+    if len(consumers) == 1 and consumers[0].type in GRAPH_OPERATIONS:
+        return consumers[0].outputs[0], GRAPH_OPERATIONS[consumers[0].type]
     return tensor, "linear"
 
 

@@ -1,4 +1,4 @@
-"""A history in, findings out: the faults found, causes first."""
+"""Judges a history: the faults found, causes first."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.warning import warn
 
 Limits = Mapping[str, Mapping[str, float]]
-# Older names of thresholds, which configurations may still use.
-ALIASES = {"looks": "snapshots"}
+# Former names of thresholds, which configurations may still use. Each applies to the faults that have the present name.
+ALIASES = {"looks": "snapshots", "maimed": "died_after_large_updates", "maimed_loss": "harmless_loss"}
 
 
 def judge(
@@ -21,10 +21,10 @@ def judge(
 ) -> tuple[Finding, ...]:
     """All findings of one run: causes first, then by severity, then by depth.
 
-    ``limits`` changes thresholds, by fault and name; ``faults`` are those looked for, by default all available.
+    ``limits`` changes thresholds, by fault and name; ``faults`` are the faults to judge, by default all available ones.
 
     Raises:
-        ValueError: When ``limits`` names a fault or threshold that does not exist.
+        ValueError: If ``limits`` names a fault or threshold that does not exist.
     """
     changed = limits or {}
     faults = available() if faults is None else faults
@@ -36,8 +36,8 @@ def judge(
         values |= {_threshold(kind, name): value for name, value in changed.get(fault.id, {}).items()}
         try:
             found += list(fault.judge(history, values))
-        except Exception as error:  # one rule that fails, perhaps a user's own, must not silence the others
-            warn(f"The fault {fault.id!r} could not be judged ({type(error).__name__}: {error}) and is left out.")
+        except Exception as error:  # one failing fault, perhaps a custom one, must not hide the others
+            warn(f"The fault {fault.id!r} could not be judged ({type(error).__name__}: {error}) and is skipped.")
     depth = {layer.path: row for row, layer in enumerate(history.layers)}
     return _ordered(_with_causes(found, {kind.id: kind.follows for kind in faults}, depth), depth)
 
@@ -55,7 +55,7 @@ def check_limits(limits: Limits, faults: Sequence[type[Fault]] | None = None) ->
 
 
 def _threshold(kind: type[Fault], name: str) -> str:
-    """The present name of a fault's threshold."""
+    """The present name of a threshold."""
     return name if name in kind.limits else ALIASES.get(name, name)
 
 
@@ -68,7 +68,7 @@ def nearest(name: str, known: Mapping[str, object]) -> str:
 def _with_causes(
     found: Sequence[Finding], follows: Mapping[str, tuple[str, ...]], depth: Mapping[str, int]
 ) -> list[Finding]:
-    """Each finding with the one that causes it; ``follows`` names, per fault, those that may."""
+    """Each finding with the finding that causes it; ``follows`` names, per fault, the faults that can."""
     done: dict[int, Finding] = {}
     of_fault: dict[str, list[int]] = {}
     for index, finding in enumerate(found):
@@ -96,7 +96,7 @@ def _explains(cause: Finding, effect: Finding, depth: Mapping[str, int]) -> bool
         return False
     if cause.layer is None or effect.layer is None or cause.layer == effect.layer:
         return cause.fault != effect.fault
-    # Signals fade forwards and gradients backwards, so a cause may lie on either side. The same fault spreads forwards.
+    # Signals vanish forward and gradients backward, so a cause can lie on either side. The same fault spreads forward.
     return cause.fault != effect.fault or depth.get(cause.layer, 0) < depth.get(effect.layer, 0)
 
 

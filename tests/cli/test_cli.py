@@ -24,7 +24,7 @@ def test_check_names_the_dead_layer_and_passes_the_healthy_run(demo_logdir: Path
     assert "nothing found" in capsys.readouterr().out
     assert main(["check", str(demo_logdir)]) == 1
     out = capsys.readouterr().out
-    assert "conv2: all 32 units never fire" in out
+    assert "All 32 units of conv2 are dead" in out
     assert "because of: Dead units in conv2" in out
     assert main(["check", str(demo_logdir), "--fail-on", "never"]) == 0
 
@@ -148,7 +148,7 @@ def test_several_formats_at_once_each_to_its_file(demo_logdir: Path, in_tmp: Pat
     formats = {"junit": "out/j.xml", "text": "-", "sarif": "out/s.sarif", "markdown": "out/m.md", "github": "out/g"}
     flags = [flag for name, path in formats.items() for flag in ("--format", name, "-o", path)]
     assert main(["check", str(demo_logdir), *flags]) == 1
-    assert "conv2: all 32 units never fire" in capsys.readouterr().out
+    assert "All 32 units of conv2 are dead" in capsys.readouterr().out
     assert Path("out/j.xml").read_text(encoding="utf-8").startswith("<?xml")
     assert json.loads(Path("out/s.sarif").read_text())["version"] == "2.1.0"
     assert Path("out/m.md").read_text(encoding="utf-8").startswith("## ❌")
@@ -405,7 +405,7 @@ def test_compare_says_what_it_cannot_do(
 def test_assert_healthy(demo_logdir: Path, tmp_path: Path) -> None:
     tb_cnndiag.assert_healthy(demo_logdir / "healthy")
     tb_cnndiag.assert_healthy(demo_logdir, runs=["healthy"])
-    with pytest.raises(AssertionError, match="conv2: all 32 units never fire"):
+    with pytest.raises(AssertionError, match="All 32 units of conv2 are dead"):
         tb_cnndiag.assert_healthy(demo_logdir)
     with pytest.raises(ValueError, match="allowed: error, warning, never"):
         tb_cnndiag.assert_healthy(demo_logdir, "errors")

@@ -30,7 +30,7 @@ def _opened(browser: Any, address: str, **options: Any) -> tuple[Any, list[str]]
 
 def test_the_page_works_from_a_file(browser: Any, address: str) -> None:
     page, errors = _opened(browser, address)
-    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
     page.get_by_role("button", name="Show in the layer").first.click()
     page.get_by_role("heading", name="conv2").wait_for()
     page.locator("canvas").first.wait_for()
@@ -41,7 +41,7 @@ def test_the_page_works_from_a_file(browser: Any, address: str) -> None:
 
 def test_findings_read_without_scripts(browser: Any, address: str) -> None:
     page, _ = _opened(browser, address, java_script_enabled=False)
-    assert page.get_by_text("conv2: all 32 units never fire").is_visible()
+    assert page.get_by_text("All 32 units of conv2 are dead").is_visible()
     assert page.get_by_role("heading", name="error: Dead units in conv2").is_visible()
     page.close()
 
@@ -49,7 +49,7 @@ def test_findings_read_without_scripts(browser: Any, address: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Any, address: str, scheme: str) -> None:
     page, _ = _opened(browser, address, color_scheme=scheme, bypass_csp=True)
-    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
     page.add_script_tag(content=AXE.read_text())
     found = page.evaluate("() => axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
     assert found == []
@@ -75,7 +75,7 @@ def test_nothing_is_asked_of_a_network(browser: Any, address: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
-    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     page.close()
 
@@ -108,15 +108,15 @@ def test_findings_read_under_the_policy_of_a_build_server(browser: Any, address:
     page.route("http://build.test/**", lambda route: route.fulfill(status=200, headers=headers, body=body))
     page.goto("http://build.test/report.html")
     assert page.get_by_role("heading", name="error: Dead units in conv2").is_visible()
-    assert page.get_by_text("conv2: all 32 units never fire").is_visible()
+    assert page.get_by_text("All 32 units of conv2 are dead").is_visible()
     page.close()
 
 
 def test_it_prints_findings_and_numbers(browser: Any, address: str) -> None:
     page, errors = _opened(browser, address)
-    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
     page.emulate_media(media="print")
-    assert page.get_by_text("conv3: all 64 units never fire").first.is_visible()
+    assert page.get_by_text("All 64 units of conv3 are dead").first.is_visible()
     assert not page.locator(".timebar").is_visible()
     assert errors == []
     page.close()
@@ -128,7 +128,7 @@ def test_what_was_left_out_is_told_beside_the_charts(
     path = tmp_path_factory.mktemp("report") / "small.html"
     path.write_text(report(demo_logdir, 0.45), encoding="utf-8")
     page, errors = _opened(browser, path.as_uri())
-    page.get_by_text("conv2: all 32 units never fire").first.wait_for()
+    page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
     told = page.get_by_text("this page holds fewer snapshots than the log")
     told.scroll_into_view_if_needed()
     assert told.is_visible()

@@ -1,18 +1,42 @@
-"""Limits that can be changed, causes, and order."""
+"""Thresholds that can be changed, causes, and order."""
 
 from __future__ import annotations
 
 import pytest
 
-from tb_cnndiag.judging.judge import judge
-from tests.judging.faults.made import history
+from tb_cnndiag.judging.faults import BUILTIN
+from tb_cnndiag.judging.judge import ALIASES, check_limits, judge
+from tests.judging.faults.made import PRIOR_LOSS, history, training
 
 
 def test_limits_can_be_changed() -> None:
-    told = history({"dead_units.dead_ratio": [[0, 0.3, 0, 0]] * 3})
-    assert not judge(told)
-    (finding,) = judge(told, {"dead_units": {"dead_ratio": 0.25}})
+    run = history({"dead_units.dead_ratio": [[0, 0.3, 0, 0]] * 3})
+    assert not judge(run)
+    (finding,) = judge(run, {"dead_units": {"dead_ratio": 0.25}})
     assert finding.evidence["dead_ratio"].limit == 0.25
+
+
+@pytest.mark.parametrize(("former", "present"), ALIASES.items())
+def test_former_names_of_thresholds_work_where_the_present_name_exists(former: str, present: str) -> None:
+    having = [kind.id for kind in BUILTIN if present in kind.limits]
+    others = [kind.id for kind in BUILTIN if present not in kind.limits]
+    assert having
+    for fault in having:
+        check_limits({fault: {former: 1.0}})
+        assert not any(former in kind.limits for kind in BUILTIN if kind.id == fault)
+    for fault in others:
+        with pytest.raises(ValueError, match=f"{fault} has no limit '{former}'"):
+            check_limits({fault: {former: 1.0}})
+
+
+def test_a_threshold_is_changed_by_its_former_name() -> None:
+    dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 0.7, 0.1, 0.0]] * 4
+    run = training([PRIOR_LOSS, *[0.8] * 4], [0.0, 0.05, 0.001, 0.001, 0.001], **{"dead_units.dead_ratio": dead})
+    former = {present: name for name, present in ALIASES.items()}
+    assert "learning_rate_too_high" in {finding.fault for finding in judge(run)}
+    for present, value in (("died_after_large_updates", 0.75), ("harmless_loss", 0.9)):
+        findings = judge(run, {"learning_rate_too_high": {former[present]: value}})
+        assert "learning_rate_too_high" not in {finding.fault for finding in findings}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +53,7 @@ def test_unknown_limits_suggest_the_nearest(limits: dict[str, dict[str, float]],
 
 def test_causes_come_first_whatever_their_severity() -> None:
     nan = float("nan")
-    told = history(
+    run = history(
         {
             "model_input.mean": [[99, nan, nan, nan]] * 3,
             "model_input.std": [[99, nan, nan, nan]] * 3,
@@ -39,13 +63,13 @@ def test_causes_come_first_whatever_their_severity() -> None:
             "dead_units.dead_ratio": [[1, 0, 0, 0]] * 3,
         }
     )
-    found = judge(told)
+    found = judge(run)
     assert found[0].fault == "unnormalised_input"
     assert {f.fault for f in found[1:]} == {"exploding_gradient", "dead_units"}
     assert all(f.caused_by is not None for f in found[1:])
 
 
-def test_a_cause_that_came_later_explains_nothing() -> None:
+def test_a_later_finding_is_not_a_cause() -> None:
     rows = [[0] * 4, [0] * 4, [0] * 4, [5, 0, 0, 0]]
     dead = [[0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     found = judge(history({"weight_health.non_finite": rows, "dead_units.dead_ratio": dead}))

@@ -49,7 +49,7 @@ def _data(page: str) -> Any:
 def test_findings_are_plain_html_and_data_is_all_there(demo_logdir: Path) -> None:
     page = report(demo_logdir)
     reported = Text(page).text
-    assert "conv2: all 32 units never fire on 512 probe samples nor in " in reported
+    assert "All 32 units of conv2 are dead since step 0: no activation above zero on 512 probe samples and " in reported
     assert "bias_initializer: Constant → zeros" in reported
     assert "Because of: Dead units in conv2" in reported
     assert "Nothing found" in reported

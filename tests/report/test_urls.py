@@ -95,7 +95,7 @@ def test_every_command_reports_the_same_as_of_a_directory(demo_logdir: Path, hom
     assert code == 1
     assert compared["findings"][0]["layer"] == "conv2"
     assert main(["report", url, "-o", "report.html"]) == 0
-    assert "conv2: all 32 units never fire" in Path("report.html").read_text(encoding="utf-8")
+    assert "All 32 units of conv2 are dead" in Path("report.html").read_text(encoding="utf-8")
     capsys.readouterr()
     assert main(["export", url]) == 0
     exported = capsys.readouterr().out

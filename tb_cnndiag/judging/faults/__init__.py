@@ -1,4 +1,4 @@
-"""What is judged: one file per fault, registered in ``BUILTIN``."""
+"""The faults that are judged: one file per fault, registered in ``BUILTIN``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tb_cnndiag.judging.faults.bad_init import BadInit
 from tb_cnndiag.judging.faults.base import Fault, Limit
 from tb_cnndiag.judging.faults.batch_too_small_for_bn import BatchTooSmallForBn
 from tb_cnndiag.judging.faults.collapsed_output import CollapsedOutput
-from tb_cnndiag.judging.faults.dead_units import DeadUnits
+from tb_cnndiag.judging.faults.dead_units import DeadUnitsFault
 from tb_cnndiag.judging.faults.discriminator_overpowers import DiscriminatorOverpowers
 from tb_cnndiag.judging.faults.exploding_gradient import ExplodingGradient
 from tb_cnndiag.judging.faults.frozen_layer import FrozenLayer
@@ -34,7 +34,7 @@ BUILTIN: tuple[type[Fault], ...] = (
     LearningRateTooHigh,
     ExplodingGradient,
     SaturatedActivation,
-    DeadUnits,
+    DeadUnitsFault,
     VanishingGradient,
     MissingActivation,
     FrozenLayer,
@@ -51,7 +51,7 @@ BUILTIN: tuple[type[Fault], ...] = (
 
 @functools.cache
 def available() -> tuple[type[Fault], ...]:
-    """The built-in faults and those that other packages register as ``tb_cnndiag.faults``."""
+    """The built-in faults, and the faults that other packages register as ``tb_cnndiag.faults``."""
     names = {kind.id for kind in BUILTIN}
     return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))  # type: ignore[type-abstract]
 

@@ -1,55 +1,50 @@
-"""What a fault reads of a history, and how it words what it finds."""
+"""The base class of all faults, and the changes that several of them propose."""
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding, Severity
 from tb_cnndiag.history import History
-from tb_cnndiag.payloads import IntArray, LayerInfo
+from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_config
+from tb_cnndiag.judging.signals.persistence import Streak
+from tb_cnndiag.payloads import LayerInfo
 
-# What a layer's width is called, by its role.
+# Name of a layer's width, by its role.
 WIDTH_PARAMETER = {"conv": "filters", "transposed_conv": "filters", "dense": "units"}
-# Steps after which moving averages of Keras' own momentum, 0.99, have forgotten where they began (0.99^500 < 1 %).
+# Steps after which moving averages with Keras' default momentum, 0.99, no longer depend on their initial value
+# (0.99^500 < 1 %).
 SETTLED = 500
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A threshold that can be changed: its default, its unit and what it limits."""
+    """A threshold that can be changed: default, unit, and a sentence that says what it means to be above or below."""
 
     value: float
     unit: str
     description: str
 
 
-@dataclass(frozen=True)
-class Streak:
-    """Since when and until when a condition has held without a break."""
-
-    first_step: int
-    last_step: int
-    enough: bool
+def consecutive_snapshots(count: int) -> Limit:
+    """The threshold of persistence that most faults have."""
+    return Limit(count, "count", "Number of consecutive snapshots for which the condition must persist.")
 
 
 class Fault(ABC):
     """A fault that can be found in a run.
 
     Attributes:
-        id: As in findings and on the command line.
-        title: For people.
+        id: Name in findings and on the command line.
+        title: Name for people.
         what, why, advice: What it is, why it matters, what to do: one or two sentences each.
-        source: Where the criterion comes from.
+        source: Publication or tool that the criterion comes from.
         diagnostic: The diagnostic whose chart shows it.
         limits: Thresholds by name.
-        follows: Faults that explain this one when they are found in the same layer, before it, or in the whole model.
+        follows: Faults that can cause this one if they are found in the same layer, before it, or in the whole model.
     """
 
     id: ClassVar[str]
@@ -64,28 +59,28 @@ class Fault(ABC):
 
     @abstractmethod
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """Yield what is found; ``limits`` has every name of ``self.limits``."""
+        """Yield findings; ``limits`` has every name of ``self.limits``."""
 
     def finding(
         self,
         history: History,
         layer: LayerInfo | None,
         severity: Severity,
-        held: Streak,
+        persistence: Streak,
         message: str,
         *,
         evidence: Mapping[str, Evidence],
         units: tuple[int, ...] | tuple[tuple[int, ...], ...] = (),
         adjustments: tuple[Adjustment, ...] = (),
     ) -> Finding:
-        """A finding of this fault; an error that was seen too few times is told as a warning."""
+        """A finding of this fault; an error that has not persisted for enough snapshots is reported as a warning."""
         return Finding(
             run=history.run,
             fault=self.id,
             layer=layer.path if layer else None,
-            severity=severity if held.enough or severity != "error" else "warning",
-            first_step=held.first_step,
-            last_step=held.last_step,
+            severity=severity if persistence.enough or severity != "error" else "warning",
+            first_step=persistence.first_step,
+            last_step=persistence.last_step,
             message=message,
             units=units,
             evidence=evidence,
@@ -93,53 +88,6 @@ class Fault(ABC):
             title=self.title,
             diagnostic=self.diagnostic,
         )
-
-
-def streak(steps: IntArray, condition: NDArray[np.bool_], snapshots: float) -> Streak | None:
-    """Whether the condition ``(snapshots,)`` holds at the last ``snapshots`` of its steps, and since when.
-
-    With fewer looks in the run than that all of them must hold; ``enough`` is False then. None when it does not hold.
-    """
-    if not len(steps) or not condition[-min(int(snapshots), len(steps)) :].all():
-        return None
-    broken = np.flatnonzero(~condition)
-    first = int(broken[-1]) + 1 if broken.size else 0
-    return Streak(int(steps[first]), int(steps[-1]), len(steps) >= snapshots)
-
-
-def learning_rate(history: History) -> float | None:
-    """The learning rate last in use; None when it is not known."""
-    _, logged = history.scalars("training_curve", "learning_rate")
-    if logged.size:
-        return float(logged[-1])
-    value = optimizer_config(history).get("learning_rate")
-    return float(value) if isinstance(value, int | float) else None
-
-
-def optimizer_config(history: History) -> Mapping[str, Any]:
-    """Config of the optimizer; of one that scales the loss the inner one's. Empty when unknown."""
-    config = _json(history.info.optimizer if history.info else "").get("config", {})
-    inner = config.get("inner_optimizer")
-    return dict(inner.get("config", {}) if isinstance(inner, dict) else config)
-
-
-def optimizer_name(history: History) -> str:
-    """Class of the optimizer, e.g. ``"SGD"``; of one that scales the loss the inner one's. Empty when unknown."""
-    known = _json(history.info.optimizer if history.info else "")
-    inner = known.get("config", {}).get("inner_optimizer")
-    return str((inner if isinstance(inner, dict) else known).get("class_name", ""))
-
-
-def layer_config(layer: LayerInfo) -> Mapping[str, Any]:
-    """Keras config of a layer; empty when unknown."""
-    return _json(layer.config)
-
-
-def bias_initializer(layer: LayerInfo) -> str:
-    """Name of what fills a layer's bias at first, e.g. ``"zeros"``; empty when unknown."""
-    bias = layer_config(layer).get("bias_initializer")
-    name = bias.get("class_name", "") if isinstance(bias, dict) else str(bias or "")
-    return "zeros" if name == "Zeros" else name
 
 
 def lower_learning_rate(history: History, reason: str, factor: float = 0.1) -> Adjustment:
@@ -166,11 +114,3 @@ def normalized(history: History, layer: LayerInfo, reason: str) -> Adjustment:
     short = history.last_step < SETTLED
     proposed = "BatchNormalization(momentum=0.9)" if short else "BatchNormalization"
     return Adjustment(layer.path, "normalization", "none", proposed, reason)
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text) if text else {}
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

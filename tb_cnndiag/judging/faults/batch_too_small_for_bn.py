@@ -9,29 +9,31 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, Streak, streak
+from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
+from tb_cnndiag.judging.signals.persistence import Streak, streak
+from tb_cnndiag.wording import plural
 
 
 class BatchTooSmallForBn(Fault):
-    """Size of the batch where BatchNormalization takes its mean and variance from it."""
+    """Batch size of a model with BatchNormalization."""
 
     id = "batch_too_small_for_bn"
     title = "Batch too small for batch normalization"
-    what = "BatchNormalization takes mean and variance over a handful of samples."
-    why = "They are noise then, and the moving averages used after training are of other numbers: it answers worse."
-    advice = "Use GroupNormalization, whose statistics do not depend on the batch, or a larger batch."
+    what = "BatchNormalization computes its mean and variance over a few samples."
+    why = "These statistics are noisy, and differ from the moving averages used after training: predictions get worse."
+    advice = "Use GroupNormalization, whose statistics do not depend on the batch, or use a larger batch."
     source = "Wu & He 2018, Group Normalization (arXiv:1803.08494): errors grow below 8 images per batch."
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "batch": Limit(8, "count", "samples per batch below which it is too small"),
-        "tiny": Limit(2, "count", "samples per batch up to which it always costs accuracy"),
-        "gap": Limit(1.5, "ratio", "validation loss over training loss from which it costs accuracy"),
-        "snapshots": Limit(2, "count", "consecutive looks at which it must hold"),
+        "batch": Limit(8, "count", "Samples per batch below which the batch is too small."),
+        "tiny": Limit(2, "count", "Samples per batch at or below which accuracy always suffers."),
+        "gap": Limit(1.5, "ratio", "Validation loss, relative to the training loss, above which accuracy suffers."),
+        "snapshots": consecutive_snapshots(2),
     }
     follows = ("nan_or_inf",)
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, at the first normalized layer; only told while validation does not suffer."""
+        """At most one finding, at the first normalized layer; an info while the validation loss does not suffer."""
         size = history.info.batch_size if history.info else 0
         layers = [
             layer
@@ -46,14 +48,14 @@ class BatchTooSmallForBn(Fault):
         suffers = None
         if len(training) == len(validation):
             suffers = streak(steps, validation >= limits["gap"] * training, limits["snapshots"])
-        # Of one sample and no positions nothing is left but the shift: nothing can be learned.
-        nothing = size == 1 and any(len(a.output_shape) == 1 for a in layers)
+        # One value, normalized by itself, leaves nothing but the shift: the layer cannot learn.
+        single_value = size == 1 and any(len(a.output_shape) == 1 for a in layers)
         yield self.finding(
             history,
             layers[0],
-            "error" if nothing else "warning" if suffers or size <= limits["tiny"] else "info",
+            "error" if single_value else "warning" if suffers or size <= limits["tiny"] else "info",
             suffers or Streak(0, history.last_step, True),
-            f"{layers[0].path} is normalized over batches of {size} samples.",
+            f"The output of {layers[0].path} is normalized over batches of {plural(size, 'sample')}.",
             evidence={"batch": Evidence(float(size), limits["batch"], "count")},
             adjustments=(
                 Adjustment(

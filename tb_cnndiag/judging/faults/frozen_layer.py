@@ -1,4 +1,4 @@
-"""Layers that stay as they were drawn: trainable ones without gradient, and frozen ones that never were trained."""
+"""Layers that keep their initial weights: trainable ones without a gradient, and frozen ones that are random."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, Streak, streak
+from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.signals.persistence import Streak, streak
 from tb_cnndiag.payloads import LayerInfo
 
 
 class FrozenLayer(Fault):
-    """A trainable kernel for which the tape gives no gradient at all, or a random one that is not trainable."""
+    """A trainable kernel without a gradient, or a random kernel that is not trainable."""
 
     id = "frozen_layer"
     title = "Frozen layer"
     what = (
-        "A trainable kernel whose gradient is None, so that the loss does not depend on it differentiably, or one that "
-        "is not trainable and holds random numbers."
+        "A trainable layer has no gradient: the loss does not depend on it differentiably. Or a layer is not "
+        "trainable, although its weights are random."
     )
-    why = "It stays what it was at the start, however long the training."
+    why = "The layer keeps its initial weights, however long the training."
     advice = (
-        "Connect the layer's output to a loss, replace the step behind it that cannot be differentiated, or make it "
-        "trainable and compile anew."
+        "Connect the output of the layer to a loss, replace the operation behind it that is not differentiable, or "
+        "make the layer trainable and compile again."
     )
     source = "TensorFlow guide, Gradients and automatic differentiation: getting a gradient of None."
     diagnostic = "gradient_flow"
     follows = ("nan_or_inf", "bad_init", "output_loss_mismatch", "saturated_activation")
     limits: ClassVar[Mapping[str, Limit]] = {
-        "snapshots": Limit(2, "count", "consecutive snapshots without a gradient, while others have one"),
+        "snapshots": Limit(2, "count", "Number of consecutive snapshots without a gradient while others have one."),
         "deviation": Limit(
-            0.03, "ratio", "RMS weight of a frozen layer against that its initializer draws, up to which it is random"
+            0.03, "ratio", "Deviation from the RMS weight of the initializer below which a frozen layer is random."
         ),
     }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per layer, where another layer of its part is given gradient."""
+        """One finding per layer, if another layer of the same part receives a gradient."""
         yield from self._random(history, limits)
         series = history.series("gradient_flow", "non_finite_ratio")
         if not len(series):
@@ -47,23 +48,23 @@ class FrozenLayer(Fault):
         measured = ~np.isnan(series.values)
         parts = np.array([layer.path.partition("/")[0] for layer in history.layers])
         several = bool(history.info and ", " in history.info.model)
-        nothing = history.series("gradient_flow", "gradient_norm").values == 0
+        zero_norm = history.series("gradient_flow", "gradient_norm").values == 0
         for row, layer in enumerate(history.layers):
             others = measured[:, parts == parts[row]] if several else measured
-            when = streak(series.steps, others.any(axis=1) & ~measured[:, row], limits["snapshots"])
-            zero = bool(nothing[:, row].all()) and not nothing.all() and _alive(history, row)
+            persistence = streak(series.steps, others.any(axis=1) & ~measured[:, row], limits["snapshots"])
+            zero = bool(zero_norm[:, row].all()) and not zero_norm.all() and _passes_gradient(history, row)
             if zero:
-                when = streak(series.steps, nothing[:, row], limits["snapshots"])
-            if when is None or (not when.enough and zero) or not layer.trainable:
+                persistence = streak(series.steps, zero_norm[:, row], limits["snapshots"])
+            if persistence is None or (not persistence.enough and zero) or not layer.trainable:
                 continue
-            snapshots = int(nothing[:, row].sum()) if zero else int((~measured[:, row]).sum())
+            snapshots = int(zero_norm[:, row].sum()) if zero else int((~measured[:, row]).sum())
             yield self.finding(
                 history,
                 layer,
                 "error",
-                when,
-                f"{layer.path} is trainable but "
-                + ("its gradient has always been exactly 0." if zero else "is given no gradient."),
+                persistence,
+                f"The layer {layer.path} is trainable, but "
+                + ("its gradient is exactly 0 at every snapshot." if zero else "receives no gradient."),
                 evidence={"snapshots": Evidence(float(snapshots), limits["snapshots"], "count")},
                 adjustments=(
                     Adjustment(
@@ -73,9 +74,9 @@ class FrozenLayer(Fault):
             )
 
     def _random(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """Layers that are not trainable although their weights are of the size that their initializer draws.
+        """Layers that are not trainable although their weights have the RMS of their initializer.
 
-        Weights learned before have another size: transfer learning is not told.
+        Pretrained weights have another RMS: transfer learning is not reported.
         """
         sizes = history.series("weight_health", "rms")
         frozen = [row for row, layer in enumerate(history.layers) if not layer.trainable and not layer.output]
@@ -83,7 +84,7 @@ class FrozenLayer(Fault):
             return
         found = [(row, _deviation(history.layers[row], float(sizes.values[-1, row]))) for row in frozen]
         known = [(history.layers[row], deviation) for row, deviation in found if deviation is not None]
-        # Few weights tell little, and a short training changes their size little: all must look random.
+        # The RMS of few weights proves little, and a short training hardly changes it: all layers must be random.
         if not known or any(deviation > _allowed(layer, limits) for layer, deviation in known):
             return
         for layer, deviation in known:
@@ -92,32 +93,33 @@ class FrozenLayer(Fault):
                 layer,
                 "warning",
                 Streak(0, history.last_step, True),
-                f"{layer.path} is not trainable, and its weights are as random as {layer.initializer} draws them.",
+                f"The layer {layer.path} is not trainable, and its weights have the RMS of random {layer.initializer} "
+                "weights.",
                 evidence={"deviation": Evidence(deviation, _allowed(layer, limits), "ratio")},
                 adjustments=(Adjustment(layer.path, "trainable", "False", "True", "nothing was learned here before"),),
             )
 
 
-def _alive(history: History, row: int) -> bool:
-    """Whether a layer and all behind it that read it pass signals on: a dead one stops gradients by itself."""
+def _passes_gradient(history: History, row: int) -> bool:
+    """Whether no layer from this one on is dead: a dead layer blocks the gradient."""
     dead = history.series("dead_units", "dead_ratio")
-    behind = {row} | {i for i, layer in enumerate(history.layers) if i > row}
-    return not len(dead) or bool((np.nan_to_num(dead.values[:, sorted(behind)]) < 1).all())
+    behind = range(row, len(history.layers))
+    return not len(dead) or bool((np.nan_to_num(dead.values[:, behind]) < 1).all())
 
 
 def _allowed(layer: LayerInfo, limits: Mapping[str, float]) -> float:
-    """The RMS of n numbers is known to about 1/√(2n) of itself."""
+    """The relative standard error of the RMS of n numbers is about 1/√(2n)."""
     return max(limits["deviation"], 2 / math.sqrt(2 * max(math.prod(layer.kernel_shape), 1)))
 
 
 def _deviation(layer: LayerInfo, size: float) -> float | None:
-    """How far the RMS weight is from what the layer's initializer draws; None when that is not known."""
-    drawn = _drawn_rms(layer)
-    return abs(size / drawn - 1) if drawn and math.isfinite(size) else None
+    """Relative deviation of the RMS weight from that of the layer's initializer; None when that is unknown."""
+    initial = _initial_rms(layer)
+    return abs(size / initial - 1) if initial and math.isfinite(size) else None
 
 
-def _drawn_rms(layer: LayerInfo) -> float | None:
-    """RMS of the weights that the layer's initializer draws; None when it is not known."""
+def _initial_rms(layer: LayerInfo) -> float | None:
+    """RMS of the weights from the layer's initializer; None when it is unknown."""
     shape = layer.kernel_shape
     if len(shape) < 2 or layer.role not in ("conv", "dense"):
         return None

@@ -1,4 +1,4 @@
-"""Steps so large that the loss does not fall, or does not stay where it had fallen."""
+"""Updates so large that the loss does not fall, or rises again."""
 
 from __future__ import annotations
 
@@ -11,145 +11,179 @@ from numpy.typing import NDArray
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import (
-    Fault,
-    Limit,
-    Streak,
-    clip,
-    learning_rate,
-    optimizer_name,
-    rounded,
-    streak,
-)
-from tb_cnndiag.judging.faults.loss_progress import at, gain_per_snapshot, losses, middle, progress, step_sizes
-from tb_cnndiag.judging.faults.regularization import overbearing
-from tb_cnndiag.judging.faults.signal_growth import exploded
-from tb_cnndiag.judging.faults.update_ratio import cycles, growth, killed, overflow, zigzag
+from tb_cnndiag.judging.faults.base import Fault, Limit, clip, consecutive_snapshots, rounded
+from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
+from tb_cnndiag.judging.signals.initial_explosion import explodes_initially
+from tb_cnndiag.judging.signals.loss import decrease_per_snapshot, oscillates, relative_loss, training_loss
+from tb_cnndiag.judging.signals.persistence import Streak, streak
+from tb_cnndiag.judging.signals.regularization import regularization_dominates
+from tb_cnndiag.judging.signals.series import median_over_layers, values_at
+from tb_cnndiag.judging.signals.units import died_in_training
+from tb_cnndiag.judging.signals.updates import has_cyclical_learning_rate, overflow_after_large_updates, update_ratios
+from tb_cnndiag.judging.signals.weights import weight_growth
 from tb_cnndiag.payloads import FloatArray, IntArray
+from tb_cnndiag.wording import percent, times
 
-# ‖Δw‖/‖w‖ per step with which trainings go well: the order of 1e-3 (CS231n, Babysitting the learning process).
+# Update-to-weight ratio of healthy trainings: of the order of 1e-3 (CS231n, Babysitting the learning process).
 USUAL = 3e-3
-# A loss below this share of its start has converged: what it does there is noise.
+# Relative loss below which the training has converged: changes of the loss are noise there.
 CONVERGED = 0.1
-REST_SNAPSHOTS = 5
-_CHANGES = "A step changes weights by up to {:.0%} of their size, and"
+PLATEAU_SNAPSHOTS = 5
 
 
 class LearningRateTooHigh(Fault):
-    """Size of steps together with what the loss does; neither says anything alone."""
+    """Size of the updates together with the course of the loss: neither is a fault alone."""
 
     id = "learning_rate_too_high"
     title = "Learning rate too high"
-    what = "Each step changes the weights by a large share of their size, and the loss does not come down, or jumps up."
-    why = "Steps overshoot what they aim for: the loss swings, and one such step can kill units for good."
-    advice = "Divide the learning rate by what the steps are too large by; add a warm-up, or clip the gradient."
-    source = "CS231n, Babysitting the learning process (update ratio about 1e-3); AUTOTRAINER, oscillating loss."
+    what = "Each update changes the weights by a large share of their size, and the loss does not fall, or rises again."
+    why = "Updates overshoot the minimum: the loss oscillates, and a single update can kill units permanently."
+    advice = (
+        "Lower the learning rate until updates are about 0.3 % of the weights. Add a warm-up, or clip the gradient."
+    )
+    source = (
+        "CS231n, Babysitting the learning process (update-to-weight ratio about 1e-3); AUTOTRAINER, oscillating loss."
+    )
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "step": Limit(0.03, "ratio", "largest ‖Δw‖/‖w‖ per step of half the layers from which it keeps the loss up"),
-        "growth": Limit(3, "ratio", "RMS weight of half the layers over that at the start, from which it is too"),
-        "overflow": Limit(1, "ratio", "first steps over the weights from which what is not finite later is their work"),
-        "stuck": Limit(0.95, "ratio", "loss over that of chance, or its first, from which nothing was learned"),
-        "swinging_step": Limit(0.01, "ratio", "‖Δw‖/‖w‖ per step from which a loss that swings is its work"),
-        "rise": Limit(1.5, "ratio", "loss over its best from which it swings"),
-        "high": Limit(0.4, "ratio", "loss over that of chance from which a loss at rest is kept up by large steps"),
-        "gain": Limit(0.01, "share", "mean fall of the loss per snapshot below which it is at rest"),
-        "zigzag": Limit(1.2, "ratio", "loss over that of the snapshot before from which it rises, time and again"),
-        "died": Limit(0.9, "share", "dead units of a layer that was alive, from which a step killed it"),
-        "maimed_loss": Limit(0.5, "ratio", "loss over that of chance up to which that did no harm"),
-        "maimed": Limit(0.6, "share", "the same after steps that changed weights by far"),
-        "snapshots": Limit(3, "count", "consecutive looks at which it must hold"),
+        "step": Limit(0.03, "ratio", "Update-to-weight ratio (median over layers) above which updates are too large."),
+        "growth": Limit(
+            3,
+            "ratio",
+            "RMS weight relative to the initial one (median over layers) above which updates were too large.",
+        ),
+        "overflow": Limit(
+            1, "ratio", "Update-to-weight ratio of the first updates above which they are the cause of an overflow."
+        ),
+        "stuck": Limit(0.95, "ratio", "Loss, relative to the prior loss, above which nothing was learned."),
+        "swinging_step": Limit(
+            0.01,
+            "ratio",
+            "Update-to-weight ratio (median over layers) above which it is the cause of an oscillating loss.",
+        ),
+        "rise": Limit(1.5, "ratio", "Loss, relative to its best value, above which the loss oscillates."),
+        "high": Limit(
+            0.4, "ratio", "Loss, relative to the prior loss, above which large updates are the cause of a plateau."
+        ),
+        "gain": Limit(0.01, "share", "Mean decrease of the loss per snapshot below which the loss is on a plateau."),
+        "zigzag": Limit(
+            1.2,
+            "ratio",
+            "Loss, relative to the previous snapshot, above which it has risen. Repeated rises are oscillation.",
+        ),
+        "died": Limit(
+            0.9,
+            "share",
+            "Share of a layer's units that died above which updates are the cause, if nothing was learned.",
+        ),
+        "harmless_loss": Limit(
+            0.5, "ratio", "Loss, relative to the prior loss, below which the training counts as unharmed."
+        ),
+        "died_after_large_updates": Limit(
+            0.6,
+            "share",
+            "Share of a layer's units that died after large updates above which these updates are the cause.",
+        ),
+        "snapshots": consecutive_snapshots(3),
     }
     follows = ("output_loss_mismatch", "unnormalised_input", "bad_init")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, of the whole training: by overflow, by what the loss does, or by what has died."""
-        if exploded(history):
+        """At most one finding, of the whole training: an overflow, a high or oscillating loss, or units that died."""
+        if explodes_initially(history):
             return
-        overflown = overflow(history, limits["overflow"])
-        if overflown is not None:
-            when, step = overflown
-            evidence = {"step": Evidence(step, limits["step"], "ratio")}
-            yield self._finding(history, when, f"{_CHANGES.format(step)} numbers overflow.", evidence, step)
+        overflow = overflow_after_large_updates(history, limits["overflow"])
+        if overflow is not None:
+            persistence, ratio = overflow
+            evidence = {"step": Evidence(ratio, limits["step"], "ratio")}
+            message = f"{_size_of_updates(ratio)}, and the weights overflow."
+            yield self._finding(history, persistence, message, evidence, ratio)
             return
-        sizes, course = step_sizes(history), progress(history)
-        steps, _ = losses(history)
-        # Where decay pulls weights to 0 each step is large beside them.
-        if not len(sizes) or len(steps) < 2 or not np.isfinite(course).all() or overbearing(history):
+        updates, loss = update_ratios(history), relative_loss(history)
+        steps, _ = training_loss(history)
+        # Weights that strong regularization keeps near 0 make every update-to-weight ratio large.
+        if not len(updates) or len(steps) < 2 or not np.isfinite(loss).all() or regularization_dominates(history):
             return
-        size = at(steps, sizes.steps, middle(sizes.values))
-        grown = np.fmax.accumulate(growth(history, steps))
-        found = self._by_the_loss(history, limits, steps, course, size, grown)
+        ratios = values_at(steps, updates.steps, median_over_layers(updates.values))
+        growth = np.fmax.accumulate(weight_growth(history, steps))
+        found = self._high_loss(history, limits, steps, loss, ratios, growth)
         if found is None:
-            threw = (np.fmax.accumulate(size) >= limits["step"]) | (grown >= limits["growth"])
-            found = self._by_deaths(history, limits, steps, course, threw)
+            large_updates = (np.fmax.accumulate(ratios) >= limits["step"]) | (growth >= limits["growth"])
+            found = self._dead_units(history, limits, steps, loss, large_updates)
         if found is not None:
-            yield _where_it_shows(history, found, limits["died"])
+            yield _with_dead_layer(history, found, limits["died"])
 
-    def _by_the_loss(
+    def _high_loss(
         self,
         history: History,
         limits: Mapping[str, float],
         steps: IntArray,
-        course: FloatArray,
-        size: FloatArray,
-        grown: FloatArray,
+        loss: FloatArray,
+        ratios: FloatArray,
+        growth: FloatArray,
     ) -> Finding | None:
-        if len(history.layers) == 1 and _rests(course, limits):
-            return None  # a linear model at its best: steps that are too large would make it swing
-        peak, best = np.fmax.accumulate(size), np.minimum.accumulate(course)
-        stuck = ((peak >= limits["step"]) | (grown >= limits["growth"])) & (course >= limits["stuck"])
-        unsteady = course >= limits["rise"] * best
-        if not cycles(history):
-            unsteady |= zigzag(course, limits["zigzag"])
-        swings = (size >= limits["swinging_step"]) & unsteady & (course >= CONVERGED)
-        when, how, ratio = streak(steps, stuck, limits["snapshots"]), "the loss does not come down", peak
-        if when is None and _rests(course, limits):
-            high = (size >= limits["step"]) & (course >= limits["high"])
-            when, how, ratio = streak(steps, high, REST_SNAPSHOTS), "the loss has come to rest far above zero", size
-        if when is None:
-            when, how, ratio = streak(steps, swings, limits["snapshots"]), "the loss swings above its best", size
-        if when is None:
+        if len(history.layers) == 1 and _on_plateau(loss, limits):
+            return None  # a linear model at its optimum: updates that are too large would make its loss oscillate
+        peak, best = np.fmax.accumulate(ratios), np.minimum.accumulate(loss)
+        stuck = ((peak >= limits["step"]) | (growth >= limits["growth"])) & (loss >= limits["stuck"])
+        unsteady = loss >= limits["rise"] * best
+        if not has_cyclical_learning_rate(history):
+            unsteady |= oscillates(loss, limits["zigzag"])
+        oscillating = (ratios >= limits["swinging_step"]) & unsteady & (loss >= CONVERGED)
+        persistence, effect, shown = streak(steps, stuck, limits["snapshots"]), "the loss does not fall", peak
+        if persistence is None and _on_plateau(loss, limits):
+            high = (ratios >= limits["step"]) & (loss >= limits["high"])
+            persistence, effect, shown = streak(steps, high, PLATEAU_SNAPSHOTS), "the loss is on a high plateau", ratios
+        if persistence is None:
+            persistence, effect = streak(steps, oscillating, limits["snapshots"]), "the loss oscillates"
+            shown = ratios
+        if persistence is None:
             return None
+        ratio = float(shown[-1])
         evidence = {
-            "step": Evidence(float(ratio[-1]), limits["step"], "ratio"),
-            "rise": Evidence(float(course[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
+            "step": Evidence(ratio, limits["step"], "ratio"),
+            "rise": Evidence(float(loss[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
         }
-        # An optimizer that scales each step moves weights as far as ever beside those that it has made large.
+        # An optimizer that scales each update changes weights that have grown by as much as before: a smaller share.
         scaled = optimizer_name(history) != "SGD"
-        at_start = float(ratio[-1]) * (max(float(grown[-1]), 1.0) if scaled else 1.0)
-        return self._finding(history, when, f"{_CHANGES.format(ratio[-1])} {how}.", evidence, at_start)
+        initial_ratio = ratio * (max(float(growth[-1]), 1.0) if scaled else 1.0)
+        size = _size_of_updates(ratio)
+        if shown is peak and not ratio >= limits["step"]:
+            size = f"Updates have made the weights {times(float(growth[-1]))} as large as the initial ones"
+        return self._finding(history, persistence, f"{size}, and {effect}.", evidence, initial_ratio)
 
-    def _by_deaths(
+    def _dead_units(
         self,
         history: History,
         limits: Mapping[str, float],
         steps: IntArray,
-        course: FloatArray,
-        threw: NDArray[np.bool_],
+        loss: FloatArray,
+        large_updates: NDArray[np.bool_],
     ) -> Finding | None:
-        dead, layer = killed(history, steps, limits["died"])
-        died = (dead >= limits["died"]) & (course >= limits["stuck"])
-        if course[-1] >= limits["maimed_loss"]:
-            died |= (dead >= limits["maimed"]) & threw
-        when = streak(steps, died, limits["snapshots"])
-        if when is None or not when.enough:
+        dead, layer = died_in_training(history, steps, limits["died"])
+        died = (dead >= limits["died"]) & (loss >= limits["stuck"])
+        if loss[-1] >= limits["harmless_loss"]:
+            died |= (dead >= limits["died_after_large_updates"]) & large_updates
+        persistence = streak(steps, died, limits["snapshots"])
+        if persistence is None or not persistence.enough:
             return None
-        how = "after steps that changed weights by far" if threw[-1] else "and the loss is still that of the start"
-        message = f"{layer}: {dead[-1]:.0%} of its units have died in training, {how}."
-        return self._finding(history, when, message, {"died": Evidence(float(dead[-1]), limits["died"], "share")}, 0.0)
+        share = float(dead[-1])
+        context = "after large updates" if large_updates[-1] else "and nothing was learned"
+        message = f"During training, {percent(share)} of the units of {layer} died, {context}."
+        return self._finding(history, persistence, message, {"died": Evidence(share, limits["died"], "share")}, 0.0)
 
     def _finding(
-        self, history: History, when: Streak, message: str, evidence: Mapping[str, Evidence], step: float
+        self, history: History, persistence: Streak, message: str, evidence: Mapping[str, Evidence], ratio: float
     ) -> Finding:
+        """The finding, with a learning rate that brings ``ratio`` (0: unknown) to the usual update-to-weight ratio."""
         rate = learning_rate(history)
-        factor = min(USUAL / step if step else 0.1, 0.1)
+        factor = min(USUAL / ratio if ratio else 0.1, 0.1)
         current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.2g} × as high")
         return self.finding(
             history,
             None,
             "error",
-            when,
+            persistence,
             message,
             evidence=evidence,
             adjustments=(
@@ -161,14 +195,22 @@ class LearningRateTooHigh(Fault):
         )
 
 
-def _where_it_shows(history: History, finding: Finding, limit: float) -> Finding:
-    """The same, with the name of the layer that has died of it, where one has; the rate is of the whole training."""
-    dead, path = killed(history, losses(history)[0], limit)
-    if not path or not dead[-1] >= limit or path in finding.message:
+def _with_dead_layer(history: History, finding: Finding, threshold: float) -> Finding:
+    """The same finding, with the layer whose units died, if there is one; the finding is of the whole training."""
+    dead, path = died_in_training(history, training_loss(history)[0], threshold)
+    if not path or not dead[-1] >= threshold or path in finding.message:
         return finding
-    return replace(finding, message=f"{finding.message} {path} has died of it.")
+    return replace(
+        finding, message=f"{finding.message} As a result, {percent(float(dead[-1]))} of the units of {path} died."
+    )
 
 
-def _rests(course: FloatArray, limits: Mapping[str, float]) -> bool:
+def _size_of_updates(ratio: float) -> str:
+    if ratio < 1:
+        return f"Updates change the weights by up to {percent(ratio)} of their size"
+    return f"Updates are {times(ratio)} as large as the weights"
+
+
+def _on_plateau(loss: FloatArray, limits: Mapping[str, float]) -> bool:
     """Whether the loss no longer falls."""
-    return len(course) > REST_SNAPSHOTS and abs(gain_per_snapshot(course, REST_SNAPSHOTS)) < limits["gain"]
+    return len(loss) > PLATEAU_SNAPSHOTS and abs(decrease_per_snapshot(loss, PLATEAU_SNAPSHOTS)) < limits["gain"]

@@ -1,4 +1,4 @@
-"""Steps so small that nothing is learned in the time there is."""
+"""Updates so small that nothing is learned in time."""
 
 from __future__ import annotations
 
@@ -9,73 +9,82 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, learning_rate, optimizer_name, rounded, streak
-from tb_cnndiag.judging.faults.loss_progress import at, largest, losses, middle, progress, step_sizes, trained_rows
+from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, rounded
+from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
+from tb_cnndiag.judging.signals.loss import relative_loss, training_loss
+from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.judging.signals.series import max_over_layers, median_over_layers, trainable_rows, values_at
+from tb_cnndiag.judging.signals.updates import update_ratios
+from tb_cnndiag.wording import percent, plural
 
-# ‖Δw‖/‖w‖ per step of half the layers with which trainings usually begin.
+# Usual update-to-weight ratio (median over layers) at the beginning of a training.
 USUAL = 1e-2
-# A warm-up that has come to a smaller part of the least step would take many times the snapshots there were.
+# A warm-up whose updates are this many times too small would take many times the snapshots so far.
 PATIENCE = 20
-# Rates with which trainings hardly ever begin higher, by optimizer; of those not named, which scale each step, 0.01.
+# Highest usual initial learning rate, by optimizer. For other optimizers, which scale each update: 0.01.
 HIGHEST = {"SGD": 0.1, "Adagrad": 0.1, "Ftrl": 0.1, "Adadelta": 1.0}
 
 
 class LearningRateTooLow(Fault):
-    """Size of the steps in every layer, where there is gradient and the loss hardly falls."""
+    """Size of the updates in every layer, while there is a gradient and the loss hardly falls."""
 
     id = "learning_rate_too_low"
     title = "Learning rate too low"
-    what = "Every layer receives gradient, yet a step hardly changes any of them, and the loss hardly falls."
-    why = "The network is still nearly what it was at the start: the time spent teaches it nothing."
-    advice = "Raise the learning rate until a step changes the weights by a few thousandths."
-    source = "CS231n, Babysitting the learning process (update ratio about 1e-3); AUTOTRAINER, slow convergence."
+    what = "The layers receive a gradient, but updates hardly change any layer, and the loss hardly falls."
+    why = "The network still has nearly its initial weights: the training time is wasted."
+    advice = "Raise the learning rate until the update-to-weight ratio is a few thousandths."
+    source = (
+        "CS231n, Babysitting the learning process (update-to-weight ratio about 1e-3); AUTOTRAINER, slow convergence."
+    )
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "step": Limit(2e-4, "ratio", "‖Δw‖/‖w‖ per step below which every layer must be"),
-        "gradient": Limit(1e-3, "ratio", "largest ‖g‖/‖w‖ of a layer from which there is something to learn"),
-        "stuck": Limit(0.8, "ratio", "loss over that of chance, or its first, above which little was learned"),
-        "gain": Limit(0.1, "share", "fall of the loss over the snapshots, below which it hardly falls"),
-        "warm_up": Limit(6, "count", "looks up to which a rising learning rate is given time"),
-        "snapshots": Limit(3, "count", "consecutive looks at which it must hold"),
+        "step": Limit(2e-4, "ratio", "Update-to-weight ratio (maximum over layers) below which updates are too small."),
+        "gradient": Limit(
+            1e-3, "ratio", "Gradient-to-weight ratio (maximum over layers) above which there is something to learn."
+        ),
+        "stuck": Limit(0.8, "ratio", "Loss, relative to the prior loss, above which little was learned."),
+        "gain": Limit(0.1, "share", "Decrease of the loss over these snapshots below which the loss hardly falls."),
+        "warm_up": Limit(6, "count", "Number of snapshots below which a rising learning rate is a warm-up."),
+        "snapshots": consecutive_snapshots(3),
     }
     follows = ("nan_or_inf", "output_loss_mismatch", "bad_init", "frozen_layer", "dead_units", "vanishing_gradient")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, of the whole training; none while the learning rate is being warmed up."""
-        sizes = step_sizes(history)
+        """At most one finding, of the whole training; none during a warm-up of the learning rate."""
+        updates = update_ratios(history)
         gradients = history.series("gradient_flow", "relative_gradient")
-        steps, _ = losses(history)
-        course = progress(history)
-        if not len(sizes) or not len(gradients) or len(steps) < limits["snapshots"] or not np.isfinite(course).all():
+        steps, _ = training_loss(history)
+        loss = relative_loss(history)
+        if not len(updates) or not len(gradients) or len(steps) < limits["snapshots"] or not np.isfinite(loss).all():
             return
-        size = at(steps, sizes.steps, largest(sizes.values))
-        gradient = at(steps, gradients.steps, largest(gradients.values[:, trained_rows(history)]))
+        ratios = values_at(steps, updates.steps, max_over_layers(updates.values))
+        gradient = values_at(steps, gradients.steps, max_over_layers(gradients.values[:, trainable_rows(history)]))
         _, rates = history.scalars("training_curve", "learning_rate")
         fallen = bool(rates.size) and rates[-1] < 0.999 * rates.max()
-        fell = (course[0] - course.min()) / max(abs(float(course[0])), 1e-12)
-        if fallen and fell >= limits["gain"]:  # a schedule that has fallen had its chance before
+        decrease = (loss[0] - loss.min()) / max(abs(float(loss[0])), 1e-12)
+        if fallen and decrease >= limits["gain"]:  # the loss fell before the schedule lowered the rate
             return
-        slow = (size < limits["step"]) & (gradient > limits["gradient"]) & (course > limits["stuck"])
-        when = streak(steps, slow, limits["snapshots"])
-        recent = course[-int(limits["snapshots"]) :]
+        slow = (ratios < limits["step"]) & (gradient > limits["gradient"]) & (loss > limits["stuck"])
+        persistence = streak(steps, slow, limits["snapshots"])
+        recent = loss[-int(limits["snapshots"]) :]
         gain = float((recent[0] - recent[-1]) / max(abs(recent[0]), 1e-12))
         rises = bool(rates.size) and rates[-1] > 1.001 * rates[0]
-        warming = rises and len(steps) < limits["warm_up"] and PATIENCE * size[-1] >= limits["step"]
-        if when is None or gain >= limits["gain"] or warming:
+        warming = rises and len(steps) < limits["warm_up"] and PATIENCE * ratios[-1] >= limits["step"]
+        if persistence is None or gain >= limits["gain"] or warming:
             return
-        usual = middle(sizes.values)[-1]
-        current, proposed = _higher(history, USUAL / max(float(usual), 1e-12))
+        median = median_over_layers(updates.values)[-1]
+        current, proposed = _higher(history, USUAL / max(float(median), 1e-12))
         if fallen:
             proposed = f"{rates.max():g}"
         yield self.finding(
             history,
             None,
             "warning",
-            when,
-            f"A step changes no layer by more than {size[-1]:.1g} of its size, and the loss fell by {max(gain, 0):.1%} "
-            f"in {len(recent)} snapshots.",
+            persistence,
+            f"The largest update-to-weight ratio of a layer is {percent(float(ratios[-1]))}, and the loss fell by "
+            f"{percent(max(gain, 0.0))} in {plural(len(recent), 'snapshot')}.",
             evidence={
-                "step": Evidence(float(size[-1]), limits["step"], "ratio"),
+                "step": Evidence(float(ratios[-1]), limits["step"], "ratio"),
                 "gain": Evidence(gain, limits["gain"], "share"),
             },
             adjustments=(
@@ -93,7 +102,7 @@ class LearningRateTooLow(Fault):
 
 
 def _higher(history: History, factor: float) -> tuple[str, str]:
-    """The present rate, and what is proposed: so many times as high, within what the optimizer is used with."""
+    """The present learning rate, and ``factor`` times that rate, limited to the usual range of the optimizer."""
     rate = learning_rate(history)
     if not rate:
         return "unknown", f"{factor:.0f} × as high"

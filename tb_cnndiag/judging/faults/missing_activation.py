@@ -1,4 +1,4 @@
-"""Two kernels in series with nothing non-linear between."""
+"""Two linear layers in series."""
 
 from __future__ import annotations
 
@@ -7,38 +7,41 @@ from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, Streak
+from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.signals.persistence import Streak
 from tb_cnndiag.payloads import LayerInfo
 
 
 class MissingActivation(Fault):
-    """A linear layer whose output goes into another kernel, and nowhere else."""
+    """A linear layer whose output feeds another layer with a kernel, and nothing else."""
 
     id = "missing_activation"
     title = "Missing activation"
-    what = "A layer without activation feeds another layer: two linear steps in a row are one linear step."
-    why = "The second layer adds cost but nothing that the first could not do alone."
-    advice = "Give the layer an activation such as ReLU, or leave one of the two out."
+    what = "A layer without an activation feeds another layer: two linear layers in series are one linear layer."
+    why = "The second layer adds cost, but computes nothing that one layer could not compute."
+    advice = "Give the layer an activation such as ReLU, or remove one of the two layers."
     source = (
         "NeuraLint (Nikanjam et al., TOSEM 2021), rule on missing activations; Goodfellow et al. 2016, section 6.1."
     )
     diagnostic = "activation_density"
-    limits: ClassVar[Mapping[str, Limit]] = {"layers": Limit(0, "count", "linear layers in series that are no fault")}
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "layers": Limit(0, "count", "Number of linear layers in series above which they are a fault.")
+    }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per layer; linear bottlenecks and the halves of a separable convolution are meant to be."""
-        users: dict[int, list[LayerInfo]] = {}
+        """One finding per layer. Linear bottlenecks and factored convolutions are intended, and not reported."""
+        consumers: dict[int, list[LayerInfo]] = {}
         for layer in history.layers:
             for row in layer.inputs:
-                users.setdefault(row, []).append(layer)
+                consumers.setdefault(row, []).append(layer)
         found = [
-            (layer, users[row][0])
+            (layer, consumers[row][0])
             for row, layer in enumerate(history.layers)
-            if row in users
+            if row in consumers
             and layer.activation == "linear"
             and not layer.output
             and layer.linear_behind
-            and all(_in_series(row, layer, user) for user in users[row])
+            and all(_in_series(row, layer, consumer) for consumer in consumers[row])
         ]
         if len(found) <= limits["layers"]:
             return
@@ -48,7 +51,7 @@ class MissingActivation(Fault):
                 layer,
                 "warning",
                 Streak(0, history.last_step, True),
-                f"{layer.path} has no activation before {follower.path}: together they are one linear layer.",
+                f"There is no activation between {layer.path} and {follower.path}: together they are one linear layer.",
                 evidence={"layers": Evidence(float(len(found)), limits["layers"], "count")},
                 adjustments=(Adjustment(layer.path, "activation", "linear", "relu", "makes two layers more than one"),),
             )
@@ -66,7 +69,7 @@ def _in_series(row: int, layer: LayerInfo, follower: LayerInfo) -> bool:
 
 
 def _bottleneck(layer: LayerInfo, follower: LayerInfo) -> bool:
-    """A layer narrower than what it reads and what follows: a factored matrix, as in MobileNetV2 and PCA."""
+    """A layer narrower than its input and the next layer: a factored matrix, as in MobileNetV2 and PCA."""
     channels = layer.kernel_shape[-2] if len(layer.kernel_shape) > 1 else layer.fan_in
     return layer.units < min(channels, follower.units)
 

@@ -1,4 +1,4 @@
-"""A generator that makes the same image over and over."""
+"""A generator that produces the same image again and again."""
 
 from __future__ import annotations
 
@@ -9,65 +9,79 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, streak
-from tb_cnndiag.judging.faults.gan import adversaries
+from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
+from tb_cnndiag.judging.signals.gan import adversaries
+from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.wording import percent
 
 
 class ModeCollapse(Fault):
-    """Diversity of generated images against that of the real ones."""
+    """Diversity of generated images, relative to that of real images."""
 
     id = "mode_collapse"
     title = "Mode collapse"
-    what = "The generator's images differ from each other far less than real ones do, whatever the noise."
-    why = "It has found one image that passes and answers everything with it: it no longer learns the data."
+    what = (
+        "The images of the generator differ much less from each other than real images do, although the noise differs."
+    )
+    why = (
+        "The generator has found one image that passes, and produces it for every input: it no longer learns the data."
+    )
     advice = (
-        "Let the discriminator see whole batches (deviation over the batch as a feature), lower its learning rate, or "
+        "Give the discriminator the standard deviation over the batch as a feature, lower its learning rate, or "
         "smooth the labels of real images."
     )
     source = (
         "Salimans et al. 2016, Improved Techniques for Training GANs, §3.2; Karras et al. 2018, Progressive Growing of "
-        "GANs, §3. The limits are a start: GANs are not among the cases they were set on."
+        "GANs, §3. The thresholds are preliminary: they were not calibrated on GANs."
     )
     diagnostic = "model_output"
     limits: ClassVar[Mapping[str, Limit]] = {
         "diversity_ratio": Limit(
-            0.05, "ratio", "generated over real diversity below which the generator has collapsed"
+            0.05,
+            "ratio",
+            "Diversity of generated images, relative to real images, below which the generator has collapsed.",
         ),
-        "fall": Limit(2.5, "ratio", "its largest ratio so far over the present one: an untrained one never had more"),
-        "snapshots": Limit(3, "count", "consecutive looks at which it must hold"),
-        "lasting": Limit(10, "count", "consecutive snapshots after which it holds without a fall"),
+        "fall": Limit(
+            2.5,
+            "ratio",
+            "Maximum of the relative diversity so far, divided by its present value, above which it has fallen.",
+        ),
+        "snapshots": consecutive_snapshots(3),
+        "lasting": Limit(
+            10, "count", "Number of consecutive snapshots above which low diversity is a fault without a fall."
+        ),
     }
     follows = ("nan_or_inf", "dead_units", "saturated_activation", "discriminator_overpowers")
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding, for the generator's output."""
+        """At most one finding, at the output of the generator."""
         parts = adversaries(history)
         if parts is None:
             return
-        made = history.series("model_output", "diversity")
+        generated = history.series("model_output", "diversity")
         real = history.series("model_input", "diversity")
-        steps = np.intersect1d(made.steps[made.steps > 0], real.steps)
-        of_made = made.values[np.isin(made.steps, steps), parts.made]
-        of_real = real.values[np.isin(real.steps, steps), parts.seen]
-        known = np.isfinite(of_made) & (of_real > 0)
-        steps, ratio = steps[known], of_made[known] / of_real[known]
+        steps = np.intersect1d(generated.steps[generated.steps > 0], real.steps)
+        of_generated = generated.values[np.isin(generated.steps, steps), parts.generator_output]
+        of_real = real.values[np.isin(real.steps, steps), parts.discriminator_input]
+        known = np.isfinite(of_generated) & (of_real > 0)
+        steps, ratio = steps[known], of_generated[known] / of_real[known]
         if not len(steps):
             return
         low = ratio < limits["diversity_ratio"]
-        when = streak(steps, low, limits["snapshots"])
-        if when is None or not when.enough:
+        persistence = streak(steps, low, limits["snapshots"])
+        if persistence is None or not persistence.enough:
             return
         fallen = ratio.max() >= limits["fall"] * ratio[-1]
         lasting = streak(steps, low, limits["lasting"])
         if not fallen and (lasting is None or not lasting.enough):
             return
-        layer = history.layers[parts.made]
+        layer = history.layers[parts.generator_output]
         yield self.finding(
             history,
             layer,
             "error",
-            when,
-            f"{layer.path}: generated images differ by {ratio[-1]:.1%} of what real ones do.",
+            persistence,
+            f"The images generated by {layer.path} have {percent(float(ratio[-1]))} of the diversity of real images.",
             evidence={
                 "diversity_ratio": Evidence(float(ratio[-1]), limits["diversity_ratio"], "ratio"),
                 "largest_ratio": Evidence(float(ratio.max()), None, "ratio"),

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, Streak, clip, lower_learning_rate
+from tb_cnndiag.judging.faults.base import Fault, Limit, clip, lower_learning_rate
+from tb_cnndiag.judging.signals.persistence import Streak
 
-# Where a number that is not finite is seen, in the order in which it spreads within a snapshot.
-_SIGNS = (
+# Where non-finite numbers are measured, in the order in which they spread within a snapshot.
+_SOURCES = (
     ("weight_health", "non_finite", "weights"),
     ("activation_density", "non_finite_share", "activations"),
     ("gradient_flow", "non_finite_ratio", "gradients"),
@@ -21,35 +22,37 @@ _SIGNS = (
 
 
 class NanOrInf(Fault):
-    """The first place at which NaN or infinity shows."""
+    """The first step and layer with NaN or infinity."""
 
     id = "nan_or_inf"
     title = "NaN or infinity"
-    what = "Weights, activations, gradients or the loss are NaN or infinite."
-    why = "It spreads through every layer within a step and never goes away by itself: the run is wasted from there on."
+    what = "The input, weights, activations, gradients or the loss contain NaN or infinity."
+    why = "NaN spreads through every layer within one step and never disappears. The run is wasted from that step on."
     advice = (
-        "Check the data for NaN, add an epsilon inside logarithms and divisions, clip the gradient, lower the learning "
-        "rate."
+        "Check the data for NaN. Add an epsilon inside logarithms and divisions. Clip the gradient, or lower the "
+        "learning rate."
     )
     source = (
-        "IEEE 754; Amazon SageMaker Debugger rule NaN; the loss alone is not to be trusted, a fused graph can hide it."
+        "IEEE 754; Amazon SageMaker Debugger, rule NaN. The loss alone is not reliable: a fused graph can hide NaN."
     )
     diagnostic = "weight_health"
     follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high", "exploding_gradient")
-    limits: ClassVar[Mapping[str, Limit]] = {"count": Limit(0, "count", "numbers that are not finite")}
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "count": Limit(0, "count", "Number of non-finite values in a layer above which the layer is faulty.")
+    }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, at the first place in time, then in the network."""
+        """At most one finding: at the first step, in the first layer."""
         seen: list[tuple[int, str, NDArray[np.bool_]]] = []
-        for diagnostic, column, what in _SIGNS:
+        for diagnostic, column, what in _SOURCES:
             series = history.series(diagnostic, column)
             bad = np.nan_to_num(series.values, nan=0.0, posinf=1.0) > limits["count"]
             snapshots = np.flatnonzero(bad.any(axis=1))
             if snapshots.size:
                 seen.append((int(series.steps[snapshots[0]]), what, bad[snapshots[0]]))
-        given = _input(history)
-        if given is not None:
-            seen.append((given[0], "the input", given[1]))
+        broken_input = _non_finite_input(history)
+        if broken_input is not None:
+            seen.append((broken_input[0], "the input", broken_input[1]))
         losses = [name for name in history.scalar_names("training_curve") if name in ("loss", "val_loss")]
         for name in losses:
             steps, values = history.scalars("training_curve", name)
@@ -59,22 +62,22 @@ class NanOrInf(Fault):
         if not seen:
             return
         step = min(first for first, _, _ in seen)
-        # The input comes before all that is computed of it.
-        seen.sort(key=lambda sign: sign[1] != "the input")
+        # The input comes before everything that is computed from it.
+        seen.sort(key=lambda source: source[1] != "the input")
         whats = [what for first, what, _ in seen if first == step]
         rows = next((rows for first, _, rows in seen if first == step and rows.any()), None)
-        # Where every layer shows it at once, it came from the loss or the data, not from one of them.
+        # If every layer has it at once, the loss or the data is the cause, not one of the layers.
         everywhere = rows is None or (
             whats[0] != "the input" and rows.sum() == sum(layer.trainable for layer in history.layers) > 1
         )
         layer = None if rows is None or everywhere else history.layers[int(np.flatnonzero(rows)[0])]
-        place = layer.path if layer else "The whole model"
+        place = layer.path if layer else "the whole model"
         yield self.finding(
             history,
             layer,
             "error",
             Streak(step, history.last_step, True),
-            f"{place}: NaN or infinity in {', '.join(whats)} since step {step}.",
+            f"NaN or infinity appeared in {place} at step {step:,}: in {', '.join(whats)}.",
             evidence={
                 "layers": Evidence(float(rows.sum()) if rows is not None else 0.0, limits["count"], "count"),
                 "first_step": Evidence(float(step), None, "step"),
@@ -83,13 +86,13 @@ class NanOrInf(Fault):
         )
 
 
-def _input(history: History) -> tuple[int, NDArray[np.bool_]] | None:
-    """(step, first layers) where the probe itself holds what is not finite: it was counted, but has no mean."""
+def _non_finite_input(history: History) -> tuple[int, NDArray[np.bool_]] | None:
+    """(step, first layers) where the probe contains non-finite values: it was observed, but has no finite mean."""
     means = history.series("model_input", "mean")
-    counted = history.series("model_input", "constant_share")
-    if len(means) != len(counted):
+    observed = history.series("model_input", "constant_share")
+    if len(means) != len(observed):
         return None
-    bad = ~np.isfinite(means.values) & np.isfinite(counted.values)
+    bad = ~np.isfinite(means.values) & np.isfinite(observed.values)
     snapshots = np.flatnonzero(bad.any(axis=1))
     return (int(means.steps[snapshots[0]]), bad[snapshots[0]]) if snapshots.size else None
 

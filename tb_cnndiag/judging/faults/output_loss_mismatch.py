@@ -1,4 +1,4 @@
-"""An output that the loss is not made for."""
+"""An output layer that does not provide what the loss expects."""
 
 from __future__ import annotations
 
@@ -9,35 +9,39 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, Streak
-from tb_cnndiag.judging.faults.loss_progress import BINARY, CATEGORICAL, loss_config, output_layer
-from tb_cnndiag.judging.faults.targets import DIVERGENCE, Mismatch, rewarded, unanswerable
+from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.signals.loss import BINARY, CATEGORICAL, loss_config, output_layer
+from tb_cnndiag.judging.signals.persistence import Streak
+from tb_cnndiag.judging.signals.target_mismatch import DIVERGENCE, Mismatch, reversed_loss, target_mismatch
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import LayerInfo
 
-ALWAYS_ONE = "softmax of one output is always 1."
-
 
 class OutputLossMismatch(Fault):
-    """Activation and width of the output layer against what the loss expects of it."""
+    """Activation and width of the output layer, compared with what the loss and the targets require."""
 
     id = "output_loss_mismatch"
     title = "Output does not fit the loss"
-    what = "The loss reads the output as probabilities or as logits, and it is the other, or neither."
-    why = "The loss is then computed of numbers that mean something else: training stalls or learns the wrong thing."
-    advice = "Change the output's activation or width, or set from_logits in the loss."
+    what = (
+        "The output layer does not provide what the loss expects: logits instead of probabilities or the reverse, a "
+        "wrong number of outputs, or a range that does not contain the targets."
+    )
+    why = "The loss is then computed from numbers with another meaning: training stalls, or learns the wrong thing."
+    advice = "Change the activation or the width of the output layer, or set from_logits in the loss."
     source = "NeuraLint (Nikanjam et al., TOSEM 2021), rules on last activation and loss; UMLAUT (CHI 2021)."
     diagnostic = "model_output"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "row_sum_error": Limit(0.01, "ratio", "mean |sum of outputs − 1| up to which outputs are a distribution"),
-        "one_class": Limit(0.95, "share", "samples given one class above which a loss that falls below 0 is to blame"),
+        "row_sum_error": Limit(0.01, "ratio", "Mean |sum of outputs − 1| below which the outputs are a distribution."),
+        "one_class": Limit(
+            0.95, "share", "Predicted class share above which a negative loss rewards wrong predictions."
+        ),
         "outside": Limit(
-            0.05, "share", "range of the targets up to which they may lie beyond what the output can give"
+            0.05, "share", "Share of the target range outside the output range above which they do not fit."
         ),
     }
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding an output; of several outputs, or under a loss of the user's own, only constant ones."""
+        """At most one finding per output. With several outputs or a custom loss, only constant outputs are found."""
         layer = output_layer(history)
         name, from_logits = loss_config(history)
         if layer is None or not name:
@@ -46,10 +50,10 @@ class OutputLossMismatch(Fault):
         row = history.layers.index(layer)
         series = history.series("model_output", "row_sum_error")
         error = float(series.values[-1, row]) if len(series) else float("nan")
-        found = unanswerable(history, layer, name, limits["outside"])
+        found = target_mismatch(history, layer, name, limits["outside"])
         found = found or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
         found = found or _another_axis(layer, name, error > limits["row_sum_error"])
-        found = found or rewarded(history, layer, name, limits["one_class"])
+        found = found or reversed_loss(history, layer, name, limits["one_class"])
         if found is None:
             return
         is_error, message, parameter, current, proposed, reason = found
@@ -62,13 +66,13 @@ class OutputLossMismatch(Fault):
             layer,
             "error" if is_error else "warning",
             Streak(0, history.last_step, True),
-            f"{layer.path}: {message}",
+            message,
             evidence=evidence,
             adjustments=(Adjustment(where, parameter, current, proposed, reason), *_with_it(layer, found, name)),
         )
 
     def _constant(self, history: History) -> Iterator[Finding]:
-        """Softmax of one unit: wrong under any loss."""
+        """Softmax of a single output: wrong with any loss."""
         for layer in history.layers:
             if layer.output and layer.units == 1 and layer.activation == "softmax":
                 yield self.finding(
@@ -76,14 +80,14 @@ class OutputLossMismatch(Fault):
                     layer,
                     "error",
                     Streak(0, history.last_step, True),
-                    f"{layer.path}: {ALWAYS_ONE}",
+                    _always_one(layer),
                     evidence={"units": Evidence(1.0, None, "count")},
                     adjustments=(Adjustment(layer.path, "activation", "softmax", "sigmoid", "gives a probability"),),
                 )
 
 
 def _with_it(layer: LayerInfo, found: Mismatch, loss: str) -> tuple[Adjustment, ...]:
-    """What has to change together with the number of outputs or the loss."""
+    """Changes that the number of outputs or the loss needs in addition."""
     if found.proposed == "binary_crossentropy":
         return (
             Adjustment(layer.path, "activation", layer.activation, "sigmoid", "gives a probability for each label"),
@@ -97,59 +101,66 @@ def _with_it(layer: LayerInfo, found: Mismatch, loss: str) -> tuple[Adjustment, 
     return softmax, Adjustment(None, "loss", "binary_crossentropy", "sparse_categorical_crossentropy", reason)
 
 
+def _always_one(layer: LayerInfo) -> str:
+    return f"The softmax of the single output of {layer.path} is always 1."
+
+
 def _another_axis(layer: LayerInfo, loss: str, no_distribution: bool) -> Mismatch | None:
-    """A softmax over positions or samples: what the model returns for one sample does not sum to 1."""
+    """A softmax over positions or samples: the outputs for one sample do not sum to 1."""
     if loss not in CATEGORICAL or layer.activation != "softmax" or not no_distribution:
         return None
-    why = "softmax runs over another axis than the classes: outputs of a sample do not sum to 1."
+    axis = f"The softmax of {layer.path} runs over an axis other than the classes"
+    why = f"{axis}: the outputs of a sample do not sum to 1."
     return Mismatch(True, why, "axis", "another", "-1", "gives a distribution over classes")
 
 
 def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool) -> Mismatch | None:
-    """What is wrong with the activation of the output or its width; None when output and loss fit."""
+    """How the activation or the width of the output does not fit the loss; None when they fit."""
     activation = layer.activation
     if loss in CATEGORICAL:
         if layer.units == 1:
-            why = "one output cannot tell classes apart by softmax or categorical cross-entropy."
+            why = f"The single output of {layer.path} cannot distinguish classes under categorical cross-entropy."
             return Mismatch(True, why, "units", "1", "number of classes", "one output per class")
         if activation in RECTIFIED:
-            why = f"{activation} cuts off the negative half of the scores."
+            why = f"The {activation} of {layer.path} cuts off negative logits."
             fitting = "linear" if from_logits else "softmax"
             return Mismatch(True, why, "activation", activation, fitting, "leaves scores of either sign")
         if from_logits and (activation == "softmax" or distribution):
-            why = "softmax is applied twice, in the model and in the loss."
+            why = f"Softmax is applied twice: in {layer.path} and in the loss."
             return Mismatch(False, why, "from_logits", "True", "False", "the output is probabilities already")
         if activation == "linear" and not from_logits and not distribution:
-            why = "the loss reads raw scores as probabilities."
+            why = f"The loss reads the logits of {layer.path} as probabilities."
             return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")
         if activation in ("sigmoid", "tanh") and from_logits:
-            why = f"{activation} bounds scores, so that no class can be told apart with certainty."
+            why = f"The {activation} of {layer.path} bounds the logits: no class can be predicted with certainty."
             return Mismatch(False, why, "activation", activation, "linear", "the loss applies softmax itself")
         if activation in ("sigmoid", "tanh") and not from_logits and not distribution:
-            why = f"{activation} outputs do not sum to 1, which categorical cross-entropy expects."
+            why = (
+                f"The {activation} outputs of {layer.path} do not sum to 1, but categorical cross-entropy expects that."
+            )
             return Mismatch(
                 activation == "tanh", why, "activation", activation, "softmax", "gives a distribution over classes"
             )
     if loss in DIVERGENCE and not distribution and activation != "softmax":
-        why = f"{activation} outputs do not sum to 1, which the divergence of distributions expects."
+        why = f"The {activation} outputs of {layer.path} do not sum to 1, but the divergence compares distributions."
         return Mismatch(True, why, "activation", activation, "softmax", "gives a distribution over classes")
     if loss in BINARY:
         if layer.units == 1 and activation == "softmax":
-            return Mismatch(True, ALWAYS_ONE, "activation", "softmax", "sigmoid", "gives a probability")
+            return Mismatch(True, _always_one(layer), "activation", "softmax", "sigmoid", "gives a probability")
         if layer.units > 1 and activation == "softmax":
-            why = "the loss takes each output for a question of its own, but softmax lets them compete."
+            why = f"The loss treats each output of {layer.path} as independent, but softmax makes the outputs compete."
             return Mismatch(
                 False, why, "loss", loss, "categorical_crossentropy", "fits outputs that exclude each other"
             )
         if activation in RECTIFIED or (activation == "tanh" and not from_logits):
-            why = f"{activation} gives no probabilities."
+            why = f"The {activation} outputs of {layer.path} are not probabilities."
             return Mismatch(True, why, "activation", activation, "sigmoid", "gives a probability")
         if activation == "sigmoid" and from_logits:
-            why = "the sigmoid is applied twice, in the layer and in the loss."
+            why = f"The sigmoid is applied twice: in {layer.path} and in the loss."
             return Mismatch(False, why, "from_logits", "True", "False", "the output is a probability already")
         if activation == "linear" and not from_logits:
-            why = "the loss reads raw scores as probabilities."
+            why = f"The loss reads the logits of {layer.path} as probabilities."
             return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")
     if layer.units == 1 and activation == "softmax":
-        return Mismatch(True, ALWAYS_ONE, "activation", "softmax", "linear", "can take any value")
+        return Mismatch(True, _always_one(layer), "activation", "softmax", "linear", "can take any value")
     return None

@@ -1,4 +1,4 @@
-"""Training goes on improving while validation gets worse."""
+"""The training loss falls while the validation loss rises."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, streak
+from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
+from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.wording import times
 
 
 class Overfitting(Fault):
-    """Validation loss against its own best, while the training loss is below its value then."""
+    """Validation loss, compared with its best value, while the training loss is below its value at that step."""
 
     id = "overfitting"
     title = "Overfitting"
-    what = "The validation loss has risen above its best for several epochs while the training loss went on falling."
-    why = "What the network learns from there on is the training samples themselves; it answers new ones worse."
-    advice = "Stop at the best epoch, or add weight decay, dropout or augmentation, or use fewer filters."
+    what = "The validation loss has risen above its best value for several epochs while the training loss kept falling."
+    why = "From then on, the network memorizes the training samples: its predictions for new samples get worse."
+    advice = "Stop at the best epoch, add weight decay, dropout or augmentation, or use fewer filters."
     source = "Prechelt 1998, Early Stopping, but when?; Amazon SageMaker Debugger rule Overfit (10 %)."
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "rise": Limit(1.2, "ratio", "validation loss over its best from which it overfits"),
-        "noise": Limit(0.03, "share", "rise over the first validation loss up to which it does not"),
-        "gap": Limit(1.5, "ratio", "validation loss over training loss below which it does not"),
-        "points": Limit(0.1, "share", "accuracy of training over that of validation below which it does not"),
-        "snapshots": Limit(3, "count", "consecutive looks at which it must hold"),
+        "rise": Limit(1.2, "ratio", "Validation loss, relative to its best value, above which there is overfitting."),
+        "noise": Limit(
+            0.03, "share", "Rise of the validation loss, relative to its first value, below which it is noise."
+        ),
+        "gap": Limit(
+            1.5, "ratio", "Validation loss, relative to the training loss, below which the model does not overfit."
+        ),
+        "points": Limit(
+            0.1, "share", "Training accuracy minus validation accuracy below which the model does not overfit."
+        ),
+        "snapshots": consecutive_snapshots(3),
     }
     follows = ("nan_or_inf", "learning_rate_too_high", "exploding_gradient", "batch_too_small_for_bn")
 
@@ -40,8 +48,8 @@ class Overfitting(Fault):
             return
         best = np.minimum.accumulate(validation)
         at_best = np.array([int(np.argmin(validation[: i + 1])) for i in range(len(validation))])
-        then = training[at_best]
-        # Of a noisy validation the mean over a few snapshots behind the best tells whether it has risen.
+        training_at_best = training[at_best]
+        # The mean over a few snapshots after the best one shows whether a noisy validation loss has risen.
         snapshots = int(limits["snapshots"])
         recent = np.array(
             [
@@ -53,11 +61,11 @@ class Overfitting(Fault):
         worse = (
             (recent >= limits["rise"] * best)
             & (recent - best >= noise)
-            & (training < then)
+            & (training < training_at_best)
             & (recent >= limits["gap"] * training)
         )
-        when = streak(steps, worse & (best > 0), snapshots)
-        if when is None or _points(history) < limits["points"]:
+        persistence = streak(steps, worse & (best > 0), snapshots)
+        if persistence is None or _accuracy_gap(history) < limits["points"]:
             return
         rise = float(recent[-1] / best[-1])
         best_step = int(steps[int(np.argmin(validation))])
@@ -65,8 +73,8 @@ class Overfitting(Fault):
             history,
             None,
             "warning",
-            when,
-            f"The validation loss is {rise:.2f} times its best, which was at step {best_step}.",
+            persistence,
+            f"The validation loss is {times(rise)} its best value, which it had at step {best_step:,}.",
             evidence={
                 "rise": Evidence(rise, limits["rise"], "ratio"),
                 "gap": Evidence(float(validation[-1] / training[-1]), limits["gap"], "ratio"),
@@ -78,8 +86,8 @@ class Overfitting(Fault):
         )
 
 
-def _points(history: History) -> float:
-    """Accuracy of training over that of validation at the last snapshot; infinite where none is logged."""
+def _accuracy_gap(history: History) -> float:
+    """Training accuracy minus validation accuracy at the last snapshot; infinite if the accuracy is not logged."""
     for name in history.scalar_names("training_curve"):
         if name.endswith("accuracy") and not name.startswith("val_"):
             _, training = history.scalars("training_curve", name)

@@ -1,4 +1,4 @@
-"""Filters that have learned the same."""
+"""Filters that compute the same thing."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import WIDTH_PARAMETER, Fault, Limit, streak
+from tb_cnndiag.judging.faults.base import WIDTH_PARAMETER, Fault, Limit, consecutive_snapshots
+from tb_cnndiag.judging.signals.persistence import streak
 from tb_cnndiag.payloads import Dendrogram, LayerInfo
 
 
 class RedundantFilters(Fault):
-    """Share of filters with a twin, beyond what chance gives."""
+    """Share of filters with a twin: a filter more similar than chance explains."""
 
     id = "redundant_filters"
     title = "Redundant filters"
-    what = "Filters that point the same way as another of their layer, closer than chance explains at their fan-in."
-    why = "They compute the same thing twice: the layer costs more time and memory than what it says is worth."
-    advice = "Give the layer as many filters as it has groups of different ones, or merge the twins by surgery."
+    what = "Many filters of a layer have a twin: a filter more similar than chance explains at this fan-in."
+    why = "Twins compute the same thing twice: the layer costs more time and memory than it needs."
+    advice = "Reduce the layer to the number of distinct filters, or merge the twins by surgery."
     source = (
-        "Wang & Li 2020 (JUSTC 50(7)): cosine similarity and hierarchical clustering of filters; the limit for twins "
-        "is the distribution of the cosine of random vectors, cos² ~ Beta(1/2, (D−1)/2), corrected for all pairs."
+        "Wang & Li 2020 (JUSTC 50(7)): cosine similarity and hierarchical clustering of filters; the threshold for "
+        "twins is the distribution of the cosine of random vectors, cos² ~ Beta(1/2, (D−1)/2), corrected for all pairs."
     )
     diagnostic = "filter_similarity"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "twin_ratio": Limit(0.3, "share", "filters with a twin from which it is a fault"),
-        "fan_in": Limit(16, "count", "weights per filter below which there are few directions to be different in"),
-        "snapshots": Limit(2, "count", "consecutive looks at which it must hold"),
+        "twin_ratio": Limit(0.3, "share", "Share of filters with a twin above which a layer is faulty."),
+        "fan_in": Limit(16, "count", "Number of weights per filter below which filters are too short to differ."),
+        "snapshots": consecutive_snapshots(2),
     }
     follows = (
         "nan_or_inf",
@@ -48,8 +49,8 @@ class RedundantFilters(Fault):
         for row, layer in enumerate(history.layers):
             measured = ~np.isnan(series.values[:, row])
             ratios = series.values[measured, row]
-            when = streak(series.steps[measured], ratios >= limits["twin_ratio"], limits["snapshots"])
-            if when is None or layer.output or layer.role == "depthwise_conv" or layer.fan_in < limits["fan_in"]:
+            persistence = streak(series.steps[measured], ratios >= limits["twin_ratio"], limits["snapshots"])
+            if persistence is None or layer.output or layer.role == "depthwise_conv" or layer.fan_in < limits["fan_in"]:
                 continue
             groups = _groups(history, layer)
             last = widths.values[-1, row] if len(widths) else np.nan
@@ -59,8 +60,8 @@ class RedundantFilters(Fault):
                 history,
                 layer,
                 "warning",
-                when,
-                f"{layer.path}: {twins} of {layer.units} filters have a twin; {width} different ones would do.",
+                persistence,
+                f"In {layer.path}, {twins:,} of {layer.units:,} filters have a twin: {width:,} filters are enough.",
                 evidence={
                     "twin_ratio": Evidence(float(ratios[-1]), limits["twin_ratio"], "share"),
                     "suggested_width": Evidence(float(width), None, "count"),

@@ -1,4 +1,4 @@
-"""Hidden units stuck at the ends of their range."""
+"""Hidden units that stay at the ends of their range."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, bias_initializer, lower_learning_rate, streak
+from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, lower_learning_rate
+from tb_cnndiag.judging.signals.configuration import bias_initializer
+from tb_cnndiag.judging.signals.persistence import streak
 from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.wording import percent
 
-# Fewer units than these are a narrow layer, whatever they do.
-FEW = 4
+# Number of units below which a layer is too narrow to be judged.
+FEW_UNITS = 4
 
 
 class SaturatedActivation(Fault):
-    """Share of hidden units that sit near a bound on at least 90 % of their values."""
+    """Share of hidden units that are near a bound on at least 90 % of their values."""
 
     id = "saturated_activation"
     title = "Saturated activation"
-    what = "Hidden units of a bounded activation that sit at an end of its range for nearly every input."
-    why = "The slope there is nearly 0: no gradient passes, so the layers before learn nothing through them."
-    advice = "Use ReLU, normalize the input, an initializer that fits (Glorot), or a lower learning rate."
+    what = "Hidden units of a bounded activation stay at an end of its range for nearly every input."
+    why = "The slope is nearly 0 there: no gradient passes, so earlier layers learn nothing through these units."
+    advice = "Use ReLU, normalize the input, use a suitable initializer (Glorot), or lower the learning rate."
     source = (
-        "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units; the "
-        "layers of healthy trainings have next to none)."
+        "Glorot & Bengio 2010; Amazon SageMaker Debugger rules Tanh and Saturated Activation (50 % of units; "
+        "healthy layers have almost none)."
     )
     diagnostic = "saturation"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "pinned_ratio": Limit(0.4, "share", "hidden units at a bound from which it is a fault"),
-        "snapshots": Limit(2, "count", "consecutive looks at which it must hold"),
+        "pinned_ratio": Limit(0.4, "share", "Share of saturated units in a hidden layer above which it is faulty."),
+        "snapshots": consecutive_snapshots(2),
     }
     follows = ("nan_or_inf", "unnormalised_input", "bad_init", "learning_rate_too_high", "exploding_gradient")
 
@@ -41,23 +44,24 @@ class SaturatedActivation(Fault):
         for row, layer in enumerate(history.layers):
             measured = ~np.isnan(series.values[:, row])
             ratios = series.values[measured, row]
-            when = streak(series.steps[measured], ratios >= limits["pinned_ratio"], limits["snapshots"])
-            if when is None or layer.output or layer.units < FEW or _is_gate(layer):
+            persistence = streak(series.steps[measured], ratios >= limits["pinned_ratio"], limits["snapshots"])
+            if persistence is None or layer.output or layer.units < FEW_UNITS or _is_gate(layer):
                 continue
             yield self.finding(
                 history,
                 layer,
                 "warning",
-                when,
-                f"{layer.path}: {ratios[-1]:.0%} of its units are stuck at a bound of {layer.activation}.",
+                persistence,
+                f"In {layer.path}, {percent(float(ratios[-1]))} of the units are saturated: they stay at a bound of "
+                f"{layer.activation}.",
                 evidence={"pinned_ratio": Evidence(float(ratios[-1]), limits["pinned_ratio"], "share")},
-                adjustments=_adjustments(history, layer, born=bool(ratios[0] >= limits["pinned_ratio"])),
+                adjustments=_adjustments(history, layer, initially=bool(ratios[0] >= limits["pinned_ratio"])),
             )
 
 
-def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adjustment, ...]:
+def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tuple[Adjustment, ...]:
     found = [Adjustment(layer.path, "activation", layer.activation, "relu", "has no upper bound")]
-    if not born:
+    if not initially:
         found.append(lower_learning_rate(history, "large steps push units to their bounds"))
         return tuple(found)
     bias = bias_initializer(layer)
@@ -70,5 +74,5 @@ def _adjustments(history: History, layer: LayerInfo, *, born: bool) -> tuple[Adj
 
 
 def _is_gate(layer: LayerInfo) -> bool:
-    """A gate, as in squeeze-and-excitation, is meant to be open or shut: one value per channel and image."""
+    """A gate, as in squeeze-and-excitation, is meant to be open or closed: one value per channel and image."""
     return layer.role == "conv" and layer.activation.endswith("sigmoid") and layer.output_shape[:-1] == (1, 1)

@@ -1,4 +1,4 @@
-"""Inputs far from zero mean and unit size where the first kernel sees them."""
+"""Inputs of the first layers that are not normalized."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, Streak
-from tb_cnndiag.judging.faults.loss_progress import learns
+from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.signals.loss import learns
+from tb_cnndiag.judging.signals.persistence import Streak
+from tb_cnndiag.wording import number, percent
 
-# What 8-bit pixels reach when nothing has rescaled them.
+# Maximum of 8-bit pixels that are not rescaled, with a margin for rounding.
 PIXEL_MAXIMUM = 255.5
 
 
 class UnnormalizedInput(Fault):
-    """Mean or deviation of the probe at the first kernel, behind any rescaling inside the model."""
+    """Mean and standard deviation of the probe at the first layer, after any rescaling inside the model."""
 
     id = "unnormalised_input"
     title = "Unnormalized input"
-    what = "The first kernel is given values whose mean or deviation is far from 1 in size."
-    why = "Gradients of the first layer grow with its inputs: one learning rate cannot fit it and the others."
-    advice = "Divide pixels by 255, or put a Rescaling or Normalization layer first."
+    what = (
+        "The first layer receives inputs that are not normalized: a channel has a large mean or standard deviation, or "
+        "inputs hardly vary at all."
+    )
+    why = "The gradient of the first layer grows with its input: no learning rate suits both this layer and the others."
+    advice = "Divide pixels by 255, or make a Rescaling or Normalization layer the first layer."
     source = "LeCun et al. 1998, Efficient BackProp, section 4.3; UMLAUT's input check (CHI 2021)."
     diagnostic = "model_input"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "mean": Limit(10, "input", "|mean| of a channel above which inputs are unnormalised"),
-        "constant_share": Limit(0.5, "share", "samples without any contrast, above which data are broken"),
-        "small": Limit(0.02, "input", "deviation of a channel below which a first layer sees next to nothing"),
-        "std": Limit(10, "input", "standard deviation of a channel above which inputs are unnormalised"),
+        "mean": Limit(10, "input", "Absolute mean of a channel above which the input is not normalized."),
+        "constant_share": Limit(0.5, "share", "Share of constant samples above which the data are broken."),
+        "small": Limit(0.02, "input", "Mean and standard deviation of the channels below which the input is too weak."),
+        "std": Limit(10, "input", "Standard deviation of a channel above which the input is not normalized."),
     }
 
     def _constant(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
@@ -43,13 +48,13 @@ class UnnormalizedInput(Fault):
                     layer,
                     "error",
                     Streak(int(shares.steps[0]), int(shares.steps[-1]), True),
-                    f"{layer.path} is given {share:.0%} samples that are the same everywhere.",
+                    f"The input of {layer.path} is constant in {percent(share)} of the samples.",
                     evidence={"constant_share": Evidence(share, limits["constant_share"], "share")},
                     adjustments=(Adjustment(None, "data", "constant", "images", "there is nothing to see in these"),),
                 )
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per first layer; behind a normalization it is only told."""
+        """One finding per first layer; only an info if a normalization follows the layer."""
         yield from self._constant(history, limits)
         mean, std = history.series("model_input", "mean"), history.series("model_input", "std")
         low, high = history.series("model_input", "minimum"), history.series("model_input", "maximum")
@@ -57,18 +62,18 @@ class UnnormalizedInput(Fault):
             if not len(mean) or not np.isfinite([mean.values[-1, row], std.values[-1, row]]).all():
                 continue
             center, spread = float(mean.values[-1, row]), float(std.values[-1, row])
-            faint = abs(center) < limits["small"] and spread < limits["small"]
-            if abs(center) <= limits["mean"] and spread <= limits["std"] and not faint:
+            weak = abs(center) < limits["small"] and spread < limits["small"]
+            if abs(center) <= limits["mean"] and spread <= limits["std"] and not weak:
                 continue
             pixels = low.values[-1, row] >= 0 and 1.5 < high.values[-1, row] <= PIXEL_MAXIMUM
-            proposed = "Rescaling(1/255)" if pixels and not faint else "Normalization"
+            proposed = "Rescaling(1/255)" if pixels and not weak else "Normalization"
             yield self.finding(
                 history,
                 layer,
-                # A network that learns has scaled faint inputs up by itself.
-                "info" if layer.normalization or (faint and learns(history)) else "warning",
+                # A network that learns has scaled weak inputs up by itself.
+                "info" if layer.normalization or (weak and learns(history)) else "warning",
                 Streak(int(mean.steps[0]), int(mean.steps[-1]), True),
-                f"{layer.path} is given inputs of mean {center:.3g} and deviation {spread:.3g}.",
+                f"The input of {layer.path} has mean {number(center)} and standard deviation {number(spread)}.",
                 evidence={
                     "mean": Evidence(center, limits["mean"], "input"),
                     "std": Evidence(spread, limits["std"], "input"),

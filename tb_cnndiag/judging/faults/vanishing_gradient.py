@@ -1,4 +1,4 @@
-"""Gradient that fades on its way to the first layers."""
+"""Gradients that vanish on their way to the first layers."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ import numpy as np
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, normalized, streak
-from tb_cnndiag.judging.faults.loss_progress import at, losses, progress
-from tb_cnndiag.numerics.activations import RECTIFIED
+from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, normalized
+from tb_cnndiag.judging.signals.loss import relative_loss, training_loss
+from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.judging.signals.series import values_at
+from tb_cnndiag.numerics.activations import RECTIFIED, SQUASHING
 from tb_cnndiag.payloads import FloatArray, LayerInfo
+from tb_cnndiag.wording import times
 
-# A layer with more of its units dead is cut.
-WHOLE = 0.9
-SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+# Share of dead units above which a layer blocks the gradient.
+BLOCKED = 0.9
 
 
 class VanishingGradient(Fault):
-    """Relative gradient of the first trainable layer against the last, while the first does not move."""
+    """Relative gradient of the first trainable layer, compared with the last, while the first layer does not learn."""
 
     id = "vanishing_gradient"
     title = "Vanishing gradient"
-    what = "The gradient shrinks from layer to layer on its way back, so that the first layers hardly receive any."
-    why = "Layers without gradient stay what they were at the start: the network learns with its last layers alone."
+    what = "The gradient shrinks from layer to layer on its way back: the first layers receive almost none."
+    why = "Layers without a gradient keep their initial weights: only the last layers learn."
     advice = (
-        "Use ELU or ReLU for sigmoid or tanh, an initializer that fits, BatchNormalization, or residual connections."
+        "Replace sigmoid and tanh by ELU or ReLU, or use a suitable initializer, BatchNormalization or residual "
+        "connections."
     )
     source = (
         "AUTOTRAINER (Zhang et al., ICSE 2021): gradient ratio of first to last layer < 1e-3; Glorot & Bengio 2010."
@@ -35,12 +38,16 @@ class VanishingGradient(Fault):
     diagnostic = "gradient_flow"
     limits: ClassVar[Mapping[str, Limit]] = {
         "gradient_ratio": Limit(
-            1e-3, "ratio", "relative gradient of the first layer over the last's, below which it fades"
+            1e-3, "ratio", "Relative gradient of the first layer, divided by that of the last, below which it vanishes."
         ),
-        "hidden_ratio": Limit(1e-2, "ratio", "the same against the last hidden layer: more may be the output's doing"),
-        "update_ratio": Limit(1e-4, "ratio", "‖Δw‖/‖w‖ per step below which the first layer stands still"),
-        "stuck": Limit(0.95, "ratio", "loss over that of chance from which nothing is learned although layers move"),
-        "snapshots": Limit(2, "count", "consecutive looks at which it must hold"),
+        "hidden_ratio": Limit(
+            1e-2,
+            "ratio",
+            "Relative gradient of the first layer, divided by that of the last hidden layer, below which it vanishes.",
+        ),
+        "update_ratio": Limit(1e-4, "ratio", "Update-to-weight ratio below which the first layer does not learn."),
+        "stuck": Limit(0.95, "ratio", "Loss, relative to the prior loss, above which nothing was learned."),
+        "snapshots": consecutive_snapshots(2),
     }
     follows = (
         "nan_or_inf",
@@ -52,7 +59,7 @@ class VanishingGradient(Fault):
     )
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, at the first layer of the decay."""
+        """At most one finding, at the first trainable layer."""
         gradients = history.series("gradient_flow", "relative_gradient")
         updates = history.series("update_ratio", "update_ratio")
         rows = [row for row, layer in enumerate(history.layers) if layer.trainable]
@@ -62,53 +69,53 @@ class VanishingGradient(Fault):
         first, last = rows[0], rows[-1]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = gradients.values[:, first] / gradients.values[:, last]
-        moved = dict(zip(updates.steps.tolist(), updates.values[:, first].tolist(), strict=True))
-        still = np.array([not moved.get(step, 0.0) >= limits["update_ratio"] for step in gradients.steps.tolist()])
+        ratio_at = dict(zip(updates.steps.tolist(), updates.values[:, first].tolist(), strict=True))
+        still = np.array([not ratio_at.get(step, 0.0) >= limits["update_ratio"] for step in gradients.steps.tolist()])
         norms = history.series("gradient_flow", "gradient_norm").values[:, first]
-        if norms.size and (norms == 0).all():  # cut off, which is another fault, rather than faded
+        if norms.size and (norms == 0).all():  # no gradient at all is another fault
             return
         hidden = [row for row in rows if not history.layers[row].output]
         with np.errstate(divide="ignore", invalid="ignore"):
             within = gradients.values[:, first] / gradients.values[:, hidden[-1] if hidden else last]
-        loss_steps, _ = losses(history)
-        stuck = at(gradients.steps, loss_steps, progress(history)) >= limits["stuck"]
-        when = streak(
+        loss_steps, _ = training_loss(history)
+        stuck = values_at(gradients.steps, loss_steps, relative_loss(history)) >= limits["stuck"]
+        persistence = streak(
             gradients.steps,
             (ratios < limits["gradient_ratio"]) & (within < limits["hidden_ratio"]) & (still | stuck),
             limits["snapshots"],
         )
-        if when is None or not np.isfinite(ratios[-1]) or _cut_by_a_dead_layer(history):
+        if persistence is None or not np.isfinite(ratios[-1]) or _blocked_by_dead_layer(history):
             return
         layer = history.layers[first]
-        begins = _begin_of_decay(history.layers, gradients.values[-1], rows)
+        source = _steepest_decrease(history.layers, gradients.values[-1], rows)
         yield self.finding(
             history,
             layer,
             "error",
-            when,
-            f"{layer.path} receives {ratios[-1]:.1g} times the relative gradient of {history.layers[last].path}: "
-            f"it fades from {begins.path} back.",
+            persistence,
+            f"The relative gradient of {layer.path} is {times(float(ratios[-1]))} that of {history.layers[last].path}: "
+            f"it vanishes on the way back from {source.path}.",
             evidence={
                 "gradient_ratio": Evidence(float(ratios[-1]), limits["gradient_ratio"], "ratio"),
                 "update_ratio": Evidence(
-                    float(moved.get(int(gradients.steps[-1]), 0.0)), limits["update_ratio"], "ratio"
+                    float(ratio_at.get(int(gradients.steps[-1]), 0.0)), limits["update_ratio"], "ratio"
                 ),
             },
             adjustments=_adjustments(history, rows),
         )
 
 
-def _cut_by_a_dead_layer(history: History) -> bool:
-    """Whether a rectified layer passes nothing on: that is what stops the gradient then."""
+def _blocked_by_dead_layer(history: History) -> bool:
+    """Whether a dead rectified layer blocks the gradient."""
     dead = history.series("dead_units", "dead_ratio")
     return bool(len(dead)) and any(
-        dead.values[-1, row] >= WHOLE and layer.activation in RECTIFIED and not layer.output
+        dead.values[-1, row] >= BLOCKED and layer.activation in RECTIFIED and not layer.output
         for row, layer in enumerate(history.layers)
     )
 
 
-def _begin_of_decay(layers: tuple[LayerInfo, ...], gradients: FloatArray, rows: list[int]) -> LayerInfo:
-    """The layer behind the steepest drop, on the way back."""
+def _steepest_decrease(layers: tuple[LayerInfo, ...], gradients: FloatArray, rows: list[int]) -> LayerInfo:
+    """The layer behind which, on the way back, the gradient decreases most."""
     logs = np.log10(np.maximum(gradients[rows].astype(np.float64), 1e-300))
     return layers[rows[int(np.argmax(np.diff(logs))) + 1]]
 

@@ -1,4 +1,4 @@
-"""Histories made by hand, and what is found in them."""
+"""Handmade histories, and the findings in them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INFO = RunInfo(
 )
 
 
-CHANCE = 1.386  # ln 4
+PRIOR_LOSS = 1.386  # ln 4
 
 
 NAN = float("nan")
@@ -45,7 +45,7 @@ def history(
     scalars: Mapping[str, Sequence[float]] | None = None,
     payloads: Sequence[tuple[str, str, Any]] = (),
 ) -> History:
-    """Looks at steps 0, 10, …; ``columns`` maps ``diagnostic.column`` to one row of layers per snapshot."""
+    """Snapshots at steps 0, 10, …; ``columns`` maps ``diagnostic.column`` to one row of layers per snapshot."""
     snapshots = max([len(rows) for rows in columns.values()] + [len(v) for v in (scalars or {}).values()])
     found = [Measurement("run_info", 0, 0, info, table="t")]
     for snapshot in range(snapshots):
@@ -69,12 +69,12 @@ def history(
     return merged
 
 
-def found(fault: str, told: History) -> list[Finding]:
-    return [finding for finding in judge(told) if finding.fault == fault]
+def found(fault: str, run: History) -> list[Finding]:
+    return [finding for finding in judge(run) if finding.fault == fault]
 
 
-def course(loss: Sequence[float], step: float | Sequence[float], **columns: Any) -> History:
-    """A training of this loss, with steps of this size in every layer (none at the snapshot before it)."""
+def training(loss: Sequence[float], step: float | Sequence[float], **columns: Any) -> History:
+    """A training with this loss and this update-to-weight ratio in every layer."""
     steps = [step] * len(loss) if isinstance(step, int | float) else list(step)
     rows = {"update_ratio.update_ratio": [[s] * 4 for s in steps]} | columns
     return history(rows, scalars={"loss": list(loss)})

@@ -1,4 +1,4 @@
-"""docs/faults.md says what the classes say; ``python -m tests.judging.faults.test_docs`` writes it anew."""
+"""docs/faults.md is generated from the fault classes: ``python -m tests.judging.faults.test_docs``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,26 @@ from tb_cnndiag.judging.faults import BUILTIN, Fault
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 INTRODUCTION = """# Faults
 
-What is judged, from the log alone, in the order in which one fault can cause another. `tb-cnndiag explain FAULT` prints
-a page of this, `tb-cnndiag list` all limits. A finding is an `error` when the run is wasted, a `warning` when something
-costs accuracy, time or memory, and an `info` when it may well be meant. This page is made from the code by
-`python -m tests.judging.faults.test_docs`, its pictures by `python -m docs.fault_pictures` from trainings with one known fault.
+The faults that are judged, from the log alone, in the order in which one fault can cause another. `tb-cnndiag explain
+FAULT` prints one section of this page, `tb-cnndiag list` all limits. A finding is an `error` if the run is wasted, a
+`warning` if it costs accuracy, time or memory, and an `info` if it may be intended.
+
+- **Prior loss**: the loss of the best constant prediction. For a cross-entropy it is ln K for K balanced classes; for a
+  squared or absolute error it is the variance or the mean absolute deviation of the targets. Where it is unknown,
+  losses are relative to the first loss.
+- **Update-to-weight ratio**: ‖Δw‖/‖w‖ of one training step.
+- **Gradient-to-weight ratio**, or relative gradient: ‖g‖/‖w‖.
+- **Gain**: RMS output of a layer, relative to its RMS input; for independent inputs, RMS weight × √fan-in. The ideal
+  gain keeps the scale of signals: √2 before ReLU and similar activations, 1 before other activations.
+- **Predicted class share**: the share of samples predicted as the most frequently predicted class.
+
+This page is generated from the code by `python -m tests.judging.faults.test_docs`, its pictures by
+`python -m docs.fault_pictures` from trainings with one known fault.
 """
 
 
 def page() -> str:
-    """The page as it should be."""
+    """The expected page."""
     contents = "\n".join(f"- [{fault.title}](#{fault.title.lower().replace(' ', '-')})" for fault in BUILTIN)
     return "\n".join([INTRODUCTION, contents, *map(_section, BUILTIN)])
 
@@ -28,12 +39,12 @@ def _section(fault: type[Fault]) -> str:
     limits = fault.limits.items()
     lines = [
         f"\n## {fault.title}\n",
-        f"`{fault.id}`, seen in *{fault.diagnostic}*.\n",
-        f"![{fault.title} as the report shows it](images/faults/{fault.id}.webp)\n",
+        f"`{fault.id}`, shown in *{fault.diagnostic}*.\n",
+        f"![{fault.title} in the report](images/faults/{fault.id}.webp)\n",
         f"{fault.what} {fault.why}\n",
         f"**What to do.** {fault.advice}\n",
-        *([f"**It can follow from** {causes}.\n"] if causes else []),
-        "| limit | default | unit | what it limits |",
+        *([f"**Possible causes.** {causes[:1].upper()}{causes[1:]}.\n"] if causes else []),
+        "| limit | default | unit | meaning |",
         "|---|---|---|---|",
         *(f"| `{name}` | {limit.value:g} | {limit.unit} | {_escaped(limit.description)} |" for name, limit in limits),
         f"\nSource: {fault.source}\n",
@@ -45,7 +56,7 @@ def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|")
 
 
-def test_the_page_is_in_step() -> None:
+def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tests.judging.faults.test_docs`"
 
 

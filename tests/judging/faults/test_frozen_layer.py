@@ -1,4 +1,4 @@
-"""``frozen_layer`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+"""``frozen_layer`` on handmade histories: what must raise it, and what must not."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class TestFrozenLayer:
         assert (finding.fault, finding.layer) == ("frozen_layer", "conv2")
 
     @pytest.mark.parametrize(
-        ("first", "dead", "told"),
+        ("first", "dead", "expected"),
         [
             (0.0, 0.0, True),
-            (0.2, 0.0, False),  # a branch that begins at zero, or a part that has converged
-            (0.0, 1.0, False),  # the layer behind is dead: that stops it
+            (0.2, 0.0, False),  # a branch that is zero initially, or has converged
+            (0.0, 1.0, False),  # the next layer is dead: it blocks the gradient
         ],
     )
-    def test_a_gradient_of_exactly_zero(self, first: float, dead: float, told: bool) -> None:
+    def test_a_gradient_of_exactly_zero(self, first: float, dead: float, expected: bool) -> None:
         rows = {
             "gradient_flow.gradient_norm": [[0.1, first, 0.1, 0.1]] + [[0.1, 0.0, 0.1, 0.1]] * 2,
             "gradient_flow.non_finite_ratio": [[0.0] * 4] * 3,
             "dead_units.dead_ratio": [[0.0, 0.0, dead, 0.0]] * 3,
         }
         found = [finding for finding in judge(history(rows)) if finding.fault == "frozen_layer"]
-        assert [finding.layer for finding in found] == (["conv2"] if told else [])
+        assert [finding.layer for finding in found] == (["conv2"] if expected else [])
 
     def test_frozen_on_purpose(self) -> None:
         info = replace(INFO, layers=(LAYERS[0], replace(LAYERS[1], trainable=False), *LAYERS[2:]))
@@ -43,15 +43,15 @@ class TestFrozenLayer:
 
 
 class TestRandomAndFrozen:
-    def _told(self, factor: float) -> list[Finding]:
+    def _found(self, factor: float) -> list[Finding]:
         frozen = replace(conv("a", activation="relu"), trainable=False, initializer="he_normal")
         info = RunInfo("t", (frozen, *LAYERS[1:]))
         size = factor * (2 / 144) ** 0.5
         return found("frozen_layer", history({"weight_health.rms": [[size, 0.1, 0.1, 0.1]]}, info=info))
 
-    def test_as_drawn(self) -> None:
-        (finding,) = self._told(1.01)
+    def test_random_weights(self) -> None:
+        (finding,) = self._found(1.01)
         assert (finding.severity, finding.adjustments[0].parameter) == ("warning", "trainable")
 
-    def test_learned_before(self) -> None:
-        assert not self._told(1.3)
+    def test_pretrained_weights(self) -> None:
+        assert not self._found(1.3)

@@ -1,4 +1,4 @@
-"""Faults of two networks that play against each other: on histories made by hand, and on real games."""
+"""Faults of GANs: on handmade histories and in real trainings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PARTS = (
 GAN = replace(INFO, layers=PARTS, model="generator, discriminator")
 
 
-def _game(
+def _gan(
     diversity: Sequence[float], loss: Sequence[float], gradient: Sequence[float] | None = None, name: str = "d_loss"
 ) -> History:
     rows = {
@@ -39,15 +39,15 @@ def _game(
     return history(rows, info=GAN, scalars={name: list(loss), "g_loss": [1.0] * len(loss)})
 
 
-def _found(fault: str, told: History) -> list[Finding]:
-    return [finding for finding in judge(told) if finding.fault == fault]
+def _found(fault: str, run: History) -> list[Finding]:
+    return [finding for finding in judge(run) if finding.fault == fault]
 
 
 LEVEL = [1.4, 1.3, 1.2, 1.3, 1.2, 1.3]
 
 
-def test_images_that_have_become_alike() -> None:
-    (finding,) = _found("mode_collapse", _game([0.01, 0.2, 0.3, 0.02, 0.01, 0.01], LEVEL))
+def test_images_that_become_identical() -> None:
+    (finding,) = _found("mode_collapse", _gan([0.01, 0.2, 0.3, 0.02, 0.01, 0.01], LEVEL))
     assert (finding.layer, finding.severity, finding.first_step) == ("generator/image", "error", 30)
     assert finding.evidence["diversity_ratio"].value == pytest.approx(0.02)
     assert finding.evidence["largest_ratio"].value == pytest.approx(0.6)
@@ -57,49 +57,49 @@ def test_images_that_have_become_alike() -> None:
     "diversity",
     [
         [0.01, 0.01, 0.01, 0.02, 0.02, 0.02],  # not yet diverse
-        [0.01, 0.2, 0.3, 0.3, 0.02, 0.01],  # two looks only
-        [0.01, 0.2, 0.3, 0.02, 0.01, 0.1],  # it has come back
+        [0.01, 0.2, 0.3, 0.3, 0.02, 0.01],  # two snapshots only
+        [0.01, 0.2, 0.3, 0.02, 0.01, 0.1],  # the diversity has come back
     ],
 )
-def test_images_that_may_yet_become_different(diversity: list[float]) -> None:
-    assert not _found("mode_collapse", _game(diversity, LEVEL))
+def test_images_that_may_still_become_diverse(diversity: list[float]) -> None:
+    assert not _found("mode_collapse", _gan(diversity, LEVEL))
 
 
-def test_images_that_have_never_differed() -> None:
-    assert _found("mode_collapse", _game([0.01] * 11, [1.3] * 11))
+def test_images_that_never_differed() -> None:
+    assert _found("mode_collapse", _gan([0.01] * 11, [1.3] * 11))
 
 
 @pytest.mark.parametrize("name", ["d_loss", "disc_loss", "discriminator_loss", "loss_d"])
 def test_a_discriminator_that_is_always_right(name: str) -> None:
-    (finding,) = _found("discriminator_overpowers", _game([0.3] * 5, [1.4, 0.9, 0.05, 0.02, 0.01], name=name))
+    (finding,) = _found("discriminator_overpowers", _gan([0.3] * 5, [1.4, 0.9, 0.05, 0.02, 0.01], name=name))
     assert (finding.severity, finding.first_step) == ("warning", 20)
-    fading = _game([0.3] * 5, [1.4, 0.9, 0.05, 0.02, 0.01], [1.0, 1.0, 0.1, 0.01, 0.001], name)
+    fading = _gan([0.3] * 5, [1.4, 0.9, 0.05, 0.02, 0.01], [1.0, 1.0, 0.1, 0.01, 0.001], name)
     assert _found("discriminator_overpowers", fading)[0].severity == "error"
 
 
 @pytest.mark.parametrize("loss", [[1.4, 0.9, 0.05, 0.02, 0.3], [1.4, -3.0, -5.0, -6.0, -7.0], [1.4] * 5])
-def test_a_discriminator_in_the_game(loss: list[float]) -> None:
-    assert not _found("discriminator_overpowers", _game([0.3] * 5, loss))
+def test_a_discriminator_that_can_be_wrong(loss: list[float]) -> None:
+    assert not _found("discriminator_overpowers", _gan([0.3] * 5, loss))
 
 
-def test_a_classifier_is_no_game() -> None:
-    told = history({"model_output.diversity": [[NAN] * 4] * 12}, scalars={"d_loss": [0.0] * 12})
-    assert not _found("discriminator_overpowers", told)
-    assert not _found("mode_collapse", told)
+def test_a_classifier_is_not_a_gan() -> None:
+    run = history({"model_output.diversity": [[NAN] * 4] * 12}, scalars={"d_loss": [0.0] * 12})
+    assert not _found("discriminator_overpowers", run)
+    assert not _found("mode_collapse", run)
 
 
-def test_a_generator_that_hardly_moves_is_overpowered(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_generator_that_hardly_learns_is_overpowered(tmp_path: Path, rng: np.random.Generator) -> None:
     found, _ = play(tmp_path, rng, generator_rate=1e-6, discriminator_rate=3e-3)
     assert "discriminator_overpowers" in found
 
 
-def test_a_generator_that_moves_far_too_fast_collapses(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_generator_of_high_learning_rate_collapses(tmp_path: Path, rng: np.random.Generator) -> None:
     found, diversity = play(tmp_path, rng, generator_rate=0.05, discriminator_rate=1e-3)
-    assert diversity < 0.01, "the case does not show what it is for"
+    assert diversity < 0.01, "the generator did not collapse"
     assert "mode_collapse" in found
 
 
-def test_an_even_game(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_balanced_gan(tmp_path: Path, rng: np.random.Generator) -> None:
     found, diversity = play(tmp_path, rng, generator_rate=2e-4, discriminator_rate=2e-4)
     assert diversity > 0.1
     assert not found & {"mode_collapse", "discriminator_overpowers"}

@@ -1,4 +1,4 @@
-"""``missing_activation`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+"""``missing_activation`` on handmade histories: what must raise it, and what must not."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.judging.faults.made import conv, found, history
 
 
 class TestMissingActivation:
-    def _told(self, *layers: LayerInfo) -> list[Finding]:
+    def _found(self, *layers: LayerInfo) -> list[Finding]:
         head = LayerInfo("head", "Dense", "dense", 4, 16, activation="softmax", inputs=(len(layers) - 1,), output=True)
         info = RunInfo("t", (*layers, head))
         return found("missing_activation", history({"weight_health.rms": [[0.1] * (len(layers) + 1)]}, info=info))
 
     def test_two_convolutions(self) -> None:
-        (finding,) = self._told(conv("a"), conv("b", 0, activation="relu"))
+        (finding,) = self._found(conv("a"), conv("b", 0, activation="relu"))
         assert (finding.layer, finding.adjustments[0].proposed) == ("a", "relu")
 
     def test_batch_normalization_between_changes_nothing(self) -> None:
-        assert self._told(
+        assert self._found(
             conv("a", normalization="n1", normalization_class="BatchNormalization"), conv("b", 0, activation="relu")
         )
 
@@ -36,7 +36,7 @@ class TestMissingActivation:
             activation="linear",
             linear_behind=True,
         )
-        (finding,) = self._told(dense)
+        (finding,) = self._found(dense)
         assert finding.layer == "fc"
 
     @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ class TestMissingActivation:
         ],
     )
     def test_false_alarms(self, layers: tuple[LayerInfo, ...]) -> None:
-        assert not self._told(*layers)
+        assert not self._found(*layers)

@@ -1,4 +1,4 @@
-"""``output_loss_mismatch`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+"""``output_loss_mismatch`` on handmade histories: what must raise it, and what must not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _loss(name: str, **config: Any) -> str:
 
 
 class TestOutputLossMismatch:
-    def _told(self, loss: str, activation: str, units: int, error: float) -> History:
+    def _run(self, loss: str, activation: str, units: int, error: float) -> History:
         head = replace(LAYERS[3], activation=activation, units=units)
         classes = Probe("given", 64, (64 // max(units, 2),) * max(units, 2))
         info = replace(INFO, layers=(*LAYERS[:3], head), loss=loss, probe=classes)
@@ -40,7 +40,7 @@ class TestOutputLossMismatch:
         ],
     )
     def test_mismatches(self, loss: str, activation: str, units: int, error: float, parameter: str) -> None:
-        (finding,) = found("output_loss_mismatch", self._told(loss, activation, units, error))
+        (finding,) = found("output_loss_mismatch", self._run(loss, activation, units, error))
         assert finding.layer == "head"
         assert finding.adjustments[0].parameter == parameter
 
@@ -62,12 +62,12 @@ class TestOutputLossMismatch:
             (_loss("BinaryCrossentropy", from_logits=True), "linear", 1, 3.0),
             ('"mse"', "linear", 1, 3.0),
             ('"mse"', "relu", 1, 3.0),
-            ("", "softmax", 4, 0.0),  # a loss of the user's own
+            ("", "softmax", 4, 0.0),  # a custom loss
             ('"sparse_categorical_crossentropy"', "linear", 4, 0.0),  # softmax applied as a function
         ],
     )
     def test_what_fits(self, loss: str, activation: str, units: int, error: float) -> None:
-        assert not found("output_loss_mismatch", self._told(loss, activation, units, error))
+        assert not found("output_loss_mismatch", self._run(loss, activation, units, error))
 
 
 class TestLabels:

@@ -1,4 +1,4 @@
-"""A few trainings of a second or two: the first line a user reads is the cause."""
+"""Short trainings: the first finding is the cause."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _judged(
     return [finding for finding in callback.findings if finding.severity != "info"], fitted.history
 
 
-def test_a_healthy_one_is_left_alone(tmp_path: Path) -> None:
+def test_a_healthy_training_has_no_findings(tmp_path: Path) -> None:
     found, curves = _judged(tmp_path)
     assert curves["val_accuracy"][-1] > 0.8
     assert not found

@@ -1,4 +1,4 @@
-"""``redundant_filters`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+"""``redundant_filters`` on handmade histories: what must raise it, and what must not."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class TestRedundantFilters:
         return "filter_clusters", "conv2", tree
 
     def test_twins(self) -> None:
-        told = history(
+        run = history(
             {
                 "filter_similarity.twin_ratio": [[0, 0.5, 0, 0]] * 2,
                 "filter_clusters.suggested_width": [[8, 6, 16, 4]] * 2,
             },
             payloads=[self._tree([0, 0, 1, 1, 2, 3, 4, 5])],
         )
-        (finding,) = found("redundant_filters", told)
+        (finding,) = found("redundant_filters", run)
         assert finding.units == ((0, 1), (2, 3))
         assert [(a.parameter, a.current, a.proposed) for a in finding.adjustments] == [("filters", "8", "6")]
 
-    def test_some_twins_are_usual_and_nan_is_no_number(self) -> None:
+    def test_some_twins_are_usual_and_nan_is_ignored(self) -> None:
         nan = float("nan")
         assert not judge(history({"filter_similarity.twin_ratio": [[nan, 0.2, nan, 1.0]] * 3}))

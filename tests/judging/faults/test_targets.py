@@ -1,4 +1,4 @@
-"""What targets and loss ask of an output, on histories made by hand."""
+"""Targets, losses and outputs that do not fit, on handmade histories."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def _found(loss: Any, activation: str, units: int, targets: Targets, classes: in
     head = replace(LAYERS[3], units=units, activation=activation, output_shape=(units,))
     probe = replace(INFO.probe, targets=targets, class_counts=(16,) * classes)
     info = replace(INFO, layers=(*LAYERS[:3], head), loss=json.dumps(loss), probe=probe)
-    told = history({"model_output.row_sum_error": [[0, 0, 0, 0.0]]}, info=info)
-    return [finding for finding in judge(told) if finding.fault == "output_loss_mismatch"]
+    run = history({"model_output.row_sum_error": [[0, 0, 0, 0.0]]}, info=info)
+    return [finding for finding in judge(run) if finding.fault == "output_loss_mismatch"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def _found(loss: Any, activation: str, units: int, targets: Targets, classes: in
         ("mae", "softmax", 2, Targets((2,), -3.0, 40.0), "error", "activation", "linear"),
     ],
 )
-def test_what_cannot_be_answered(
+def test_targets_that_do_not_fit(
     loss: str, activation: str, units: int, targets: Targets, severity: str, parameter: str, proposed: str
 ) -> None:
     (finding,) = _found(loss, activation, units, targets)
@@ -57,7 +57,7 @@ def test_what_cannot_be_answered(
     assert finding.adjustments[0].proposed == proposed or not proposed
 
 
-def test_class_numbers_under_a_squared_error_ask_for_another_loss() -> None:
+def test_class_indices_under_a_squared_error_need_another_loss() -> None:
     (finding,) = _found("mse", "softmax", 4, Targets(high=3.0, whole=True), classes=4)
     assert (finding.adjustments[0].parameter, finding.adjustments[0].proposed) == (
         "loss",
@@ -79,43 +79,43 @@ def test_class_numbers_under_a_squared_error_ask_for_another_loss() -> None:
         ("kl_divergence", "softmax", 4, replace(ONE_HOT, whole=False)),
     ],
 )
-def test_what_can(loss: str, activation: str, units: int, targets: Targets) -> None:
+def test_targets_that_fit(loss: str, activation: str, units: int, targets: Targets) -> None:
     assert not _found(loss, activation, units, targets)
 
 
 def test_softmax_over_another_axis() -> None:
-    told = history({"model_output.row_sum_error": [[0, 0, 0, 0.6]]})
-    (finding,) = [finding for finding in judge(told) if finding.fault == "output_loss_mismatch"]
+    run = history({"model_output.row_sum_error": [[0, 0, 0, 0.6]]})
+    (finding,) = [finding for finding in judge(run) if finding.fault == "output_loss_mismatch"]
     assert (finding.severity, finding.adjustments[0].parameter) == ("error", "axis")
 
 
 def test_labels_that_the_loss_ignores() -> None:
-    for ignored, told in ((None, True), (-1, False)):
+    for ignored, expected in ((None, True), (-1, False)):
         loss = {
             "class_name": "SparseCategoricalCrossentropy",
             "config": {"from_logits": False, "ignore_class": ignored},
         }
-        assert bool(_found(loss, "softmax", 4, Targets(low=-1.0, high=3.0, whole=True))) == told
+        assert bool(_found(loss, "softmax", 4, Targets(low=-1.0, high=3.0, whole=True))) == expected
 
 
-def test_scores_under_the_divergence_of_distributions() -> None:
+def test_outputs_that_are_no_distribution_under_a_divergence() -> None:
     head = replace(LAYERS[3], activation="sigmoid")
     info = replace(INFO, layers=(*LAYERS[:3], head), loss='"kl_divergence"')
-    told = history({"model_output.row_sum_error": [[0, 0, 0, 1.1]]}, info=info)
-    (finding,) = [finding for finding in judge(told) if finding.fault == "output_loss_mismatch"]
+    run = history({"model_output.row_sum_error": [[0, 0, 0, 1.1]]}, info=info)
+    (finding,) = [finding for finding in judge(run) if finding.fault == "output_loss_mismatch"]
     assert finding.adjustments[0].proposed == "softmax"
 
 
 @pytest.mark.parametrize(
-    ("loss", "share", "name", "told"),
+    ("loss", "share", "name", "expected"),
     [
         ([-2.1, -6.5, -11.9], 1.0, "my_cross_entropy", True),
-        ([-2.1, -6.5, -11.9], 0.4, "my_cross_entropy", False),  # it tells classes apart: the loss may be so
+        ([-2.1, -6.5, -11.9], 0.4, "my_cross_entropy", False),  # it distinguishes classes: the loss may be negative
         ([2.1, 1.5, 0.9], 1.0, "my_cross_entropy", False),
         ([-0.1, -0.5, -0.9], 1.0, "mse", False),
     ],
 )
-def test_a_loss_that_rewards_wrong_answers(loss: list[float], share: float, name: str, told: bool) -> None:
+def test_a_loss_that_rewards_wrong_answers(loss: list[float], share: float, name: str, expected: bool) -> None:
     nan = float("nan")
     rows = {
         f"model_output.{name}": [[nan, nan, nan, value]] * 3
@@ -123,4 +123,4 @@ def test_a_loss_that_rewards_wrong_answers(loss: list[float], share: float, name
     }
     run = history(rows, info=replace(INFO, loss=json.dumps(name)), scalars={"loss": loss})
     changes = [f.adjustments[0].parameter for f in judge(run) if f.fault == "output_loss_mismatch"]
-    assert changes == (["loss"] if told else [])
+    assert changes == (["loss"] if expected else [])

@@ -1,4 +1,4 @@
-"""``underfitting`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+"""``underfitting`` on handmade histories: what must raise it, and what must not."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import pytest
 
 from tb_cnndiag.judging.judge import judge
 from tb_cnndiag.payloads import LayerInfo, Targets
-from tests.judging.faults.made import CHANCE, INFO, LAYERS, course, found, history
+from tests.judging.faults.made import INFO, LAYERS, PRIOR_LOSS, found, history, training
 
 
 class TestUnderfitting:
     RESTS = (1.3, 1.0, 0.9, 0.89, 0.885, 0.88, 0.88, 0.88, 0.88)
 
-    def test_it_falls_slowly_far_above(self) -> None:
+    def test_a_slowly_falling_high_loss(self) -> None:
         loss = [1.3, 1.28, 1.26, 1.24, 1.22, 1.2, 1.19, 1.18]
-        assert found("underfitting", course(loss, 1e-3))
-        assert not found("underfitting", course([0.6 * value for value in loss], 1e-3))
+        assert found("underfitting", training(loss, 1e-3))
+        assert not found("underfitting", training([0.6 * value for value in loss], 1e-3))
 
-    @pytest.mark.parametrize(("units", "told"), [(2, True), (8, False)])
-    def test_what_falls_slowly_behind_a_layer_of_two_units(self, units: int, told: bool) -> None:
+    @pytest.mark.parametrize(("units", "expected"), [(2, True), (8, False)])
+    def test_a_slowly_falling_loss_behind_a_layer_of_two_units(self, units: int, expected: bool) -> None:
         loss = [0.9, 0.88, 0.86, 0.84, 0.82, 0.8, 0.785, 0.77]
         layers = (*LAYERS[:2], replace(LAYERS[2], units=units), LAYERS[3])
         rows = {"update_ratio.update_ratio": [[1e-3] * 4] * len(loss)}
         findings = found("underfitting", history(rows, info=replace(INFO, layers=layers), scalars={"loss": loss}))
-        assert [finding.layer for finding in findings] == (["fc"] if told else [])
+        assert [finding.layer for finding in findings] == (["fc"] if expected else [])
 
-    def test_a_single_layer_can_only_draw_straight_borders(self) -> None:
+    def test_a_single_layer_has_a_linear_decision_boundary(self) -> None:
         one = replace(LAYERS[3], inputs=())
         rows = {"update_ratio.update_ratio": [[0.04]] * 9}
-        told = history(rows, info=replace(INFO, layers=(one,)), scalars={"loss": [CHANCE] * 9})
-        (finding,) = judge(told)
+        run = history(rows, info=replace(INFO, layers=(one,)), scalars={"loss": [PRIOR_LOSS] * 9})
+        (finding,) = judge(run)
         assert (finding.fault, finding.layer) == ("underfitting", "head")
         assert (finding.adjustments[0].parameter, finding.adjustments[0].proposed) == ("layers", "2")
 
-    def test_it_rests_high(self) -> None:
-        (finding,) = judge(course(self.RESTS, 1e-3))
+    def test_a_high_plateau(self) -> None:
+        (finding,) = judge(training(self.RESTS, 1e-3))
         assert (finding.fault, finding.layer, finding.severity) == ("underfitting", "conv1", "warning")
         assert (finding.adjustments[0].parameter, finding.adjustments[0].proposed) == ("filters", "32")
 
@@ -46,21 +46,23 @@ class TestUnderfitting:
         [
             ([1.3, 1.2, 1.1, 1.0], 1e-3),  # early
             ([1.3, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5], 1e-3),  # it falls
-            ([0.3 * loss for loss in RESTS], 1e-3),  # it rests low
-            (RESTS, 1e-6),  # weights rest too: the end of a schedule
+            ([0.3 * loss for loss in RESTS], 1e-3),  # a low plateau
+            (RESTS, 1e-6),  # the weights do not change: the end of a schedule
         ],
     )
     def test_false_alarms(self, loss: list[float], step: float) -> None:
-        assert not found("underfitting", course(loss, step))
+        assert not found("underfitting", training(loss, step))
 
-    @pytest.mark.parametrize(("variance", "told"), [(None, False), (1.0, True), (2.0, False)])
-    def test_chance_of_a_regression_is_the_variance_of_its_targets(self, variance: float | None, told: bool) -> None:
+    @pytest.mark.parametrize(("variance", "expected"), [(None, False), (1.0, True), (2.0, False)])
+    def test_the_prior_loss_of_a_regression_is_the_variance_of_its_targets(
+        self, variance: float | None, expected: bool
+    ) -> None:
         rows = {"update_ratio.update_ratio": [[1e-3] * 4] * 9}
         targets = None if variance is None else Targets(low=-2.0, high=2.0, variance=variance)
         head = replace(LAYERS[3], units=1, activation="linear")
         probe = replace(INFO.probe, class_counts=(), targets=targets)
         info = replace(INFO, loss='"mse"', layers=(*LAYERS[:3], head), probe=probe)
-        assert bool(found("underfitting", history(rows, info=info, scalars={"loss": self.RESTS}))) == told
+        assert bool(found("underfitting", history(rows, info=info, scalars={"loss": self.RESTS}))) == expected
 
     @pytest.mark.parametrize(
         ("layer", "optimizer", "place", "parameter", "proposed"),
@@ -78,7 +80,7 @@ class TestUnderfitting:
             (LAYERS[2], {"weight_decay": 30.0}, None, "weight_decay", "0.0001"),
         ],
     )
-    def test_what_holds_it_back_is_weakened(
+    def test_strong_regularization_is_weakened(
         self, layer: LayerInfo, optimizer: dict[str, float], place: str | None, parameter: str, proposed: str
     ) -> None:
         settings = json.dumps({"class_name": "AdamW", "config": {"learning_rate": 1e-4, **optimizer}})

@@ -1,4 +1,4 @@
-"""``unnormalised_input`` on histories made by hand: what shows it, and the false alarms it must not raise."""
+"""``unnormalised_input`` on handmade histories: what must raise it, and what must not."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tests.judging.faults.made import INFO, LAYERS, history
 
 
 class TestUnnormalizedInput:
-    def _told(self, mean: float, std: float, high: float, info: RunInfo = INFO) -> History:
+    def _run(self, mean: float, std: float, high: float, info: RunInfo = INFO) -> History:
         nan = float("nan")
         names = {"mean": mean, "std": std, "minimum": 0.0, "maximum": high}
         return history({f"model_input.{name}": [[value, nan, nan, nan]] for name, value in names.items()}, info=info)
 
     def test_pixels(self) -> None:
-        (finding,) = judge(self._told(33.0, 78.0, 255.0))
+        (finding,) = judge(self._run(33.0, 78.0, 255.0))
         assert (finding.layer, finding.severity) == ("conv1", "warning")
         assert finding.adjustments[0].proposed == "Rescaling(1/255)"
 
-    def test_scores_of_unit_size(self) -> None:
-        assert not judge(self._told(-0.4, 1.3, 6.0))
+    def test_normalized_inputs(self) -> None:
+        assert not judge(self._run(-0.4, 1.3, 6.0))
 
     @pytest.mark.parametrize(("loss", "severity"), [([1.386, 1.38, 1.37], "warning"), ([1.3, 0.8, 0.4], "info")])
-    def test_pixels_divided_twice_matter_while_nothing_is_learned(self, loss: list[float], severity: str) -> None:
+    def test_pixels_divided_twice_are_a_fault_while_nothing_is_learned(self, loss: list[float], severity: str) -> None:
         nan = float("nan")
         columns = {"model_input.mean": [[0.002, nan, nan, nan]] * 3, "model_input.std": [[0.001, nan, nan, nan]] * 3}
         columns |= {
@@ -36,7 +36,7 @@ class TestUnnormalizedInput:
         (finding,) = [f for f in judge(history(columns, scalars={"loss": loss})) if f.fault == "unnormalised_input"]
         assert (finding.severity, finding.adjustments[0].proposed) == (severity, "Normalization")
 
-    def test_behind_a_normalization_it_is_only_told(self) -> None:
+    def test_before_a_normalization_it_is_an_info(self) -> None:
         layers = (replace(LAYERS[0], normalization="bn"), *LAYERS[1:])
-        (finding,) = judge(self._told(33.0, 78.0, 255.0, replace(INFO, layers=layers)))
+        (finding,) = judge(self._run(33.0, 78.0, 255.0, replace(INFO, layers=layers)))
         assert finding.severity == "info"

@@ -1,4 +1,4 @@
-"""What may hold a network back: weight decay, penalties on weights and dropout, where they are strong."""
+"""Weight decay, penalties and dropout that are so strong that the network cannot fit the training data."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ from collections.abc import Iterator
 
 from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import layer_config, learning_rate, optimizer_config, optimizer_name
-from tb_cnndiag.judging.faults.loss_progress import chance_loss
+from tb_cnndiag.judging.signals.configuration import layer_config, learning_rate, optimizer_config, optimizer_name
+from tb_cnndiag.judging.signals.loss import prior_loss
 from tb_cnndiag.payloads import LayerInfo
 
-# Decay bounds weights to about 1 over it under optimizers that scale each step, far lower under plain SGD.
+# Weight decay above which it is strong. It bounds weights to about 1 / decay under optimizers that scale each update;
+# under plain SGD the bound is lower.
 DECAY, SGD_DECAY = 0.5, 0.02
+# Penalty factors and dropout rate above which they are strong.
 PENALTY = {"l1": 1e-3, "l2": 3e-3}
 DROPOUT = 0.6
-# Share of the weights taken at each step from which decay holds them near 0.
-DECAYED = 0.01
+# Share of the weights removed per step above which decay keeps them near 0.
+DOMINANT_DECAY = 0.01
 USUAL_DECAY = 1e-4
 USUAL_DROPOUT = 0.3
 
 
-def restraints(history: History) -> tuple[Adjustment, ...]:
-    """What to weaken where a network does not fit what it is shown; empty when nothing is that strong."""
+def weaker_regularization(history: History) -> tuple[Adjustment, ...]:
+    """Propose to weaken each strong regularization; empty without one."""
     return (*_decay(history), *_dropout(history), *_penalties(history))
 
 
 def decay_per_step(history: History) -> float:
-    """Share of every weight that decoupled decay takes at one step; 0 without."""
+    """Share of every weight that decoupled weight decay removes per step; 0 without decay."""
     decay, rate = optimizer_config(history).get("weight_decay"), learning_rate(history)
     return float(decay) * rate if rate and isinstance(decay, int | float) else 0.0
 
@@ -46,21 +48,21 @@ def _dropout(history: History) -> Iterator[Adjustment]:
             yield Adjustment(layer.dropout_at, "rate", f"{layer.dropout:g}", f"{USUAL_DROPOUT:g}", reason)
 
 
-def overbearing(history: History) -> bool:
-    """Whether decay, or penalties on weights as they were drawn, weigh more than what the loss has to say.
+def regularization_dominates(history: History) -> bool:
+    """Whether weight decay, or the penalty on the initial weights, outweighs the loss.
 
-    What weights and loss then do is no work of the learning rate.
+    The learning rate is then not the cause of what weights and loss do.
     """
-    chance, sizes = chance_loss(history), history.series("weight_health", "rms")
-    if decay_per_step(history) >= DECAYED:
+    prior, rms = prior_loss(history), history.series("weight_health", "rms")
+    if decay_per_step(history) >= DOMINANT_DECAY:
         return True
-    if chance is None or not len(sizes):
+    if prior is None or not len(rms):
         return False
     penalty = sum(
-        _penalty(layer, "kernel_regularizer").get("l2", 0.0) * layer.units * layer.fan_in * float(size) ** 2
-        for layer, size in zip(history.layers, sizes.values[0], strict=True)
+        _penalty(layer, "kernel_regularizer").get("l2", 0.0) * layer.units * layer.fan_in * float(weight) ** 2
+        for layer, weight in zip(history.layers, rms.values[0], strict=True)
     )
-    return penalty >= chance
+    return penalty >= prior
 
 
 def _penalties(history: History) -> Iterator[Adjustment]:
@@ -74,7 +76,7 @@ def _penalties(history: History) -> Iterator[Adjustment]:
 
 
 def _penalty(layer: LayerInfo, parameter: str) -> dict[str, float]:
-    """Factors of a penalty by name, ``l1`` and ``l2``; empty without one."""
+    """Factors of a penalty by name, ``l1`` and ``l2``; empty without a penalty."""
     penalty = layer_config(layer).get(parameter)
     factors = penalty.get("config", {}) if isinstance(penalty, dict) else {}
     return {name: float(factors[name]) for name in PENALTY if isinstance(factors.get(name), int | float)}

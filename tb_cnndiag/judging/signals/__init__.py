@@ -1,0 +1,1 @@
+"""Signals: what faults compare with their thresholds. One module per subject; each computes it from a history."""
