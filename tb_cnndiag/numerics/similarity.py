@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import betaincinv
 
 from tb_cnndiag.payloads import FloatArray, IntArray
@@ -154,16 +156,12 @@ def twins(similarity: FloatArray, threshold: float) -> Twins:
 
 def _components(adjacent: NDArray[np.bool_], members: NDArray[np.bool_]) -> IntArray:
     """Connected components of the ``members`` of a graph, numbered by their first; −1 elsewhere."""
-    label = np.full(len(adjacent), -1)
-    count = 0
-    for seed in np.flatnonzero(members):
-        if label[seed] >= 0:
-            continue
-        frontier = np.array([seed])
-        while len(frontier):
-            label[frontier] = count
-            frontier = np.flatnonzero(adjacent[frontier].any(axis=0) & (label < 0))
-        count += 1
+    label: IntArray = np.full(len(adjacent), -1)
+    index = np.flatnonzero(members)
+    _, labels = connected_components(csr_array(np.triu(adjacent[np.ix_(index, index)])), directed=False)
+    # SciPy does not promise an order of the labels.
+    _, first, numbers = np.unique(labels, return_index=True, return_inverse=True)
+    label[index] = np.argsort(np.argsort(first))[numbers]
     return label
 
 
