@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, Streak, streak
@@ -94,7 +95,11 @@ class FrozenLayer(Fault):
                 Streak(0, history.last_step, True),
                 f"{layer.path} is not trainable, and its weights are as random as {layer.initializer} draws them.",
                 evidence={"deviation": Evidence(deviation, _allowed(layer, limits), "ratio")},
-                adjustments=(Adjustment(layer.path, "trainable", "False", "True", "nothing was learned here before"),),
+                adjustments=(
+                    Adjustment.of(
+                        SetParameter(layer.path, "trainable", True), "False", "nothing was learned here before"
+                    ),
+                ),
             )
 
 

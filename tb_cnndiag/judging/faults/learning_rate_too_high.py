@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.finding import Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import (
     Fault,
     Limit,
     Streak,
+    changed_learning_rate,
     clip,
     learning_rate,
     optimizer_name,
@@ -144,7 +145,7 @@ class LearningRateTooHigh(Fault):
     ) -> Finding:
         rate = learning_rate(history)
         factor = min(USUAL / step if step else 0.1, 0.1)
-        current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.2g} × as high")
+        proposed = rounded(rate * factor) if rate else f"{factor:.2g} × as high"
         return self.finding(
             history,
             None,
@@ -153,9 +154,7 @@ class LearningRateTooHigh(Fault):
             message,
             evidence=evidence,
             adjustments=(
-                Adjustment(
-                    None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
-                ),
+                changed_learning_rate(rate, proposed, f"brings a step to about {USUAL:g} of the weights"),
                 *clip(history, "bounds each step"),
             ),
         )

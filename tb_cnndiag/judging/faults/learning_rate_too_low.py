@@ -7,9 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.finding import Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, learning_rate, optimizer_name, rounded, streak
+from tb_cnndiag.judging.faults.base import (
+    Fault,
+    Limit,
+    changed_learning_rate,
+    learning_rate,
+    optimizer_name,
+    rounded,
+    streak,
+)
 from tb_cnndiag.judging.faults.loss_progress import at, largest, losses, middle, progress, step_sizes, trained_rows
 
 # ‖Δw‖/‖w‖ per step of half the layers with which trainings usually begin.
@@ -64,9 +72,9 @@ class LearningRateTooLow(Fault):
         if when is None or gain >= limits["gain"] or warming:
             return
         usual = middle(sizes.values)[-1]
-        current, proposed = _higher(history, USUAL / max(float(usual), 1e-12))
+        proposed = _higher(history, USUAL / max(float(usual), 1e-12))
         if fallen:
-            proposed = f"{rates.max():g}"
+            proposed = float(f"{rates.max():g}")
         yield self.finding(
             history,
             None,
@@ -79,10 +87,8 @@ class LearningRateTooLow(Fault):
                 "gain": Evidence(gain, limits["gain"], "share"),
             },
             adjustments=(
-                Adjustment(
-                    None,
-                    "learning_rate",
-                    current,
+                changed_learning_rate(
+                    learning_rate(history),
                     proposed,
                     "it fell before anything was learned: keep it where it began"
                     if fallen
@@ -92,10 +98,10 @@ class LearningRateTooLow(Fault):
         )
 
 
-def _higher(history: History, factor: float) -> tuple[str, str]:
-    """The present rate, and what is proposed: so many times as high, within what the optimizer is used with."""
+def _higher(history: History, factor: float) -> float | str:
+    """The learning rate times ``factor``, within what the optimizer is used with; advice when the rate is unknown."""
     rate = learning_rate(history)
     if not rate:
-        return "unknown", f"{factor:.0f} × as high"
+        return f"{factor:.0f} × as high"
     highest = HIGHEST.get(optimizer_name(history), 0.01)
-    return f"{rate:g}", rounded(min(rate * factor, max(highest, 10 * rate)))
+    return rounded(min(rate * factor, max(highest, 10 * rate)))
