@@ -58,7 +58,7 @@ ROWS = (
     Row(
         "oldest",
         "3.10",
-        ("tensorflow-cpu==2.16.*", "tensorboard==2.16.*", "keras==3.3.*", "protobuf==4.*", "numpy==1.26.*", SETUPTOOLS),
+        ("tensorflow-cpu==2.16.*", "tensorboard==2.16.*", "keras==3.3.3", "protobuf==4.*", "numpy==1.26.*", SETUPTOOLS),
     ),
     Row(
         "TensorFlow 2.18",

@@ -21,6 +21,7 @@ from tb_cnndiag.finding import Adjustment, Finding
 
 # Initializers of the kernels of depthwise and separable convolutions, in place of kernel_initializer.
 _KERNEL_INITIALIZERS = ("depthwise_initializer", "pointwise_initializer")
+_INITIALIZERS = {"kernel_initializer", "bias_initializer", *_KERNEL_INITIALIZERS}
 
 
 class Adjusted(NamedTuple):
@@ -58,10 +59,8 @@ def apply(model: Any, findings: Sequence[Finding], *, weights: bool = True, samp
         return Adjusted(model, (str(error), *lines))
     if weights:
         for before, after in pairs:
-            if id(before) in plan.weights:
-                after.set_weights(plan.weights[id(before)])
-            elif not {"kernel_initializer", "bias_initializer", *_KERNEL_INITIALIZERS} & plan.config(before).keys():
-                keep_weights(before, after)
+            if not _INITIALIZERS & plan.config(before).keys():
+                keep_weights(plan.weights.get(id(before)) or before.get_weights(), after)
     untaken = compile_like(model, new, {name: change.value for name, (change, _) in plan.training.items()})
     lines = [_line(adjustment) for name, (_, adjustment) in plan.training.items() if name in untaken]
     return Adjusted(new, (*plan.left, *lines))
@@ -126,7 +125,7 @@ class _Plan:
 
     def _cut(self, layer: Any, groups: Sequence[tuple[int, ...]], dead: Sequence[int], samples: Any) -> bool:
         if self.config(layer).keys() & {"filters", "units"}:
-            raise SurgeryError(f"units of {layer.name} are removed already")
+            raise SurgeryError(f"the width of {layer.name} is changed already")
         chain = chain_of(self.owners[id(layer)], layer)
         # Samples are inputs of the whole model, which those of a nested model are not.
         fits = samples is not None and groups and self.owners[id(layer)] is self.model
@@ -147,20 +146,21 @@ class _Plan:
         if layer is None:
             return False
         if isinstance(change, SetParameter):
-            return self._set(layer, change)
+            return self._set(layer, change, adjustment.current)
         if isinstance(change, InsertLayer):
             (self.before if change.parameter == "input" else self.after)[id(layer)] = change
         elif isinstance(change, ReplaceBatchNormalization):
             self.group_normalization = True
         return True
 
-    def _set(self, layer: Any, change: SetParameter) -> bool:
+    def _set(self, layer: Any, change: SetParameter, current: str) -> bool:
         config = layer.get_config()
-        if change.parameter == "activation" and config.get("activation") == "linear":
-            behind = activation_behind(self.owners[id(layer)], layer)
-            if behind is not None:
-                self.config(behind)["activation"] = change.value
-                return True
+        if change.parameter == "activation" and config.get("activation") == "linear" != current:
+            layer = activation_behind(self.owners[id(layer)], layer)
+            if layer is None:
+                return False
+            self.config(layer)["activation"] = change.value
+            return True
         names = [change.parameter] if change.parameter in config else []
         if change.parameter == "kernel_initializer":
             names = names or [name for name in _KERNEL_INITIALIZERS if name in config]
@@ -171,8 +171,8 @@ class _Plan:
         """What takes the place of a layer in the new model."""
         kind, changed = type(layer).__name__, dict(self.config(layer))
         if self.group_normalization and kind == "BatchNormalization":
-            return Replacement(_group_normalization(layer))
-        if kind in ("ReLU", "LeakyReLU") and "activation" in changed:
+            return Replacement(self._group_normalization(layer))
+        if "activation" in changed and "activation" not in layer.get_config():  # ReLU and the like
             return Replacement(keras.layers.Activation(changed["activation"], name=layer.name))
         before = self.before.get(id(layer))
         first = (_made(before, f"{layer.name}_input"),) if before else ()
@@ -186,15 +186,14 @@ class _Plan:
             changed["activation"] = "linear"
         return Replacement(copy(layer, **changed), first, tuple(behind))
 
+    def _group_normalization(self, layer: Any) -> Any:
+        values = self.weights.get(id(layer)) or layer.get_weights()
+        groups = next(n for n in (8, 4, 2, 1) if len(values[0]) % n == 0)
+        return keras.layers.GroupNormalization(groups, name=layer.name)
+
 
 def _made(change: InsertLayer, name: str) -> Any:
     return getattr(keras.layers, change.class_name)(name=name, **change.config)
-
-
-def _group_normalization(layer: Any) -> Any:
-    channels = int(layer.moving_mean.shape[0])
-    groups = next(n for n in (8, 4, 2, 1) if channels % n == 0)
-    return keras.layers.GroupNormalization(groups, name=layer.name)
 
 
 def _line(adjustment: Adjustment) -> str:

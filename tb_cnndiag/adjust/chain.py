@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from tb_cnndiag.capture.layers import activation_name, is_activation
+
 _KERNELS = ("Conv1D", "Conv2D", "Conv3D", "Dense")
 _ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU")
 # Layers that treat each channel separately, and map a channel of zeros to zeros unless they are activations.
@@ -99,8 +101,8 @@ def activation_behind(model: Any, layer: Any) -> Any:
             here = _only_reader(model, here)
         except SurgeryError:
             return None
-        if _kind(here) in _ACTIVATIONS and _activation(here) != "linear":
-            return here
+        if is_activation(here) and activation_name(here) != "linear":
+            return here if isinstance(here, keras.layers.Layer) else None
         if _kind(here) != "BatchNormalization" and _kind(here) not in _CHANNELWISE:
             return None
 

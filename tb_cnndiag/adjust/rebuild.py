@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -137,7 +137,7 @@ def copy(layer: Any, **changed: Any) -> Any:
     return type(layer).from_config(config | own | changed)
 
 
-def keep_weights(old: Any, new: Any) -> None:
-    """Give a layer the weights of another, if all shapes are the same."""
-    if [w.shape for w in old.weights] == [w.shape for w in new.weights]:
-        new.set_weights(old.get_weights())
+def keep_weights(weights: Sequence[Any], layer: Any) -> None:
+    """Set the weights of a layer, if all shapes fit."""
+    if [w.shape for w in weights] == [w.shape for w in layer.weights]:
+        layer.set_weights(weights)

@@ -212,14 +212,43 @@ def test_own_loss_and_metric_functions_are_handed_on() -> None:
 
 def test_the_activation_layer_behind_a_layer_is_what_changes() -> None:
     model = _functional()
-    finding = _finding("dead_units", _set("conv1", "activation", "leaky_relu"), _set("conv2", "activation", "elu"))
-    new, left = apply(model, [finding])
+    leaky, elu = (SetParameter(f"conv{i}", "activation", name) for i, name in ((1, "leaky_relu"), (2, "elu")))
+    new, left = apply(model, [_finding("dead_units", _of(leaky, "relu"), _of(elu, "relu"))])
     assert not left
     assert new.get_layer("conv1").activation is keras.activations.linear
     assert [layer.activation for layer in new.layers if isinstance(layer, layers.Activation)] == [
         keras.activations.leaky_relu
     ]
     assert new.get_layer("conv2").activation is keras.activations.elu
+
+
+def test_an_activation_that_is_not_found_is_left() -> None:
+    inputs = keras.Input((4,))
+    relu = layers.ReLU(name="shared")
+    x = relu(layers.Dense(3, name="a")(inputs))
+    model = keras.Model(inputs, layers.Add()([x, relu(layers.Dense(3, name="b")(inputs))]))
+    model.compile("sgd", "mse")
+    change = _of(SetParameter("a", "activation", "leaky_relu"), "relu")
+    new, left = apply(model, [_finding("dead_units", change)])
+    assert left == ('a: - activation: "relu" + activation: "leaky_relu" (because)',)
+    np.testing.assert_array_equal(_outputs(new), _outputs(model))
+
+
+@pytest.mark.parametrize("layer", [layers.ReLU, layers.ELU, layers.Softmax])
+def test_layers_that_are_activations_are_replaced(layer: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="fc"), layer(name="act")])
+    model.compile("sgd", "mse")
+    new, left = apply(model, [_finding("dead_units", _of(SetParameter("fc", "activation", "sigmoid"), "now"))])
+    assert not left
+    assert new.get_layer("act").activation is keras.activations.sigmoid
+
+
+def test_a_missing_activation_is_set_in_the_layer_itself() -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="fc"), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    new, left = apply(model, [_finding("missing_activation", _of(SetParameter("fc", "activation", "relu"), "linear"))])
+    assert not left
+    assert new.get_layer("fc").activation is keras.activations.relu
 
 
 def test_a_depthwise_kernel_is_initialized_by_its_own_parameter() -> None:
@@ -247,7 +276,8 @@ class TestNested:
         inputs = keras.Input((8, 8, 1))
         model = keras.Model(inputs, layers.Concatenate()([branch("left")(inputs), branch("right")(inputs)]))
         model.compile("sgd", "mse")
-        new, _ = apply(model, [_finding("dead_units", _set("right/conv", "activation", "relu"))])
+        change = _of(SetParameter("right/conv", "activation", "relu"), "linear")
+        new, _ = apply(model, [_finding("missing_activation", change)])
         for name in ("left", "right"):
             kernels = [m.get_layer(name).get_layer("conv").kernel for m in (new, model)]
             np.testing.assert_array_equal(*kernels)
