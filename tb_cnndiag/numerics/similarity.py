@@ -155,14 +155,11 @@ def twins(similarity: FloatArray, threshold: float) -> Twins:
 
 
 def _components(adjacent: NDArray[np.bool_], members: NDArray[np.bool_]) -> IntArray:
-    """Connected components of the ``members`` of a graph, numbered by their first; −1 elsewhere."""
-    label: IntArray = np.full(len(adjacent), -1)
-    index = np.flatnonzero(members)
-    _, labels = connected_components(csr_array(np.triu(adjacent[np.ix_(index, index)])), directed=False)
-    # SciPy does not promise an order of the labels.
-    _, first, numbers = np.unique(labels, return_index=True, return_inverse=True)
-    label[index] = np.argsort(np.argsort(first))[numbers]
-    return label
+    """Connected components of the ``members`` of a graph, numbered by their first member; −1 for all other nodes."""
+    groups = np.full(len(adjacent), -1)
+    edges = np.triu(adjacent[np.ix_(members, members)])
+    groups[members] = connected_components(csr_array(edges), directed=False)[1]
+    return groups
 
 
 def mean_magnitude(similarity: FloatArray) -> float:
