@@ -11,6 +11,8 @@ from tb_cnndiag.capture.layers import activation_name, is_activation
 
 _KERNELS = ("Conv1D", "Conv2D", "Conv3D", "Dense")
 _ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU")
+# Activation functions over all channels.
+_MIXING = ("softmax", "log_softmax", "sparsemax", "glu")
 # Layers that treat each channel separately, and map a channel of zeros to zeros unless they are activations.
 _CHANNELWISE = (
     *_ACTIVATIONS,
@@ -70,9 +72,15 @@ def chain_of(model: Any, layer: Any) -> Chain:
     if getattr(layer, "data_format", "channels_last") != "channels_last" or getattr(layer, "groups", 1) != 1:
         raise SurgeryError(f"{layer.name} has its channels first or in groups")
     between: list[Any] = []
-    activations = [] if _activation(layer) == "linear" else [layer]
+    activations: list[Any] = []
     here = layer
     while True:
+        if _activation(here) in _MIXING:
+            raise SurgeryError(f"{here.name} ({_activation(here)}) does not treat each channel separately")
+        if _activation(here) != "linear":
+            activations.append(here)
+        if len(activations) > 1:
+            raise SurgeryError(f"{activations[0].name} and {activations[1].name} are two activations in a row")
         following = _only_reader(model, here)
         kind = _kind(following)
         if kind in _KERNELS and getattr(following, "groups", 1) == 1:
@@ -85,10 +93,6 @@ def chain_of(model: Any, layer: Any) -> Chain:
                 raise SurgeryError(f"{following.name} normalizes another axis than the channels")
         elif kind not in _CHANNELWISE:
             raise SurgeryError(f"{following.name} ({kind}) does not treat each channel separately")
-        if _activation(following) != "linear":
-            activations.append(following)
-            if len(activations) > 1:
-                raise SurgeryError(f"{activations[0].name} and {following.name} are two activations in a row")
         between.append(following)
         here = following
 

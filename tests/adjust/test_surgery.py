@@ -326,3 +326,10 @@ class TestRefused:
         model = keras.Sequential([keras.Input((8, 8, 2)), *stack, layers.Conv2D(2, 1)])
         with pytest.raises(SurgeryError, match="conv and squash are two activations"):
             chain_of(model, model.get_layer("conv"))
+
+    def test_softmax_over_the_units(self) -> None:
+        model = keras.Sequential(
+            [keras.Input((4,)), layers.Dense(4, activation="softmax", name="gate"), layers.Dense(2)]
+        )
+        with pytest.raises(SurgeryError, match="softmax"):
+            chain_of(model, model.get_layer("gate"))
