@@ -29,6 +29,9 @@ def merge_by(model: Any, chain: Chain, groups: Sequence[Sequence[int]], samples:
         ValueError: If the chain is in a nested model, which the inputs do not reach, or if the samples do not fit the
             model.
     """
+    for array, tensor in zip(keras.tree.flatten(samples), model.inputs, strict=True):
+        if any(size not in (None, given) for size, given in zip(tensor.shape, np.shape(array), strict=True)):
+            raise ValueError(f"samples of shape {np.shape(array)} do not fit the model, which takes {tensor.shape}")
     given = keras.Model(model.inputs, chain.reader.input).predict(samples, verbose=0)
     kernel, *rest = chain.reader.get_weights()
     units = chain.layer.get_weights()[0].shape[-1]
