@@ -93,7 +93,7 @@ setup(
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={
-        "tensorflow": ["tensorflow>=2.16", "keras>=3.3"],
+        "tensorflow": ["tensorflow>=2.16", "keras>=3.3.3"],
         "remote": ["fsspec>=2023.6"],
         "s3": ["s3fs>=2023.6"],
         "gs": ["gcsfs>=2023.6"],

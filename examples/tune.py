@@ -1,7 +1,7 @@
-"""Train, diagnose, apply, train again, until nothing is found: ``python examples/tune.py [LOGDIR]``.
+"""Train, diagnose, apply, train again, until no faults are found: ``python examples/tune.py [LOGDIR]``.
 
-The network begins with faults of three kinds: pixels as they are (0 … 255), tanh units that start saturated, and a
-learning rate that is far too high. Each round carries out what the findings propose, and nothing else.
+The first network has faults of three kinds: pixels from 0 to 255, tanh units that are saturated from the start, and a
+learning rate that is much too high. Each round carries out the proposed adjustments and nothing else.
 """
 
 from __future__ import annotations
@@ -58,13 +58,14 @@ def main(log_dir: Path) -> None:
         findings = [finding for finding in tb_cnndiag.diagnose(run) if finding.severity != "info"]
         print(f"\nround {number}: validation accuracy {fitted.history['val_accuracy'][-1]:.1%}")
         if not findings:
-            print("  nothing is found")
+            print("  no faults found")
             return
-        for finding in findings:
-            print(
-                f"  {finding.severity}: {finding.message}" + (" (follows from the above)" if finding.caused_by else "")
-            )
-        for change in (a for finding in findings if finding.caused_by is None for a in finding.adjustments):
+        causes = [finding for finding in findings if finding.caused_by is None]
+        for finding in causes:
+            print(f"  {finding.severity}: {finding.message}")
+        if len(findings) > len(causes):
+            print(f"  … and {len(findings) - len(causes)} more that these cause")
+        for change in (adjustment for finding in causes for adjustment in finding.adjustments):
             print(f"    → {change.layer or 'training'}: {change.parameter} {change.current} → {change.proposed}")
         model, left = apply(model, findings, weights=False)
         for line in left:

@@ -1,4 +1,4 @@
-"""What a judgment says: a fault, where, since when, how we know, and what to change."""
+"""The result of judging: a fault, where it is, since when, the evidence, and what to change."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from tb_cnndiag.changes import Change
+
 Severity: TypeAlias = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A number a judgment rests on, the limit it was held against (None: only told), and its unit."""
+    """A number that a finding rests on, its threshold (None: there is none) and its unit."""
 
     value: float
     limit: float | None
@@ -21,13 +23,30 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Adjustment:
-    """One concrete change: ``parameter`` of ``layer`` (None: of the training) from ``current`` to ``proposed``."""
+    """One concrete proposal: change ``parameter`` from ``current`` to ``proposed``, because of ``reason``.
+
+    Attributes:
+        layer: Path of the layer; None for the training.
+        parameter: What is changed.
+        current: Its value now, as text.
+        proposed: Its new value, as text.
+        reason: Why the change helps.
+        change: The same change as a type, which ``tb_cnndiag.adjust.apply`` carries out. None for advice, which only
+            the user can follow, and for adjustments decoded from a log, which stores the text alone.
+    """
 
     layer: str | None
     parameter: str
     current: str
     proposed: str
     reason: str
+    change: Change | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, change: Change, current: str, reason: str, *, proposed: str | None = None) -> Adjustment:
+        """The proposal of a change; ``proposed`` is the new value as text, by default that of the change."""
+        text = change.proposed if proposed is None else proposed
+        return cls(change.layer, change.parameter, current, text, reason, change)
 
 
 @dataclass(frozen=True)
@@ -39,15 +58,15 @@ class Finding:
         fault: Id of the fault, e.g. ``"dead_units"``.
         layer: Path of the layer that owns the kernel; None for the whole model.
         severity: ``"error"`` (the run is wasted), ``"warning"`` (it costs accuracy, time or memory) or ``"info"``.
-        first_step: Step since which the condition has held.
-        last_step: Last step at which it held.
-        units: Ascending unit indices, or groups of them where units belong together.
-        evidence: The numbers it rests on, by name.
-        caused_by: The finding that causes this one, or None.
+        first_step: Step since which the condition has persisted.
+        last_step: Last step at which it was true.
         message: One sentence: what, where, how much.
+        units: Ascending unit indices, or groups of them where units belong together.
+        evidence: The numbers the finding rests on, by name.
+        caused_by: The finding that causes this one, or None.
         adjustments: What to change, most promising first.
         title: Name of the fault for people.
-        diagnostic: Diagnostic whose chart shows it.
+        diagnostic: Diagnostic whose chart shows the fault.
     """
 
     run: str

@@ -58,7 +58,7 @@ ENVIRONMENTS = (
     Row(
         "oldest",
         "3.10",
-        ("tensorflow-cpu==2.16.*", "tensorboard==2.16.*", "keras==3.3.*", "protobuf==4.*", "numpy==1.26.*", SETUPTOOLS),
+        ("tensorflow-cpu==2.16.*", "tensorboard==2.16.*", "keras==3.3.3", "protobuf==4.*", "numpy==1.26.*", SETUPTOOLS),
     ),
     Row(
         "TensorFlow 2.18",
@@ -206,9 +206,9 @@ def run_checks(row: Row, python: Path, wheel: Path, log: Path, home: Path) -> tu
     outcome["unchanged"] = f"changed: {', '.join(changed)}" if changed else "✓"
 
     def check() -> None:
-        told = run(home / "env" / "bin" / "tb-cnndiag", "check", log, code=1, cwd=home)
-        if "All 32 units of conv2 are dead" not in told:
-            raise MatrixError(told)
+        output = run(home / "env" / "bin" / "tb-cnndiag", "check", log, code=1, cwd=home)
+        if "All 32 units of conv2 are dead" not in output:
+            raise MatrixError(output)
 
     checks = {
         "check": check,

@@ -1,4 +1,4 @@
-"""Compiles a model as another one was, with its optimizer and loss changed."""
+"""Compiles a model like another one, with changes of the optimizer and the loss."""
 
 from __future__ import annotations
 
@@ -14,41 +14,43 @@ _WITH_LOGITS = {
 }
 
 
-def compiled(old: Any, new: Any, changes: Mapping[str, str]) -> None:
-    """Compile ``new`` like ``old``; ``changes`` are of learning_rate, clipnorm, weight_decay, loss, from_logits."""
+def compile_like(old: Any, new: Any, changes: Mapping[str, Any]) -> frozenset[str]:
+    """Compile ``new`` like ``old``, with arguments of the optimizer and the loss changed.
+
+    Args:
+        old: A model; if it is not compiled, ``new`` is not compiled either.
+        new: The model to compile.
+        changes: Values as in :class:`tb_cnndiag.changes.SetTraining`, by parameter.
+
+    Returns:
+        The changes that the optimizer or loss does not take.
+    """
     if getattr(old, "optimizer", None) is None:
-        return
+        return frozenset(changes)
     config = old.get_compile_config() or {}
     given = {k: keras.saving.deserialize_keras_object(v) for k, v in config.items() if k not in ("optimizer", "loss")}
-    new.compile(**given | {"optimizer": _optimizer(old.optimizer, changes), "loss": _loss(old.loss, changes)})
+    loss = changes.get("loss", old.loss)
+    if "from_logits" in changes:
+        loss = _with_logits(loss, from_logits=changes["from_logits"])
+    optimizer, left = _optimizer(old.optimizer, {k: v for k, v in changes.items() if k not in ("loss", "from_logits")})
+    new.compile(**given | {"optimizer": optimizer, "loss": old.loss if loss is None else loss})
+    return left | {"from_logits"} if loss is None else left
 
 
-def _optimizer(optimizer: Any, changes: Mapping[str, str]) -> Any:
+def _optimizer(optimizer: Any, changes: Mapping[str, Any]) -> tuple[Any, frozenset[str]]:
+    """(an optimizer of the same kind without state, changes that it does not take)."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     settings = inner.get_config()
-    for name in ("learning_rate", "clipnorm", "weight_decay"):
-        value = _number(changes.get(name, ""))
-        if value is not None:
-            settings[name] = value
+    settings |= {name: value for name, value in changes.items() if name in settings}
     if settings.get("clipnorm"):
-        settings |= {"clipvalue": None, "global_clipnorm": None}
-    return type(inner).from_config(settings)
+        settings |= {"clipvalue": None, "global_clipnorm": None}  # Keras takes one kind of clipping only
+    return type(inner).from_config(settings), frozenset(changes) - settings.keys()
 
 
-def _loss(loss: Any, changes: Mapping[str, str]) -> Any:
-    if "loss" in changes:
-        return changes["loss"]
-    if "from_logits" not in changes:
-        return loss
-    logits = changes["from_logits"] == "True"
+def _with_logits(loss: Any, *, from_logits: bool) -> Any:
+    """The same loss of logits or of probabilities; None if it makes no such difference."""
     if isinstance(loss, keras.losses.Loss):
-        return type(loss).from_config(loss.get_config() | {"from_logits": logits})
+        config = loss.get_config()
+        return type(loss).from_config(config | {"from_logits": from_logits}) if "from_logits" in config else None
     kind = _WITH_LOGITS.get(loss if isinstance(loss, str) else getattr(loss, "__name__", ""))
-    return getattr(keras.losses, kind)(from_logits=logits) if kind else loss
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return getattr(keras.losses, kind)(from_logits=from_logits) if kind else None

@@ -1,212 +1,176 @@
-"""Takes filters out of a layer so that what the network computes hardly changes.
+"""Removes units of a layer so that the network's outputs hardly change.
 
-Of a group of twins one stays, and the weights by which the next layer reads the others are added to those by which it
-reads the one that stays. A dead filter leaves nothing behind, since nothing was read of it.
+Of a group of twins one stays, and the weights with which the next layer reads the others are added to those with which
+it reads the one that stays. A dead unit contributes nothing, so nothing replaces it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_cnndiag.adjust.chain import Chain, SurgeryError
+
 FloatArray = NDArray[np.floating[Any]]
-Merge = Callable[[NDArray[np.bool_]], tuple[NDArray[np.bool_], FloatArray]]
-"""Units that are there → (those that stay, how each of all is read through them ``(units, units)``)."""
+BoolArray = NDArray[np.bool_]
+Merge = Callable[[BoolArray], tuple[BoolArray, FloatArray]]
+"""Units that exist → (units that stay, how each of all units is read through them ``(units, units)``)."""
 
-# Cosine, bias included, from which one filter can stand in for another without a trace in what the network answers.
-# A group of twins as it is told reaches down to 0.9: that takes samples to fit by (``fit``), or an epoch of training.
+# Likeness above which one unit can replace another with next to no change of the network's outputs. Reported twins go
+# down to a cosine of 0.9: to merge those takes samples to fit (``fit``), or an epoch of training.
 ALIKE = 0.98
-# A scale below this share of its layer's largest passes nothing on.
+# A unit whose response varies by less than this share of the layer's largest counts as constant.
 FAINT = 1e-3
-# A twin that fires α times as strongly is read through α: true of what is linear on each side of 0.
+# f(αx) = αf(x) for α > 0, so that a unit α times as large as its twin can be read through the twin.
 _HOMOGENEOUS = ("linear", "relu", "leaky_relu")
-# Layers that treat each channel for itself and leave a channel that is 0 at 0.
-_PASS = (
-    "Dropout SpatialDropout2D Activation ReLU LeakyReLU MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D "
-    "AveragePooling2D AveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
-    "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D "
-    "UpSampling1D UpSampling2D Identity GaussianNoise"
-).split()
 
 
-class SurgeryError(ValueError):
-    """A layer's filters cannot be taken out; the message says why."""
-
-
-@dataclass
-class Chain:
-    """A layer, what treats its channels one by one, and the kernel layer that reads them."""
-
-    layer: Any
-    between: list[Any]
-    reader: Any
-
-    @property
-    def norm(self) -> Any:
-        """The batch normalization between, or None."""
-        return next((b for b in self.between if type(b).__name__ == "BatchNormalization"), None)
-
-    @property
-    def flattened(self) -> bool:
-        """Whether the reader sees positions × channels as one axis."""
-        return any(type(b).__name__ == "Flatten" for b in self.between)
-
-    @property
-    def activation(self) -> str:
-        """Name of the activation between."""
-        for member in (self.layer, *self.between):
-            kind = type(member).__name__
-            if kind in ("ReLU", "LeakyReLU"):
-                return "relu" if kind == "ReLU" and member.max_value is None else kind.lower().replace("kyr", "ky_r")
-            name = getattr(getattr(member, "activation", None), "__name__", "linear")
-            if name != "linear":
-                return str(name)
-        return "linear"
-
-
-@dataclass
+@dataclass(frozen=True)
 class Cut:
-    """New sizes and weights: by layer name the config to change, and its weights in Keras' order."""
+    """Units that stay in a layer, and the new weights of the layers that change, in Keras' order, by ``id(layer)``."""
 
-    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    weights: dict[str, list[FloatArray]] = field(default_factory=dict)
-
-
-def chain_of(layer: Any) -> Chain:
-    """The chain that begins at a convolution or dense layer.
-
-    Raises:
-        SurgeryError: When its output is read by several layers, added to others, or treated otherwise than by channel.
-    """
-    if type(layer).__name__ not in ("Conv1D", "Conv2D", "Conv3D", "Dense"):
-        raise SurgeryError(f"{layer.name} is a {type(layer).__name__}")
-    if getattr(layer, "data_format", "channels_last") != "channels_last" or getattr(layer, "groups", 1) != 1:
-        raise SurgeryError(f"{layer.name} has its channels first or in groups")
-    between: list[Any] = []
-    here = layer
-    while True:
-        nodes = here._outbound_nodes
-        if len(nodes) != 1:
-            raise SurgeryError(f"{here.name} is read by {len(nodes)} layers")
-        following = nodes[0].operation
-        if len(nodes[0].input_tensors) != 1:
-            raise SurgeryError(f"{following.name} joins {layer.name} with others")
-        kind = type(following).__name__
-        if kind in ("Conv1D", "Conv2D", "Conv3D", "Dense") and getattr(following, "groups", 1) == 1:
-            return Chain(layer, between, following)
-        if kind not in ("BatchNormalization", "Flatten", *_PASS):
-            raise SurgeryError(f"{following.name} ({kind}) does not treat each channel for itself")
-        between.append(following)
-        here = following
+    units: int
+    weights: dict[int, list[FloatArray]] = field(default_factory=dict)
 
 
 def cut(
-    layer: Any,
+    chain: Chain,
     groups: Sequence[Sequence[int]] = (),
     dead: Sequence[int] = (),
+    *,
     merge: Merge | None = None,
-) -> Cut:
-    """What is left of a layer and its reader when each group of twins is merged into one and dead units are taken out.
+    weights: Mapping[int, list[FloatArray]] | None = None,
+) -> Cut | None:
+    """Merge each group of twins into one unit and remove dead units; None if nothing can be removed.
 
-    Of dead units those are left that are held at a value above 0, since something is read of them. Empty when there is
-    nothing to take out.
+    Dead units that are constant above 0 stay, because the next layer reads that constant.
 
     Args:
-        layer: Where to cut.
+        chain: The layer to cut, and what follows.
         groups: Units that are alike.
-        dead: Units that give the same for every input.
+        dead: Units that give the same output for every input.
         merge: Chooses what stays of the groups; by default from the weights alone.
+        weights: Weights from cuts of other layers, by ``id(layer)``, that take the place of the model's own.
 
     Raises:
-        SurgeryError: See :func:`chain_of`; also when nothing would be left.
+        SurgeryError: If no unit would stay.
     """
-    chain = chain_of(layer)
-    kernel, bias = _weights_of(layer)
-    flat = kernel.reshape(-1, kernel.shape[-1])
-    kept = np.ones(flat.shape[1], bool)
-    kept[[unit for unit in dead if _silent(unit, chain, flat, bias)]] = False
-    kept, reads = merge(kept) if merge else _by_weights(chain, flat, bias, groups, kept)
+    own = weights or {}
+    kernel, *bias = own.get(id(chain.layer)) or chain.layer.get_weights()
+    units = _Units.of(chain, kernel, bias[0] if bias else None)
+    kept = np.ones(len(units.factor), bool)
+    kept[[unit for unit in dead if units.silent(unit)]] = False
+    kept, reads = merge(kept) if merge else _by_weights(units, groups, kept)
     if kept.all():
-        return Cut()
+        return None
     if not kept.any():
-        raise SurgeryError(f"{layer.name} would have no unit left")
-    found = Cut()
-    found.configs[layer.name] = {"filters" if "filters" in layer.get_config() else "units": int(kept.sum())}
-    found.weights[layer.name] = [kernel[..., kept], *([bias[kept]] if bias is not None else [])]
+        raise SurgeryError(f"{chain.layer.name} would have no unit left")
+    changed = {id(chain.layer): [values[..., kept] for values in (kernel, *bias)]}
     if chain.norm is not None:
-        found.weights[chain.norm.name] = [w[kept] for w in chain.norm.get_weights()]
-    read, *rest = chain.reader.get_weights()
-    found.weights[chain.reader.name] = [_merged(read, reads[kept], chain), *rest]
-    return found
+        changed[id(chain.norm)] = [values[kept] for values in chain.norm.get_weights()]
+    read, *rest = own.get(id(chain.reader)) or chain.reader.get_weights()
+    changed[id(chain.reader)] = [_merged(read, reads[kept], flattened=chain.flattened), *rest]
+    return Cut(int(kept.sum()), changed)
 
 
-def _by_weights(
-    chain: Chain, flat: FloatArray, bias: FloatArray | None, groups: Sequence[Sequence[int]], kept: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], FloatArray]:
-    """Those of each group go that are next to the same as the one nearest to all."""
-    kept, reads = kept.copy(), np.eye(len(kept))
+@dataclass(frozen=True)
+class _Units:
+    """What each unit passes to its activation: ``factor · (kernel · x + bias) + shift``.
+
+    Factor and shift are those of the batch normalization, 1 and 0 without one. Its moving averages also tell the mean
+    and deviation of ``kernel · x + bias`` on the training data; None without one.
+    """
+
+    kernel: FloatArray  # (units, fan_in)
+    bias: FloatArray
+    factor: FloatArray
+    shift: FloatArray
+    mean: FloatArray | None
+    deviation: FloatArray | None
+    activation: str
+
+    @classmethod
+    def of(cls, chain: Chain, kernel: FloatArray, bias: FloatArray | None) -> _Units:
+        rows = kernel.reshape(-1, kernel.shape[-1]).T.astype(np.float64)
+        zeros, ones = np.zeros(len(rows)), np.ones(len(rows))
+        added = zeros if bias is None else bias.astype(np.float64)
+        norm = chain.norm
+        if norm is None:
+            return cls(rows, added, ones, zeros, None, None, chain.activation)
+        mean, variance = _array(norm.moving_mean), _array(norm.moving_variance)
+        gamma = _array(norm.gamma) if norm.scale else ones
+        beta = _array(norm.beta) if norm.center else zeros
+        factor = gamma / np.sqrt(variance + norm.epsilon)
+        return cls(rows, added, factor, beta - factor * mean, mean, np.sqrt(variance), chain.activation)
+
+    def silent(self, unit: int) -> bool:
+        """Whether the output of a unit that never changes is 0: it is rectified, and its constant is not above 0."""
+        if self.activation != "relu":
+            return False
+        norms = np.linalg.norm(self.kernel, axis=1)
+        varies = np.abs(self.factor) * np.where(norms > 0, norms if self.deviation is None else self.deviation, 0)
+        if varies[unit] > FAINT * varies.max():
+            return True
+        typical = self.bias if self.mean is None else np.where(norms > 0, self.mean, self.bias)
+        return bool((self.factor * typical + self.shift)[unit] <= 0)
+
+    def likeness(self, members: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+        """(how well column j stands in for row i, up to 1; how large i is over j), each ``(members, members)``.
+
+        Twins have kernels that are parallel, so the response of both is a line over the same input t: the projection on
+        the kernel of j, with mean 0 and deviation 1 on the training data as the batch normalization of j saw it.
+        Without one, mean 0 and deviation 1 of the input itself. The likeness is the cosine of (slope, level) of the two
+        lines and the directions of the kernels. It is lowered by different sizes if the activation bends them.
+        """
+        index = list(members)
+        kernel, factor, bias = self.kernel[index], self.factor[index], self.bias[index]
+        dots = kernel @ kernel.T
+        norms = np.maximum(np.sqrt(dots.diagonal()), 1e-30)
+        deviation, mean = np.ones(len(index)), np.zeros(len(index))
+        if self.deviation is not None and self.mean is not None:
+            deviation, mean = self.deviation[index] / norms, (self.mean[index] - bias) / norms
+        level = factor[:, None] * (bias[:, None] + dots / norms * mean) + self.shift[index][:, None]
+        product = np.outer(factor, factor) * dots * deviation**2 + level * level.diagonal()
+        energy = np.square(np.outer(factor * norms, deviation)) + np.square(level)
+        own = np.maximum(energy.diagonal(), 1e-30)
+        if self.activation in _HOMOGENEOUS:
+            return product / np.sqrt(np.maximum(energy * own, 1e-60)), np.sqrt(energy / own)
+        return 2 * product / np.maximum(energy + own, 1e-30), np.ones_like(energy)
+
+
+def _by_weights(units: _Units, groups: Sequence[Sequence[int]], kept: BoolArray) -> tuple[BoolArray, FloatArray]:
+    """In each group the unit that is nearest to all stays, and those that are nearly the same are removed."""
+    kept, reads = kept.copy(), np.diag(kept.astype(np.float64))
     for group in groups:
         members = [unit for unit in group if kept[unit]]
         if len(members) < 2:
             continue
-        stays, scales, likeness = _representative(chain, flat, bias, members)
-        for unit, scale, alike in zip(members, scales, likeness, strict=True):
-            if unit != stays and alike >= ALIKE:
+        likeness, scale = units.likeness(members)
+        best = int(np.argmax(likeness.sum(axis=0)))
+        for row, unit in enumerate(members):
+            if row != best and likeness[row, best] >= ALIKE:
                 kept[unit] = False
-                reads[stays, unit] = scale
+                reads[unit, unit], reads[members[best], unit] = 0, scale[row, best]
     return kept, reads
 
 
-def _silent(unit: int, chain: Chain, flat: FloatArray, bias: FloatArray | None) -> bool:
-    """Whether a unit that never changes is at 0: it is rectified, and not held above by what is added to it."""
-    if chain.activation != "relu":
-        return False
-    if chain.norm is not None:
-        scale = np.abs(np.asarray(chain.norm.gamma)) if chain.norm.scale else np.ones(flat.shape[1])
-        shift = np.asarray(chain.norm.beta) if chain.norm.center else np.zeros(flat.shape[1])
-        return bool(scale[unit] > FAINT * scale.max() or shift[unit] <= 0)
-    return bool(flat[:, unit].any() or bias is None or bias[unit] <= 0)
-
-
-def _weights_of(layer: Any) -> tuple[FloatArray, FloatArray | None]:
-    kernel, *bias = layer.get_weights()
-    return kernel, bias[0] if bias else None
-
-
-def _representative(
-    chain: Chain, flat: FloatArray, bias: FloatArray | None, members: Sequence[int]
-) -> tuple[int, list[float], list[float]]:
-    """(the member nearest to all others, how strongly each fires when that one fires with 1, cosine with that one)."""
-    rows = flat[:, members].T.astype(np.float64)
-    if bias is not None and chain.norm is None:
-        rows = np.concatenate([rows, bias[members, None]], axis=1)
-    norms = np.linalg.norm(rows, axis=1)
-    similarity = (rows @ rows.T) / np.maximum(np.outer(norms, norms), 1e-30)
-    best = int(np.argmax(similarity.sum(axis=1)))
-    if chain.norm is not None and chain.norm.scale:
-        gamma = np.abs(np.asarray(chain.norm.gamma))[list(members)]
-        scales = gamma / max(float(gamma[best]), 1e-12)
-    elif chain.norm is not None:
-        scales = np.ones(len(members))
-    else:
-        scales = norms / norms[best]
-    if chain.activation not in _HOMOGENEOUS:
-        scales = np.ones(len(members))
-    return members[best], [float(s) for s in scales], [float(c) for c in similarity[best]]
+def _array(variable: Any) -> FloatArray:
+    return np.asarray(keras.ops.convert_to_numpy(variable), np.float64)
 
 
 def by_unit(read: FloatArray, units: int) -> FloatArray:
-    """A reader's kernel by the unit that it reads, ``(positions, units, outputs)``."""
+    """The kernel of a reader by the unit that it reads, ``(positions, units, outputs)``."""
     return np.reshape(read, (-1, units, read.shape[-1]))
 
 
-def _merged(read: FloatArray, reads: FloatArray, chain: Chain) -> FloatArray:
-    """The reader's kernel over the channels that stay; ``reads`` is ``(kept, units)``."""
+def _merged(read: FloatArray, reads: FloatArray, *, flattened: bool) -> FloatArray:
+    """The kernel of the reader over the units that stay; ``reads`` is ``(kept, units)``."""
     kept, units = reads.shape
     merged = np.einsum("ku,puo->pko", reads, by_unit(read, units)).astype(read.dtype)
-    shape = (-1,) if chain.flattened else (*read.shape[:-2], kept)
+    shape = (-1,) if flattened else (*read.shape[:-2], kept)
     return np.reshape(merged, (*shape, read.shape[-1]))

@@ -1,4 +1,4 @@
-"""What is carried out on a model, checked by what the model computes before and after."""
+"""Adjustments carried out on a model, checked by the config and the outputs of the new model."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ import pytest
 from keras import layers
 
 from tb_cnndiag.adjust import apply
-from tb_cnndiag.adjust.surgery import SurgeryError, chain_of, cut
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.changes import Change, InsertLayer, ReplaceBatchNormalization, SetParameter, SetTraining
+from tb_cnndiag.finding import Adjustment, Finding
+from tb_cnndiag.summaries.codec_findings import decode_findings, encode_findings
 
 
 def _finding(fault: str, *adjustments: Adjustment, layer: str | None = None, **options: Any) -> Finding:
     return Finding(".", fault, layer, "error", 0, 10, "", adjustments=adjustments, **options)
 
 
-def _change(layer: str | None, parameter: str, proposed: str, current: str = "") -> Adjustment:
-    return Adjustment(layer, parameter, current, proposed, "because")
+def _of(change: Change, current: str = "") -> Adjustment:
+    return Adjustment.of(change, current, "because")
+
+
+def _set(layer: str, parameter: str, value: Any) -> Adjustment:
+    return _of(SetParameter(layer, parameter, value))
 
 
 def _sequential() -> Any:
@@ -77,7 +82,7 @@ def test_nothing_to_do_gives_the_same_model_anew(build: Any) -> None:
 
 
 def test_training_is_changed_and_the_rest_kept() -> None:
-    finding = _finding("nan_or_inf", _change(None, "learning_rate", "0.05"), _change(None, "clipnorm", "1.0"))
+    finding = _finding("nan_or_inf", _of(SetTraining("learning_rate", 0.05)), _of(SetTraining("clipnorm", 1.0)))
     new, left = apply(_sequential(), [finding])
     settings = new.optimizer.get_config()
     assert (settings["learning_rate"], settings["clipnorm"], settings["momentum"]) == (pytest.approx(0.05), 1.0, 0.9)
@@ -89,9 +94,9 @@ def test_training_is_changed_and_the_rest_kept() -> None:
 def test_layers_are_changed() -> None:
     finding = _finding(
         "vanishing_gradient",
-        _change("conv2", "activation", "relu"),
-        _change("conv1", "normalization", "BatchNormalization", "none"),
-        _change("conv1", "input", "Rescaling(1/255)"),
+        _set("conv2", "activation", "relu"),
+        _of(InsertLayer("conv1", "normalization", "BatchNormalization", {"momentum": 0.9})),
+        _of(InsertLayer("conv1", "input", "Rescaling", {"scale": 1 / 255})),
     )
     model = _sequential()
     new, left = apply(model, [finding])
@@ -103,17 +108,19 @@ def test_layers_are_changed() -> None:
         "BatchNormalization",
         "Activation",
     ]
+    assert new.layers[0].scale == pytest.approx(1 / 255)
+    assert new.layers[2].momentum == 0.9
     np.testing.assert_array_equal(new.get_layer("conv1").kernel, model.get_layer("conv1").kernel)
 
 
 def test_logits() -> None:
-    new, _ = apply(_sequential(), [_finding("output_loss_mismatch", _change(None, "from_logits", "True"))])
+    new, _ = apply(_sequential(), [_finding("output_loss_mismatch", _of(SetTraining("from_logits", True)))])
     assert new.loss.get_config()["from_logits"] is True
 
 
 def test_weights_are_drawn_anew_where_the_initializer_changes_and_everywhere_without_weights() -> None:
     model = _sequential()
-    finding = _finding("bad_init", _change("conv2", "kernel_initializer", "he_normal"))
+    finding = _finding("bad_init", _set("conv2", "kernel_initializer", "he_normal"))
     kept, _ = apply(model, [finding])
     assert kept.get_layer("conv2").get_config()["kernel_initializer"]["class_name"] == "HeNormal"
     assert not np.array_equal(kept.get_layer("conv2").kernel, model.get_layer("conv2").kernel)
@@ -122,21 +129,37 @@ def test_weights_are_drawn_anew_where_the_initializer_changes_and_everywhere_wit
     assert not np.array_equal(drawn.get_layer("conv1").kernel, model.get_layer("conv1").kernel)
 
 
-def test_what_cannot_be_done_is_told() -> None:
-    finding = _finding("nan_or_inf", _change(None, "data", "finite"), _change("conv9", "activation", "relu"))
-    _, left = apply(_sequential(), [finding])
+def test_advice_and_layers_that_do_not_exist_are_left() -> None:
+    advice = Adjustment(None, "data", "unknown", "finite", "because")
+    _, left = apply(_sequential(), [_finding("nan_or_inf", advice, _set("conv9", "activation", "relu"))])
     assert len(left) == 2
     assert left[0].startswith("training: - data")
 
 
+def test_findings_decoded_from_a_log_are_advice() -> None:
+    change = Adjustment.of(SetParameter("conv1", "activation", "elu"), "relu", "because")
+    (decoded,) = decode_findings(encode_findings((_finding("vanishing_gradient", change),)))
+    assert decoded.adjustments == (change,)
+    new, left = apply(_sequential(), [decoded])
+    assert new.get_layer("conv1").activation is keras.activations.relu
+    assert left == ('conv1: - activation: "relu" + activation: "elu" (because)',)
+
+
+def test_training_that_the_loss_or_the_optimizer_does_not_take_is_left() -> None:
+    model = _sequential()
+    model.compile("sgd", "mse")
+    _, left = apply(model, [_finding("output_loss_mismatch", _of(SetTraining("from_logits", True), "False"))])
+    assert left == ('training: - from_logits: "False" + from_logits: "True" (because)',)
+
+
 def test_what_follows_from_a_cause_is_left_alone() -> None:
-    cause = _finding("bad_init", _change("conv1", "kernel_initializer", "he_normal"))
-    effect = _finding("dead_units", _change("conv1", "activation", "leaky_relu"), caused_by=cause)
+    cause = _finding("bad_init", _set("conv1", "kernel_initializer", "he_normal"))
+    effect = _finding("dead_units", _set("conv1", "activation", "leaky_relu"), caused_by=cause)
     new, _ = apply(_sequential(), [cause, effect])
     assert new.get_layer("conv1").activation is keras.activations.relu
 
 
-def test_a_model_written_as_a_class_is_told_the_change() -> None:
+def test_the_changes_of_a_subclassed_model_are_left() -> None:
     class Own(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -147,104 +170,20 @@ def test_a_model_written_as_a_class_is_told_the_change() -> None:
 
     model = Own()
     model(np.zeros((1, 8, 8, 1)))
-    same, left = apply(model, [_finding("dead_units", _change("conv", "activation", "leaky_relu", "relu"))])
+    same, left = apply(model, [_finding("dead_units", _of(SetParameter("conv", "activation", "leaky_relu"), "relu"))])
     assert same is model
     assert 'conv: - activation: "relu" + activation: "leaky_relu"' in left[1]
 
 
-def _twins(model: Any, name: str, pairs: list[tuple[int, int]], rng: np.random.Generator) -> None:
-    """Make the second of each pair a multiple of the first."""
-    layer = model.get_layer(name)
-    weights = layer.get_weights()
-    for first, second in pairs:
-        scale = rng.uniform(0.5, 2)
-        for values in weights:
-            values[..., second] = scale * values[..., first]
-    layer.set_weights(weights)
-
-
-class TestSurgery:
-    @pytest.mark.parametrize("name", ["conv1", "conv2"])
-    def test_exact_twins_leave_no_trace(self, name: str, rng: np.random.Generator) -> None:
-        model = _sequential()
-        layer = model.get_layer(name)
-        pairs = [(0, 3), (1, 4)]
-        _twins(model, name, pairs, rng)
-        if name == "conv2":  # tanh: only equal twins can be merged
-            kernel, bias = layer.get_weights()
-            kernel[..., [3, 4]], bias[[3, 4]] = kernel[..., [0, 1]], bias[[0, 1]]
-            layer.set_weights([kernel, bias])
-        finding = _finding("redundant_filters", _change(name, "filters", "6"), layer=name, units=((0, 3), (1, 4)))
-        new, left = apply(model, [finding])
-        assert not left
-        assert new.get_layer(name).filters == layer.filters - 2
-        assert new.count_params() < model.count_params()
-        np.testing.assert_allclose(_outputs(new), _outputs(model), atol=1e-5)
-
-    def test_batch_normalization_between(self, rng: np.random.Generator) -> None:
-        model = _functional()
-        _twins(model, "conv1", [(0, 1), (0, 2)], rng)
-        norm = model.get_layer("bn1")
-        x = rng.normal(size=(64, 8, 8, 2)).astype("float32")
-        made = np.asarray(model.get_layer("conv1")(x))
-        gamma, beta = rng.uniform(0.5, 2, 8), rng.normal(size=8)
-        beta[[1, 2]] = beta[0] * gamma[[1, 2]] / gamma[0]
-        norm.set_weights([gamma, beta, made.mean(axis=(0, 1, 2)), made.var(axis=(0, 1, 2))])
-        norm.epsilon = 0.0
-        finding = _finding("redundant_filters", layer="conv1", units=((0, 1, 2),))
-        new, _ = apply(model, [finding])
-        new.get_layer("bn1").epsilon = 0.0
-        assert new.get_layer("bn1").gamma.shape == (6,)
-        np.testing.assert_allclose(_outputs(new), _outputs(model), atol=1e-4)
-
-    def test_dead_filters_leave_nothing(self) -> None:
-        model = _sequential()
-        kernel, bias = model.get_layer("conv1").get_weights()
-        bias[[2, 5]] = -100
-        model.get_layer("conv1").set_weights([kernel, bias])
-        done = cut(model.get_layer("conv1"), dead=(2, 5))
-        assert done.configs == {"conv1": {"filters": 6}}
-        assert done.weights["conv1"][0].shape == (3, 3, 1, 6)
-        assert done.weights["conv2"][0].shape == (2, 2, 6, 6)
-
-    def test_the_network_answers_the_same_without_its_dead_filters(self, rng: np.random.Generator) -> None:
-        model = _functional()
-        norm = model.get_layer("bn1")
-        gamma, beta = rng.uniform(0.5, 2, 8), rng.normal(size=8)
-        beta[[1, 6]] = -100
-        gamma[4], beta[4] = 0, 2  # held at 2, which is read
-        norm.set_weights([gamma, beta, np.zeros(8), np.ones(8)])
-        changes = _change("conv1", "activation", "leaky_relu"), _change(None, "learning_rate", "0.5")
-        new, left = apply(model, [_finding("dead_units", *changes, layer="conv1", units=(1, 4, 6))])
-        assert not left
-        assert new.get_layer("conv1").filters == 6
-        assert float(new.optimizer.learning_rate) == 0.5
-        np.testing.assert_allclose(_outputs(new), _outputs(model), atol=1e-6)
-
-    def test_a_layer_that_is_dead_as_a_whole_is_mended_instead(self) -> None:
-        changes = (_change("conv1", "bias_initializer", "zeros"),)
-        new, left = apply(_sequential(), [_finding("dead_units", *changes, layer="conv1", units=tuple(range(8)))])
-        assert not left
-        assert new.get_layer("conv1").filters == 8
-
-    def test_what_is_added_to_others_is_left(self) -> None:
-        with pytest.raises(SurgeryError, match="sum joins conv2"):
-            chain_of(_functional().get_layer("conv2"))
-        finding = _finding("redundant_filters", layer="conv2", units=((0, 1),))
-        _, left = apply(_functional(), [finding])
-        assert "sum joins conv2" in left[0]
-
-
-def test_normalization_of_the_input_takes_its_numbers_from_the_evidence() -> None:
-    evidence = {"mean": Evidence(300.0, 10, "input"), "std": Evidence(2.0, 10, "input")}
-    finding = _finding("unnormalised_input", _change("conv1", "input", "Normalization"), evidence=evidence)
-    new, left = apply(_sequential(), [finding])
+def test_the_input_is_normalized() -> None:
+    change = InsertLayer("conv1", "input", "Normalization", {"axis": None, "mean": 300.0, "variance": 4.0})
+    new, left = apply(_sequential(), [_finding("unnormalised_input", _of(change))])
     assert not left
     np.testing.assert_allclose(np.asarray(new.layers[0](np.full((1, 8, 8, 1), 304.0))), 2.0, rtol=1e-5)
 
 
 def test_batch_normalization_becomes_group_normalization() -> None:
-    change = _change("conv1", "normalization", "GroupNormalization", "BatchNormalization")
+    change = _of(ReplaceBatchNormalization("conv1"))
     new, left = apply(_functional(), [_finding("batch_too_small_for_bn", change)], weights=False)
     assert not left
     assert type(new.get_layer("bn1")).__name__ == "GroupNormalization"
@@ -258,3 +197,130 @@ def test_functions_of_the_users_own_are_handed_on() -> None:
     model.compile("sgd", "mse")
     new, _ = apply(model, [], weights=False)
     np.testing.assert_array_equal(new.get_layer("fc").kernel, np.full((4, 3), 0.5))
+
+
+def test_own_loss_and_metric_functions_are_handed_on() -> None:
+    def own(true: Any, predicted: Any) -> Any:
+        return keras.ops.mean(keras.ops.abs(true - predicted), axis=-1)
+
+    model = _functional()
+    model.compile("sgd", own)
+    new, left = apply(model, [_finding("bad_init", _of(SetTraining("learning_rate", 0.5)))])
+    assert not left
+    assert new.loss is own
+
+
+def test_the_activation_layer_behind_a_layer_is_what_changes() -> None:
+    model = _functional()
+    leaky, elu = (SetParameter(f"conv{i}", "activation", name) for i, name in ((1, "leaky_relu"), (2, "elu")))
+    new, left = apply(model, [_finding("dead_units", _of(leaky, "relu"), _of(elu, "relu"))])
+    assert not left
+    assert new.get_layer("conv1").activation is keras.activations.linear
+    assert [layer.activation for layer in new.layers if isinstance(layer, layers.Activation)] == [
+        keras.activations.leaky_relu
+    ]
+    assert new.get_layer("conv2").activation is keras.activations.elu
+
+
+def test_an_activation_that_is_not_found_is_left() -> None:
+    inputs = keras.Input((4,))
+    relu = layers.ReLU(name="shared")
+    x = relu(layers.Dense(3, name="a")(inputs))
+    model = keras.Model(inputs, layers.Add()([x, relu(layers.Dense(3, name="b")(inputs))]))
+    model.compile("sgd", "mse")
+    change = _of(SetParameter("a", "activation", "leaky_relu"), "relu")
+    new, left = apply(model, [_finding("dead_units", change)])
+    assert left == ('a: - activation: "relu" + activation: "leaky_relu" (because)',)
+    np.testing.assert_array_equal(_outputs(new), _outputs(model))
+
+
+@pytest.mark.parametrize("layer", [layers.ReLU, layers.ELU, layers.Softmax])
+def test_layers_that_are_activations_are_replaced(layer: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="fc"), layer(name="act")])
+    model.compile("sgd", "mse")
+    new, left = apply(model, [_finding("dead_units", _of(SetParameter("fc", "activation", "sigmoid"), "now"))])
+    assert not left
+    assert new.get_layer("act").activation is keras.activations.sigmoid
+
+
+def test_a_missing_activation_is_set_in_the_layer_itself() -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="fc"), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    new, left = apply(model, [_finding("missing_activation", _of(SetParameter("fc", "activation", "relu"), "linear"))])
+    assert not left
+    assert new.get_layer("fc").activation is keras.activations.relu
+
+
+def test_a_depthwise_kernel_is_initialized_by_its_own_parameter() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 2)), layers.DepthwiseConv2D(3, name="deep"), layers.Flatten()])
+    model.compile("sgd", "mse")
+    new, left = apply(model, [_finding("bad_init", _set("deep", "kernel_initializer", "he_normal"))])
+    assert not left
+    assert new.get_layer("deep").get_config()["depthwise_initializer"]["class_name"] == "HeNormal"
+    assert not np.array_equal(new.get_layer("deep").kernel, model.get_layer("deep").kernel)
+
+
+def test_changes_that_do_not_fit_the_graph_are_left() -> None:
+    """Two branches are added up: one of them cannot be narrowed alone."""
+    model = _functional()
+    same, left = apply(model, [_finding("redundant_filters", _set("conv2", "filters", 3))], weights=False)
+    assert same is model
+    assert left[0].startswith("the changed layers do not fit together")
+
+
+class TestNested:
+    def test_inner_layers_of_the_same_name_keep_their_own_weights(self) -> None:
+        def branch(name: str) -> Any:
+            return keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 3, name="conv")], name=name)
+
+        inputs = keras.Input((8, 8, 1))
+        model = keras.Model(inputs, layers.Concatenate()([branch("left")(inputs), branch("right")(inputs)]))
+        model.compile("sgd", "mse")
+        change = _of(SetParameter("right/conv", "activation", "relu"), "linear")
+        new, _ = apply(model, [_finding("missing_activation", change)])
+        for name in ("left", "right"):
+            kernels = [m.get_layer(name).get_layer("conv").kernel for m in (new, model)]
+            np.testing.assert_array_equal(*kernels)
+        activations = [new.get_layer(name).get_layer("conv").activation for name in ("left", "right")]
+        assert activations == [keras.activations.linear, keras.activations.relu]
+        left, right = np.split(_outputs(model), 2, axis=-1)
+        np.testing.assert_allclose(_outputs(new), np.concatenate([left, np.maximum(right, 0)], axis=-1), atol=1e-6)
+
+    def test_a_model_that_is_called_twice_is_rebuilt_once(self) -> None:
+        first, second = keras.Input((4,), name="first"), keras.Input((4,), name="second")
+        inner_input = keras.Input((4,))
+        inner = keras.Model(inner_input, layers.Dense(3, name="fc")(inner_input), name="inner")
+        shared = layers.Dense(2, name="shared")
+        outputs = layers.Add()([shared(inner(first)), shared(inner(second))])
+        model = keras.Model({"first": first, "second": second}, outputs)
+        model.compile("sgd", "mse")
+        new, _ = apply(model, [])
+        assert new.count_params() == model.count_params()
+        assert [layer.name for layer in new.layers] == [layer.name for layer in model.layers]
+        x = {name: np.random.default_rng(i).normal(size=(5, 4)) for i, name in enumerate(("first", "second"))}
+        np.testing.assert_allclose(np.asarray(new(x)), np.asarray(model(x)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "layer", "parameter", "proposed"),
+    [
+        (SetParameter("a/b", "units", 20), "a/b", "units", "20"),
+        (SetParameter("a", "kernel_regularizer", None), "a", "kernel_regularizer", "None"),
+        (SetParameter("a", "trainable", True), "a", "trainable", "True"),
+        (SetParameter("a", "rate", 0.3), "a", "rate", "0.3"),
+        (SetTraining("learning_rate", 1e-05), None, "learning_rate", "1e-05"),
+        (InsertLayer("a", "normalization", "BatchNormalization"), "a", "normalization", "BatchNormalization"),
+        (
+            InsertLayer("a", "normalization", "BatchNormalization", {"momentum": 0.9}),
+            "a",
+            "normalization",
+            "BatchNormalization(momentum=0.9)",
+        ),
+        (ReplaceBatchNormalization("a"), "a", "normalization", "GroupNormalization"),
+    ],
+)
+def test_the_text_of_a_change(change: Change, layer: str | None, parameter: str, proposed: str) -> None:
+    adjustment = Adjustment.of(change, "now", "why")
+    assert (adjustment.layer, adjustment.parameter, adjustment.proposed) == (layer, parameter, proposed)
+    assert adjustment == Adjustment(layer, parameter, "now", proposed, "why")
+    assert hash(adjustment) == hash(Adjustment(layer, parameter, "now", proposed, "why"))

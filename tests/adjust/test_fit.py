@@ -1,4 +1,4 @@
-"""Twins merged by what the next layer was given of them, checked by what the model answers."""
+"""Twins merged by a fit to the inputs of the next layer, checked by the outputs of the model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _finding(layer: str, *groups: tuple[int, ...]) -> Finding:
 
 @pytest.fixture
 def samples() -> Any:
-    """Pictures whose second channel is always 0."""
+    """Images whose second channel is always 0."""
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=(200, 6, 6, 2)).astype("float32")
     x[..., 1] = 0
@@ -44,7 +44,7 @@ def samples() -> Any:
 
 
 def _alike_on_the_first_channel(model: Any, factor: float) -> None:
-    """Filter 3 is ``factor`` × filter 0, but for weights on the channel that is always 0."""
+    """Filter 3 is ``factor`` × filter 0, except for weights on the channel that is always 0."""
     kernel, bias = model.get_layer("conv").get_weights()
     kernel[:, :, 0, 3], bias[3] = factor * kernel[:, :, 0, 0], factor * bias[0]
     model.get_layer("conv").set_weights([kernel, bias])
@@ -70,7 +70,7 @@ def test_filters_that_differ_on_the_data_stay(samples: Any) -> None:
 
 
 def _lost(seen: Any, weight: Any) -> Callable[[Any], float]:
-    """Of a reader that adds up what it is given, each unit by its weight."""
+    """The change of a reader that adds up its inputs, each unit with its weight."""
     before = seen @ weight
     return lambda reads: float(np.sum((seen @ reads @ weight - before) ** 2) / np.sum((before - before.mean()) ** 2))
 
@@ -78,14 +78,14 @@ def _lost(seen: Any, weight: Any) -> Callable[[Any], float]:
 def test_a_unit_is_read_through_several_others() -> None:
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(500, 4))
-    seen[:, 3] = 0.3 * seen[:, 0] - 0.2 * seen[:, 1]  # nothing by itself is like it
+    seen[:, 3] = 0.3 * seen[:, 0] - 0.2 * seen[:, 1]  # like no other unit by itself
     stays, reads = fitted(seen, np.ones(4), [(2, 3)], np.ones(4, bool), _lost(seen, np.ones(4)))
     np.testing.assert_array_equal(stays, [True, True, True, False])
     np.testing.assert_allclose(reads[:3, 3], [0.3, -0.2, 0.0], atol=1e-3)
 
 
-def test_no_more_goes_than_may_be_lost() -> None:
-    """Of two twins of others the one goes that is next to the same; the other would cost too much."""
+def test_removing_stops_at_the_allowed_loss() -> None:
+    """Of two units with a twin, only the one that is nearly the same is removed; the other would cost too much."""
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(2000, 4))
     seen[:, 1] = 0.9 * seen[:, 0] + 0.01 * rng.normal(size=2000)
@@ -94,7 +94,7 @@ def test_no_more_goes_than_may_be_lost() -> None:
     np.testing.assert_array_equal(stays, [True, False, True, True])
 
 
-def test_what_is_hardly_read_goes_first() -> None:
+def test_a_unit_that_is_hardly_read_is_removed_first() -> None:
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(2000, 2))
     seen[:, 1] = seen[:, 0] + 0.3 * rng.normal(size=2000)
@@ -115,7 +115,7 @@ def test_a_layer_in_a_nested_model_is_cut_by_its_weights_alone(samples: Any) -> 
     np.testing.assert_allclose(new.predict(samples, verbose=0), model.predict(samples, verbose=0), atol=1e-5)
 
 
-def test_samples_that_do_not_fit_are_told(samples: Any) -> None:
+def test_samples_that_do_not_fit_raise(samples: Any) -> None:
     model = _model()
     with pytest.raises(ValueError, match="shape"):
         apply(model, [_finding("conv", (0, 3))], samples=samples[:, :4])

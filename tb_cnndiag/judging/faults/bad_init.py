@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History, Series
 from tb_cnndiag.judging.faults.base import Fault, Limit, normalized
@@ -203,10 +204,8 @@ def _excess(layer: LayerInfo, gain: float) -> float:
 
 def _initializer(layer: LayerInfo) -> Adjustment:
     proposed = facts_of(layer.activation).initializer
-    return Adjustment(
-        layer.path,
-        "kernel_initializer",
+    return Adjustment.of(
+        SetParameter(layer.path, "kernel_initializer", proposed),
         layer.initializer or "unknown",
-        proposed,
         "filters differ from the start, and signals keep their size",
     )

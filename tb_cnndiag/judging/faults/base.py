@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tb_cnndiag.changes import InsertLayer, SetTraining, Value
 from tb_cnndiag.finding import Adjustment, Evidence, Finding, Severity
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_config
@@ -93,24 +94,31 @@ class Fault(ABC):
 def lower_learning_rate(history: History, reason: str, factor: float = 0.1) -> Adjustment:
     """Propose a lower learning rate, with a number where the present one is known."""
     rate = learning_rate(history)
-    current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:g} × the present one")
-    return Adjustment(None, "learning_rate", current, proposed, reason)
+    proposed = rounded(rate * factor) if rate else f"{factor:g} × the present one"
+    return changed_learning_rate(rate, proposed, reason)
 
 
-def rounded(value: float) -> str:
-    """Two digits, as a person would write them: ``0.0033``, ``100``."""
-    return f"{float(f'{value:.2g}'):g}"
+def changed_learning_rate(rate: float | None, proposed: float | str, reason: str) -> Adjustment:
+    """Propose a learning rate instead of the present one; as text, advice, where the present one is unknown."""
+    current = f"{rate:g}" if rate else "unknown"
+    if isinstance(proposed, str):
+        return Adjustment(None, "learning_rate", current, proposed, reason)
+    return Adjustment.of(SetTraining("learning_rate", proposed), current, reason)
+
+
+def rounded(value: float) -> float:
+    """The value with two significant digits."""
+    return float(f"{value:.2g}")
 
 
 def clip(history: History, reason: str) -> tuple[Adjustment, ...]:
     """Propose a clipped gradient; nothing where it is clipped already."""
     if any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm")):
         return ()
-    return (Adjustment(None, "clipnorm", "none", "1.0", reason),)
+    return (Adjustment.of(SetTraining("clipnorm", 1.0), "none", reason, proposed="1.0"),)
 
 
 def normalized(history: History, layer: LayerInfo, reason: str) -> Adjustment:
     """Propose a batch normalization behind a layer, whose averages settle within the steps that a run like this has."""
-    short = history.last_step < SETTLED
-    proposed = "BatchNormalization(momentum=0.9)" if short else "BatchNormalization"
-    return Adjustment(layer.path, "normalization", "none", proposed, reason)
+    config: dict[str, Value] = {"momentum": 0.9} if history.last_step < SETTLED else {}
+    return Adjustment.of(InsertLayer(layer.path, "normalization", "BatchNormalization", config), "none", reason)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import ReplaceBatchNormalization
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
@@ -58,9 +59,7 @@ class BatchTooSmallForBn(Fault):
             f"The output of {layers[0].path} is normalized over batches of {plural(size, 'sample')}.",
             evidence={"batch": Evidence(float(size), limits["batch"], "count")},
             adjustments=(
-                Adjustment(
-                    layers[0].path, "normalization", "BatchNormalization", "GroupNormalization", "needs no batch"
-                ),
+                Adjustment.of(ReplaceBatchNormalization(layers[0].path), "BatchNormalization", "needs no batch"),
                 Adjustment(None, "batch_size", str(size), "32", "gives statistics of the data rather than of chance"),
             ),
         )

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, lower_learning_rate, normalized
@@ -130,21 +131,17 @@ def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tupl
         name = bias_initializer(layer)
         if name not in ("", "zeros"):
             found.append(
-                Adjustment(
-                    layer.path,
-                    "bias_initializer",
+                Adjustment.of(
+                    SetParameter(layer.path, "bias_initializer", "zeros"),
                     name,
-                    "zeros",
                     "the units were dead from the start: this bias keeps them off",
                 )
             )
         if layer.initializer not in ("he_normal", "he_uniform"):
             found.append(
-                Adjustment(
-                    layer.path,
-                    "kernel_initializer",
+                Adjustment.of(
+                    SetParameter(layer.path, "kernel_initializer", "he_normal"),
                     layer.initializer or "unknown",
-                    "he_normal",
                     "keeps the variance of rectified activations through depth (He et al. 2015)",
                 )
             )
@@ -153,11 +150,9 @@ def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tupl
         found.append(lower_learning_rate(history, "the units died in training: steps were too large"))
     if layer.activation in RECTIFIED:
         found.append(
-            Adjustment(
-                layer.path,
-                "activation",
+            Adjustment.of(
+                SetParameter(layer.path, "activation", "leaky_relu"),
                 layer.activation,
-                "leaky_relu",
                 "keeps a gradient below zero, so units can return",
             )
         )

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, clip, consecutive_snapshots, lower_learning_rate
@@ -83,7 +84,9 @@ class ExplodingGradient(Fault):
             "input.",
             evidence={"signal": Evidence(gain, SIGNAL, "ratio")},
             adjustments=tuple(
-                Adjustment(a.path, "activation", a.activation, "relu", "is no larger than what it is given")
+                Adjustment.of(
+                    SetParameter(a.path, "activation", "relu"), a.activation, "is no larger than what it is given"
+                )
                 for a in history.layers
                 if not a.output and a.activation not in LINEAR_GROWTH
             ),

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit
@@ -96,7 +97,11 @@ class FrozenLayer(Fault):
                 f"The layer {layer.path} is not trainable, and its weights have the RMS of random {layer.initializer} "
                 "weights.",
                 evidence={"deviation": Evidence(deviation, _allowed(layer, limits), "ratio")},
-                adjustments=(Adjustment(layer.path, "trainable", "False", "True", "nothing was learned here before"),),
+                adjustments=(
+                    Adjustment.of(
+                        SetParameter(layer.path, "trainable", True), "False", "nothing was learned here before"
+                    ),
+                ),
             )
 
 

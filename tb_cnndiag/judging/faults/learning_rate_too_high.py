@@ -9,9 +9,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.finding import Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, clip, consecutive_snapshots, rounded
+from tb_cnndiag.judging.faults.base import (
+    Fault,
+    Limit,
+    changed_learning_rate,
+    clip,
+    consecutive_snapshots,
+    rounded,
+)
 from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
 from tb_cnndiag.judging.signals.initial_explosion import explodes_initially
 from tb_cnndiag.judging.signals.loss import decrease_per_snapshot, oscillates, relative_loss, training_loss
@@ -178,7 +185,7 @@ class LearningRateTooHigh(Fault):
         """The finding, with a learning rate that brings ``ratio`` (0: unknown) to the usual update-to-weight ratio."""
         rate = learning_rate(history)
         factor = min(USUAL / ratio if ratio else 0.1, 0.1)
-        current, proposed = (f"{rate:g}", rounded(rate * factor)) if rate else ("unknown", f"{factor:.2g} × as high")
+        proposed = rounded(rate * factor) if rate else f"{factor:.2g} × as high"
         return self.finding(
             history,
             None,
@@ -187,9 +194,7 @@ class LearningRateTooHigh(Fault):
             message,
             evidence=evidence,
             adjustments=(
-                Adjustment(
-                    None, "learning_rate", current, proposed, f"brings a step to about {USUAL:g} of the weights"
-                ),
+                changed_learning_rate(rate, proposed, f"brings a step to about {USUAL:g} of the weights"),
                 *clip(history, "bounds each step"),
             ),
         )

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.finding import Evidence, Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, rounded
+from tb_cnndiag.judging.faults.base import Fault, Limit, changed_learning_rate, consecutive_snapshots, rounded
 from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
 from tb_cnndiag.judging.signals.loss import relative_loss, training_loss
 from tb_cnndiag.judging.signals.persistence import streak
@@ -73,9 +73,9 @@ class LearningRateTooLow(Fault):
         if persistence is None or gain >= limits["gain"] or warming:
             return
         median = median_over_layers(updates.values)[-1]
-        current, proposed = _higher(history, USUAL / max(float(median), 1e-12))
+        proposed = _higher(history, USUAL / max(float(median), 1e-12))
         if fallen:
-            proposed = f"{rates.max():g}"
+            proposed = float(f"{rates.max():g}")
         yield self.finding(
             history,
             None,
@@ -88,10 +88,8 @@ class LearningRateTooLow(Fault):
                 "gain": Evidence(gain, limits["gain"], "share"),
             },
             adjustments=(
-                Adjustment(
-                    None,
-                    "learning_rate",
-                    current,
+                changed_learning_rate(
+                    learning_rate(history),
                     proposed,
                     "it fell before anything was learned: keep it where it began"
                     if fallen
@@ -101,10 +99,10 @@ class LearningRateTooLow(Fault):
         )
 
 
-def _higher(history: History, factor: float) -> tuple[str, str]:
-    """The present learning rate, and ``factor`` times that rate, limited to the usual range of the optimizer."""
+def _higher(history: History, factor: float) -> float | str:
+    """``factor`` times the learning rate, within the usual range of the optimizer; advice if the rate is unknown."""
     rate = learning_rate(history)
     if not rate:
-        return "unknown", f"{factor:.0f} × as high"
+        return f"{factor:.0f} × as high"
     highest = HIGHEST.get(optimizer_name(history), 0.01)
-    return f"{rate:g}", rounded(min(rate * factor, max(highest, 10 * rate)))
+    return rounded(min(rate * factor, max(highest, 10 * rate)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit
@@ -53,7 +54,11 @@ class MissingActivation(Fault):
                 Streak(0, history.last_step, True),
                 f"There is no activation between {layer.path} and {follower.path}: together they are one linear layer.",
                 evidence={"layers": Evidence(float(len(found)), limits["layers"], "count")},
-                adjustments=(Adjustment(layer.path, "activation", "linear", "relu", "makes two layers more than one"),),
+                adjustments=(
+                    Adjustment.of(
+                        SetParameter(layer.path, "activation", "relu"), "linear", "makes two layers more than one"
+                    ),
+                ),
             )
 
 

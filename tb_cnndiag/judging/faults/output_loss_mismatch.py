@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import Change, SetParameter, SetTraining
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit
@@ -56,19 +57,17 @@ class OutputLossMismatch(Fault):
         found = found or reversed_loss(history, layer, name, limits["one_class"])
         if found is None:
             return
-        is_error, message, parameter, current, proposed, reason = found
         evidence = {"units": Evidence(float(layer.units), None, "count")}
         if np.isfinite(error):
             evidence["row_sum_error"] = Evidence(error, limits["row_sum_error"], "ratio")
-        where = None if parameter in ("from_logits", "loss", "labels") else layer.path
         yield self.finding(
             history,
             layer,
-            "error" if is_error else "warning",
+            "error" if found.error else "warning",
             Streak(0, history.last_step, True),
-            message,
+            found.message,
             evidence=evidence,
-            adjustments=(Adjustment(where, parameter, current, proposed, reason), *_with_it(layer, found, name)),
+            adjustments=(_adjustment(layer, found), *_with_it(layer, found, name)),
         )
 
     def _constant(self, history: History) -> Iterator[Finding]:
@@ -82,23 +81,44 @@ class OutputLossMismatch(Fault):
                     Streak(0, history.last_step, True),
                     _always_one(layer),
                     evidence={"units": Evidence(1.0, None, "count")},
-                    adjustments=(Adjustment(layer.path, "activation", "softmax", "sigmoid", "gives a probability"),),
+                    adjustments=(_activation(layer, "sigmoid", "gives a probability"),),
                 )
+
+
+def _adjustment(layer: LayerInfo, found: Mismatch) -> Adjustment:
+    """The one change that makes output and loss fit; advice where it is about the labels, or has no number."""
+    if found.parameter == "from_logits":
+        change: Change | None = SetTraining("from_logits", found.proposed == "True")
+    elif found.parameter == "loss":
+        change = SetTraining("loss", found.proposed)
+    elif found.parameter == "activation":
+        change = SetParameter(layer.path, "activation", found.proposed)
+    elif found.parameter == "units" and found.proposed.isdigit():
+        change = SetParameter(layer.path, "units", int(found.proposed))
+    else:
+        change = None
+    if change is not None:
+        return Adjustment.of(change, found.current, found.reason)
+    place = None if found.parameter == "labels" else layer.path
+    return Adjustment(place, found.parameter, found.current, found.proposed, found.reason)
+
+
+def _activation(layer: LayerInfo, proposed: str, reason: str) -> Adjustment:
+    return Adjustment.of(SetParameter(layer.path, "activation", proposed), layer.activation, reason)
 
 
 def _with_it(layer: LayerInfo, found: Mismatch, loss: str) -> tuple[Adjustment, ...]:
     """Changes that the number of outputs or the loss needs in addition."""
     if found.proposed == "binary_crossentropy":
-        return (
-            Adjustment(layer.path, "activation", layer.activation, "sigmoid", "gives a probability for each label"),
-        )
+        return (_activation(layer, "sigmoid", "gives a probability for each label"),)
     if found.parameter != "units" or loss not in (*BINARY, *CATEGORICAL):
         return ()
     reason = "several outputs that exclude each other"
-    softmax = Adjustment(layer.path, "activation", layer.activation, "softmax", reason)
+    softmax = _activation(layer, "softmax", reason)
     if loss not in BINARY:
         return (softmax,) if layer.units == 1 else ()
-    return softmax, Adjustment(None, "loss", "binary_crossentropy", "sparse_categorical_crossentropy", reason)
+    sparse = SetTraining("loss", "sparse_categorical_crossentropy")
+    return softmax, Adjustment.of(sparse, "binary_crossentropy", reason)
 
 
 def _always_one(layer: LayerInfo) -> str:

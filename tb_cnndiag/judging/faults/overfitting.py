@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetTraining
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
@@ -81,7 +82,12 @@ class Overfitting(Fault):
             },
             adjustments=(
                 Adjustment(None, "epochs", f"to step {int(steps[-1])}", f"to step {best_step}", "stop at the best"),
-                Adjustment(None, "weight_decay", "unknown", "1e-4", "keeps weights that noise asks for small"),
+                Adjustment.of(
+                    SetTraining("weight_decay", 1e-4),
+                    "unknown",
+                    "keeps weights that noise asks for small",
+                    proposed="1e-4",
+                ),
             ),
         )
 

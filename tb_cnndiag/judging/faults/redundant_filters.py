@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import WIDTH_PARAMETER, Fault, Limit, consecutive_snapshots
@@ -83,4 +84,5 @@ def _adjustments(layer: LayerInfo, width: int) -> tuple[Adjustment, ...]:
     parameter = WIDTH_PARAMETER.get(layer.role)
     if parameter is None or width >= layer.units:
         return ()
-    return (Adjustment(layer.path, parameter, str(layer.units), str(width), "one filter for each group of twins"),)
+    change = SetParameter(layer.path, parameter, width)
+    return (Adjustment.of(change, str(layer.units), "one filter for each group of twins"),)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, lower_learning_rate
@@ -60,16 +61,18 @@ class SaturatedActivation(Fault):
 
 
 def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tuple[Adjustment, ...]:
-    found = [Adjustment(layer.path, "activation", layer.activation, "relu", "has no upper bound")]
+    found = [Adjustment.of(SetParameter(layer.path, "activation", "relu"), layer.activation, "has no upper bound")]
     if not initially:
         found.append(lower_learning_rate(history, "large steps push units to their bounds"))
         return tuple(found)
     bias = bias_initializer(layer)
     if bias not in ("", "zeros"):
-        found.append(Adjustment(layer.path, "bias_initializer", bias, "zeros", "this bias holds units at a bound"))
+        change = SetParameter(layer.path, "bias_initializer", "zeros")
+        found.append(Adjustment.of(change, bias, "this bias holds units at a bound"))
     if layer.initializer not in ("he_normal", "he_uniform"):
         reason = "keeps signals at their size under ReLU (He et al. 2015)"
-        found.append(Adjustment(layer.path, "kernel_initializer", layer.initializer or "unknown", "he_normal", reason))
+        change = SetParameter(layer.path, "kernel_initializer", "he_normal")
+        found.append(Adjustment.of(change, layer.initializer or "unknown", reason))
     return tuple(found)
 
 

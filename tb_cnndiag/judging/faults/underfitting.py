@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import WIDTH_PARAMETER, Fault, Limit, consecutive_snapshots
@@ -125,7 +126,9 @@ def _wider(layer: LayerInfo) -> tuple[Adjustment, ...]:
         return ()
     proposed = max(4 * layer.units, 16)
     return (
-        Adjustment(layer.path, parameter, str(layer.units), str(proposed), "the narrowest layer bounds what passes"),
+        Adjustment.of(
+            SetParameter(layer.path, parameter, proposed), str(layer.units), "the narrowest layer bounds what passes"
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import InsertLayer
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit
@@ -66,7 +67,7 @@ class UnnormalizedInput(Fault):
             if abs(center) <= limits["mean"] and spread <= limits["std"] and not weak:
                 continue
             pixels = low.values[-1, row] >= 0 and 1.5 < high.values[-1, row] <= PIXEL_MAXIMUM
-            proposed = "Rescaling(1/255)" if pixels and not weak else "Normalization"
+            proposed, change = _rescaled(layer.path, center, spread, pixels=pixels and not weak)
             yield self.finding(
                 history,
                 layer,
@@ -78,5 +79,13 @@ class UnnormalizedInput(Fault):
                     "mean": Evidence(center, limits["mean"], "input"),
                     "std": Evidence(spread, limits["std"], "input"),
                 },
-                adjustments=(Adjustment(layer.path, "input", "as given", proposed, "brings inputs to the order of 1"),),
+                adjustments=(Adjustment.of(change, "as given", "brings inputs to the order of 1", proposed=proposed),),
             )
+
+
+def _rescaled(path: str, mean: float, deviation: float, *, pixels: bool) -> tuple[str, InsertLayer]:
+    """A layer that brings the inputs to the order of 1: its short name, and how to insert it."""
+    if pixels:
+        return "Rescaling(1/255)", InsertLayer(path, "input", "Rescaling", {"scale": 1 / 255})
+    config = {"axis": None, "mean": mean, "variance": max(deviation, 1e-6) ** 2}
+    return "Normalization", InsertLayer(path, "input", "Normalization", config)

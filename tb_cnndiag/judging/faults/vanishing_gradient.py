@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, normalized
@@ -123,22 +124,18 @@ def _steepest_decrease(layers: tuple[LayerInfo, ...], gradients: FloatArray, row
 def _adjustments(history: History, rows: list[int]) -> tuple[Adjustment, ...]:
     layers = history.layers
     found = [
-        Adjustment(
-            layers[row].path,
-            "activation",
+        Adjustment.of(
+            SetParameter(layers[row].path, "activation", "elu"),
             layers[row].activation,
-            "elu",
             "its slope is 1 where it fires and never 0 (Clevert et al. 2016)",
         )
         for row in rows
         if layers[row].activation in SQUASHING and not layers[row].output
     ]
     found += [
-        Adjustment(
-            layers[row].path,
-            "kernel_initializer",
+        Adjustment.of(
+            SetParameter(layers[row].path, "kernel_initializer", "he_normal"),
             layers[row].initializer or "unknown",
-            "he_normal",
             "keeps the variance of signals through depth (He et al. 2015)",
         )
         for row in rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tb_cnndiag.changes import SetParameter, SetTraining
 from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.signals.configuration import layer_config, learning_rate, optimizer_config, optimizer_name
@@ -38,14 +39,14 @@ def _decay(history: History) -> Iterator[Adjustment]:
     limit = SGD_DECAY if optimizer_name(history) == "SGD" else DECAY
     if isinstance(decay, int | float) and decay >= limit:
         reason = "decay pulls weights to 0 faster than the loss can hold them"
-        yield Adjustment(None, "weight_decay", f"{decay:g}", f"{USUAL_DECAY:g}", reason)
+        yield Adjustment.of(SetTraining("weight_decay", USUAL_DECAY), f"{decay:g}", reason)
 
 
 def _dropout(history: History) -> Iterator[Adjustment]:
     for layer in history.layers:
         if layer.dropout >= DROPOUT:
             reason = f"only {1 - layer.dropout:.0%} of what {layer.path} says gets through"
-            yield Adjustment(layer.dropout_at, "rate", f"{layer.dropout:g}", f"{USUAL_DROPOUT:g}", reason)
+            yield Adjustment.of(SetParameter(layer.dropout_at, "rate", USUAL_DROPOUT), f"{layer.dropout:g}", reason)
 
 
 def regularization_dominates(history: History) -> bool:
@@ -72,7 +73,8 @@ def _penalties(history: History) -> Iterator[Adjustment]:
             strong = {name: factors[name] for name, limit in PENALTY.items() if factors.get(name, 0.0) >= limit}
             if strong:
                 current = ", ".join(f"{name}={value:g}" for name, value in strong.items())
-                yield Adjustment(layer.path, parameter, current, "None", "the penalty outweighs the loss")
+                change = SetParameter(layer.path, parameter, None)
+                yield Adjustment.of(change, current, "the penalty outweighs the loss")
 
 
 def _penalty(layer: LayerInfo, parameter: str) -> dict[str, float]:
