@@ -1,9 +1,9 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import type { Source } from './data/source';
-import type { Host } from './hosts/host';
+import type { Host } from './state/host';
 import { Shell } from './screens/shell';
-import { Store, StoreProvider } from './state';
+import { Store, StoreProvider } from './state/store';
 import styles from './styles/index.css?inline';
 
 /** Puts the frontend into `root`, fed by `source`, within `host`. */

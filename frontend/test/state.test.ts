@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Resource, SeriesCache } from '../src/data/cache';
 import type { Series, Source } from '../src/data/source';
 import { InlineSource } from '../src/data/inline';
-import { Store } from '../src/state';
+import { Store } from '../src/state/store';
 import { inlineData } from './fixture';
 
 const data = inlineData([

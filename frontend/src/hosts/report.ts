@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { start } from '../app';
 import { InlineSource, type InlineData } from '../data/inline';
-import type { Host } from './host';
+import type { Host } from '../state/host';
 
 /** A report opened by itself: follows the system's theme and keeps the view in its own address. */
 function page(): Host {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { HttpSource } from '../data/http';
 import { start } from '../app';
-import type { Host } from './host';
+import type { Host } from '../state/host';
 import { listenToTensorBoard } from './messages';
 import { mergeHash, parametersOfHash } from './hash';
 

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import { Notice } from '../ui/notice';
 import { Side } from '../ui/side';
 import { useWidth } from '../ui/size';

@@ -1,5 +1,5 @@
 import type { RunEntry } from '../data/source';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 
 /** Which run is the base, and which are set beside it. */
 export function CompareChoice({ base, others }: { base: RunEntry; others: RunEntry[] }) {

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { findingsOfAll, type Change, type ComparedFinding } from '../model/compare';
 import { SEVERITY_WORDS } from '../model/findings';
 import { words } from '../model/format';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
 import { Figure } from '../ui/figure';

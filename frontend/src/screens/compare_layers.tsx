@@ -7,7 +7,7 @@ import { difference } from '../model/compare';
 import { formatValue } from '../model/format';
 import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
 import { indexAt } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Skeleton } from '../ui/notice';

@@ -1,5 +1,5 @@
 import { plural, words } from '../model/format';
-import type { RunState } from '../state';
+import type { RunState } from '../state/store';
 
 function read(json: string, ...keys: string[]): unknown {
   try {

@@ -1,5 +1,5 @@
 import type { Screen } from '../model/view';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { SeverityIcon } from '../ui/icons';
 import { FindingCounts, verdict } from '../views/findings';
 import { helpOpen } from './help';

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { indexAt } from '../model/looks';
-import type { Store } from '../state';
+import type { Store } from '../state/store';
 import { helpOpen } from './help';
 
 /** Moves by so many looks. */

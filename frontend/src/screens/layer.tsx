@@ -1,6 +1,6 @@
 import { Severity, worst } from '../model/findings';
 import { plural, words } from '../model/format';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Icon, SeverityIcon } from '../ui/icons';
 import { Notice, Skeleton } from '../ui/notice';

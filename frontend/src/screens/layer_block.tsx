@@ -6,7 +6,7 @@ import { highest, type Block } from '../model/blocks';
 import { Severity, SEVERITY_WORDS, worst } from '../model/findings';
 import { plural } from '../model/format';
 import { describeLayer, rowOf, type LayerMatrix } from '../model/layers';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
 import { Icon, SeverityIcon } from '../ui/icons';
 

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { arrange, blocksOf } from '../model/blocks';
 import { byLayer } from '../model/findings';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { LayerBlock, type LayerRowsProps } from './layer_block';
 
 /** Beyond so many layers rows are thin, and blocks in which nothing was found start folded. */

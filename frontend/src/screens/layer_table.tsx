@@ -3,7 +3,7 @@ import { painter, scaleFor } from '../charts/palette';
 import { formatValue } from '../model/format';
 import { layerMatrix, type Measure } from '../model/layers';
 import { indexAt } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import { Figure } from '../ui/figure';
 
 interface Cells {

@@ -1,6 +1,6 @@
 import type { Measure } from '../model/layers';
 import { filterPattern } from '../model/view';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import { Toggle } from '../ui/toggle';
 
 /** Fewer layers than these need no filter. */

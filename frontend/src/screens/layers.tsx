@@ -7,7 +7,7 @@ import { timeline } from '../charts/timeline';
 import { formatValue } from '../model/format';
 import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
 import { indexAt } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Failure, Skeleton } from '../ui/notice';

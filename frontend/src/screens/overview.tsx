@@ -1,6 +1,6 @@
 import { useWidth } from '../ui/size';
-import type { RunState } from '../state';
-import { useStore } from '../state';
+import type { RunState } from '../state/store';
+import { useStore } from '../state/store';
 import { Failure, Skeleton } from '../ui/notice';
 import { FindingCounts, FindingsList } from '../views/findings';
 import { Facts } from './facts';

@@ -1,5 +1,5 @@
 import { lookAt, looksOf } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { DiagnosticInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { looksNote, pending } from '../views/layer_view';

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { Severity } from '../model/findings';
 import { plural } from '../model/format';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { SeverityIcon } from '../ui/icons';
 import { Failure, Notice, Skeleton } from '../ui/notice';
 import { Tooltip, useTouchTips } from '../ui/tooltip';

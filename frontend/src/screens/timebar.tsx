@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { indexAt } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { Icon } from '../ui/icons';
 import { stepBy } from './keyboard';
 

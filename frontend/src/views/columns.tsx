@@ -6,7 +6,7 @@ import { category } from '../charts/palette';
 import { timeline } from '../charts/timeline';
 import { formatValue } from '../model/format';
 import { layerMatrix, rowOf, type Measure } from '../model/layers';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Failure, Skeleton } from '../ui/notice';
 import { useWidth } from '../ui/size';

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { Tree } from '../charts/tree';
 import { brackets, countGroups, cutTree } from '../model/dendrogram';
 import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { useWidth } from '../ui/size';
 import { unitNoun, type KindViewProps } from './layer_view';
 

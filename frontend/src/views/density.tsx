@@ -3,7 +3,7 @@ import { Ridgeline, type Ridge } from '../charts/ridgeline';
 import { continuousMass, curveOf } from '../model/density';
 import { formatNumber, formatValue } from '../model/format';
 import { lookAt, type Look } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import type { Density } from '../summaries/cnndiag_pb';
 import type { Table } from '../ui/download';
 import { useWidth } from '../ui/size';

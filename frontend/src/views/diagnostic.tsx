@@ -1,6 +1,6 @@
 import type { ComponentType } from 'preact';
 import { looksOf, type Kind } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
 import { ColumnLines, useColumns } from './columns';
 import { DendrogramView } from './dendrogram';

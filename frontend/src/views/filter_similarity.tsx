@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
 import { Toggle } from '../ui/toggle';
 import { ColumnLines, useColumns } from './columns';

@@ -1,6 +1,6 @@
 import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
 import { formatIndices, formatValue, plural, unitLabel, words } from '../model/format';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Evidence, Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
 

@@ -4,7 +4,7 @@ import { RampLegend } from '../charts/legend';
 import { formatNumber, plural } from '../model/format';
 import { lookAt, looksOf } from '../model/looks';
 import { DEAD, unpackStates } from '../model/states';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Image } from '../summaries/cnndiag_pb';
 import { unitNoun, type KindViewProps } from './layer_view';
 

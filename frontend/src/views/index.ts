@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import type { RunState } from '../state';
+import type { RunState } from '../state/store';
 import type { DiagnosticInfo } from '../summaries/cnndiag_pb';
 import { DiagnosticView } from './diagnostic';
 import { FilterSimilarity, SIMILARITY_DIAGNOSTICS } from './filter_similarity';

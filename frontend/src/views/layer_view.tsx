@@ -2,7 +2,7 @@ import type { DiagnosticInfo, LayerInfo } from '../summaries/cnndiag_pb';
 import type { Loadable } from '../data/cache';
 import type { Series } from '../data/source';
 import { lookAt, looksOf, type Kind, type Look } from '../model/looks';
-import type { RunState, Store } from '../state';
+import type { RunState, Store } from '../state/store';
 import { Failure, Skeleton } from '../ui/notice';
 
 /** What a view of one diagnostic on one layer is given. */

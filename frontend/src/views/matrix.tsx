@@ -1,6 +1,6 @@
 import { lookAt } from '../model/looks';
 import { peekGrid, precision, unquantise, type Grid } from '../model/matrix';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import type { Matrix } from '../summaries/cnndiag_pb';
 import type { Table } from '../ui/download';
 import { unitNoun, type KindViewProps } from './layer_view';

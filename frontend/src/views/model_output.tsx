@@ -1,5 +1,5 @@
 import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
 import { ColumnLines, useColumns } from './columns';
 import { looksNote, pending, useLooks, type LayerViewProps } from './layer_view';

@@ -4,7 +4,7 @@ import { category } from '../charts/palette';
 import type { Timeline } from '../charts/timeline';
 import { words } from '../model/format';
 import { looksOf } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Readout } from './columns';
 

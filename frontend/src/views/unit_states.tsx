@@ -6,7 +6,7 @@ import { stateColor, UnitMap } from '../charts/unit_map';
 import { plural } from '../model/format';
 import { indexAt } from '../model/looks';
 import { ALIVE, countSilent, countStates, UNIT_STATES, unpackStates, withRevived } from '../model/states';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import type { UnitStates } from '../summaries/cnndiag_pb';
 import { useWidth } from '../ui/size';
 import { Toggle } from '../ui/toggle';

@@ -1,7 +1,7 @@
 import { Bars } from '../charts/bars';
 import { words } from '../model/format';
 import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { useWidth } from '../ui/size';
 import { unitNoun, type KindViewProps } from './layer_view';
 

@@ -1,14 +1,14 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { Resource, SeriesCache, type Loadable } from './data/cache';
-import type { Query, RunEntry, Series, Source } from './data/source';
-import type { Host } from './hosts/host';
-import { allLooks, beside } from './model/compare';
-import { findingsOf } from './model/findings';
-import { measuresOf, tablesOf, type Measure } from './model/layers';
-import { DEFAULT_VIEW, parseView, serialiseView, type View } from './model/view';
-import type { Finding, LayerInfo, RunInfo } from './summaries/cnndiag_pb';
+import { Resource, SeriesCache, type Loadable } from '../data/cache';
+import type { Query, RunEntry, Series, Source } from '../data/source';
+import type { Host } from './host';
+import { allLooks, beside } from '../model/compare';
+import { findingsOf } from '../model/findings';
+import { measuresOf, tablesOf, type Measure } from '../model/layers';
+import { DEFAULT_VIEW, parseView, serialiseView, type View } from '../model/view';
+import type { Finding, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
 
 /** Most looks asked for at once; a screen shows no more columns than that. */
 const OVERVIEW_LOOKS = 240;

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 
-/** What surrounds the frontend: TensorBoard's page, or a report opened by itself. */
+/** What the state needs from its surroundings: TensorBoard's page, or a report opened on its own. */
 export interface Host {
   readonly dark: ReadonlySignal<boolean>;
   readParameters(): Record<string, string>;
