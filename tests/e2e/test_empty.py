@@ -30,14 +30,14 @@ def test_a_server_that_is_gone_is_told(serve, demo_logdir, open_tab):
 
 def test_findings_on_their_way_are_not_said_to_be_none(made_server, open_tab):
     tab = open_tab(made_server, {"run": "healthy/cnndiag"})
-    assert tab.find("aside .all-well").inner_text() == "No fault found in this run."
+    assert tab.find("aside .no-findings").inner_text() == "No fault found in this run."
     tab.page.route("**/measurements?*findings*", lambda route: None)
     tab.page.reload()
-    tab.page.wait_for_function("() => document.querySelector('iframe')?.contentDocument?.querySelector('.all-well')")
-    assert tab.find("aside .all-well").inner_text() == "Loading the findings …"
-    assert tab.find("svg.well").count() == 0
+    tab.page.wait_for_function("() => document.querySelector('iframe')?.contentDocument?.querySelector('.no-findings')")
+    assert tab.find("aside .no-findings").inner_text() == "Loading the findings …"
+    assert tab.find("svg.healthy").count() == 0
 
 
 def test_a_well_layer_of_a_faulty_run_is_ticked(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag", "screen": "layer", "layer": "stem/conv"})
-    assert tab.find(".all-well svg").get_attribute("class") == "severity well"
+    assert tab.find(".no-findings svg").get_attribute("class") == "severity healthy"

@@ -1,4 +1,6 @@
 import { stepTicks, xOf, type Timeline } from './timeline';
+import './chart.css';
+import './axis.css';
 
 /** The step axis beneath charts that share a timeline. */
 export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: string }) {

@@ -1,3 +1,5 @@
+import './chart.css';
+import './axis_labels.css';
 interface AxisLabelsProps {
   names: string[];
   from: number;

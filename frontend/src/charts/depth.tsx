@@ -2,6 +2,8 @@ import { hideTip, showTip } from '../ui/tooltip';
 import type { ColorScale } from './palette';
 import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
+import './chart.css';
+import './depth.css';
 
 interface DepthProps {
   layers: string[];

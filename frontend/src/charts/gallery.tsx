@@ -2,6 +2,7 @@ import { useCallback } from 'preact/hooks';
 import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { rgbRamp, type Scheme } from './palette';
+import './gallery.css';
 
 export interface Picture {
   name: string;

@@ -4,6 +4,8 @@ import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { hatch, rgbRamp, type Scheme } from './palette';
 import { pan, zoom, type Viewport } from './viewport';
+import './chart.css';
+import './heatmap.css';
 
 interface HeatmapProps {
   grid: Grid;

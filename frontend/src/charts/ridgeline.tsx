@@ -2,6 +2,8 @@ import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { formatNumber, formatValue } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
+import './chart.css';
+import './ridgeline.css';
 
 export interface Ridge {
   step: number;
@@ -129,7 +131,7 @@ export function Ridgeline({ ridges, width, step, unit, label, onPick }: Ridgelin
               {ridge.step.toLocaleString('en-US')}
             </text>
             {ridge.atoms.slice(0, 1).map(({ mass }) => (
-              <g key="share" class="share">
+              <g key="share">
                 <rect x={width - RIGHT + 12} y={y0 - 8} width={52} height={8} class="track" />
                 <rect x={width - RIGHT + 12} y={y0 - 8} width={52 * mass} height={8} class="fill" />
                 <text x={width - RIGHT + 70} y={y0}>

@@ -3,6 +3,7 @@ import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { hatch, painter, type ColorScale } from './palette';
 import { edges, lookAtPixel, type Timeline } from './timeline';
+import './chart.css';
 
 /** One layer's row: a value per look, and spans of steps that are marked beneath the cells. */
 export interface StripRow {

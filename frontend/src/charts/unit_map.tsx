@@ -4,6 +4,7 @@ import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { hatch } from './palette';
 import { edges, lookAtPixel, type Timeline } from './timeline';
+import './chart.css';
 
 const COLORS: Record<'light' | 'dark', Record<number, string>> = {
   light: { [ALIVE]: '#cfe3ee', [NEARLY_DEAD]: '#e9a63a', [DEAD]: '#2a2433', [REVIVED]: '#3f9c7a' },

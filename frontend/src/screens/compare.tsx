@@ -8,6 +8,7 @@ import { CompareChoice } from './compare_choice';
 import { CompareFindings } from './compare_findings';
 import { CompareLayers, type Mode } from './compare_layers';
 import { LayerFacts } from './layer';
+import './compare.css';
 
 /** One layer of every run, chart beside chart, on one cursor. */
 function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
@@ -19,10 +20,12 @@ function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
           All layers
         </button>
         <span aria-hidden="true">/</span>
-        <h2 class="path">{path}</h2>
+        <h2>
+          <span class="path clamped">{path}</span>
+        </h2>
       </div>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key */}
-      <div class="pair-columns" tabIndex={0} role="region" aria-label={`${path} in each run`}>
+      <div class="run-columns" tabIndex={0} role="region" aria-label={`${path} in each run`}>
         {runs.map((run, side) => {
           const layer = run.layers.find((candidate) => candidate.path === path);
           return (
@@ -30,7 +33,7 @@ function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
               value={{ prefix: `side-${side}-`, suffix: `, ${run.entry.run}` }}
               key={run.entry.id}
             >
-              <div class="main">
+              <div class="run-column">
                 <h2>
                   <span class="path">{run.entry.run}</span> {side === 0 && <span class="note">base</span>}
                 </h2>
@@ -65,7 +68,7 @@ export function Compare({ run }: { run: RunState }) {
     );
   }
   return (
-    <div class="main" ref={ref}>
+    <div ref={ref}>
       <CompareChoice base={run.entry} others={others.map(({ entry }) => entry)} />
       {layer ? (
         <LayerOfEach runs={runs} path={layer} />

@@ -7,6 +7,7 @@ import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
 import { Figure } from '../ui/figure';
 import { Skeleton } from '../ui/notice';
+import './compare_findings.css';
 
 const CHANGES: Exclude<Change, ''>[] = ['new', 'fixed', 'common'];
 
@@ -15,7 +16,7 @@ function Cell({ finding, change }: { finding: Finding | undefined; change: Chang
     <td class={change || undefined}>
       {finding && <SeverityIcon severity={finding.severity} label />}
       {!finding && !change && <span class="note">–</span>}
-      {change && <span class="verdict">{change}</span>}
+      {change && <span class="change">{change}</span>}
     </td>
   );
 }
@@ -88,7 +89,7 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
       {comparable && rows.length === 0 && <p class="nothing">Nothing was found in any of these runs.</p>}
       {comparable && rows.length > 0 && (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
-        <div class="table verdicts" tabIndex={0} role="region" aria-label="Findings by run">
+        <div class="table compared-findings" tabIndex={0} role="region" aria-label="Findings by run">
           <table>
             <thead>
               <tr>

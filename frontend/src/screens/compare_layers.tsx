@@ -18,6 +18,7 @@ import type { LayerRowsProps } from './layer_block';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
 import { measureOf } from './layers';
+import './compare_layers.css';
 
 export type Mode = 'beside' | 'difference';
 
@@ -146,7 +147,7 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
           </div>
         )}
         {scale && (
-          <div class="row legend-row" style={{ paddingLeft: left }}>
+          <div class="row layers-legend" style={{ paddingLeft: left }}>
             <RampLegend
               scale={scale}
               format={format}
@@ -177,7 +178,7 @@ function Strip({ title, ...rows }: StripProps) {
   const looks = matrix.steps.map((step) => ({ step }));
   const at = Math.max(0, indexAt(looks, store.step.value));
   return (
-    <div>
+    <div class="compared-run">
       <h3 class="path">{title}</h3>
       <LayerRows
         {...rows}

@@ -1,5 +1,7 @@
 import { plural, words } from '../model/format';
 import type { RunState } from '../state/store';
+import { FactList } from '../ui/fact_list';
+import './facts.css';
 
 function read(json: string, ...keys: string[]): unknown {
   try {
@@ -44,16 +46,7 @@ export function Facts({ run }: { run: RunState }) {
   ];
   return (
     <>
-      <dl class="facts">
-        {facts
-          .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={facts} />
       {info.notes.length > 0 && (
         <details class="notes">
           <summary>{plural(info.notes.length, 'thing')} could not be observed</summary>

@@ -3,6 +3,8 @@ import { useStore } from '../state/store';
 import { SeverityIcon } from '../ui/icons';
 import { FindingCounts, verdict } from '../views/findings';
 import { helpOpen } from './help';
+import './chips.css';
+import './header.css';
 
 /** Chips show how each run is; more than these are chosen from a menu. */
 const MOST_CHIPS = 5;
@@ -45,8 +47,8 @@ function Runs() {
             />
             <span>
               <SeverityIcon severity={verdict(run)} label />
-              <span class="run-name">{runName(entry.run)}</span>
-              {run.findings.length > 0 && <span class="number">{run.findings.length}</span>}
+              <span class="chip-name">{runName(entry.run)}</span>
+              {run.findings.length > 0 && <span class="chip-count">{run.findings.length}</span>}
             </span>
           </label>
         );
@@ -83,7 +85,7 @@ export function Header() {
       </nav>
       <button
         type="button"
-        class="quiet help-button"
+        class="quiet topbar-help"
         onClick={() => (helpOpen.value = true)}
         aria-label="Keyboard and help"
       >

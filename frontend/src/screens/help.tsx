@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../ui/icons';
+import './help.css';
 
 export const helpOpen = signal(false);
 
@@ -27,14 +28,14 @@ export function Help() {
     if (!open && element?.open) element.close();
   }, [open]);
   return (
-    <dialog ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
+    <dialog class="help" ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
       <header>
         <h2 id="help-title">Keyboard and help</h2>
         <button type="button" class="quiet" aria-label="Close" onClick={() => (helpOpen.value = false)}>
           <Icon name="close" />
         </button>
       </header>
-      <dl class="keys">
+      <dl class="help-keys">
         {KEYS.map(([key, does]) => (
           <div key={key}>
             <dt>

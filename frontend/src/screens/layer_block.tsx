@@ -9,6 +9,7 @@ import { describeLayer, rowOf, type LayerMatrix } from '../model/layers';
 import { useStore, type RunState } from '../state/store';
 import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
 import { Icon, SeverityIcon } from '../ui/icons';
+import './layer_block.css';
 
 export interface LayerRowsProps {
   run: RunState;
@@ -117,7 +118,7 @@ export function LayerBlock(props: LayerBlockProps) {
     <div class="block">
       {open && heading}
       <div class="block-rows">
-        <div class="names" style={{ width: axis.left }}>
+        <div class="block-names" style={{ width: axis.left }}>
           {!open && heading}
           {open &&
             block.layers.map((layer, i) => (
@@ -146,7 +147,7 @@ export function LayerBlock(props: LayerBlockProps) {
           onOpen={(layer, step) => (open ? onOpen(layer, step) : onToggle())}
         />
         {axis.right > 40 && (
-          <div class="values" style={{ width: axis.right }} aria-hidden="true">
+          <div class="block-values" style={{ width: axis.right }} aria-hidden="true">
             {shown.map((value, i) => (
               <span key={i} style={{ height: rowHeight }} data-export>
                 {Number.isNaN(value) ? '–' : format(value)}

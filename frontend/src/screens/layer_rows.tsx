@@ -3,6 +3,7 @@ import { arrange, blocksOf } from '../model/blocks';
 import { byLayer } from '../model/findings';
 import { useStore } from '../state/store';
 import { LayerBlock, type LayerRowsProps } from './layer_block';
+import './layer_rows.css';
 
 /** Beyond so many layers rows are thin, and blocks in which nothing was found start folded. */
 const MANY = 60;
@@ -30,7 +31,7 @@ export function LayerRows(props: LayerRowsProps) {
     setToggled(next);
   };
   return (
-    <div class={many ? 'strips thin' : 'strips'}>
+    <div class={many ? 'layer-rows thin' : 'layer-rows'}>
       {blocks.map((block, index) => {
         const key = block.layers[0]?.path ?? '';
         const starts =

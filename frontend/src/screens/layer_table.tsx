@@ -5,6 +5,7 @@ import { layerMatrix, type Measure } from '../model/layers';
 import { indexAt } from '../model/looks';
 import { useStore, type RunState } from '../state/store';
 import { Figure } from '../ui/figure';
+import './layer_table.css';
 
 interface Cells {
   measure: Measure;

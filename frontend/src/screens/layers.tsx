@@ -15,6 +15,7 @@ import { gutters, LAYER_GUTTERS } from '../views/layout';
 import { curveTable, TrainingCurve, useCurves } from '../views/training_curve';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
+import './layers.css';
 
 /** The measure asked for, else the one that shows the first finding, else the first. */
 export function measureOf(run: RunState, wanted: string): Measure | undefined {
@@ -116,7 +117,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
           </div>
         )}
         {scale && (
-          <div class="row legend-row" style={{ paddingLeft: left }}>
+          <div class="row layers-legend" style={{ paddingLeft: left }}>
             <RampLegend
               scale={scale}
               format={format}

@@ -14,7 +14,7 @@ export function Overview({ run }: { run: RunState }) {
     <>
       <Facts run={run} />
       <div class="columns">
-        <div ref={ref} class="main">
+        <div ref={ref}>
           {run.error && (
             <Failure what="A part of this run" error={run.error} retry={() => void store.reload()} />
           )}

@@ -50,7 +50,7 @@ function Relation({ run, diagnostic }: { run: RunState; diagnostic: DiagnosticIn
 /** Layers against layers, and every number of every layer at the chosen step. */
 export function Relations({ run }: { run: RunState }) {
   return (
-    <div class="main">
+    <div>
       {relationsOf(run).map((diagnostic) => (
         <Relation key={diagnostic.name} run={run} diagnostic={diagnostic} />
       ))}

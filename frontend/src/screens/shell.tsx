@@ -13,6 +13,7 @@ import { LayerScreen } from './layer';
 import { Overview } from './overview';
 import { Relations } from './relations';
 import { Timebar } from './timebar';
+import './shell.css';
 
 const SNIPPET = `from tb_cnndiag import CNNDiagnostics
 

@@ -3,6 +3,7 @@ import { indexAt } from '../model/looks';
 import { useStore } from '../state/store';
 import { Icon } from '../ui/icons';
 import { stepBy } from './keyboard';
+import './timebar.css';
 
 const FRAME_MS = 350;
 

@@ -5,6 +5,7 @@ import { saveText, save, toCsv, toJson, toPng, toSvg, type Table } from './downl
 import { Menu } from './menu';
 import { useNear } from './near';
 import { DataTable } from './table';
+import './figure.css';
 
 interface FigureProps {
   /** Anchor for deep links; also the stem of file names. */
@@ -49,7 +50,7 @@ export function Figure({ id, title, description, note, controls, table, children
       <header>
         <h2>{title}</h2>
         {note && <span class="note">{note}</span>}
-        <div class="controls">
+        <div class="figure-controls">
           {controls}
           {table && (
             <button type="button" class="quiet" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
@@ -59,14 +60,14 @@ export function Figure({ id, title, description, note, controls, table, children
           <Menu label={`Take along: ${title}`} actions={actions} />
         </div>
       </header>
-      {description && <p class="description">{description}</p>}
-      <div ref={body} class="body">
+      {description && <p class="figure-description">{description}</p>}
+      <div ref={body}>
         {asTable && table ? (
           <DataTable table={table()} caption={title} />
         ) : near ? (
           children
         ) : (
-          <div class="unseen" />
+          <div class="figure-unseen" />
         )}
       </div>
     </section>

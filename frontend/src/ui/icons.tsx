@@ -1,4 +1,5 @@
 import { SEVERITY_WORDS, Severity } from '../model/findings';
+import './icons.css';
 
 const PATHS = {
   play: 'M5 3.2v9.6L13 8z',
@@ -43,7 +44,7 @@ interface SeverityIconProps {
  * ring.
  */
 export function SeverityIcon({ severity, label }: SeverityIconProps) {
-  const word = severity === undefined ? 'not judged' : severity ? SEVERITY_WORDS[severity] : 'well';
+  const word = severity === undefined ? 'not judged' : severity ? SEVERITY_WORDS[severity] : 'healthy';
   return (
     <svg
       class={`severity ${word.replace(' ', '-')}`}

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import './notice.css';
 
 /** Holds the place of what is on its way. */
 export function Skeleton({ height, label }: { height: number; label: string }) {

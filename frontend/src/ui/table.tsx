@@ -1,5 +1,6 @@
 import { formatNumber } from '../model/format';
 import type { Table } from './download';
+import './table.css';
 
 /** Rows beyond these are only in the download: a browser is slow with more. */
 const MOST_ROWS = 500;

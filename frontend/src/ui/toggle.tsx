@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import './toggle.css';
 
 interface ToggleProps<V extends string> {
   label: string;

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import './tooltip.css';
 
 export interface Tip {
   x: number;
@@ -73,7 +74,7 @@ export function Tooltip() {
   }, [shown]);
   return (
     <div class="tip" role="status" ref={ref} hidden={!shown}>
-      <strong>{shown?.title}</strong>
+      <strong class="clamped">{shown?.title}</strong>
       {shown?.lines.map(([name, value]) => (
         <div class="tip-line" key={name}>
           <span>{name}</span>

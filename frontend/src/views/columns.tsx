@@ -12,6 +12,7 @@ import { Failure, Skeleton } from '../ui/notice';
 import { useWidth } from '../ui/size';
 import type { Table } from '../ui/download';
 import { LAYER_GUTTERS } from './layout';
+import './columns.css';
 
 /** Lines that lie on each other are still told apart. */
 const DASHES = [undefined, '7 3', '2 3'];
@@ -103,7 +104,7 @@ export function ColumnLines({
             points: steps.map((step, look) => ({ step, value: values[look] ?? NaN })),
           }));
           return (
-            <div key={lines.map(({ name }) => name).join()}>
+            <div key={lines.map(({ name }) => name).join()} class="column-panel">
               <Readout lines={lines} step={store.hover.value ?? store.step.value} unit={column?.unit ?? ''} />
               <Lines
                 lines={lines}

@@ -3,6 +3,7 @@ import { category } from '../charts/palette';
 import { countGroups } from '../model/dendrogram';
 import { formatIndices, formatNumber } from '../model/format';
 import type { Dendrogram } from '../summaries/cnndiag_pb';
+import './cut_control.css';
 
 interface CutControlProps {
   tree: Dendrogram;
@@ -37,7 +38,7 @@ export function CutControl({ tree, cut, groups, ranks, noun, dark, onCut }: CutC
           onInput={(event) => onCut(Number(event.currentTarget.value))}
         />
       </label>
-      <p class="suggestion">
+      <p class="cut-control-result">
         <b>{count}</b> of {tree.units} {noun}s would do: {count === 1 ? 'one group' : `${count} groups`},{' '}
         {shared} of them with more than one {noun}.
       </p>
@@ -65,7 +66,7 @@ function Groups({ groups, ranks, noun, dark }: Pick<CutControlProps, 'groups' | 
   const shown = shared.slice(0, MOST_GROUPS);
   if (!shown.length) return <p class="note">No two {noun}s are this alike.</p>;
   return (
-    <div class="groups">
+    <div class="cut-control-groups">
       <KeyLegend
         keys={shown.map(([group, units]) => ({
           name: `${units.length}: ${formatIndices(units, 5)}`,

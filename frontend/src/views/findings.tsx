@@ -1,29 +1,11 @@
 import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
-import { formatIndices, formatValue, plural, unitLabel, words } from '../model/format';
+import { formatIndices, plural, words } from '../model/format';
 import { useStore, type RunState } from '../state/store';
-import type { Evidence, Finding } from '../summaries/cnndiag_pb';
+import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
-
-function Bullet({ name, evidence }: { name: string; evidence: Evidence }) {
-  const { value, limit, unit } = evidence;
-  const span = Math.max(unit === 'share' ? 1 : 0, Math.abs(value), Math.abs(limit ?? 0)) || 1;
-  const told = `${formatValue(value, unit)} ${unitLabel(unit)}`;
-  return (
-    <li>
-      <span class="evidence-name">{words(name)}</span>
-      {limit !== undefined && Number.isFinite(value) && (
-        <span class="bullet" aria-hidden="true">
-          <span style={{ width: `${(100 * Math.abs(value)) / span}%` }} />
-          <i style={{ left: `${(100 * Math.abs(limit)) / span}%` }} />
-        </span>
-      )}
-      <span class="evidence-value">
-        <b>{told}</b>
-        {limit !== undefined && <> limit {formatValue(limit, unit)}</>}
-      </span>
-    </li>
-  );
-}
+import { Adjustments } from './adjustments';
+import { EvidenceList } from './evidence';
+import './findings.css';
 
 function Units({ finding }: { finding: Finding }) {
   const count = finding.units.reduce((sum, { units }) => sum + units.length, 0);
@@ -35,36 +17,6 @@ function Units({ finding }: { finding: Finding }) {
       {finding.units.length > 1 ? ` in ${plural(finding.units.length, 'group')}` : ''}: {groups.join(' | ')}
       {finding.units.length > 4 ? ' | …' : ''}
     </p>
-  );
-}
-
-/** A call may break before its arguments. */
-function breakable(text: string) {
-  const [name, ...rest] = text.split('(');
-  return rest.length ? [name, <wbr />, `(${rest.join('(')}`] : text;
-}
-
-function Changes({ finding }: { finding: Finding }) {
-  if (!finding.adjustments.length) return null;
-  return (
-    <div class="changes">
-      <h3>What to change</h3>
-      <ul>
-        {finding.adjustments.map(({ layer, parameter, current, proposed, reason }, i) => (
-          <li key={i}>
-            <div class="change">
-              <span class="path">{layer ? `${layer} · ${parameter}` : parameter}</span>
-              <span>
-                {current && <del>{current}</del>}
-                {current && <span aria-label="becomes"> → </span>}
-                <ins>{breakable(proposed)}</ins>
-              </span>
-            </div>
-            {reason && <p>{reason}</p>}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }
 
@@ -91,20 +43,16 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
         <summary>
           <SeverityIcon severity={finding.severity} />
           <span class="finding-title">
-            <span class={`word ${word}`}>{word}</span> <b>{finding.title || words(finding.fault)}</b>
-            {finding.layer && <span class="path">{finding.layer}</span>}
+            <span class="finding-severity">{word}</span> <b>{finding.title || words(finding.fault)}</b>
+            {finding.layer && <span class="path clamped">{finding.layer}</span>}
           </span>
-          {diagnosis && <span class="badge">diagnosis</span>}
+          {diagnosis && <span class="finding-badge">diagnosis</span>}
         </summary>
         <div class="finding-body">
-          <p>{finding.message}</p>
-          <ul class="evidence">
-            {Object.entries(finding.evidence).map(([name, evidence]) => (
-              <Bullet key={name} name={name} evidence={evidence} />
-            ))}
-          </ul>
+          <p class="clamped">{finding.message}</p>
+          <EvidenceList evidence={finding.evidence} />
           <Units finding={finding} />
-          <Changes finding={finding} />
+          <Adjustments adjustments={finding.adjustments} />
           <div class="row">
             <button type="button" onClick={show}>
               {label}
@@ -114,7 +62,7 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
         </div>
       </details>
       {effects.length > 0 && (
-        <div class="effects">
+        <div class="finding-effects">
           <h3>Follows from it</h3>
           <ul>
             {effects.map((effect, i) => (
@@ -153,7 +101,7 @@ export function FindingsList({
   if (!findings.length) {
     const { judgement } = run;
     return (
-      <p class="all-well">
+      <p class="no-findings">
         <SeverityIcon severity={judgement === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
         {judgement === 'known' ? `No fault found in ${what}.` : NO_JUDGEMENT[judgement]}
       </p>
@@ -181,10 +129,10 @@ export function FindingCounts({ run }: { run: RunState }) {
   );
   const told = counts.filter(([, count]) => count > 0);
   return (
-    <span class="counts">
+    <span class="finding-counts">
       {told.length === 0 && <SeverityIcon severity={verdict(run)} label />}
       {told.map(([severity, count]) => (
-        <span key={severity} class="count" title={plural(count, SEVERITY_WORDS[severity])}>
+        <span key={severity} class="finding-count" title={plural(count, SEVERITY_WORDS[severity])}>
           <SeverityIcon severity={severity} label />
           {count}
         </span>

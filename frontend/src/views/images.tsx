@@ -7,6 +7,7 @@ import { DEAD, unpackStates } from '../model/states';
 import { useStore, type RunState } from '../state/store';
 import type { Image } from '../summaries/cnndiag_pb';
 import { unitNoun, type KindViewProps } from './layer_view';
+import './images.css';
 
 /** The diagnostic that keeps the images which feature maps are of. */
 const PROBE_IMAGES = 'probe_images';

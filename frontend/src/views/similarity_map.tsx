@@ -13,6 +13,7 @@ import { Skeleton } from '../ui/notice';
 import { Toggle } from '../ui/toggle';
 import { CutControl } from './cut_control';
 import { isReordered, type MapAxes } from './map_axes';
+import './similarity_map.css';
 
 interface SimilarityMapProps {
   matrix: Matrix;
@@ -77,13 +78,13 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
   );
   const cells = grid?.rows ?? 1;
   const view = clamp(viewed ?? { x: 0, y: 0, span: cells }, cells);
-  const beside = width >= 720;
+  const wide = width >= 720;
   const edge = tree || !axes.labels ? (tree ? TREE : 0) : undefined;
   const left = edge ?? (width < 520 ? 72 : 132);
   const top = edge ?? 26;
   const size = Math.max(
     120,
-    Math.min(LARGEST, cells * LARGEST_CELL, width - left - (beside ? SIDE_PANEL + 24 : 0)),
+    Math.min(LARGEST, cells * LARGEST_CELL, width - left - (wide ? SIDE_PANEL + 24 : 0)),
   );
   const error = Number(precision(matrix).toPrecision(1));
 
@@ -124,16 +125,16 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
       />
     ) : null;
   return (
-    <div ref={ref} class={beside ? 'clustermap beside' : 'clustermap'}>
+    <div ref={ref} class={wide ? 'clustermap two-columns' : 'clustermap'}>
       {!grid || width === 0 ? (
         <Skeleton height={360} label="Unpacking the matrix" />
       ) : (
         <>
           <div
-            class="map"
+            class="clustermap-map"
             style={{ gridTemplateColumns: `${left}px ${size}px`, gridTemplateRows: `${top}px ${size}px` }}
           >
-            <span class="corner">{tree && !indexed ? tree.unit : axes.labels ? corner : ''}</span>
+            <span class="clustermap-corner">{tree && !indexed ? tree.unit : axes.labels ? corner : ''}</span>
             {edgeOf('top') ?? <span />}
             {edgeOf('left') ?? <span />}
             <Heatmap
@@ -149,7 +150,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
               onView={setView}
             />
           </div>
-          <div class="panel">
+          <div class="clustermap-panel">
             <RampLegend
               scale={{
                 low: matrix.low,
@@ -176,7 +177,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
                   onChange={(value) => setOrdered(value)}
                 />
               )}
-              <span class="zoom">
+              <span class="clustermap-zoom">
                 <button
                   type="button"
                   aria-label="Zoom out"

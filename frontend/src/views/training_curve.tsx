@@ -7,6 +7,7 @@ import { looksOf } from '../model/looks';
 import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Readout } from './columns';
+import './training_curve.css';
 
 export interface Panel {
   name: string;

@@ -12,6 +12,7 @@ import { useWidth } from '../ui/size';
 import { Toggle } from '../ui/toggle';
 import { LAYER_GUTTERS } from './layout';
 import { unitNoun, type KindViewProps } from './layer_view';
+import './unit_states.css';
 
 /** Rows between so many and so few pixels, the whole map about as high as this. */
 const [HIGHEST_ROW, LOWEST_ROW, MAP_HEIGHT] = [12, 2, 420];
@@ -78,10 +79,10 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
       </div>
       {width > 0 && (
         <div class="plot">
-          <div class="gutter-label" style={{ width: left - 8 }}>
+          <div class="unit-states-count" style={{ width: left - 8 }}>
             {plural(units.length, noun)}
           </div>
-          <div class="scroll-y" style={{ marginLeft: left, maxHeight: MAP_HEIGHT + 60 }}>
+          <div class="unit-states-map" style={{ marginLeft: left, maxHeight: MAP_HEIGHT + 60 }}>
             <UnitMap
               units={units}
               states={states}
