@@ -11,7 +11,7 @@ function stylesInScript(): Plugin {
         if (file.type !== 'asset' || !name.endsWith('.css') || entry?.type !== 'chunk') continue;
         const text = JSON.stringify(String(file.source).trim());
         entry.code = `document.head.append(Object.assign(document.createElement('style'), { textContent: ${text} }));\n${entry.code}`;
-        delete bundle[name];
+        Reflect.deleteProperty(bundle, name);
       }
     },
   };

@@ -225,6 +225,25 @@ describe('findings', () => {
     expect(tree[0]?.effects[0]?.effects[0]?.finding.fault).toBe('z');
   });
 
+  it('finds causes by their position in the whole list when only some are shown', () => {
+    const findings = [
+      finding('x', 0, Severity.ERROR, 'other'),
+      finding('y', 3),
+      finding('z', 1),
+      finding('w', 1, Severity.INFO, 'other'),
+      finding('v', 4),
+    ];
+    const tree = causes(findings, ({ layer }) => layer === 'a');
+    expect(tree.map(({ finding: { fault } }) => fault)).toEqual(['z', 'v']);
+    expect(tree[0]?.effects.map(({ finding: { fault } }) => fault)).toEqual(['y']);
+  });
+
+  it('puts an effect beneath the nearest cause that is shown', () => {
+    const findings = [finding('x'), finding('y', 1, Severity.WARNING, 'other'), finding('z', 2)];
+    const tree = causes(findings, ({ layer }) => layer === 'a');
+    expect(tree[0]?.effects[0]?.finding.fault).toBe('z');
+  });
+
   it('loses none when causes go round in a circle or nowhere', () => {
     expect(causes([finding('x', 2), finding('y', 1), finding('z', 9)])).toHaveLength(3);
   });

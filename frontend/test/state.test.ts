@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { describe, expect, it, vi } from 'vitest';
 import { Resource, SeriesCache } from '../src/data/cache';
-import type { Series, Source } from '../src/data/source';
+import type { Query, Series, Source } from '../src/data/source';
 import { InlineSource } from '../src/data/inline';
 import { Store } from '../src/state/store';
 import { inlineData } from './fixture';
@@ -79,6 +79,47 @@ describe('findings', () => {
     if (!entry) throw new Error('The run is not there.');
     const bare = { ...entry, tags: entry.tags.filter(({ tag }) => tag !== 'cnndiag/findings') };
     expect(store.stateOf(bare).judgement).toBe('none');
+  });
+});
+
+describe('reload', () => {
+  const inline = new InlineSource(data);
+
+  /** A store on the made-up runs, the queries that it sent, and a switch that makes charts fail. */
+  async function storeWithLog() {
+    const queries: Query[] = [];
+    const failing = { value: false };
+    const source: Source = {
+      runs: () => inline.runs(),
+      measurements: async (query) => {
+        queries.push(query);
+        if (failing.value && query.column) throw new Error('gone');
+        return inline.measurements(query);
+      },
+    };
+    const store = new Store(source, hostWith().host);
+    store.start();
+    await vi.waitFor(() => expect(store.steps.value).toHaveLength(11));
+    const { entry, measures } = store.run.value ?? {};
+    const measure = measures?.[2];
+    if (!entry || !measure) throw new Error('The run has no such measure.');
+    return { store, queries, failing, column: () => store.columnSeries(entry, measure) };
+  }
+
+  it('fetches what failed again', async () => {
+    const { store, failing, column } = await storeWithLog();
+    failing.value = true;
+    await vi.waitFor(() => expect(column().value.state).toBe('failed'));
+    failing.value = false;
+    await store.reload();
+    expect(column().value.state).toBe('ready');
+  });
+
+  it('does not fetch tags that have not changed', async () => {
+    const { store, queries } = await storeWithLog();
+    queries.length = 0;
+    await store.reload();
+    expect(queries).toEqual([]);
   });
 });
 

@@ -70,9 +70,11 @@ export class SeriesCache {
     return series;
   }
 
-  /** Fetches again what is held for tags that `changed` names. */
+  /** Fetches again what is cached of queries that have `changed`, and what failed. */
   async refresh(changed: (query: Query) => boolean): Promise<void> {
-    const stale = [...this.entries.values()].filter(({ query }) => changed(query));
+    const stale = [...this.entries.values()].filter(
+      ({ query, resource }) => changed(query) || resource.signal.peek().state === 'failed',
+    );
     await Promise.all(stale.map(({ resource }) => resource.refresh()));
   }
 }

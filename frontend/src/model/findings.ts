@@ -39,23 +39,31 @@ export interface Cause {
   effects: Cause[];
 }
 
-/** Causes first, effects beneath them; a reference in a circle or to nowhere counts as none. */
-export function causes(findings: readonly Finding[]): Cause[] {
-  const nodes = findings.map((finding): Cause => ({ finding, effects: [] }));
-  const rootOf = (start: number): boolean => {
-    const seen = new Set<number>();
-    let index = start;
-    while (findings[index]?.causedBy) {
-      if (seen.has(index)) return false;
-      seen.add(index);
-      index = (findings[index]?.causedBy ?? 0) - 1;
+/**
+ * The findings that are `shown`, causes first, effects beneath the nearest cause that is shown too. `causedBy` is a
+ * position in all findings, from 1; a reference in a circle or to nowhere counts as none.
+ */
+export function causes(
+  findings: readonly Finding[],
+  shown: (finding: Finding) => boolean = () => true,
+): Cause[] {
+  const nodes = new Map(
+    findings.filter(shown).map((finding): [Finding, Cause] => [finding, { finding, effects: [] }]),
+  );
+  const causeOf = ({ causedBy }: Finding) => findings[causedBy - 1];
+  const nearest = (finding: Finding): Cause | undefined => {
+    const seen = new Set([finding]);
+    let found: Cause | undefined;
+    for (let cause = causeOf(finding); cause; cause = causeOf(cause)) {
+      if (seen.has(cause)) return undefined;
+      seen.add(cause);
+      found ??= nodes.get(cause);
     }
-    return nodes[index] !== undefined;
+    return found;
   };
-  return nodes.filter((node, index) => {
-    const cause = nodes[node.finding.causedBy - 1];
-    if (!cause || !rootOf(index)) return true;
-    cause.effects.push(node);
-    return false;
+  return [...nodes.values()].filter((node) => {
+    const cause = nearest(node.finding);
+    cause?.effects.push(node);
+    return !cause;
   });
 }

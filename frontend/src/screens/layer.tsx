@@ -104,7 +104,7 @@ export function LayerScreen({ run }: { run: RunState }) {
             {findings.length ? plural(findings.length, 'finding') : 'Findings'}{' '}
             <span class="note">in this layer</span>
           </h2>
-          <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} layer={path} />
+          <FindingsList key={`${run.entry.id}\n${path}`} run={run} layer={path} />
         </aside>
       </div>
     </>

@@ -32,7 +32,7 @@ export function Overview({ run }: { run: RunState }) {
           <h2 id="findings-title">
             Findings <FindingCounts run={run} />
           </h2>
-          <FindingsList key={run.entry.id} run={run} findings={run.findings} />
+          <FindingsList key={run.entry.id} run={run} />
         </aside>
       </div>
     </>

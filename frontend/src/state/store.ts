@@ -114,18 +114,19 @@ export class Store {
     this.go({ ...DEFAULT_VIEW, run: this.view.value.run, step: this.view.value.step });
   }
 
+  /** Reads the list of runs again, then the tags that have grown and the series that failed. */
   async reload(): Promise<void> {
-    const before = new Map(
-      this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])),
-    );
+    const before = this.latestSteps();
     await this.runResource.refresh();
-    const after = new Map(
-      this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])),
+    const after = this.latestSteps();
+    await this.cache.refresh(({ id, tag }) => after.get(`${id}\n${tag}`) !== before.get(`${id}\n${tag}`));
+  }
+
+  /** The last step of each tag of each run. */
+  private latestSteps(): Map<string, number> {
+    return new Map(
+      this.runs.peek().flatMap(({ id, tags }) => tags.map((one) => [`${id}\n${one.tag}`, one.max_step])),
     );
-    await this.cache.refresh(({ id, tag }) => {
-      const key = `${id}\n${tag}`;
-      return after.get(key) !== before.get(key) || this.series({ id, tag }).peek().state === 'failed';
-    });
   }
 
   series(query: Query): ReadonlySignal<Loadable<Series>> {

@@ -86,30 +86,24 @@ export function verdict(run: RunState): Severity | undefined {
   return run.judgement === 'known' ? worst(run.findings) : undefined;
 }
 
-/** What is unwell, causes first; for one layer, or for the whole run. */
-export function FindingsList({
-  run,
-  findings,
-  layer,
-}: {
-  run: RunState;
-  findings: Finding[];
-  layer?: string;
-}) {
+/** What is faulty, causes first; in one layer, or in the whole run. */
+export function FindingsList({ run, layer }: { run: RunState; layer?: string }) {
   const whole = layer === undefined;
-  const what = whole ? 'this run' : 'this layer';
-  if (!findings.length) {
+  const shown = causes(run.findings, (finding) => whole || finding.layer === layer);
+  if (!shown.length) {
     const { judgement } = run;
     return (
       <p class="no-findings">
         <SeverityIcon severity={judgement === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
-        {judgement === 'known' ? `No fault found in ${what}.` : NO_JUDGEMENT[judgement]}
+        {judgement === 'known'
+          ? `No fault found in this ${whole ? 'run' : 'layer'}.`
+          : NO_JUDGEMENT[judgement]}
       </p>
     );
   }
   return (
     <ul class="findings">
-      {causes(findings).map((cause, i) => (
+      {shown.map((cause, i) => (
         <Card
           key={`${cause.finding.fault}\n${cause.finding.layer}`}
           cause={cause}
