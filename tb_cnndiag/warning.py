@@ -1,8 +1,15 @@
-"""How the project speaks up during a training: warnings of a category of its own."""
+"""Warnings of this package: a category of its own, shown at the user's line."""
 
 from __future__ import annotations
 
+import sys
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+# Code between the user's line and ours.
+_BETWEEN = ("tb_cnndiag", "keras", "tensorflow")
 
 
 class DiagnosticsWarning(UserWarning):
@@ -10,5 +17,19 @@ class DiagnosticsWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Issue a :class:`DiagnosticsWarning`."""
-    warnings.warn(message, DiagnosticsWarning, stacklevel=3)
+    """Issue a :class:`DiagnosticsWarning` at the innermost line that is the user's, or at none of ours."""
+    frame = _users_frame(sys._getframe(1))
+    if frame is None:
+        warnings.warn_explicit(message, DiagnosticsWarning, "tb_cnndiag", 0)
+        return
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(
+        message, DiagnosticsWarning, frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__"), registry
+    )
+
+
+def _users_frame(frame: FrameType | None) -> FrameType | None:
+    homes = tuple(f"{Path(spec.origin).parent}/" for name in _BETWEEN if (spec := find_spec(name)) and spec.origin)
+    while frame is not None and frame.f_code.co_filename.startswith((*homes, "<")):
+        frame = frame.f_back
+    return frame

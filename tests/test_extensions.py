@@ -65,7 +65,7 @@ choosy = added_by_others:Choosy
 none = added_by_others:NoDiagnostic
 absent = added_by_nobody:Absent
 
-[tb_cnndiag.judging.faults]
+[tb_cnndiag.faults]
 good = added_by_others:AnyWeight
 """
 

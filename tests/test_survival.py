@@ -21,11 +21,12 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from tb_cnndiag import CNNDiagnostics, measure
+from tb_cnndiag import CNNDiagnostics
 from tb_cnndiag.cli import main
 from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Matrix, UnitStates
+from tb_cnndiag.recording import measurer
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.summaries.storage import event_files
 from tb_cnndiag.summaries.writer import SnapshotWriter
@@ -332,7 +333,7 @@ def test_a_diagnostic_that_takes_long_is_named_while_it_runs_and_dropped_after(
             calls.append(f"told {len(ours())}")
         return LayerResult()
 
-    monkeypatch.setattr(measure, "PATIENCE", 0.2)
+    monkeypatch.setattr(measurer, "PATIENCE", 0.2)
     monkeypatch.setattr(Foreign, "act", hang, raising=False)
     with pytest.warns(DiagnosticsWarning, match=r"'foreign' has taken more than 0.2 s at step 0") as caught:
         _fit(tmp_path, rng, diagnostics=[Foreign(), "weight_health"])

@@ -1,7 +1,8 @@
-"""The probe: given by the user, or collected from the batches of the first epoch."""
+"""The samples of the probe: given by the user, or collected from the batches of the first epoch."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,11 @@ import numpy as np
 
 from tb_cnndiag.payloads import IntArray, Probe, Targets
 
-# What is collected: as many samples and bytes at the most, of which as many are the probe.
+# At most so many samples and bytes are collected; PROBE_SAMPLES of them are the probe, the rest further samples.
 COLLECTED_SAMPLES = 1024
 PROBE_SAMPLES = 256
 COLLECTED_BYTES = 64 << 20
-# An epoch of unknown length is known by so many samples of many batches rather than by many of a few.
+# In an epoch of unknown length, few samples of many batches represent the data better than many samples of a few.
 LEAST_PER_BATCH = 8
 # Labels with more different values than this are not counted as classes.
 MAX_CLASSES = 10_000
@@ -25,7 +26,7 @@ MAX_CLASSES = 10_000
 class Samples:
     """Inputs ``x`` (an array, or lists and dictionaries of them, ``(samples, …)``) and labels ``y`` if known.
 
-    ``more`` has further inputs, for a second look at units that seem dead.
+    ``more`` has further inputs, on which units that seem dead are observed again.
     """
 
     x: Any
@@ -36,8 +37,9 @@ class Samples:
     def __len__(self) -> int:
         return len(keras.tree.flatten(self.x)[0])
 
-    def describe(self) -> Probe:
-        """What the log tells of the probe."""
+    @functools.cached_property
+    def description(self) -> Probe:
+        """What the log says of the probe."""
         counts = np.bincount(class_labels(self.y))
         return Probe(self.source, len(self), tuple(int(n) for n in counts), targets(self.y))
 
@@ -46,7 +48,7 @@ def given_samples(probe: Any) -> Samples:
     """The probe that the user gave: ``x`` or ``(x, y)``.
 
     Raises:
-        ValueError: When it is empty, or arrays differ in length.
+        ValueError: If it is empty, or its arrays differ in length.
     """
     x, y = probe if isinstance(probe, tuple) and len(probe) == 2 else (probe, None)
     x, y = keras.tree.map_structure(_as_array, (x, y))
@@ -70,12 +72,13 @@ def _as_array(value: Any) -> Any:
 class ProbeCollector:
     """Keeps samples spread evenly over an epoch, whose length may be unknown.
 
-    When there are too many, each batch gives up half of what was kept of it, down to a few samples; then every other
-    batch is dropped and from then on passed over.
+    When there are too many, each batch gives up half of its samples, down to a few; after that every other batch is
+    dropped, and skipped from then on.
     """
 
     def __init__(self, batches: int | None) -> None:
         """``batches``: how many the epoch has, if known."""
+        self.collected: Samples | None = None
         self._per_batch = max(COLLECTED_SAMPLES // batches, 1) if batches else COLLECTED_SAMPLES
         self._stride = 1
         self._kept: list[tuple[int, Any]] = []  # number of a batch and what is kept of it
@@ -98,12 +101,17 @@ class ProbeCollector:
                 self._kept = [(number, part) for number, part in self._kept if number % self._stride == 0]
             self._total = sum(_samples(part) for _, part in self._kept)
 
-    def samples(self) -> Samples | None:
-        """What was collected; None when nothing was."""
+    def complete(self) -> Samples | None:
+        """End the collection and return what was collected; None if there is nothing."""
+        self.collected = self._joined()
+        self._kept = []
+        return self.collected
+
+    def _joined(self) -> Samples | None:
         if not self._kept:
             return None
         parts = [part for _, part in self._kept]
-        x, y = keras.tree.map_structure(_joined, *parts)
+        x, y = keras.tree.map_structure(_concatenated, *parts)
         stride = -(-len(keras.tree.flatten(x)[0]) // PROBE_SAMPLES)
         probe_x, probe_y = keras.tree.map_structure(lambda a: None if a is None else a[::stride], (x, y))
         if stride == 1:
@@ -124,7 +132,7 @@ def _samples(data: Any) -> int:
     return len(keras.tree.flatten(data)[0])
 
 
-def _joined(*arrays: Any) -> Any:
+def _concatenated(*arrays: Any) -> Any:
     return None if arrays[0] is None else np.concatenate(arrays)[:COLLECTED_SAMPLES]
 
 

@@ -1,4 +1,4 @@
-"""Look at a saved model without training it: ``tb_cnndiag.audit``."""
+"""Judges a saved model without training it: ``tb_cnndiag.audit``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import keras
 from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
 from tb_cnndiag.diagnostics import available
 from tb_cnndiag.finding import Finding
+from tb_cnndiag.recording.inspection import Tapped
 from tb_cnndiag.recording.schedule import every
-from tb_cnndiag.recording.session import Session, Tapped
+from tb_cnndiag.recording.session import Session
 from tb_cnndiag.recording.training import give_probe
 
 
@@ -28,17 +29,16 @@ def audit(
     *,
     images: bool = True,
 ) -> list[Finding]:
-    """Run every diagnostic that the weights, and the probe if one is given, allow, and judge them.
+    """Run every diagnostic that the weights, and the probe if one is given, allow, and judge the results.
 
     Args:
         path_or_model: A ``.keras`` or ``.h5`` file, or a built Keras model.
-        probe: Samples to look at activations with: ``x`` or ``(x, y)``.
-        log_dir: Keep the snapshot here, for TensorBoard; None keeps nothing.
-        images: False keeps probe images and feature maps, pictures of your data, out of that log.
+        probe: Samples whose activations are recorded: ``x`` or ``(x, y)``.
+        log_dir: Write the snapshot here, for TensorBoard; None writes no log.
+        images: False keeps pictures of your data, probe images and feature maps, out of that log.
 
     Raises:
-        AuditError: When the file is no model that Keras can load, the model has nothing to look at, or ``log_dir``
-            already holds a log.
+        AuditError: If Keras cannot load the file, the model has nothing to inspect, or ``log_dir`` already holds a log.
     """
     model = path_or_model if isinstance(path_or_model, keras.Model) else _loaded(Path(path_or_model))
     try:
@@ -53,9 +53,9 @@ def audit(
             raise AuditError(f"{home} already holds a log. Give another directory.")
         diagnostics = [kind() for kind in available() if images or not kind.shows_data]
         session = Session(home, inspector, diagnostics, every(1), step=0)
-        session.take_snapshot(0, {}, Tapped(), last=True)
+        judgment = session.take_snapshot(0, 0, {}, Tapped(), last=True)
         session.close()
-    return list(session.findings)
+    return list(judgment.findings) if judgment else []
 
 
 def _loaded(path: Path) -> Any:
@@ -65,6 +65,6 @@ def _loaded(path: Path) -> Any:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever its parts raise
         raise AuditError(
-            f"{path} is no model that Keras {keras.__version__} can load ({type(error).__name__}: {error}). Load it in "
-            "Python, with custom_objects where it has its own layers, and give the model: tb_cnndiag.audit(model)."
+            f"Keras {keras.__version__} cannot load {path} ({type(error).__name__}: {error}). If the model has layers of "
+            "its own, load it in Python with custom_objects and pass the model: tb_cnndiag.audit(model)."
         ) from None

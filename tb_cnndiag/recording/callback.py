@@ -1,4 +1,4 @@
-"""The Keras callback: when to snapshot, what to hand on."""
+"""The Keras callback: starts, advances and ends the recording of a training under ``fit``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Any, Literal, TypeAlias
 import keras
 
 from tb_cnndiag.capture.distribution import spans_machines
+from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
 from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
 from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
+from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.recording.run_log import Judgment
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
-from tb_cnndiag.recording.training import Options, Training, give_probe
+from tb_cnndiag.recording.training import NoTaps, Options, Training, give_probe
 from tb_cnndiag.recording.watch import Watch
 from tb_cnndiag.warning import warn
 
@@ -25,7 +28,7 @@ OnFinding: TypeAlias = Literal["warn", "stop"] | Callable[[Finding], None]
 
 
 class CNNDiagnostics(keras.callbacks.Callback):
-    """Looks inside a convolutional network while it trains and logs what it sees for TensorBoard.
+    """Records what the layers of a convolutional network do while it trains, for TensorBoard.
 
     Example:
         >>> model.fit(x, y, validation_data=(xv, yv), epochs=10, callbacks=[
@@ -33,30 +36,30 @@ class CNNDiagnostics(keras.callbacks.Callback):
         ...     CNNDiagnostics("logs/run1"),
         ... ])
 
-    then ``tensorboard --logdir logs`` and the tab *CNN Diagnostics*.
+    Then run ``tensorboard --logdir logs`` and open the tab *CNN Diagnostics*.
 
     Args:
-        log_dir: Directory of the run, best the one given to ``keras.callbacks.TensorBoard``. The log goes into
+        log_dir: Directory of the run, best the one given to ``keras.callbacks.TensorBoard``. The log is written to
             ``<log_dir>/cnndiag``.
-        probe: The samples whose activations are looked at: ``x`` or ``(x, y)``, a few hundred, all classes alike, best
-            from validation data. Without it up to 256 are collected over the first epoch. For a model of several parts
-            (a GAN) a dictionary by part.
-        update_freq: ``"epoch"``, or look every so many batches.
-        schedule: Which snapshots take in the heavy diagnostics (similarity, clusters, densities): a function of the number
-            of the snapshot such as ``every(n)`` or ``log_spaced(n)``; ``log_spaced(3)`` by default. The last snapshot of a
-            training always does.
-        diagnostics: Names of built-in diagnostics or instances of your own; None for all built-in ones.
+        probe: The samples whose activations are recorded: ``x`` or ``(x, y)``, a few hundred, all classes in equal
+            numbers, best from validation data. Without a probe, up to 256 samples are collected over the first epoch.
+            For a model of several parts (a GAN): a dictionary by part.
+        update_freq: ``"epoch"``: one snapshot at the end of each epoch. A number: one every so many batches.
+        schedule: Which snapshots include the heavy diagnostics (similarity, clusters, densities): a function of the
+            0-based index of the snapshot, such as ``every(n)`` or ``log_spaced(n)``; by default ``log_spaced(3)``. The
+            last snapshot of a training always includes them.
+        diagnostics: Names of built-in diagnostics, or instances of your own; None for all built-in ones.
         images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
-            are of the weights and stay.
-        layers: Regular expression: look only at layers whose path it matches.
-        on_finding: What to do with a new finding of severity ``"error"`` or ``"warning"``: ``"warn"`` tells it once,
-            ``"stop"`` also ends the training on an error, or a function that is called with each.
-        verbose: 0 says nothing but problems of the diagnostics themselves.
+            show weights and stay.
+        layers: Regular expression: record only the layers whose path it matches.
+        on_finding: What to do with a new finding of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning;
+            ``"stop"`` also ends the training on an error; a function is called with each finding.
+        verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:
-        ValueError: When an argument is not one of what is allowed here.
+        ValueError: If an argument is not one of the allowed values.
 
-    Whatever else fails is warned of once, and the training goes on.
+    Any other error is reported once; training continues.
     """
 
     def __init__(
@@ -74,12 +77,12 @@ class CNNDiagnostics(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         if update_freq != "epoch" and (not isinstance(update_freq, int) or update_freq < 1):
-            raise ValueError(f'update_freq is {update_freq!r}; allowed are "epoch" and a number of batches from 1 on.')
+            raise ValueError(f'update_freq is {update_freq!r}; allowed: "epoch", or a number of batches (at least 1).')
         if not callable(on_finding) and on_finding not in ("warn", "stop"):
-            raise ValueError(f'on_finding is {on_finding!r}; allowed are "warn", "stop" and a function of a Finding.')
+            raise ValueError(f'on_finding is {on_finding!r}; allowed: "warn", "stop", or a function of a Finding.')
         if schedule is not None and not callable(schedule):
             raise ValueError(
-                f"schedule is {schedule!r}; give every(n), log_spaced(n) or a function of a snapshot's number."
+                f"schedule is {schedule!r}; allowed: every(n), log_spaced(n), or a function of a snapshot's index."
             )
         self.findings: tuple[Finding, ...] = ()
         self._options = Options(
@@ -94,21 +97,22 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._on_finding = on_finding
         self._training: Training | None = None
         self._tapped: TappedTraining | None = None
+        self._collector: ProbeCollector | None = None
         self._unbuilt: NotBuiltError | None = None
         self._begun = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Wait for the other callbacks: one may restore what an interrupted training has saved."""
+        """Wait for the other callbacks: one may restore the state of an interrupted training."""
         self._begun = False
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Before the first epoch find the layers, install the taps, look at the model."""
+        """Before the first epoch, find the layers, install the taps and take a snapshot."""
         if not self._begun:
             self._begun = True
             self._begin()
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Sample the weights before some steps."""
+        """Copy the kernels before some steps."""
         if self._training:
             with self._guard("batch"):
                 if self._tapped:
@@ -116,7 +120,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
                 self._training.before_batch()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Count the step; look when it is time."""
+        """Count the step; take a snapshot when it is due."""
         if self._training:
             with self._guard("batch"):
                 self._training.after_batch(max(batch + 1 - self._training.batches, 1), logs or {})
@@ -124,46 +128,61 @@ class CNNDiagnostics(keras.callbacks.Callback):
             self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Look at the end of an epoch."""
+        """Take a snapshot at the end of an epoch."""
         if self._training:
-            with self._guard("look"):
-                collected = self._training.after_epoch(
-                    epoch, logs or {}, last=epoch + 1 == (self.params or {}).get("epochs")
-                )
-                self._probe = collected if collected is not None else self._probe
+            with self._guard("snapshot"):
+                self._training.after_epoch(epoch, logs or {}, last=epoch + 1 == (self.params or {}).get("epochs"))
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Take a last snapshot, put everything back, say what it cost."""
+        """Restore the model, take the last snapshot, print what the diagnostics cost."""
         training, self._training = self._training, None
         if training:
             with self._guard("end"):
-                training.gradients = None
-                training.fired = None
-                training.batch_size = None
                 self._release()
-                training.end({})
+                training.end()
         if self._unbuilt:
-            warn(f"CNN diagnostics have seen nothing of this training. {self._unbuilt}")
+            warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
 
     def watch(self, *, optimizers: Sequence[Any] = (), **parts: Any) -> Watch:
-        """Look at models that a hand-written loop trains, each under the name it is given here.
+        """Record models that a hand-written loop trains, each under the name that it is given here.
 
         Example:
-            >>> with CNNDiagnostics("logs/gan").watch(generator=g, discriminator=d, optimizers=[g_opt, d_opt]) as snapshot:
+            >>> diagnostics = CNNDiagnostics("logs/gan")
+            >>> with diagnostics.watch(generator=g, discriminator=d, optimizers=[g_opt, d_opt]) as watched:
             ...     for batch in data:
             ...         losses = train(batch)
-            ...         snapshot.step(losses)
+            ...         watched.step(losses)
 
-        Gradients are taken from ``optimizers`` where the training step is first called inside the ``with``. A probe is
-        given per part: ``probe={"generator": noise, "discriminator": images}``. With ``update_freq="epoch"`` a snapshot is
-        taken at each ``snapshot.end_epoch()``, and every 100 steps in a loop that has none.
+        Gradients are recorded if the training step is first called inside the ``with``, from the given ``optimizers``.
+        A probe is given per part: ``probe={"generator": noise, "discriminator": images}``. With ``update_freq="epoch"``
+        each ``watched.end_epoch()`` takes a snapshot; a loop that never calls it gets one every 100 steps.
 
         Raises:
-            ValueError: When no model is named.
+            ValueError: If no model is named.
         """
         if not parts:
             raise ValueError("watch() names no model: give at least one, as in watch(generator=g, discriminator=d).")
-        return Watch(self, self._options, parts, optimizers, self._probe)
+        return Watch(self.notify, self._options, parts, optimizers, self._probe)
+
+    def notify(self, judgment: Judgment) -> None:
+        """Keep the findings, and act on new ones as the user wished."""
+        self.findings = judgment.findings
+        for finding in judgment.news:
+            if finding.severity == "info" or finding.caused_by:
+                continue
+            if callable(self._on_finding):
+                self._on_finding(finding)
+                continue
+            if self._options.verbose:
+                severity = "error: " if finding.severity == "error" else ""
+                warn(f"step {finding.last_step:,}: {severity}{finding.message}")
+            if self._on_finding == "stop" and finding.severity == "error":
+                self.model.stop_training = True
+
+    def switch_off(self) -> None:
+        """Stop recording: the training goes on as if the callback were not there."""
+        self._training = None
+        self._release()
 
     def _begin(self) -> None:
         self._unbuilt = None
@@ -176,29 +195,33 @@ class CNNDiagnostics(keras.callbacks.Callback):
     def _start(self, model: Any) -> None:
         if spans_machines(model):
             raise InspectionError(
-                "fit() over several processes cannot be looked into. Write the loop by hand and give it to watch(): "
+                "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
                 "see docs/distributed.md."
             )
         steps = (self.params or {}).get("steps")
         inspector = ModelInspector(parts_of(model), self._options.pattern)
-        given = self._probe is not None and give_probe(inspector, self._probe)
-        training = Training(self._options, inspector, find_optimizers(model), self.notify, steps_per_epoch=steps)
-        # JAX trains on a state of its own: asking a callback for its model brings the model up to date.
-        training.sync = lambda: self.model
+        probe = self._probe
+        if probe is None and self._collector is not None:  # an earlier fit() has collected one
+            probe = self._collector.collected
+        given = probe is not None and give_probe(inspector, probe)
         if keras.backend.backend() == "tensorflow":
+            self._collector = self._collector if given else ProbeCollector(steps)
             self._tapped = TappedTraining(model, inspector.layers, collect=not given)
-            training.gradients = self._tapped.taps.read
-            training.fired = self._tapped.taps.firing.read if self._tapped.taps.firing else None
-            training.batch = self._tapped.taps.read_batch
-            training.batch_size = self._tapped.taps.batch_size
-            training.collector = None if given else ProbeCollector(steps)
         else:
             warn(
-                f"On the {keras.backend.backend()} backend gradients are not logged and no probe is collected; give "
-                "one, as in probe=(x_val[:512], y_val[:512]). Weights and the probe's activations are looked at."
+                f"On the {keras.backend.backend()} backend gradients are not recorded and no probe is collected. Give "
+                "a probe, as in probe=(x_val[:512], y_val[:512]): then its activations are recorded besides the weights."
             )
-        self._training = training
-        training.begin()
+        self._training = Training(
+            self._options,
+            inspector,
+            find_optimizers(model),
+            self.notify,
+            taps=_FitTaps(self, self._tapped),
+            collector=None if given else self._collector,
+            steps_per_epoch=steps,
+        )
+        self._training.begin()
 
     def _release(self) -> None:
         if self._tapped:
@@ -208,29 +231,37 @@ class CNNDiagnostics(keras.callbacks.Callback):
     def _guard(self, where: str) -> _Guard:
         return _Guard(self, where)
 
-    def switch_off(self) -> None:
-        """Stop looking: the training goes on as if the callback were not there."""
-        self._training = None
-        self._release()
 
-    def notify(self, findings: Sequence[Finding]) -> None:
-        """Act on new findings as the user wished."""
-        if self._training:
-            self.findings = self._training.session.findings
-        for finding in findings:
-            if finding.severity == "info" or finding.caused_by:
-                continue
-            if callable(self._on_finding):
-                self._on_finding(finding)
-                continue
-            if self._options.verbose:
-                warn(f"step {finding.last_step}: {finding.severity}: {finding.message}")
-            if self._on_finding == "stop" and finding.severity == "error":
-                self.model.stop_training = True
+class _FitTaps(NoTaps):
+    """Taps of a training under ``fit``; ``tapped`` is None on backends whose train step is not tapped."""
+
+    def __init__(self, callback: CNNDiagnostics, tapped: TappedTraining | None) -> None:
+        self._callback = callback
+        self._taps = tapped.taps if tapped else None
+
+    def sync(self) -> None:
+        """JAX trains on a state of its own; asking a callback for its model brings the model up to date."""
+        _ = self._callback.model
+
+    def gradients(self) -> FloatArray | None:
+        """From the optimizers."""
+        return self._taps.read() if self._taps else None
+
+    def fired(self) -> Fired | None:
+        """From the train step."""
+        return self._taps.firing.read() if self._taps and self._taps.firing else None
+
+    def batch(self) -> Any:
+        """From the train step."""
+        return self._taps.read_batch() if self._taps else None
+
+    def batch_size(self) -> int:
+        """From the train step."""
+        return self._taps.batch_size() if self._taps else 0
 
 
 class _Guard:
-    """Keeps whatever fails inside from reaching the training."""
+    """Keeps any error inside the ``with`` from reaching the training."""
 
     def __init__(self, callback: CNNDiagnostics, where: str) -> None:
         self._callback = callback
@@ -254,10 +285,10 @@ class _Guard:
 
 
 def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagnostic]:
-    """Instances of what the user wants: names of diagnostics, built in or registered, or objects of their own.
+    """Instances of the diagnostics that the user wants, given by name or as objects.
 
     Raises:
-        ValueError: When a name is unknown.
+        ValueError: If a name is unknown.
     """
     known = {kind.name: kind for kind in available()}
     if wanted is None:

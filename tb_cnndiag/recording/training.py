@@ -1,4 +1,4 @@
-"""One training while it is looked at: what happens before and after its steps."""
+"""One training: counts its steps, samples its updates, and takes snapshots when they are due."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import keras
 import numpy as np
@@ -15,10 +15,11 @@ from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import ModelInspector, update_norms
 from tb_cnndiag.capture.probe_samples import ProbeCollector, Samples, given_samples
 from tb_cnndiag.diagnostics.base import Diagnostic
-from tb_cnndiag.finding import Finding
 from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.recording.inspection import Tapped
+from tb_cnndiag.recording.run_log import Judgment
 from tb_cnndiag.recording.schedule import Schedule
-from tb_cnndiag.recording.session import Session, Tapped, summary_line
+from tb_cnndiag.recording.session import Session
 from tb_cnndiag.warning import warn
 
 
@@ -34,125 +35,168 @@ class Options:
     verbose: int
 
 
-class Training:
-    """Counts steps, samples updates, and snapshots when it is time.
+class TrainingTaps(Protocol):
+    """What a training computes anyway, read between its steps."""
 
-    ``gradients`` and ``fired`` read what the taps hold, ``batch`` the first samples of the latest batch, ``batch_size``
-    how many it has; None where there are no taps. ``sync`` is called before the model is read within an epoch.
-    """
+    def sync(self) -> None:
+        """Bring the models up to date: some backends train on a state of their own."""
+
+    def gradients(self) -> FloatArray | None:
+        """Mean norm, finite and non-finite steps per kernel since the last call, ``(layers, 3)``; None if unknown."""
+
+    def fired(self) -> Fired | None:
+        """Which units fired in the batches observed since the last call; None if unknown."""
+
+    def batch(self) -> Any:
+        """The first samples of the latest batch as (x, y); None if unknown."""
+
+    def batch_size(self) -> int:
+        """Samples in the largest batch so far; 0 if unknown."""
+
+
+class NoTaps:
+    """Taps of a training of which nothing can be read; those that can read something override it."""
+
+    def sync(self) -> None:
+        """The models are up to date."""
+
+    def gradients(self) -> FloatArray | None:
+        """Unknown."""
+        return None
+
+    def fired(self) -> Fired | None:
+        """Unknown."""
+        return None
+
+    def batch(self) -> Any:
+        """Unknown."""
+        return None
+
+    def batch_size(self) -> int:
+        """Unknown."""
+        return 0
+
+
+class Training:
+    """The steps and epochs of one training. ``notify`` is called with the judgment of each snapshot."""
 
     def __init__(
         self,
         options: Options,
         inspector: ModelInspector,
         optimizers: Sequence[Any],
-        notify: Callable[[Sequence[Finding]], None],
+        notify: Callable[[Judgment], None],
         *,
+        taps: TrainingTaps | None = None,
+        collector: ProbeCollector | None = None,
         steps_per_epoch: int | None = None,
     ) -> None:
-        self.inspector = inspector
-        self.gradients: Callable[[], FloatArray] | None = None
-        self.fired: Callable[[], Fired | None] | None = None
-        self.batch: Callable[[], Any] | None = None
-        self.batch_size: Callable[[], int] | None = None
-        self.collector: ProbeCollector | None = None
-        self.sync: Callable[[], object] = lambda: None
         self._options = options
+        self._inspector = inspector
         self._optimizers = optimizers
         self._notify = notify
+        self._taps: TrainingTaps = taps or NoTaps()
+        self._collector = collector
         self._began = time.perf_counter()
         self._epoch = 0
         self._batches = 0
+        self._batch_size = 0
         self._updates: list[FloatArray] = []
         self._before: tuple[int, list[Any]] | None = None
         self._last_logs: Mapping[str, float] = {}
-        self._every = options.update_freq
+        self._update_freq = options.update_freq
         self._sampled = _UpdateSchedule(steps_per_epoch, optimizers)
         trained = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
-        self.session = Session(
-            options.log_dir, inspector, options.diagnostics, options.schedule, step=max(trained, default=0)
-        )
-
-    def snapshot_every(self, steps: int | None) -> None:
-        """Look every so many steps from now on; None: at the end of epochs only."""
-        self._every = steps or "epoch"
-
-    def begin(self) -> None:
-        """Look at the untrained model."""
-        if self.session.step == 0:
-            self.take_snapshot({})
-
-    def before_batch(self) -> None:
-        """Keep the kernels before some steps."""
-        if self._before is None and self._sampled.wants(self._batches):
-            self.sync()
-            self._before = (self._batches, self.inspector.kernels())
-
-    def after_batch(self, steps: int, logs: Mapping[str, Any]) -> None:
-        """Count ``steps`` batches; look when ``update_freq`` says so."""
-        begin = time.perf_counter()
-        if self._before is not None:
-            start, kernels = self._before
-            updates = (self._batches + steps - start) / self._sampled.batches_per_update
-            if updates >= 1:
-                self.sync()
-                self._updates.append(update_norms(kernels, self.inspector.kernels()) / updates)
-                self._before = None
-        if self.collector and self.batch and self.collector.wants(self._batches):
-            data = self.batch()
-            if data is not None:
-                self.collector.add(self._batches, data)
-        self._batches += steps
-        self.session.step += steps
-        self.session.seconds += time.perf_counter() - begin
-        every = self._every
-        if every != "epoch" and self.session.step // every > (self.session.step - steps) // every:
-            self.take_snapshot(logs)
+        self._step = max(trained, default=0)
+        self._session = Session(options.log_dir, inspector, options.diagnostics, options.schedule, step=self._step)
 
     @property
     def batches(self) -> int:
         """Batches of the present epoch so far."""
         return self._batches
 
-    def after_epoch(self, epoch: int, logs: Mapping[str, Any], *, last: bool = False) -> Samples | None:
-        """Snapshot, at everything after the ``last`` epoch; returns the probe when this epoch has completed it."""
+    def snapshot_every(self, steps: int | None) -> None:
+        """Take a snapshot every so many steps from now on; None: at the end of epochs only."""
+        self._update_freq = steps or "epoch"
+
+    def begin(self) -> None:
+        """Take a snapshot of the untrained model."""
+        if self._step == 0:
+            self.take_snapshot({})
+
+    def before_batch(self) -> None:
+        """Copy the kernels before the steps whose updates are measured."""
+        if self._before is None and self._sampled.wants(self._batches):
+            self._taps.sync()
+            self._before = (self._batches, self._inspector.kernels())
+
+    def after_batch(self, steps: int, logs: Mapping[str, Any]) -> None:
+        """Count ``steps`` batches; take a snapshot when ``update_freq`` says so."""
+        with self._session.timed():
+            self._measure_update(steps)
+            if self._collector and self._collector.wants(self._batches):
+                data = self._taps.batch()
+                if data is not None:
+                    self._collector.add(self._batches, data)
+        self._batches += steps
+        self._step += steps
+        every = self._update_freq
+        if every != "epoch" and self._step // every > (self._step - steps) // every:
+            self.take_snapshot(logs)
+
+    def after_epoch(self, epoch: int, logs: Mapping[str, Any], *, last: bool = False) -> None:
+        """Take a snapshot, of everything after the ``last`` epoch. The first epoch completes a collected probe."""
         self._epoch = epoch + 1
         self._batches = 0
         self._before = None
-        samples = self.collector.samples() if self.collector else None
-        self.collector = None
-        if samples is not None:
-            self.inspector.offer_probe(samples)
+        if self._collector:
+            samples = self._collector.complete()
+            self._collector = None
+            if samples is not None:
+                self._inspector.offer_probe(samples)
         self.take_snapshot(logs, last=last)
-        return samples
 
-    def end(self, logs: Mapping[str, Any]) -> None:
-        """Take a last snapshot, close the log, say what it cost."""
-        self.take_snapshot(logs or self._last_logs, last=True)
-        self.session.close()
-        if self._options.verbose and self.session.log_dir:
-            print(summary_line(self.session, time.perf_counter() - self._began))
+    def end(self) -> None:
+        """Take the last snapshot, without taps; close the log and print what the diagnostics cost."""
+        self._taps = NoTaps()
+        self.take_snapshot(self._last_logs, last=True)
+        self._session.close()
+        summary = self._session.summary(time.perf_counter() - self._began)
+        if self._options.verbose and summary:
+            print(summary)
 
     def take_snapshot(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
-        """Look at the model now and tell what is new."""
-        self.sync()
+        """Take a snapshot now and pass its judgment on."""
+        self._taps.sync()
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         if len(self._optimizers) == 1 and "learning_rate" not in numbers:
             numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))
         self._last_logs = numbers
-        if self.batch_size:
-            self.session.batch_size = self.batch_size()
-        gradients = self.gradients() if self.gradients else None
-        fired = self.fired() if self.fired else None
+        self._batch_size = self._taps.batch_size() or self._batch_size
         updates = np.mean(self._updates, axis=0) if self._updates else None
         self._updates = []
-        self._notify(self.session.take_snapshot(self._epoch, numbers, Tapped(gradients, updates, fired), last=last))
+        tapped = Tapped(self._taps.gradients(), updates, self._taps.fired())
+        judgment = self._session.take_snapshot(
+            self._step, self._epoch, numbers, tapped, batch_size=self._batch_size, last=last
+        )
+        if judgment is not None:
+            self._notify(judgment)
+
+    def _measure_update(self, steps: int) -> None:
+        if self._before is None:
+            return
+        start, kernels = self._before
+        updates = (self._batches + steps - start) / self._sampled.batches_per_update
+        if updates >= 1:
+            self._taps.sync()
+            self._updates.append(update_norms(kernels, self._inspector.kernels()) / updates)
+            self._before = None
 
 
 def give_probe(inspector: ModelInspector, probe: Any) -> bool:
-    """Have the given samples looked at: ``x``, ``(x, y)``, or one of these per part by name.
+    """Give the inspector the user's samples: ``x``, ``(x, y)``, or one of these per part by name.
 
-    False when they do not fit; what is wrong with them is warned of.
+    Returns False, after a warning, if they do not fit.
     """
     parts = inspector.part_names
     given = probe if isinstance(probe, dict) and parts != ("",) else {parts[0]: probe}
@@ -167,10 +211,10 @@ def give_probe(inspector: ModelInspector, probe: Any) -> bool:
 
 
 class _UpdateSchedule:
-    """Batches of an epoch from which on the kernels are compared, over one update: its first and one in its middle.
+    """The batches of an epoch at which one update of the kernels is measured: its first, and one in its middle.
 
-    An optimizer that accumulates gradients changes nothing for most batches: ``batches_per_update`` is how many it
-    takes.
+    An optimizer that accumulates gradients changes nothing for most batches: ``batches_per_update`` is how many batches
+    one update takes.
     """
 
     def __init__(self, steps: int | None, optimizers: Sequence[Any]) -> None:

@@ -17,7 +17,7 @@ from tests.models import images, normalized, plain
 
 
 def _looked(model: Any, x: Any) -> Any:
-    return Observer(model, find_kernel_layers(model)).look(x, sorted(REDUCTIONS))
+    return Observer(model, find_kernel_layers(model)).observe(x, sorted(REDUCTIONS))
 
 
 @pytest.mark.parametrize("samples", [5, 128, 128 + 7])

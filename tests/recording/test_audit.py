@@ -58,7 +58,7 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="does not exist"):
         tb_cnndiag.audit(tmp_path / "nothing.keras")
     (tmp_path / "text.keras").write_text("no model")
-    with pytest.raises(AuditError, match="is no model that Keras"):
+    with pytest.raises(AuditError, match="cannot load"):
         tb_cnndiag.audit(tmp_path / "text.keras")
     with pytest.raises(AuditError, match="no layer with a kernel"):
         tb_cnndiag.audit(keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()]))

@@ -1,0 +1,227 @@
+"""The command line: ``tb-cnndiag check | compare | report | export | audit | demo | list | explain``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tb_cnndiag.cli.config import Config
+from tb_cnndiag.cli.options import parser, settled
+from tb_cnndiag.cli.progress_line import progress_line
+from tb_cnndiag.history import HistoryError
+from tb_cnndiag.judging.faults import available
+from tb_cnndiag.judging.judge import nearest
+from tb_cnndiag.logs import NoDataError
+from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
+from tb_cnndiag.report.compare import compare
+from tb_cnndiag.report.formats import FORMATS
+from tb_cnndiag.report.gate import CheckSelection, judge_logs
+from tb_cnndiag.report.outcome import Baseline, Outcome
+from tb_cnndiag.report.text import as_text, findings_as_text
+
+PASSED, FAILED, USAGE, NO_DATA = range(4)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 passed, 1 findings, 2 usage, 3 no data."""
+    options = parser().parse_args(arguments)
+    warnings.showwarning = lambda message, *_args, **_kwargs: print(f"warning: {message}", file=sys.stderr)
+    return _COMMANDS[str(options.command)](options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    def judged(choice: CheckSelection, config: Config) -> Outcome:
+        options.baseline = options.baseline or config.baseline
+        return judge_logs(options.logdir, options.fail_on or config.fail_on, choice, _baseline(options))
+
+    return _told(options, judged)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    def judged(choice: CheckSelection, config: Config) -> Outcome:
+        bounds = options.bounds or config.bounds
+        return compare(options.base, options.head, bounds, options.fail_on or config.fail_on, choice)
+
+    return _told(options, judged)
+
+
+def _told(options: argparse.Namespace, judged: Callable[[CheckSelection, Config], Outcome]) -> int:
+    """Judge as the options ask for, tell the outcome in each format, and give the exit code."""
+    formats, outputs = options.format or ["text"], options.output or []
+    try:
+        if len(outputs) > len(formats):
+            raise ValueError(f"-o is given {len(outputs)} times for {len(formats)} --format. Give a --format for each.")
+        with progress_line(options.quiet):
+            outcome = judged(*settled(options))
+    except ValueError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    except (OSError, NoDataError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return NO_DATA
+    new_baseline = options.baseline if getattr(options, "update_baseline", False) else None
+    try:
+        for name, output in zip_longest(formats, outputs, fillvalue="-"):
+            _write(FORMATS[name](outcome), output)
+        if new_baseline is not None:
+            _write(updated(outcome), str(new_baseline))
+    except OSError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    return FAILED if outcome.failing and new_baseline is None else PASSED
+
+
+def _baseline(options: argparse.Namespace) -> Baseline | None:
+    if options.baseline is None:
+        if options.update_baseline:
+            raise BaselineError("--update-baseline needs --baseline FILE, or the key baseline: where to write it.")
+        return None
+    if options.update_baseline and not options.baseline.exists():
+        return Baseline({})
+    return load_baseline(options.baseline)
+
+
+def _write(text: str, output: str) -> None:
+    if output == "-":
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+        return
+    path = Path(output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _report(options: argparse.Namespace) -> int:
+    from tb_cnndiag.report.html import ReportError, report
+
+    try:
+        choice, config = settled(options)
+    except ValueError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    try:
+        size = options.max_size or config.max_size
+        with progress_line(options.quiet):
+            page = report(options.logdir, size, choice)
+        _write(page, str(options.output))
+    except (ReportError, HistoryError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    except (OSError, NoDataError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return NO_DATA
+    if str(options.output) != "-":
+        print(f"{options.output}: {len(page.encode()) / 1e6:.2f} MB")
+    return PASSED
+
+
+def _export(options: argparse.Namespace) -> int:
+    from tb_cnndiag.report.export import ExportError, rows, write
+
+    output = None if options.output is None or str(options.output) == "-" else options.output
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    kind = options.format or (suffix if suffix in ("json", "parquet") else "csv")
+    try:
+        with progress_line(options.quiet):
+            found = list(rows(options.logdir, options.runs or (), options.step or (None, None)))
+    except (OSError, NoDataError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return NO_DATA
+    except HistoryError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    try:
+        text = write(found, output, kind)
+    except (OSError, ExportError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    if text is not None:
+        _write(text, "-")
+    return PASSED
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from tb_cnndiag.recording.auditing import AuditError, audit
+
+    try:
+        found = audit(options.model, _probe(options.probe), options.output, images=options.images)
+    except (AuditError, OSError, ValueError, KeyError) as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    print(findings_as_text(found))
+    return FAILED if any(finding.severity == "error" for finding in found) else PASSED
+
+
+def _probe(path: Path | None) -> Any:
+    if path is None:
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        if "x" not in arrays:
+            raise ValueError(
+                f"{path} has {', '.join(arrays) or 'nothing'}, but no array x: save it by np.savez(path, x=x)."
+            )
+        return (arrays["x"], arrays["y"]) if "y" in arrays else arrays["x"]
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from tb_cnndiag.demo import DemoError, serve, train
+
+    try:
+        train(options.logdir)
+    except DemoError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    print()
+    for result in judge_logs([options.logdir]).results:
+        print(as_text(result))
+    return PASSED if options.no_serve else serve(options.logdir, options.port)
+
+
+def _list(_options: argparse.Namespace) -> int:
+    for fault in available():
+        print(f"{fault.id}: {fault.title}. {fault.what}")
+        for name, limit in fault.limits.items():
+            print(f"    {name} = {limit.value:g} ({limit.unit}): {limit.description}")
+        print(textwrap.indent(textwrap.fill(f"source: {fault.source}", 110), "    "))
+    return PASSED
+
+
+def _explain(options: argparse.Namespace) -> int:
+    known = {fault.id: fault for fault in available()}
+    fault = known.get(options.fault)
+    if fault is None:
+        hint = nearest(options.fault, known)
+        print(f"tb-cnndiag: there is no fault {options.fault!r}.{hint} Faults: {', '.join(known)}.", file=sys.stderr)
+        return USAGE
+    print(f"{fault.title} ({fault.id})\n")
+    parts = {"What it is": fault.what, "Why it matters": fault.why, "What to do": fault.advice, "Source": fault.source}
+    for heading, words in parts.items():
+        print(f"{heading}\n{textwrap.indent(textwrap.fill(words, 96), '    ')}\n")
+    print("Limits")
+    for name, limit in fault.limits.items():
+        print(f"    {name} = {limit.value:g} ({limit.unit}): {limit.description}")
+    return PASSED
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
+    "compare": _compare,
+    "report": _report,
+    "export": _export,
+    "audit": _audit,
+    "demo": _demo,
+    "list": _list,
+    "explain": _explain,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Captures and describes: what the models hold at one step, and the run that they belong to."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tb_cnndiag.capture.firing import Fired
+from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.probe_gradients import NAMES as PROBE_GRADIENTS
+from tb_cnndiag.capture.reductions import REDUCTIONS
+from tb_cnndiag.diagnostics.base import LayerSnapshot, Snapshot
+from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
+from tb_cnndiag.warning import warn
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """What training itself computed since the last snapshot; None where there are no taps.
+
+    ``gradients`` is ``(layers, 3)``: mean norm, finite steps, non-finite steps. ``updates`` is ``(layers,)``: mean
+    ‖Δkernel‖ per step. ``fired`` says which units fired.
+    """
+
+    gradients: FloatArray | None = None
+    updates: FloatArray | None = None
+    fired: Fired | None = None
+
+
+class Inspection:
+    """Takes plain arrays out of the inspected models, and describes the run.
+
+    A pass over the probe that fails is reported once and not tried again: weights and taps are still captured.
+    """
+
+    def __init__(self, inspector: ModelInspector, diagnostics: Sequence[DiagnosticInfo]) -> None:
+        self._inspector = inspector
+        self._diagnostics = tuple(diagnostics)
+        self._started = time.time()
+        self._probe_gradients = True
+        self._described: RunInfo | None = None
+
+    @property
+    def table(self) -> tuple[LayerInfo, ...]:
+        """The layer table as it is known now: the first pass over the probe completes it."""
+        return self._inspector.table()
+
+    def capture(self, step: int, epoch: int, logs: Mapping[str, float], tapped: Tapped, needs: Set[str]) -> Snapshot:
+        """The models now, with those of the arrays named by ``needs`` that can be had."""
+        probed = self._probed(needs)
+        weights = self._inspector.weights()
+        rows = {layer.path: row for row, layer in enumerate(self._inspector.layers)}
+        layers = [
+            LayerSnapshot(info, weights[info.path] | probed.get(info.path, {}) | _tapped_at(tapped, rows[info.path]))
+            for info in self.table
+        ]
+        return Snapshot(step, epoch, layers, logs)
+
+    def describe(self, table: tuple[LayerInfo, ...], batch_size: int) -> tuple[RunInfo, bool]:
+        """The run, and whether it differs from the last description by more than a scheduled learning rate."""
+        info = self._inspector.info(table)
+        probes = self._inspector.probes
+        info = replace(
+            info,
+            diagnostics=self._diagnostics,
+            batch_size=batch_size,
+            started=self._started,
+            probe=probes[0].description if probes else info.probe,
+        )
+        if self._described is not None and _unscheduled(info) == _unscheduled(self._described):
+            return self._described, False
+        self._described = info
+        return info, True
+
+    def _probed(self, needs: Set[str]) -> dict[str, dict[str, FloatArray]]:
+        """Arrays over the probe, by layer."""
+        try:
+            found = self._inspector.activations(sorted(needs & REDUCTIONS.keys()))
+        except Exception as error:  # a user's model may raise anything outside training; that must not end it
+            self._inspector.drop_probes()
+            warn(
+                f"The pass over the probe failed ({_in_short(error)}). Activations are no longer recorded; weights and "
+                "gradients are. Give samples that the model accepts, as in probe=(x_val[:512], y_val[:512])."
+            )
+            return {}
+        if self._probe_gradients and needs & PROBE_GRADIENTS:
+            try:
+                for path, gradients in self._inspector.gradients().items():
+                    found.setdefault(path, {}).update(gradients)
+            except Exception as error:  # a user's loss may need what only training gives
+                self._probe_gradients = False
+                warn(
+                    f"The loss on the probe has no gradient ({_in_short(error)}). Gradient noise is not recorded; "
+                    "everything else is."
+                )
+        return found
+
+
+def _unscheduled(info: RunInfo) -> RunInfo:
+    """The run without its learning rate, which a schedule may change at every step and the training curve holds."""
+    try:
+        optimizer = json.loads(info.optimizer)
+    except ValueError:
+        return info
+    for config in (optimizer.get("config"), (optimizer.get("config") or {}).get("inner_optimizer", {}).get("config")):
+        if isinstance(config, dict):
+            config.pop("learning_rate", None)
+    return replace(info, optimizer=json.dumps(optimizer))
+
+
+def _tapped_at(tapped: Tapped, row: int) -> dict[str, FloatArray]:
+    data: dict[str, FloatArray] = {}
+    if tapped.gradients is not None:
+        names = ("gradient_norm", "gradient_steps", "gradient_non_finite_steps")
+        data |= {name: np.asarray(tapped.gradients[row, i]) for i, name in enumerate(names)}
+    if tapped.updates is not None:
+        data["update_norm"] = np.asarray(tapped.updates[row])
+    fired = tapped.fired
+    if fired is not None and (units := fired.units[row]) is not None:
+        data["training_fired"] = units.astype(np.float32)
+        data |= {"training_batches": np.asarray(fired.batches), "training_samples": np.asarray(fired.samples)}
+    return data
+
+
+def _in_short(error: Exception) -> str:
+    """The kind of an error and the first two lines of its message, without Keras' terminal colors."""
+    lines = [line.strip() for line in re.sub("\x1b\\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"

@@ -1,0 +1,136 @@
+"""Records and publishes: snapshots as measurements in the log of one run, and the findings that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tb_cnndiag.diagnostics.base import Snapshot
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judging.judge import judge
+from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars
+from tb_cnndiag.summaries.codec import Measurement, Payload, decode, encode
+from tb_cnndiag.summaries.names import FINDINGS, OVERHEAD, RUN_DIRECTORY, RUN_INFO
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.summaries.writer import SnapshotWriter
+from tb_cnndiag.warning import warn
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """All findings of a run so far, and those that are new, or more severe than when they were first reported."""
+
+    findings: tuple[Finding, ...] = ()
+    news: tuple[Finding, ...] = ()
+
+
+class RunLog:
+    """The log of one run in ``<log_dir>/cnndiag``, with its history.
+
+    A training that starts after step 0, in a directory whose log has the same kernels, continues that log.
+    """
+
+    def __init__(self, log_dir: Path, table: Sequence[LayerInfo], step: int) -> None:
+        directory, self._history = _open_run(log_dir, table, step)
+        self._writer: SnapshotWriter | None = SnapshotWriter(directory)
+        self._reported: dict[tuple[str, str | None], int] = {}
+        self.snapshots = self._history.snapshots
+        self.last_step = self._history.last_step if step else -1
+
+    @property
+    def log_dir(self) -> Path | None:
+        """The directory that holds this run's ``cnndiag``; None when it could not be written."""
+        return self._writer.directory.parent if self._writer else None
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of what was written so far."""
+        return self._writer.bytes_written if self._writer else 0
+
+    def record(
+        self,
+        snapshot: Snapshot,
+        index: int,
+        measurements: Sequence[Measurement],
+        scalars: Mapping[str, float],
+        info: RunInfo,
+        *,
+        changed: bool,
+        seconds: float,
+    ) -> Judgment:
+        """Judge and write what was measured of one snapshot.
+
+        What is judged is what a reader of the log would decode.
+
+        Args:
+            snapshot: When it was taken.
+            index: 0-based index of the snapshot.
+            measurements: What the diagnostics returned.
+            scalars: Numbers for TensorBoard's own dashboard, by tag.
+            info: The run.
+            changed: Whether ``info`` is new and has to be written.
+            seconds: Time that the diagnostics have taken so far.
+        """
+        step, epoch = snapshot.step, snapshot.epoch
+
+        def message(name: str, payload: Payload) -> Measurement:
+            return Measurement(name, step, index, payload, epoch=epoch, table=info.table)
+
+        described = [Measurement(RUN_INFO, step, index, info, table=info.table)] if changed else []
+        messages = [(each, encode(each)) for each in (*described, *measurements)]
+        for _, data in messages:
+            decoded = decode(data)
+            if decoded is not None:
+                self._history.add(decoded)
+        findings = judge(self._history)
+        cost = Scalars({"seconds": seconds, "bytes": float(self.bytes_written)})
+        messages += [(each, encode(each)) for each in (message(FINDINGS, findings), message(OVERHEAD, cost))]
+        self._write(step, messages, scalars)
+        self.snapshots, self.last_step = index + 1, step
+        return Judgment(findings, self._news(findings))
+
+    def close(self) -> None:
+        """Close the event file."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _news(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        news = tuple(f for f in findings if f.rank() > self._reported.get((f.fault, f.layer), -1))
+        self._reported |= {(f.fault, f.layer): f.rank() for f in news}
+        return news
+
+    def _write(self, step: int, messages: Sequence[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.write(step, messages, scalars)
+        except OSError as error:
+            warn(
+                f"{self._writer.directory} cannot be written ({error.strerror or error}). Diagnostics are switched off "
+                "for this training, which goes on; what was logged before stays readable. Check space and permissions."
+            )
+            self._writer.close()
+            self._writer = None
+
+
+def _open_run(log_dir: Path, table: Sequence[LayerInfo], step: int) -> tuple[Path, History]:
+    """Directory of a run that is continued, with its history, or of a new one, with an empty history."""
+    shapes = {(layer.path, layer.kernel_shape) for layer in table}
+    home, number = log_dir, 1
+    while (home / RUN_DIRECTORY).exists():
+        history = History.of(read_run(home / RUN_DIRECTORY))
+        if history.info is None:
+            break
+        same = {(layer.path, layer.kernel_shape) for layer in history.layers} == shapes
+        if same and step > 0:
+            return home / RUN_DIRECTORY, history
+        number += 1
+        home = log_dir / f"training_{number}"
+    if number > 1:
+        warn(
+            f"{log_dir} already holds a training; this one is written to {home}. Give each training a log_dir of its "
+            "own, as for keras.callbacks.TensorBoard."
+        )
+    return home / RUN_DIRECTORY, History()
