@@ -3,7 +3,7 @@ import './legend.css';
 
 const SAMPLES = 24;
 
-/** A colour scale's key: ramp, ends, and what is missing. */
+/** The legend of a color scale: ramp, ends, and the sign for missing values. */
 export function RampLegend({
   scale,
   format,

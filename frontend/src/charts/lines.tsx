@@ -1,9 +1,9 @@
 import { line } from 'd3-shape';
-import { formatValue, tickFormat } from '../model/format';
+import { formatNumber, formatValue, tickFormat } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
 import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
-import { lookAtPixel, xOf, type Timeline } from './timeline';
+import { snapshotAtPixel, xOf, type Timeline } from './timeline';
 import './chart.css';
 import './lines.css';
 
@@ -11,7 +11,7 @@ export interface Line {
   name: string;
   points: { step: number; value: number }[];
   color: string;
-  /** SVG dash pattern, so that lines differ by more than colour. */
+  /** SVG dash pattern, so that lines differ by more than color. */
   dash?: string;
 }
 
@@ -21,7 +21,7 @@ interface LinesProps {
   height: number;
   unit: string;
   logarithmic?: boolean;
-  /** Bounds of what can occur; equal when unbounded. */
+  /** Bounds of possible values; equal if there are none. */
   low?: number;
   high?: number;
   label: string;
@@ -40,7 +40,7 @@ function domainOf({ lines, logarithmic, low = 0, high = 0 }: LinesProps): [numbe
   return [Math.min(0, least), most > least || most !== 0 ? Math.max(most, 0) : 1];
 }
 
-/** Lines over steps, with ticks at the left; values that are missing leave a gap. */
+/** Lines over steps, with ticks at the left; missing values leave a gap. */
 export function Lines(props: LinesProps) {
   const { lines, axis, height, unit, logarithmic, label, onHover, onPick } = props;
   const zeros = logarithmic && lines.some(({ points }) => points.some(({ value }) => value === 0));
@@ -55,7 +55,7 @@ export function Lines(props: LinesProps) {
   );
   const stepOf = (event: MouseEvent) => {
     const { left } = (event.currentTarget as Element).getBoundingClientRect();
-    return steps[lookAtPixel(axis, steps, event.clientX - left - axis.left)];
+    return steps[snapshotAtPixel(axis, steps, event.clientX - left - axis.left)];
   };
   return (
     <svg
@@ -71,7 +71,7 @@ export function Lines(props: LinesProps) {
         showTip(
           event.clientX,
           event.clientY,
-          `step ${step.toLocaleString('en-US')}`,
+          `step ${formatNumber(step)}`,
           lines.map(({ name, points }) => [
             name,
             formatValue(points.find((point) => point.step === step)?.value ?? NaN, unit),

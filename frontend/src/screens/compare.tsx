@@ -10,7 +10,7 @@ import { CompareLayers, type Mode } from './compare_layers';
 import { LayerFacts } from './layer';
 import './compare.css';
 
-/** One layer of every run, chart beside chart, on one cursor. */
+/** One layer in each run, charts next to each other, with one cursor. */
 function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
   const store = useStore();
   return (
@@ -52,18 +52,18 @@ function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
   );
 }
 
-/** A base and other runs: findings new, fixed or common, layers side by side or as differences, curves overlaid. */
+/** A base and other runs: new, fixed and common findings, layers or their differences, overlaid curves. */
 export function Compare({ run }: { run: RunState }) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
-  const [mode, setMode] = useState<Mode>('beside');
+  const [mode, setMode] = useState<Mode>('each');
   const { layer } = store.view.value;
   const others = store.others.value;
   const runs = useMemo(() => [run, ...others], [run, others]);
   if (!others.length) {
     return (
-      <Notice title="One run alone cannot be compared">
-        <p>Log a second training below the same log directory, then reload.</p>
+      <Notice title="A comparison needs two runs">
+        <p>Write a second run into the same log directory, then reload.</p>
       </Notice>
     );
   }

@@ -3,7 +3,7 @@ import { useStore } from '../state/store';
 import './chips.css';
 import './compare_choice.css';
 
-/** Which run is the base, and which are set beside it. */
+/** Which run is the base, and which runs are compared with it. */
 export function CompareChoice({ base, others }: { base: RunEntry; others: RunEntry[] }) {
   const store = useStore();
   const runs = store.runs.value;
@@ -31,7 +31,7 @@ export function CompareChoice({ base, others }: { base: RunEntry; others: RunEnt
         </select>
       </label>
       <fieldset class="chips">
-        <legend>beside it</legend>
+        <legend>compared with</legend>
         {runs
           .filter(({ id }) => id !== base.id)
           .map(({ id, run }) => (

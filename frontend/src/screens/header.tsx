@@ -6,8 +6,8 @@ import { helpOpen } from './help';
 import './chips.css';
 import './header.css';
 
-/** Chips show how each run is; more than these are chosen from a menu. */
-const MOST_CHIPS = 5;
+/** Maximum number of runs shown as chips with their verdict; more are chosen from a menu. */
+const MAX_CHIPS = 5;
 
 function runName(run: string): string {
   return run === '.' ? 'this log directory' : run;
@@ -18,7 +18,7 @@ function Runs() {
   const runs = store.runs.value;
   const current = store.entry.value;
   const pick = (run: string) => store.go({ run, step: null, layer: store.view.value.layer });
-  if (runs.length > MOST_CHIPS) {
+  if (runs.length > MAX_CHIPS) {
     return (
       <label class="run-select">
         <span>Run</span>

@@ -6,8 +6,8 @@ import './help.css';
 export const helpOpen = signal(false);
 
 const KEYS: [string, string][] = [
-  ['← →', 'previous, next look'],
-  ['Home End', 'first, last look'],
+  ['← →', 'previous, next snapshot'],
+  ['Home End', 'first, last snapshot'],
   ['space', 'play or pause'],
   ['j k', 'next, previous layer'],
   ['Enter', 'open the layer in focus'],
@@ -48,8 +48,9 @@ export function Help() {
         ))}
       </dl>
       <p>
-        A <em>look</em> is a moment at which the model was measured. Charts show the chosen look or the latest
-        before it, and say so when the two differ. Each chart can be read as a table and downloaded.
+        A <em>snapshot</em> is the state of the model measured at one step. Charts show the chosen snapshot,
+        or the latest one before it, and say so if the two differ. Each chart can be shown as a table and
+        downloaded.
       </p>
     </dialog>
   );

@@ -1,5 +1,6 @@
 import { Severity, worst } from '../model/findings';
-import { plural, words } from '../model/format';
+import { formatNumber, plural, words } from '../model/format';
+import { unitNoun } from '../model/layers';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { FactList } from '../ui/fact_list';
@@ -7,38 +8,37 @@ import { Icon, SeverityIcon } from '../ui/icons';
 import { Notice, Skeleton } from '../ui/notice';
 import { viewsOf } from '../views';
 import { FindingsList } from '../views/findings';
-import { unitNoun } from '../views/layer_view';
-import { useChartInSight } from './chart_in_sight';
+import { useScrollToChart } from './scroll_to_chart';
 import { layerBy } from './keyboard';
 import './layer.css';
 
-/** What is known of a layer before anything is measured. */
+/** The configuration of a layer. */
 export function LayerFacts({ layer }: { layer: LayerInfo }) {
   const shape = (sizes: readonly number[]) => sizes.map((size) => size || '?').join(' × ');
   const facts: [string, string][] = [
     ['class', layer.className],
-    [`${unitNoun(layer)}s`, layer.units ? String(layer.units) : ''],
-    ['fan-in', layer.fanIn ? String(layer.fanIn) : ''],
+    [`${unitNoun(layer)}s`, layer.units ? formatNumber(layer.units) : ''],
+    ['fan-in', layer.fanIn ? formatNumber(layer.fanIn) : ''],
     ['kernel', shape(layer.kernelShape)],
     ['output', shape(layer.outputShape)],
     ['activation', layer.activation],
-    ['normalisation', layer.normalization],
-    ['initialiser', words(layer.initializer)],
-    ['parameters', Number(layer.parameters).toLocaleString('en-US')],
+    ['normalization', layer.normalization],
+    ['initializer', words(layer.initializer)],
+    ['parameters', formatNumber(Number(layer.parameters))],
     ['trainable', layer.trainable ? '' : 'no'],
-    ['seen at', layer.seenAt && layer.seenAt !== layer.path ? layer.seenAt : ''],
+    ['observed at', layer.seenAt && layer.seenAt !== layer.path ? layer.seenAt : ''],
   ];
   return <FactList facts={facts} />;
 }
 
-/** One layer: what was found, and every diagnostic's chart of it. */
+/** One layer: its findings and the charts of all diagnostics. */
 export function LayerScreen({ run }: { run: RunState }) {
   const store = useStore();
   const { layer: path, chart } = store.view.value;
   const at = run.layers.findIndex((candidate) => candidate.path === path);
   const layer = run.layers[at];
   const views = viewsOf(run);
-  useChartInSight(
+  useScrollToChart(
     chart,
     layer !== undefined,
     views.map(({ shows }) => shows),

@@ -30,7 +30,7 @@ interface LayerBlockProps extends LayerRowsProps {
   /** Position of each layer in the table. */
   rank: ReadonlyMap<string, number>;
   rowHeight: number;
-  /** Its first layer is where the tab key enters; j and k go on from there. */
+  /** The tab key enters at the first layer of this block; j and k go on from there. */
   first: boolean;
   onToggle(): void;
 }
@@ -51,7 +51,7 @@ function spansOf(findings: readonly Finding[], dark: boolean): StripRow['spans']
 
 interface LayerNameProps {
   layer: LayerInfo;
-  /** How much of the path the block's heading already says. */
+  /** Length of the part of the path that the block's heading shows. */
   skip: number;
   position: number;
   findings: readonly Finding[];
@@ -83,7 +83,7 @@ function LayerName({ layer, skip, position, findings, height, tabbable, onOpen }
   );
 }
 
-/** The layers of one block as strips; folded, one strip of their highest values. */
+/** The layers of one block as strips; a folded block is one strip of their highest values. */
 export function LayerBlock(props: LayerBlockProps) {
   const { block, open, findings, rank, rowHeight, first, matrix, axis, values, format, onOpen, onToggle } =
     props;

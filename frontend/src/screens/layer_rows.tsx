@@ -5,7 +5,7 @@ import { useStore } from '../state/store';
 import { LayerBlock, type LayerRowsProps } from './layer_block';
 import './layer_rows.css';
 
-/** Beyond so many layers rows are thin, and blocks in which nothing was found start folded. */
+/** Above this number of layers, rows are thin and blocks without findings start folded. */
 const MANY = 60;
 
 /** All layers of a run, block by block. */

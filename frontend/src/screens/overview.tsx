@@ -6,7 +6,7 @@ import { FindingCounts, FindingsList } from '../views/findings';
 import { Facts } from './facts';
 import { Layers } from './layers';
 
-/** A run at a glance: what is unwell, and every layer over time. */
+/** A run at a glance: its findings, and all layers over time. */
 export function Overview({ run }: { run: RunState }) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
@@ -22,7 +22,7 @@ export function Overview({ run }: { run: RunState }) {
           {!run.info && run.state === 'ready' && (
             <Failure
               what="The layer table"
-              error="This run has no run_info yet; it comes with the first look. Reload in a moment."
+              error="It is written with the first snapshot: reload in a moment."
               retry={() => void store.reload()}
             />
           )}

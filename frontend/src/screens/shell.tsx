@@ -30,11 +30,11 @@ function Empty() {
         <code>{SNIPPET}</code>
       </pre>
       <p>
-        The first data is there after the first epoch. A training that is already running needs a restart with
+        The first data appears after the first epoch. Training that is already running must be restarted with
         the callback.
       </p>
       <button type="button" class="primary" onClick={() => void store.reload()}>
-        Look again
+        Check again
       </button>
     </Notice>
   );
@@ -63,7 +63,7 @@ function Screen() {
   return <Overview run={run} />;
 }
 
-/** Says that a part of the log is not shown because it cannot be read. */
+/** Says that part of the log is not shown because it cannot be read. */
 function Damage() {
   const store = useStore();
   const damaged = store.damaged.value;
@@ -72,7 +72,7 @@ function Damage() {
     <p class="damage" role="status">
       <SeverityIcon severity={Severity.WARNING} />
       {plural(damaged, 'message')} of this log could not be read and {damaged === 1 ? 'is' : 'are'} left out.
-      It may have been cut off while it was written, or by a full disk; everything else is shown.
+      The file may have been truncated, for example by a full disk. Everything else is shown.
     </p>
   );
 }

@@ -5,7 +5,7 @@ export interface Host {
   readonly dark: ReadonlySignal<boolean>;
   readParameters(): Record<string, string>;
   writeParameters(parameters: Record<string, string>): void;
-  /** Calls back when the address was changed from outside. */
+  /** Calls back when something else changes the address. */
   onNavigate(callback: () => void): void;
   /** Calls back when the data should be read again. */
   onReload(callback: () => void): void;

@@ -34,14 +34,13 @@ const SIGNS: Record<Severity, string> = {
 };
 
 interface SeverityIconProps {
-  /** Undefined while nothing has been judged. */
+  /** Undefined if nothing has been judged. */
   severity: Severity | undefined;
   label?: boolean;
 }
 
 /**
- * Severity by shape and colour: `SEVERITY_UNSPECIFIED` is drawn as the tick of "nothing found", no severity as an empty
- * ring.
+ * Severity as shape and color: `SEVERITY_UNSPECIFIED` is a check mark (no fault found), undefined an empty ring.
  */
 export function SeverityIcon({ severity, label }: SeverityIconProps) {
   const word = severity === undefined ? 'not judged' : severity ? SEVERITY_WORDS[severity] : 'healthy';

@@ -1,14 +1,19 @@
-import { formatValue, unitLabel, words } from '../model/format';
-import type { Evidence } from '../summaries/cnndiag_pb';
+import { formatLabeled, formatValue, words } from '../model/format';
+import type { DiagnosticInfo, Evidence } from '../summaries/cnndiag_pb';
 import './evidence.css';
 
-function Bullet({ name, evidence }: { name: string; evidence: Evidence }) {
+/** What a number of a diagnostic is called: its column's title within a sentence, else its name in words. */
+function nameOf(name: string, diagnostic: DiagnosticInfo | undefined): string {
+  const title = diagnostic?.columns.find((column) => column.name === name)?.title;
+  return title ? title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) : words(name);
+}
+
+function EvidenceItem({ name, evidence }: { name: string; evidence: Evidence }) {
   const { value, limit, unit } = evidence;
   const span = Math.max(unit === 'share' ? 1 : 0, Math.abs(value), Math.abs(limit ?? 0)) || 1;
-  const told = `${formatValue(value, unit)} ${unitLabel(unit)}`;
   return (
     <li>
-      <span class="evidence-name">{words(name)}</span>
+      <span class="evidence-name">{name}</span>
       {limit !== undefined && Number.isFinite(value) && (
         <span class="evidence-bar" aria-hidden="true">
           <span style={{ width: `${(100 * Math.abs(value)) / span}%` }} />
@@ -16,19 +21,25 @@ function Bullet({ name, evidence }: { name: string; evidence: Evidence }) {
         </span>
       )}
       <span class="evidence-value">
-        <b>{told}</b>
-        {limit !== undefined && <> limit {formatValue(limit, unit)}</>}
+        <b>{formatLabeled(value, unit)}</b>
+        {limit !== undefined && <> (threshold {formatValue(limit, unit)})</>}
       </span>
     </li>
   );
 }
 
-/** What a finding rests on: each number, against its threshold when it has one. */
-export function EvidenceList({ evidence }: { evidence: Record<string, Evidence> }) {
+interface EvidenceListProps {
+  evidence: Record<string, Evidence>;
+  /** The diagnostic that measured it, if it is known. */
+  diagnostic: DiagnosticInfo | undefined;
+}
+
+/** The numbers that a finding is based on, with their thresholds. */
+export function EvidenceList({ evidence, diagnostic }: EvidenceListProps) {
   return (
     <ul class="evidence">
       {Object.entries(evidence).map(([name, one]) => (
-        <Bullet key={name} name={name} evidence={one} />
+        <EvidenceItem key={name} name={nameOf(name, diagnostic)} evidence={one} />
       ))}
     </ul>
   );

@@ -1,5 +1,5 @@
 import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
-import { formatIndices, plural, words } from '../model/format';
+import { formatIndices, formatNumber, plural, words } from '../model/format';
 import { useStore, type RunState } from '../state/store';
 import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
@@ -26,10 +26,10 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
   const word = SEVERITY_WORDS[finding.severity];
   const steps =
     finding.firstStep === finding.lastStep
-      ? `at step ${Number(finding.firstStep).toLocaleString('en-US')}`
-      : `steps ${Number(finding.firstStep).toLocaleString('en-US')} to ${Number(finding.lastStep).toLocaleString('en-US')}`;
+      ? `at step ${formatNumber(Number(finding.firstStep))}`
+      : `steps ${formatNumber(Number(finding.firstStep))} to ${formatNumber(Number(finding.lastStep))}`;
   const here = store.view.value.screen === 'layer' && store.view.value.layer === finding.layer;
-  const label = here ? 'Show the chart' : finding.layer ? 'Show in the layer' : 'Show its last step';
+  const label = here ? 'Show the chart' : finding.layer ? 'Show in the layer' : 'Show the last step';
   const show = () =>
     store.go({
       screen: finding.layer ? 'layer' : 'overview',
@@ -50,7 +50,10 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
         </summary>
         <div class="finding-body">
           <p class="clamped">{finding.message}</p>
-          <EvidenceList evidence={finding.evidence} />
+          <EvidenceList
+            evidence={finding.evidence}
+            diagnostic={store.run.value?.info?.diagnostics.find(({ name }) => name === finding.diagnostic)}
+          />
           <Units finding={finding} />
           <Adjustments adjustments={finding.adjustments} />
           <div class="row">
@@ -63,7 +66,7 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
       </details>
       {effects.length > 0 && (
         <div class="finding-effects">
-          <h3>Follows from it</h3>
+          <h3>Effects</h3>
           <ul>
             {effects.map((effect, i) => (
               <Card key={i} cause={effect} open={false} diagnosis={false} />
@@ -75,15 +78,15 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
   );
 }
 
-const NO_JUDGEMENT = {
-  none: 'Not judged yet: findings come with the first look.',
+const NO_JUDGMENT = {
+  none: 'Not judged yet. Findings are written with the first snapshot.',
   loading: 'Loading the findings …',
   failed: 'The findings could not be loaded.',
 };
 
-/** The gravest severity of a run; undefined while that is not known. */
+/** The highest severity in a run; undefined if it is not known. */
 export function verdict(run: RunState): Severity | undefined {
-  return run.judgement === 'known' ? worst(run.findings) : undefined;
+  return run.judgment === 'known' ? worst(run.findings) : undefined;
 }
 
 /** What is faulty, causes first; in one layer, or in the whole run. */
@@ -91,13 +94,11 @@ export function FindingsList({ run, layer }: { run: RunState; layer?: string }) 
   const whole = layer === undefined;
   const shown = causes(run.findings, (finding) => whole || finding.layer === layer);
   if (!shown.length) {
-    const { judgement } = run;
+    const { judgment } = run;
     return (
       <p class="no-findings">
-        <SeverityIcon severity={judgement === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
-        {judgement === 'known'
-          ? `No fault found in this ${whole ? 'run' : 'layer'}.`
-          : NO_JUDGEMENT[judgement]}
+        <SeverityIcon severity={judgment === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
+        {judgment === 'known' ? `No fault found in this ${whole ? 'run' : 'layer'}.` : NO_JUDGMENT[judgment]}
       </p>
     );
   }
@@ -115,17 +116,17 @@ export function FindingsList({ run, layer }: { run: RunState; layer?: string }) 
   );
 }
 
-/** How many findings of each severity there are. */
+/** The number of findings of each severity. */
 export function FindingCounts({ run }: { run: RunState }) {
   const { findings } = run;
   const counts = [Severity.ERROR, Severity.WARNING, Severity.INFO].map(
     (severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const,
   );
-  const told = counts.filter(([, count]) => count > 0);
+  const shown = counts.filter(([, count]) => count > 0);
   return (
     <span class="finding-counts">
-      {told.length === 0 && <SeverityIcon severity={verdict(run)} label />}
-      {told.map(([severity, count]) => (
+      {shown.length === 0 && <SeverityIcon severity={verdict(run)} label />}
+      {shown.map(([severity, count]) => (
         <span key={severity} class="finding-count" title={plural(count, SEVERITY_WORDS[severity])}>
           <SeverityIcon severity={severity} label />
           {count}

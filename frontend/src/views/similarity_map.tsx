@@ -17,13 +17,13 @@ import './similarity_map.css';
 
 interface SimilarityMapProps {
   matrix: Matrix;
-  /** The tree in whose leaf order the matrix is; absent when there is none of the same order. */
+  /** The tree that has the matrix's order as its leaf order, if there is one. */
   tree: Dendrogram | undefined;
   axes: MapAxes;
   noun: string;
   title: string;
   dark: boolean;
-  /** What labels along the axes are. */
+  /** What the labels along the axes are. */
   corner?: string;
 }
 
@@ -46,12 +46,12 @@ function useGrid(matrix: Matrix): Grid | undefined {
   return grid;
 }
 
-/** Units that a displayed row stands for. */
+/** The units in a displayed row. */
 export function unitsAt(order: readonly number[], pool: number, cell: number): readonly number[] {
   return order.slice(cell * pool, (cell + 1) * pool);
 }
 
-/** A clustered map: a tree on each axis, its leaves beside the rows and columns they name. */
+/** A clustered map: a tree on each axis, its leaves next to their rows and columns. */
 export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }: SimilarityMapProps) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const loaded = useGrid(matrix);
@@ -163,7 +163,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
             />
             <span class="note">
               {matrix.unit} ± {formatNumber(error)}
-              {pool > 1 ? ` · a cell shows the strongest of ${pool} × ${pool} pairs` : ''}
+              {pool > 1 ? ` · each cell shows the strongest of ${pool} × ${pool} pairs` : ''}
             </span>
             <div class="row">
               {isReordered(matrix) && (
@@ -189,7 +189,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
                   +
                 </button>
                 <button type="button" disabled={view.span >= cells} onClick={() => setView(null)}>
-                  whole
+                  Reset zoom
                 </button>
               </span>
             </div>
