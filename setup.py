@@ -75,20 +75,21 @@ TEST = [
 
 setup(
     name="tb-cnndiag",
-    version="0.1.0",
+    version="0.2.0",
     description="See inside convolutional networks while they train: Keras 3 diagnostics in TensorBoard",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["tb_cnndiag", "tb_cnndiag.*"]),
-    package_data={"tb_cnndiag": ["py.typed"], "tb_cnndiag.plugin": ["static/**"]},
+    package_data={"tb_cnndiag": ["py.typed"], "tb_cnndiag.plugin": ["static/**"], "tb_cnndiag.report": ["templates/*"]},
     install_requires=[
         "tensorboard>=2.16",
         "protobuf>=3.20.3",
         "numpy>=1.26",
         "scipy>=1.11",
         "google-crc32c>=1.5",
+        "jinja2>=3.1",
         "tomli>=2; python_version < '3.11'",
     ],
     extras_require={

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tb_cnndiag.report.export import load
     from tb_cnndiag.report.gate import assert_healthy
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "CNNDiagnostics": "tb_cnndiag.recording.callback",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
-# Code between the user's line and ours.
+# Packages whose code runs between the user's line and ours.
 _BETWEEN = ("tb_cnndiag", "keras", "tensorflow")
 
 
@@ -17,7 +18,7 @@ class DiagnosticsWarning(UserWarning):
 
 
 def warn(message: str) -> None:
-    """Issue a :class:`DiagnosticsWarning` at the innermost line that is the user's, or at none of ours."""
+    """Issue a :class:`DiagnosticsWarning` at the innermost line of the user, or without a line if there is none."""
     frame = _users_frame(sys._getframe(1))
     if frame is None:
         warnings.warn_explicit(message, DiagnosticsWarning, "tb_cnndiag", 0)
@@ -29,7 +30,12 @@ def warn(message: str) -> None:
 
 
 def _users_frame(frame: FrameType | None) -> FrameType | None:
-    homes = tuple(f"{Path(spec.origin).parent}/" for name in _BETWEEN if (spec := find_spec(name)) and spec.origin)
-    while frame is not None and frame.f_code.co_filename.startswith((*homes, "<")):
+    packages = tuple(f"{Path(spec.origin).parent}/" for name in _BETWEEN if (spec := find_spec(name)) and spec.origin)
+    standard_library = f"{sysconfig.get_path('stdlib')}/"
+    while frame is not None:
+        file = frame.f_code.co_filename
+        standard = file.startswith(standard_library) and "site-packages" not in file
+        if not (standard or file.startswith((*packages, "<"))):
+            return frame
         frame = frame.f_back
-    return frame
+    return None

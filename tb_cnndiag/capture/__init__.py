@@ -1,1 +1,1 @@
-"""The only code that knows Keras models: which layers, what they hold, what they do."""
+"""The only code that handles Keras models: it finds layers, reads their weights and records their activations."""

@@ -1,4 +1,4 @@
-"""Trainings that are spread over devices and machines by ``tf.distribute``."""
+"""Models that ``tf.distribute`` trains on several devices or machines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import keras
 
 
 def scope(model: Any) -> AbstractContextManager[Any]:
-    """Where variables that the training step of a model changes are made."""
+    """The context in which to create variables that the training step of a model changes."""
     strategy = _strategy(model)
     return nullcontext() if strategy is None else strategy.scope()
 
 
 def replicas(model: Any) -> int:
-    """How many copies of the model take each training step together."""
+    """Number of copies of the model that take each training step together."""
     return int(getattr(_strategy(model), "num_replicas_in_sync", 1))
 
 
@@ -25,7 +25,7 @@ def spans_machines(model: Any) -> bool:
 
 
 def writes_the_log(model: Any) -> bool:
-    """Whether this process is the one of a model's processes that snapshots and writes: the chief, or the first worker."""
+    """Whether this process takes the snapshots and writes the log: the chief or, without a chief, the first worker."""
     resolver = getattr(_strategy(model), "cluster_resolver", None)
     if resolver is None or not resolver.task_type:
         return True
@@ -34,7 +34,7 @@ def writes_the_log(model: Any) -> bool:
 
 
 def summed_over_replicas(gradient: Any) -> Any:
-    """The gradient that is applied, of which each replica holds its part; as it is where there is one replica."""
+    """The gradient summed over all replicas, as the optimizer applies it; unchanged if there is only one replica."""
     import tensorflow as tf
 
     context = tf.distribute.get_replica_context()
@@ -43,8 +43,8 @@ def summed_over_replicas(gradient: Any) -> Any:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, gradient)
 
 
-def parts_here(variable: Any) -> list[Any]:
-    """An ``ON_READ`` variable's parts in this process: what is read or set there, other processes need not know of."""
+def local_parts(variable: Any) -> list[Any]:
+    """The parts of an ``ON_READ`` variable in this process: reading or setting them involves no other process."""
     return list(getattr(variable, "values", None) or [variable])
 
 

@@ -1,7 +1,7 @@
-"""Which rectified units fire in the batches that are trained on, as the train step itself computes them.
+"""Records which rectified units fire during training, from the outputs that the train step computes anyway.
 
-While the train step is traced every layer's output is recorded, and their maxima are taken in the same graph, in some
-batches only. Nothing of it is inside the step's tape, and nothing of the step depends on it.
+While the train step is traced, every layer's output is recorded. The same graph computes their maxima on some of the
+batches. This happens outside the step's gradient tape, and nothing in the step depends on it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from tb_cnndiag.capture.reductions import sample_max
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.warning import warn
 
-# Observed are the first batches after a snapshot, and of the others one in so many.
-FIRST = 8
-EVERY = 16
-# The sizes of so many observed batches are remembered.
-REMEMBERED = 1024
+# The first batches after each snapshot are observed, then every 16th batch.
+FIRST_BATCHES = 8
+BATCH_INTERVAL = 16
+# Number of observed batches whose sizes are kept.
+SIZE_HISTORY = 1024
 
 
 @dataclass(frozen=True)
 class Fired:
-    """What fired in the later half of the batches observed since the last snapshot.
+    """Units that fired in the later half of the batches observed since the last snapshot.
 
-    The weights change with each batch: what fired long ago may have died since. ``units`` has ``(units,)`` bool per
-    layer, None for a layer that was not observed; ``batches`` and ``samples`` are how many that half has.
+    The weights change with each batch, so a unit that fired in an early batch may have died since. ``units`` has one
+    ``(units,)`` bool array per layer, or None for a layer that was not observed. ``batches`` and ``samples`` count the
+    batches and samples of the later half.
     """
 
     units: Sequence[NDArray[np.bool_] | None]
@@ -43,9 +44,10 @@ class Fired:
 
 
 class Firing:
-    """Keeps, for each unit, the last observed batch in which it fired.
+    """Keeps the number of the last observed batch in which each unit fired.
 
-    It observes what is called in the step's own graph: not what a loop, a branch or a ``tf.function`` inside it calls.
+    It observes layers that are called directly in the step's graph, not layers called inside a loop, a branch or a
+    nested ``tf.function``.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
@@ -57,31 +59,32 @@ class Firing:
         self._seen: set[int] = set()
         self._failed = False
         with scope(model):
-            # Of float32 throughout: the kind that every device and XLA keep where they compute.
-            self._steps, self._batches = (tf.Variable(0.0, trainable=False, name="cnndiag_count") for _ in "ab")
-            self._sizes = tf.Variable(tf.zeros(REMEMBERED), trainable=False, name="cnndiag_sizes")
+            # float32 throughout: every device and XLA keep it on the device that computes.
+            self._steps = tf.Variable(0.0, trainable=False, name="cnndiag_count")
+            self._batches = tf.Variable(0.0, trainable=False, name="cnndiag_count")
+            self._sizes = tf.Variable(tf.zeros(SIZE_HISTORY), trainable=False, name="cnndiag_sizes")
             self._fired_at = tf.Variable(tf.zeros(int(self._ends[-1])), trainable=False, name="cnndiag_fired")
 
     @staticmethod
     def can_observe(model: Any) -> bool:
-        """Not where several replicas take the step at once, each with a part of the batch."""
+        """False if several replicas take each step together, each with a part of the batch."""
         return replicas(model) == 1
 
     def read(self) -> Fired | None:
-        """What was observed since the last call; None when nothing was."""
+        """What was observed since the last call; None if no batch was observed."""
         batches = int(self._batches.numpy())
         self._steps.assign(0.0)
         if not batches or not self._seen:
             return None
-        late = min(-(-batches // 2), REMEMBERED)
-        sizes = self._sizes.numpy()[np.arange(batches - late, batches) % REMEMBERED]
+        late = min(-(-batches // 2), SIZE_HISTORY)
+        sizes = self._sizes.numpy()[np.arange(batches - late, batches) % SIZE_HISTORY]
         fired = np.split(self._fired_at.numpy() > batches - late, self._ends[:-1])
         self._batches.assign(0.0)
         self._fired_at.assign(np.zeros(self._fired_at.shape, np.float32))
         return Fired([units if row in self._seen else None for row, units in enumerate(fired)], late, int(sizes.sum()))
 
-    def observed(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The train step with this after it."""
+    def wrap(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The train step, followed by the observation of its batch."""
         import tensorflow as tf
 
         def step(data: Any) -> Any:
@@ -92,12 +95,12 @@ class Firing:
                 result = train_step(data)
             try:
                 self._observe(record, data, due)
-            except Exception as error:  # whatever a model hands out, it must be trained
+            except Exception as error:  # no model may fail to train because of this
                 self._failed = True
                 self._seen.clear()
                 warn(
-                    f"Which units fire in training is not observed ({type(error).__name__}: {error}). Everything else "
-                    "is."
+                    f"The units that fire during training cannot be observed ({type(error).__name__}: {error}). All "
+                    "other diagnostics continue."
                 )
             return result
 
@@ -117,17 +120,17 @@ class Firing:
 
         steps = tf.identity(self._steps)
         self._steps.assign(steps + 1)
-        return tf.logical_or(steps < FIRST, tf.equal(steps % EVERY, 0))
+        return tf.logical_or(steps < FIRST_BATCHES, tf.equal(steps % BATCH_INTERVAL, 0))
 
     def _outputs(self, record: Recording) -> Mapping[int, list[Any]]:
-        """Row → what each call of a rectified layer put out, as the next layer sees it."""
-        found = {}
+        """Row of each rectified layer → the outputs of all its calls, as the next layer receives them."""
+        outputs = {}
         for row, layer in enumerate(self._layers):
             calls = record.of(layer.layer)
             seen = [record.observe(layer, call) for call in calls if same_graph(call.outputs[0])]
             if seen and len(seen) == len(calls) and all(each.activation in RECTIFIED for each in seen):
-                found[row] = [each.tensor for each in seen]
-        return found
+                outputs[row] = [each.tensor for each in seen]
+        return outputs
 
     def _add(self, outputs: Mapping[int, list[Any]], samples: Any) -> Any:
         import tensorflow as tf
@@ -138,8 +141,8 @@ class Firing:
             for row, layer in enumerate(self._layers)
         ]
         self._fired_at.assign(tf.where(tf.concat(fired, 0), now, self._fired_at))
-        here = tf.equal(tf.range(REMEMBERED, dtype=tf.float32), (now - 1) % REMEMBERED)
-        self._sizes.assign(tf.where(here, tf.cast(samples, tf.float32), self._sizes))
+        slot = tf.equal(tf.range(SIZE_HISTORY, dtype=tf.float32), (now - 1) % SIZE_HISTORY)
+        self._sizes.assign(tf.where(slot, tf.cast(samples, tf.float32), self._sizes))
         self._batches.assign(now)
         return tf.constant(0.0)
 
@@ -151,7 +154,7 @@ class Firing:
 
 
 def _samples(data: Any) -> Any:
-    """Samples in a batch; None where it has no tensors."""
+    """Number of samples in a batch; None if the batch has no tensors."""
     import tensorflow as tf
 
     tensors = [t for t in keras.tree.flatten(data) if tf.is_tensor(t) and t.shape.rank]

@@ -1,4 +1,4 @@
-"""What lies between the kernels of a model, as one recorded call shows it, and the layer table that tells it."""
+"""The operations between a model's kernels, taken from one recorded call, and the layer table that lists them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ from tb_cnndiag.capture.layers import (
 from tb_cnndiag.capture.recorder import Call, Observation, Recording
 from tb_cnndiag.payloads import LayerInfo
 
-# Operations of TensorFlow's graph, outside of layers, that leave values as they are.
+# TensorFlow graph operations outside of layers that do not change values.
 _PLAIN_OPERATIONS = ("Cast", "Identity", "Reshape")
 
 
 class KernelGraph:
-    """Which kernel layers feed which, without another kernel between, as a recording shows it.
+    """Which kernel layers feed which kernel layers directly, with no other kernel between, according to a recording.
 
-    ``inputs`` has the paths that reach each layer, ``calls`` the first call of each layer, ``answers`` what the model
-    returns of those that reach its end; ``last_activation``, ``normalization``, ``dropout`` (rate and path) and
-    ``nonlinear`` are of what lies behind a layer, before the next kernel.
+    Attributes:
+        calls: First call of each kernel layer, by path.
+        inputs: Paths of the kernel layers that feed each kernel layer.
+        answers: Model output that each final kernel layer reaches, by path.
+        last_activation: Name of the last activation between each kernel and the next.
+        dropout: Highest dropout rate between each kernel and the next, and the path of that dropout layer.
+        normalization: Call of the first normalization between each kernel and the next.
+        nonlinear: Paths of kernels with a nonlinear operation between them and the next kernel.
     """
 
     def __init__(self, record: Recording, paths: Sequence[str]) -> None:
@@ -54,7 +59,7 @@ class KernelGraph:
                 self.answers.setdefault(path, tensor)
 
     def _note(self, path: str, call: Call) -> None:
-        """What lies behind a kernel layer."""
+        """Note a call between a kernel layer and the next kernel."""
         rate = dropout_rate(call.layer)
         if rate > self.dropout.get(path, (0.0, ""))[0]:
             self.dropout[path] = rate, call.path
@@ -66,10 +71,10 @@ class KernelGraph:
             self.nonlinear.add(path)
 
     def _reaching(self, tensor: Any) -> frozenset[str]:
-        """Kernel layers whose outputs reach a tensor, through functions that are no layers too."""
+        """Kernel layers whose outputs reach a tensor, through layers or through plain functions."""
         key = _key(tensor)
         if key not in self._sources:
-            self._sources[key] = frozenset()  # while it is looked into: loops end here
+            self._sources[key] = frozenset()  # ends the recursion if the graph has a loop
             origin = getattr(tensor, "op", None) if isinstance(key, str) else None
             if origin is not None:
                 self._sources[key] = frozenset[str]().union(*map(self._reaching, origin.inputs))
@@ -79,20 +84,20 @@ class KernelGraph:
 
 
 def _key(tensor: Any) -> Any:
-    """Identity of a tensor: its name in a TensorFlow graph, which hands out new objects for the same tensor."""
+    """Identity of a tensor. TensorFlow graphs create new objects for the same tensor, so there it is the name."""
     name = getattr(tensor, "name", None) if hasattr(tensor, "graph") else None
     return name if isinstance(name, str) else id(tensor)
 
 
 def _activation(path: str, observation: Observation, graph: KernelGraph) -> str:
-    """The activation between a kernel and the next; of one whose output the model returns, what it ends with."""
+    """The activation after a kernel; if the model returns the kernel's output, the last activation before that."""
     if path in graph.answers:
         return graph.last_activation.get(path, observation.activation)
     return observation.activation
 
 
 def _normalization(call: Call | None) -> dict[str, Any]:
-    """What the table tells of the normalization of a layer."""
+    """Columns of the layer table about a layer's normalization."""
     if call is None:
         return {}
     frozen = not call.layer.trainable
@@ -106,7 +111,7 @@ def _normalization(call: Call | None) -> dict[str, Any]:
 def observed_table(
     layers: Sequence[KernelLayer], record: Recording | None, observed: Mapping[str, Observation]
 ) -> tuple[LayerInfo, ...]:
-    """Rows of the layer table: in call order where the model was called, with what the call told."""
+    """Rows of the layer table; if the model was called, they are in call order and include what the call recorded."""
     rows = {layer.path: layer.info() for layer in layers}
     if record is None:
         return tuple(rows.values())

@@ -1,4 +1,4 @@
-"""Which layers of a model own kernels, where each kernel's output is observed, and kernels as ``(units, fan_in)``."""
+"""Finds the layers of a model that own a kernel, describes them, and reads kernels as ``(units, fan_in)``."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class KernelLayer:
         return np.asarray(rows, np.float32)
 
     def info(self) -> LayerInfo:
-        """What is known without calling the model; asked of Keras anew only when the layer is frozen or thawed."""
+        """What is known without calling the model; recomputed only after the layer is frozen or unfrozen."""
         state = bool(self.layer.trainable), bool(self.variable.trainable)
         if state not in self._rows:
             self._rows[state] = self._info(trainable=all(state))
@@ -93,9 +93,10 @@ class KernelLayer:
 
 
 def find_kernel_layers(model: Any, prefix: str = "") -> list[KernelLayer]:
-    """All layers of a built model that own a kernel, in the order in which they are found from outside in.
+    """All layers of a built model that own a kernel, outer layers before the layers inside them.
 
-    A wrapper that shows the kernel of the layer inside it, as for spectral normalization, is not one more.
+    A wrapper that exposes the kernel of its inner layer, such as spectral normalization, is not counted as a second
+    layer.
     """
     found: list[KernelLayer] = []
     for path, layer in walk(model, prefix):
@@ -109,9 +110,10 @@ def find_kernel_layers(model: Any, prefix: str = "") -> list[KernelLayer]:
 
 
 def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, layer) of each layer below ``model``, once each; repeated paths get ``#2``, ``#3`` …
+    """(path, layer) of each layer below ``model``, once each.
 
-    Paths are names joined by ``/``, without the name of ``model``, behind ``prefix``.
+    A path is ``prefix`` followed by layer names joined by ``/``, without the name of ``model``. Repeated paths get
+    ``#2``, ``#3`` …
     """
     seen = {id(model)}
     used: dict[str, int] = {}
@@ -132,7 +134,7 @@ def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _kernel_of(layer: Any) -> tuple[str, Any, tuple[int, ...]] | None:
-    """(role, kernel variable, unit axes), or None when the layer has no kernel of its own."""
+    """(role, kernel variable, unit axes); None if the layer itself has no kernel."""
     if isinstance(layer, keras.layers.RNN) or type(layer).__name__.endswith("Cell"):
         return None
     variable = getattr(layer, "pointwise_kernel", None)
@@ -164,7 +166,7 @@ def _einsum_unit_axes(equation: str) -> tuple[int, ...]:
 
 
 def is_activation(operation: Any) -> bool:
-    """Whether a layer or operation does nothing but apply an activation function."""
+    """Whether a layer or operation only applies an activation function."""
     name = type(operation).__name__.lower()
     return name == "activation" or name in _ACTIVATIONS
 
@@ -178,19 +180,19 @@ def dropout_rate(operation: Any) -> float:
 
 
 def is_normalization(operation: Any) -> bool:
-    """Whether a layer normalises what it is given."""
+    """Whether a layer normalizes its input."""
     return type(operation).__name__ in _NORMALIZATIONS
 
 
 def is_linear(operation: Any) -> bool:
-    """Whether an operation is known to give a linear function of what it is given, in evaluation."""
+    """Whether an operation is known to be linear in its input during evaluation."""
     if is_activation(operation):
         return activation_name(operation) == "linear"
     return re.sub(r"[123]d$", "", type(operation).__name__.lower()) in _LINEAR
 
 
 def activation_name(layer: Any) -> str:
-    """Name of a layer's activation as Keras spells it, e.g. ``"relu"``; ``"linear"`` when it has none."""
+    """Name of a layer's activation as Keras spells it, e.g. ``"relu"``; ``"linear"`` if it has no activation."""
     kind = type(layer).__name__.lower()
     if kind in _ACTIVATIONS:
         activation = layer
@@ -211,12 +213,12 @@ def activation_name(layer: Any) -> str:
 
 
 def is_variable(value: Any) -> bool:
-    """Whether a value is a Keras variable; ``keras.Variable`` is no base class of them before Keras 3.4."""
+    """Whether a value is a Keras variable; before Keras 3.4, ``keras.Variable`` is not their base class."""
     return hasattr(value, "assign") and any("Variable" in base.__name__ for base in type(value).__mro__)
 
 
 def owns_kernel(layer: Any) -> bool:
-    """Whether the layer has a kernel of its own."""
+    """Whether the layer itself has a kernel."""
     return _kernel_of(layer) is not None
 
 
@@ -227,13 +229,13 @@ def initializer_name(initializer: Any) -> str:
 
 
 def json_of(config: Callable[[], Any]) -> str:
-    """A Keras config as JSON; empty when the object cannot tell it."""
+    """A Keras config as JSON; empty if the object cannot be serialized."""
     try:
         return json.dumps(config(), default=str, sort_keys=True)
-    except Exception:  # a user's layer may refuse in any way
+    except Exception:  # get_config of a user's layer may raise anything
         return ""
 
 
 def table_id(layers: Sequence[LayerInfo]) -> str:
-    """Digest of a layer table: equal tables have equal ids, across processes."""
+    """Digest of a layer table: equal tables have equal ids, also across processes."""
     return hashlib.blake2b(repr(tuple(layers)).encode(), digest_size=6).hexdigest()

@@ -1,4 +1,4 @@
-"""What is being looked at: a model, or several named parts of one training, as a whole."""
+"""Inspects a model, or several models that are trained together, as one."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tb_cnndiag.capture.run_info import run_info
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 
-# Share of a layer's units without a firing on the probe from which more samples are looked at.
+# If at least this share of a layer's units never fires on the probe, they are observed on more samples.
 SUSPECT_SHARE = 0.2
 
 
 class InspectionError(ValueError):
-    """The model cannot be looked at; the message says why and what to do."""
+    """The model cannot be inspected; the message says why and what to do."""
 
 
 class NotBuiltError(InspectionError):
-    """The model has no weights yet: its first batch makes them."""
+    """The model has no weights yet: its first batch creates them."""
 
 
 @dataclass
@@ -42,16 +42,16 @@ class _Part:
 
 
 class ModelInspector:
-    """The kernel layers of one or several models, and what a snapshot takes from them.
+    """The kernel layers of one or several models, and the data that a snapshot takes from them.
 
-    ``parts`` maps a name to a model; a single model has the empty name and its layers no prefix.
+    ``parts`` maps names to models. The name of a single model is empty, and the paths of its layers have no prefix.
     """
 
     def __init__(self, parts: Mapping[str, Any], pattern: str | None = None) -> None:
         """Find the kernel layers.
 
         Raises:
-            InspectionError: When a model is not built, has no layer with a kernel, or ``pattern`` matches none.
+            InspectionError: If a model is not built, has no layer with a kernel, or no layer path matches ``pattern``.
         """
         self._parts = [_part(name, model) for name, model in parts.items()]
         everything = [layer.path for layer in self.layers]
@@ -60,8 +60,8 @@ class ModelInspector:
                 _require_built(part.model)
             kinds = sorted({type(layer).__name__ for part in self._parts for _, layer in walk(part.model)})
             raise InspectionError(
-                f"The model has no layer with a kernel (it has {', '.join(kinds) or 'no layers'}): there is nothing "
-                "to diagnose. Convolutions and Dense layers are looked at."
+                f"The model has no layer with a kernel (it has {', '.join(kinds) or 'no layers'}), so there is nothing "
+                "to diagnose. Convolutions and Dense layers have kernels."
             )
         if pattern is not None:
             for part in self._parts:
@@ -76,25 +76,25 @@ class ModelInspector:
 
     @property
     def models(self) -> list[Any]:
-        """The models looked at."""
+        """The inspected models."""
         return [part.model for part in self._parts]
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        """Names of the parts; one empty name for a single model."""
+        """Names of the parts; a single empty name if there is only one model."""
         return tuple(part.prefix.rstrip("/") for part in self._parts)
 
     def offer_probe(self, probe: Samples) -> None:
-        """Look with these samples, collected from training, at each part without a probe that they fit."""
+        """Use samples collected from training as the probe of each part that has no probe and whose inputs they fit."""
         for part in self._parts:
             if part.probe is None and (len(self._parts) == 1 or _fits(part.model, probe.x)):
                 part.probe = _fitted_samples(part.model, probe)
 
     def set_probe(self, name: str, probe: Samples) -> None:
-        """Look at a part with these samples from now on.
+        """Use these samples as the probe of a part from now on.
 
         Raises:
-            InspectionError: When there is no such part, or they do not fit its inputs.
+            InspectionError: If the part does not exist, or the samples do not fit its inputs.
         """
         part = next((part for part in self._parts if part.prefix.rstrip("/") == name), None)
         if part is None:
@@ -102,7 +102,7 @@ class ModelInspector:
         part.probe = _fitted_samples(part.model, probe)
 
     def drop_probes(self) -> None:
-        """Look at weights alone from now on."""
+        """Inspect only weights from now on."""
         for part in self._parts:
             part.probe = None
 
@@ -112,7 +112,7 @@ class ModelInspector:
         return [part.probe for part in self._parts if part.probe is not None]
 
     def table(self) -> tuple[LayerInfo, ...]:
-        """The layer table as known now."""
+        """The layer table as far as it is known now."""
         rows: list[LayerInfo] = []
         for part in self._parts:
             observer = part.observer
@@ -125,8 +125,8 @@ class ModelInspector:
         return tuple(rows)
 
     def weights(self) -> dict[str, dict[str, FloatArray]]:
-        """Path → ``kernel``, and ``bias`` and ``norm_scale`` where there are."""
-        found: dict[str, dict[str, FloatArray]] = {}
+        """Path → ``kernel``, and ``bias`` and ``norm_scale`` if they exist."""
+        weights: dict[str, dict[str, FloatArray]] = {}
         for part in self._parts:
             for layer in part.layers:
                 data = {"kernel": layer.kernel()}
@@ -137,12 +137,12 @@ class ModelInspector:
                 gamma = getattr(observation.norm_layer, "gamma", None) if observation else None
                 if is_variable(gamma):
                     data["norm_scale"] = _numpy(gamma).reshape(-1)
-                found[layer.path] = data
-        return found
+                weights[layer.path] = data
+        return weights
 
     def activations(self, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
-        """Path → reduced activations of the probes by name; empty for what has no probe."""
-        found: dict[str, dict[str, FloatArray]] = {}
+        """Path → reduced activations on the probes, by name; parts without a probe are left out."""
+        activations: dict[str, dict[str, FloatArray]] = {}
         for part in self._parts:
             if part.probe is not None:
                 if part.observer is None:
@@ -153,32 +153,32 @@ class ModelInspector:
                 for data in observed.values():
                     if "output" in data and labels.size:
                         data["labels"] = labels.astype(np.float32)
-                found |= observed
-        return found
+                activations |= observed
+        return activations
 
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
-        """Path → gradients of the loss on the probes by name; empty for what has no loss or no labeled probe."""
-        found: dict[str, dict[str, FloatArray]] = {}
+        """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""
+        gradients: dict[str, dict[str, FloatArray]] = {}
         if keras.backend.backend() != "tensorflow":
-            return found
+            return gradients
         for part in self._parts:
             if part.probe is not None:
                 if part.gradients is None:
                     part.gradients = ProbeGradients(part.model, part.layers)
-                found |= part.gradients.measure(part.probe.x, part.probe.y)
-        return found
+                gradients |= part.gradients.measure(part.probe.x, part.probe.y)
+        return gradients
 
     def kernels(self) -> list[Any]:
-        """A copy of every kernel now, in the order of ``layers``, as tensors."""
+        """A copy of every current kernel, in the order of ``layers``, as tensors."""
         return [keras.ops.copy(layer.variable.value) for layer in self.layers]
 
     def info(self, table: tuple[LayerInfo, ...]) -> RunInfo:
-        """The run as far as the models tell."""
+        """The part of the run info that the models provide."""
         return run_info({part.prefix: part.model for part in self._parts}, table)
 
 
 def _observe_more(observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any) -> None:
-    """Add the maxima on further samples where many rectified units have not fired: a rare unit is not a dead one."""
+    """Add the maxima on more samples to layers where many rectified units did not fire: they may fire only rarely."""
     suspects = [
         path
         for path, data in observed.items()
@@ -215,7 +215,7 @@ def _part(name: str, model: Any) -> _Part:
 
 
 def parts_of(model: Any) -> dict[str, Any]:
-    """The models to look at: the model itself or, where it has no ``call`` (a GAN), the models among its attributes."""
+    """The models to inspect: the model itself or, if it has no ``call`` (a GAN), the models among its attributes."""
     if type(model).call is not keras.Model.call:
         return {"": model}
     parts = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
@@ -247,7 +247,7 @@ def _fitted(model: Any, x: Any) -> Any:
     """The probe's inputs in the dtype and shape that the model declares."""
     try:
         expected = list(model.inputs or ())
-    except Exception:  # a subclassed model has no inputs, or refuses to tell
+    except Exception:  # a subclassed model may have no inputs, or raise an error
         expected = []
     arrays = keras.tree.flatten(x)
     if len(expected) != len(arrays):
@@ -258,8 +258,8 @@ def _fitted(model: Any, x: Any) -> Any:
             n not in (None, m) for n, m in zip(shape, array.shape[1:], strict=False)
         ):
             raise InspectionError(
-                f"The probe's samples have shape {array.shape[1:]}, the model takes {shape}. Give the images as they "
-                "are given to fit()."
+                f"The probe's samples have shape {array.shape[1:]}, but the model expects {shape}. Pass the probe in "
+                "the same form as the images passed to fit()."
             )
     return keras.tree.pack_sequence_as(
         x, [a.astype(keras.backend.standardize_dtype(t.dtype)) for t, a in zip(expected, arrays, strict=True)]

@@ -1,4 +1,4 @@
-"""One forward pass over the probe, reduced in the graph to a few numbers per unit."""
+"""The forward pass over the probe, reduced in the graph to a few numbers per unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray
 
-# One call takes so many samples and bytes of input at the most: bounds the memory of a snapshot, whatever the probe.
+# Most samples and input bytes per call: they bound the memory that a snapshot uses, for a probe of any size.
 CHUNK_SAMPLES = 256
 CHUNK_BYTES = 16 << 20
 
@@ -24,8 +24,8 @@ CHUNK_BYTES = 16 << 20
 class Observer:
     """Calls a model on chunks of the probe and reduces every kernel layer's activation in the graph.
 
-    The model is called with ``training=False`` inside a ``keras.StatelessScope``: nothing of it changes. On
-    TensorFlow the pass is compiled once per shape; elsewhere it runs eagerly.
+    The model is called with ``training=False`` inside a ``keras.StatelessScope``, so its state does not change. On
+    TensorFlow, the pass is compiled once per shape; on other backends, it runs eagerly.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
@@ -37,9 +37,9 @@ class Observer:
         self.observed: dict[str, Observation] = {}
 
     def observe(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
-        """Path of each observed layer → its reduced activation by name, joined over all chunks.
+        """Path of each observed layer → its reduced activations by name, joined over all chunks.
 
-        ``x`` is whatever the model takes: an array, or lists and dictionaries of them, ``(samples, …)`` each.
+        ``x`` has the structure of the model's inputs: an array ``(samples, …)``, or lists and dictionaries of arrays.
         """
         names = tuple(sorted(reductions))
         if names not in self._compiled:
@@ -114,7 +114,7 @@ class Observer:
                 image = _channels_last(layer, graph.calls[layer.path].inputs[0])
                 if _is_map(image):
                     values[name] = reduction.reduce(ops, image)
-        if "sample_max" in values:  # a layer called several times fires when it fires in any of its calls
+        if "sample_max" in values:  # a layer that is called several times fires if it fires in any call
             for other in activations[1:]:
                 values["sample_max"] = ops.maximum(values["sample_max"], REDUCTIONS["sample_max"].reduce(ops, other))
         return {name: ops.cast(value, "float32") for name, value in values.items()}
@@ -128,7 +128,7 @@ def _chunk_size(x: Any) -> int:
 
 
 def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
-    """What a layer is given, as ``(samples, positions, channels)``; a flat input has one channel."""
+    """The input of a layer as ``(samples, positions, channels)``; a flat input has one channel."""
     ops = keras.ops
     tensor = ops.cast(tensor, "float32")
     if len(tensor.shape) < 3:
@@ -138,7 +138,7 @@ def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
 
 
 def _answer_by_position(layer: KernelLayer, tensor: Any) -> Any:
-    """What the model returns, as ``(samples, positions, units)``: of a layer's output, pooled or not."""
+    """An output of the model as ``(samples, positions, units)``; it may be pooled after the layer."""
     if len(tensor.shape) < 2:
         return keras.ops.reshape(tensor, (-1, 1, 1))
     tensor = _channels_last(layer, tensor)
@@ -151,9 +151,9 @@ def by_position(layer: KernelLayer, tensor: Any) -> Any:
 
 
 def _flat_positions(tensor: Any, channels: int) -> Any:
-    """``(samples, …, …)`` as ``(samples, positions, channels)``, with as many positions known as can be.
+    """``(samples, …, …)`` as ``(samples, positions, channels)``, with a static number of positions if possible.
 
-    A graph for any number of samples would forget the positions in a plain reshape to ``(samples, -1, channels)``.
+    A plain reshape to ``(samples, -1, channels)`` would lose that number in a graph for any number of samples.
     """
     sizes = tensor.shape[1:]
     if None in sizes:
@@ -168,14 +168,14 @@ def _channels_last(layer: KernelLayer, tensor: Any) -> Any:
 
 
 def _is_map(tensor: Any, channels: int | None = None) -> bool:
-    """Whether a tensor is ``(samples, height, width, channels)`` with axes of known length, and no single pixel."""
+    """Whether a tensor is ``(samples, height, width, channels)`` with axes of known length and more than one pixel."""
     if len(tensor.shape) != 4 or None in tensor.shape[1:] or tensor.shape[1] * tensor.shape[2] < 2:
         return False
     return channels is None or tensor.shape[-1] == channels
 
 
 def same_graph(tensor: Any) -> bool:
-    """False for a tensor of an inner graph (a loop over time steps): reading it here would fail the whole snapshot."""
+    """False for a tensor of an inner graph, e.g. a loop over time steps: reading it would fail the whole snapshot."""
     if keras.backend.backend() != "tensorflow":
         return True
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Gradients of the data loss on small chunks of the probe: how far the chunks agree about each kernel."""
+"""Gradients of the data loss on small chunks of the probe, to see how well the chunks agree about each kernel."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.numerics.weights import norm as norm_of
 from tb_cnndiag.payloads import FloatArray
 
-# Samples per gradient: a usual batch.
+# Samples per gradient: a common batch size.
 CHUNK_SAMPLES = 32
-# What is taken of each kernel.
+# Names of the arrays measured for each kernel.
 NAMES = frozenset({"chunk_gradient_norms", "mean_gradient_norm", "gradient_zero_share"})
 
 
 class ProbeGradients:
     """Differentiates a compiled model's loss by its kernels, one chunk of the probe at a time. TensorFlow only.
 
-    As for activations the model is called with ``training=False`` inside a ``keras.StatelessScope``.
+    As for activations, the model is called with ``training=False`` inside a ``keras.StatelessScope``.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
@@ -32,15 +32,16 @@ class ProbeGradients:
         self._gradients = tf.function(self._differentiate, autograph=False, reduce_retracing=True)
 
     def measure(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
-        """Path → the arrays called :data:`NAMES`, of kernels that the loss depends on.
+        """Path → the arrays named in :data:`NAMES`, for trainable kernels.
 
-        Empty where there is no compiled loss yet or the model computes one of its own, and with fewer than two chunks.
+        Empty if the model has no compiled loss yet or overrides ``compute_loss``, if there are no labels, or if there
+        are fewer than two chunks.
         """
         loss = getattr(self._model, "_compile_loss", None)
         samples = len(keras.tree.flatten(x)[0])
         chunks = samples // CHUNK_SAMPLES
-        own_loss = type(self._model).compute_loss is not keras.Model.compute_loss
-        if chunks < 2 or y is None or own_loss or not getattr(loss, "built", False):
+        overridden = type(self._model).compute_loss is not keras.Model.compute_loss
+        if chunks < 2 or y is None or overridden or not getattr(loss, "built", False):
             return {}
         total: list[Any] | None = None
         norms, zeros = [], []
@@ -61,14 +62,14 @@ class ProbeGradients:
         }
 
     def _differentiate(self, x: Any, y: Any) -> tuple[list[Any], Any, Any]:
-        """Gradient by each kernel, their norms ``(kernels,)`` and shares of zeros ``(kernels,)``."""
+        """Gradient by each kernel, the gradients' norms ``(kernels,)`` and their shares of zeros ``(kernels,)``."""
         import tensorflow as tf
 
         variables = [layer.variable for layer in self._layers]
         with keras.StatelessScope(), tf.GradientTape() as tape:
-            loss = self._model._compile_loss(y, self._model(x, training=False))  # of the data: no weight decay
-        given = tape.gradient(loss, [variable.value for variable in variables], unconnected_gradients="zero")
-        gradients = [tf.cast(gradient, tf.float32) for gradient in given]
+            loss = self._model._compile_loss(y, self._model(x, training=False))  # the data loss only
+        raw = tape.gradient(loss, [variable.value for variable in variables], unconnected_gradients="zero")
+        gradients = [tf.cast(gradient, tf.float32) for gradient in raw]
         norms = tf.stack([tf.norm(g) for g in gradients])
         zeros = tf.stack([tf.reduce_mean(tf.cast(tf.equal(g, 0), tf.float32)) for g in gradients])
         return gradients, norms, zeros

@@ -12,21 +12,21 @@ import numpy as np
 
 from tb_cnndiag.payloads import IntArray, Probe, Targets
 
-# At most so many samples and bytes are collected; PROBE_SAMPLES of them are the probe, the rest further samples.
+# Most samples and bytes that are collected. PROBE_SAMPLES of the samples are the probe, the rest are further samples.
 COLLECTED_SAMPLES = 1024
 PROBE_SAMPLES = 256
 COLLECTED_BYTES = 64 << 20
-# In an epoch of unknown length, few samples of many batches represent the data better than many samples of a few.
-LEAST_PER_BATCH = 8
-# Labels with more different values than this are not counted as classes.
+# If the epoch length is unknown, a few samples of many batches represent the data better than many of a few batches.
+MIN_SAMPLES_PER_BATCH = 8
+# Labels at or above this value are not counted as classes.
 MAX_CLASSES = 10_000
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs ``x`` (an array, or lists and dictionaries of them, ``(samples, …)``) and labels ``y`` if known.
+    """Inputs ``x`` (an array ``(samples, …)``, or lists and dictionaries of arrays) and labels ``y`` if known.
 
-    ``more`` has further inputs, on which units that seem dead are observed again.
+    ``more`` holds further inputs, on which units that seem dead are observed again.
     """
 
     x: Any
@@ -39,7 +39,7 @@ class Samples:
 
     @functools.cached_property
     def description(self) -> Probe:
-        """What the log says of the probe."""
+        """The description of the probe that the log stores."""
         counts = np.bincount(class_labels(self.y))
         return Probe(self.source, len(self), tuple(int(n) for n in counts), targets(self.y))
 
@@ -70,19 +70,19 @@ def _as_array(value: Any) -> Any:
 
 
 class ProbeCollector:
-    """Keeps samples spread evenly over an epoch, whose length may be unknown.
+    """Collects samples that are spread evenly over an epoch, whose length may be unknown.
 
-    When there are too many, each batch gives up half of its samples, down to a few; after that every other batch is
-    dropped, and skipped from then on.
+    If there are too many samples, half of each batch's samples are dropped, down to a few per batch. After that, every
+    other collected batch is dropped, and only every other later batch is collected.
     """
 
     def __init__(self, batches: int | None) -> None:
-        """``batches``: how many the epoch has, if known."""
+        """``batches``: Number of batches in the epoch, if known."""
         self.collected: Samples | None = None
         self._per_batch = max(COLLECTED_SAMPLES // batches, 1) if batches else COLLECTED_SAMPLES
         self._stride = 1
-        self._kept: list[tuple[int, Any]] = []  # number of a batch and what is kept of it
-        self._total = 0  # samples kept
+        self._kept: list[tuple[int, Any]] = []  # batch number and the samples kept from it
+        self._total = 0  # number of samples kept
 
     def wants(self, batch: int) -> bool:
         """Whether samples of the batch with this 0-based number would be kept."""
@@ -93,7 +93,7 @@ class ProbeCollector:
         self._kept.append((batch, self._first(data)))
         self._total += _samples(self._kept[-1][1])
         while self._total > self._capacity() and len(self._kept) > 1:
-            if self._per_batch > LEAST_PER_BATCH:
+            if self._per_batch > MIN_SAMPLES_PER_BATCH:
                 self._per_batch //= 2
                 self._kept = [(number, self._first(part)) for number, part in self._kept]
             else:
@@ -102,7 +102,7 @@ class ProbeCollector:
             self._total = sum(_samples(part) for _, part in self._kept)
 
     def complete(self) -> Samples | None:
-        """End the collection and return what was collected; None if there is nothing."""
+        """End the collection and return the samples; None if no sample was collected."""
         self.collected = self._joined()
         self._kept = []
         return self.collected
@@ -137,25 +137,25 @@ def _concatenated(*arrays: Any) -> Any:
 
 
 def class_labels(y: Any) -> IntArray:
-    """Class of each sample ``(samples,)`` when labels are class indices or one-hot; empty otherwise."""
+    """Class of each sample ``(samples,)`` if the labels are class indices or one-hot; empty otherwise."""
     arrays: Sequence[Any] = [a for a in keras.tree.flatten(y) if a is not None] if y is not None else []
-    nothing = np.empty(0, np.int64)
+    empty = np.empty(0, np.int64)
     if len(arrays) != 1:
-        return nothing
+        return empty
     labels = np.asarray(arrays[0])
     if labels.ndim == 2 and labels.shape[1] > 1:
         one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
-        return np.asarray(labels.argmax(axis=1), np.int64) if one_hot else nothing
+        return np.asarray(labels.argmax(axis=1), np.int64) if one_hot else empty
     labels = labels.reshape(-1) if labels.ndim == 2 else labels
     if labels.ndim != 1 or labels.dtype.kind not in "iufb" or not np.isfinite(labels).all():
-        return nothing
+        return empty
     if (labels != np.round(labels)).any() or labels.min() < 0 or labels.max() >= MAX_CLASSES:
-        return nothing
+        return empty
     return labels.astype(np.int64)
 
 
 def targets(y: Any) -> Targets | None:
-    """Range and spread of the targets; None unless they are finite numbers for one output."""
+    """Range and variation of the targets; None unless they are finite numbers for a single output."""
     arrays: Sequence[Any] = [a for a in keras.tree.flatten(y) if a is not None] if y is not None else []
     if len(arrays) != 1:
         return None

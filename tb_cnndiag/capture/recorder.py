@@ -1,7 +1,7 @@
-"""Records which layer produced which tensor while a model is called, and follows a kernel's output from there.
+"""Records which layer produced which tensor while a model is called, and follows each kernel's output from there.
 
-It replaces ``call`` of each layer for the time of one call of the model, so that Functional, Sequential, nested and
-subclassed models are all seen alike, and inside the graph when the call is being traced.
+It replaces the ``call`` method of each layer during one call of the model. This works the same for Functional,
+Sequential, nested and subclassed models, both eagerly and while a graph is traced.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _IDENTITIES = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropou
 
 @dataclass(frozen=True)
 class Call:
-    """One call of one layer: flat lists of the tensors that went in and came out."""
+    """One call of one layer, with flat lists of its input and output tensors."""
 
     path: str
     layer: Any
@@ -31,7 +31,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Observation:
-    """Where a kernel's output is seen: after its normalization and activation, as the next layer sees it."""
+    """Where a kernel's output is observed: after its normalization and activation, as the next layer receives it."""
 
     tensor: Any
     seen_at: str
@@ -41,7 +41,7 @@ class Observation:
 
 @dataclass
 class Recording:
-    """All calls of one pass through the model, and what the model gave."""
+    """All layer calls of one pass through the model, and the model's outputs."""
 
     calls: list[Call] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Recording:
         return [call for call in self.calls if call.layer is layer]
 
     def observe(self, kernel_layer: KernelLayer, call: Call) -> Observation:
-        """Follow the output of one call of a kernel layer through what belongs to it."""
+        """Follow the output of one call of a kernel layer through its normalization and activation."""
         tensor, seen_at = call.outputs[0], kernel_layer.path
         activation, norm_layer = activation_name(kernel_layer.layer), None
         while activation == "linear":
@@ -79,7 +79,7 @@ class Recording:
 
 
 def _is_cast(tensor: Any, given: Any) -> bool:
-    """Whether ``given`` is ``tensor`` in another precision, as a layer of another dtype policy makes of its input."""
+    """Whether ``given`` is ``tensor`` cast to another precision; a layer casts its input to its own dtype policy."""
     origin: Any = getattr(given, "op", None) if hasattr(given, "graph") else None
     return getattr(origin, "type", "") == "Cast" and origin.inputs[0].name == getattr(tensor, "name", None)
 
@@ -92,7 +92,7 @@ def recording(model: Any, prefix: str = "") -> Iterator[Recording]:
     try:
         for path, operation in _leaves(model, prefix).items():
             if "call" in operation.__dict__:
-                continue  # someone else has replaced it: leave it alone
+                continue  # other code has replaced it: do not interfere
             operation.__dict__["call"] = _recorded(operation.call, path, operation, record)
             patched.append(operation)
         yield record
@@ -115,9 +115,10 @@ _GRAPH_ACTIVATIONS = {
 
 
 def _unseen_activation(tensor: Any) -> tuple[Any, str]:
-    """An activation that a subclassed model applies as a function is no layer: look for it in TensorFlow's graph.
+    """Find an activation that a subclassed model applies as a function, not as a layer, in TensorFlow's graph.
 
-    Returns the activated tensor and the activation's name; the tensor itself and ``"linear"`` when there is none.
+    Returns:
+        The activated tensor and the activation's name, or the tensor itself and ``"linear"`` if there is no activation.
     """
     consumers: list[Any] = getattr(tensor, "consumers", list)() if keras.backend.backend() == "tensorflow" else []
     if len(consumers) == 1 and consumers[0].type in _GRAPH_ACTIVATIONS:
@@ -126,7 +127,7 @@ def _unseen_activation(tensor: Any) -> tuple[Any, str]:
 
 
 def _leaves(model: Any, prefix: str) -> dict[str, Any]:
-    """What computes, by path: layers that hold no others or own a kernel, and the operations of Functional models."""
+    """By path, the layers that contain no layers or own a kernel, and the operations of Functional models."""
     everything = dict(walk(model, prefix))
     found = {path: layer for path, layer in everything.items() if not layer._layers or owns_kernel(layer)}
     known = {id(layer) for layer in everything.values()}

@@ -1,7 +1,7 @@
-"""The named in-graph reductions of an activation, so that a snapshot moves a few numbers per unit out of the graph.
+"""The named in-graph reductions of activations. With them, only a few numbers per unit leave the graph.
 
-Each takes ``keras.ops`` and values ``(samples, positions, units)`` of one chunk of the probe, and returns a small
-array. A user's own reduction has the same form: ``reduce(ops, x)``.
+Each reduction takes ``keras.ops`` and the values ``(samples, positions, units)`` of one chunk of the probe, and returns
+a small array. A custom reduction has the same form: ``reduce(ops, x)``.
 """
 
 from __future__ import annotations
@@ -12,31 +12,37 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tb_cnndiag.numerics.pictures import spread
+from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import FloatArray
 
-# Means and the subsample come from the first samples of each chunk, a contiguous slice being cheap: one in so many, but
-# never fewer than these.
-SLICE_SHARE = 8
-SLICE_LEAST = 8
-# Values per sample of that slice in the subsample of an activation: from so many to twice as many.
+# Means and the subsample use the first eighth of each chunk, but at least 8 samples: a contiguous slice is cheap.
+SLICE_DIVISOR = 8
+MIN_SLICE_SAMPLES = 8
+# The subsample of an activation has at least this many values per sample of the slice, and up to twice as many.
 SUBSAMPLE = 512
-# Pictures of feature maps: of the first images, of units evenly spaced, at the most this large. A layer takes 4.5 kB.
+# Pictures of feature maps: number of images, number of units and longest side. One layer takes 4.5 kB.
 PICTURED_IMAGES = 2
 PICTURED_UNITS = 8
 PICTURED_SIDE = 16
-# A probe image itself is drawn larger, since all its maps are read beside it.
+# The probe image itself is drawn larger, because all its maps are compared with it.
 INPUT_SIDE = 48
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """How values are reduced in the graph, and how the chunks' results, of so many samples each, are joined.
+    """How values are reduced in the graph, and how the results of the chunks are joined.
 
-    ``of`` says of what: every layer's ``"activation"``; a ``"bounded"`` one (``reduce`` is also given the bounds near
-    which it is saturated); the ``"output"`` of the model's output layers; the ``"input"`` of its first kernels; or, not
-    by position but with both spatial axes, ``(samples, height, width, channels)``, of activations and inputs that have
-    them: ``"map"`` and ``"picture"``.
+    Attributes:
+        reduce: Reduces the values of one chunk.
+        join: Joins the results of all chunks, given the number of samples in each chunk.
+        of: The tensor that is reduced:
+
+            - ``"activation"``: the activation of every layer;
+            - ``"bounded"``: a bounded activation; ``reduce`` also receives the bounds at which it is saturated;
+            - ``"output"``: the output of the model's output layers;
+            - ``"input"``: the input of the model's first kernels;
+            - ``"map"``: an activation with two spatial axes, as ``(samples, height, width, channels)``;
+            - ``"picture"``: the input of a first kernel with two spatial axes, in the same form.
     """
 
     reduce: Callable[..., Any]
@@ -53,7 +59,7 @@ def sample_max(ops: Any, x: Any) -> Any:
 
 
 def unit_mean(ops: Any, x: Any) -> Any:
-    """Mean over samples and positions, ``(units,)``, as a product with ones: faster than a reduction."""
+    """Mean over samples and positions, ``(units,)``."""
     return _mean(ops, _first(ops, x))
 
 
@@ -72,7 +78,7 @@ def activation_sample(ops: Any, x: Any) -> Any:
     flat = ops.reshape(_first(ops, x), (-1,))
     stride = max(int(np.prod([n for n in x.shape[1:] if n is not None])) // SUBSAMPLE, 1)
     units = x.shape[-1] or 1
-    while stride > 1 and np.gcd(stride, units) > 1:  # else the same units would be met over and over
+    while stride > 1 and np.gcd(stride, units) > 1:  # otherwise the stride would hit only some of the units
         stride += 1
     return ops.take(flat, ops.arange(0, ops.shape(flat)[0], stride))
 
@@ -105,46 +111,48 @@ def input_max(ops: Any, x: Any) -> Any:
 
 
 def input_constant(ops: Any, x: Any) -> Any:
-    """1 for a sample that is the same everywhere, else 0, ``(samples,)``."""
-    flat = ops.reshape(x, (ops.shape(x)[0], -1))  # a row of its own is what a maximum is fast over
+    """1 for a sample whose values are all the same, 0 for any other, ``(samples,)``."""
+    flat = ops.reshape(x, (ops.shape(x)[0], -1))  # a maximum over contiguous rows is fast
     return ops.cast(ops.equal(ops.max(flat, axis=1), ops.min(flat, axis=1)), "float32")
 
 
 def sample_diversity(ops: Any, x: Any) -> Any:
-    """Deviation between samples at a position, root mean square over positions and channels, ``()``."""
+    """Standard deviation over samples at each position, root mean square over positions and channels, ``()``."""
     return ops.sqrt(ops.mean(ops.var(_first(ops, x), axis=0)))
 
 
 def _first(ops: Any, x: Any) -> Any:
-    """The slice of the samples that stands for all."""
+    """The slice of the samples that represents all of them."""
     samples = x.shape[0]
     if samples is None:
-        return x[: ops.maximum(ops.shape(x)[0] // SLICE_SHARE, SLICE_LEAST)]
-    return x[: max(samples // SLICE_SHARE, SLICE_LEAST)]
+        return x[: ops.maximum(ops.shape(x)[0] // SLICE_DIVISOR, MIN_SLICE_SAMPLES)]
+    return x[: max(samples // SLICE_DIVISOR, MIN_SLICE_SAMPLES)]
 
 
 def feature_map(ops: Any, x: Any) -> Any:
-    """A few units on the first images, averaged down, ``(≤ PICTURED_IMAGES, height, width, ≤ PICTURED_UNITS)``."""
-    return _made_small(ops, ops.take(x[:PICTURED_IMAGES], spread(x.shape[-1], PICTURED_UNITS), axis=-1), PICTURED_SIDE)
+    """A few units on the first images, downsampled, ``(≤ PICTURED_IMAGES, height, width, ≤ PICTURED_UNITS)``."""
+    units = evenly_spaced(x.shape[-1], PICTURED_UNITS)
+    return _downsample(ops, ops.take(x[:PICTURED_IMAGES], units, axis=-1), PICTURED_SIDE)
 
 
 def pictured_units(ops: Any, x: Any) -> Any:
-    """Which units :func:`feature_map` takes, ``(≤ PICTURED_UNITS,)``."""
-    return ops.convert_to_tensor(spread(x.shape[-1], PICTURED_UNITS), "float32")
+    """The units that :func:`feature_map` takes, ``(≤ PICTURED_UNITS,)``."""
+    return ops.convert_to_tensor(evenly_spaced(x.shape[-1], PICTURED_UNITS), "float32")
 
 
 def input_picture(ops: Any, x: Any) -> Any:
-    """The first images averaged down, ``(≤ PICTURED_IMAGES, height, width, channels)``."""
-    return _made_small(ops, x[:PICTURED_IMAGES], INPUT_SIDE)
+    """The first images, downsampled, ``(≤ PICTURED_IMAGES, height, width, channels)``."""
+    return _downsample(ops, x[:PICTURED_IMAGES], INPUT_SIDE)
 
 
-def _made_small(ops: Any, x: Any, side: int) -> Any:
+def _downsample(ops: Any, x: Any, side: int) -> Any:
     size = [-(-length // side) for length in x.shape[1:3]]
     x = ops.cast(x, "float32")
     return x if max(size) == 1 else ops.average_pool(x, size, size, padding="same", data_format="channels_last")
 
 
 def _mean(ops: Any, x: Any) -> Any:
+    """Mean over all axes but the last, as a product with ones: faster than a reduction."""
     rows = ops.reshape(x, (-1, x.shape[-1]))
     count = ops.shape(rows)[0]
     total = ops.matmul(ops.ones((1, count), dtype=rows.dtype), rows)[0]
@@ -155,7 +163,7 @@ def _concatenate(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.concatenate(chunks)
 
 
-def _of_the_first(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
+def _first_chunk(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return chunks[0]
 
 
@@ -163,11 +171,11 @@ def _average(chunks: list[FloatArray], samples: list[int]) -> FloatArray:
     return np.asarray(np.average(chunks, axis=0, weights=samples))
 
 
-def _lowest(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
+def _minimum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.asarray(np.min(chunks, axis=0))
 
 
-def _highest(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
+def _maximum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.asarray(np.max(chunks, axis=0))
 
 
@@ -183,10 +191,10 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "input_diversity": Reduction(sample_diversity, _average, "input"),
     "input_mean": Reduction(input_mean, _average, "input"),
     "input_std": Reduction(input_std, _average, "input"),
-    "input_min": Reduction(input_min, _lowest, "input"),
-    "input_max": Reduction(input_max, _highest, "input"),
+    "input_min": Reduction(input_min, _minimum, "input"),
+    "input_max": Reduction(input_max, _maximum, "input"),
     "input_constant": Reduction(input_constant, _concatenate, "input"),
-    "feature_map": Reduction(feature_map, _of_the_first, "map"),
-    "pictured_units": Reduction(pictured_units, _of_the_first, "map"),
-    "input_picture": Reduction(input_picture, _of_the_first, "picture"),
+    "feature_map": Reduction(feature_map, _first_chunk, "map"),
+    "pictured_units": Reduction(pictured_units, _first_chunk, "map"),
+    "input_picture": Reduction(input_picture, _first_chunk, "picture"),
 }

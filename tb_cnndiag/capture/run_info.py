@@ -1,4 +1,4 @@
-"""What the log tells of a run once: the models, how they are trained, and with which versions."""
+"""The run info that the log stores: the models, how they are trained, and the versions of the packages."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tb_cnndiag.payloads import LayerInfo, RunInfo
 
 
 def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...]) -> RunInfo:
-    """The run as far as its models tell; ``models`` by the prefix of their layers' paths."""
+    """The part of the run info that the models provide; ``models`` maps layer path prefixes to models."""
     model = next(iter(models.values()))
     notes = [
-        f"{path} ({type(layer).__name__}) is not observed: its units depend on time steps."
+        f"{path} ({type(layer).__name__}) is not observed because its units depend on time steps."
         for prefix, part in models.items()
         for path, layer in walk(part, prefix)
         if isinstance(layer, keras.layers.RNN)
     ]
     unseen = [row.path for row in table if not row.seen_at] if any(row.seen_at for row in table) else []
     if unseen:
-        notes.append(f"The probe's pass does not reach {', '.join(unseen)}: only their weights are looked at.")
+        notes.append(f"The pass over the probe does not reach {', '.join(unseen)}: only their weights are inspected.")
     if replicas(model) > 1:
-        notes.append("Which units fire in training is not observed: several replicas take each step together.")
+        notes.append("Firing units are not observed during training because several replicas take each step together.")
     return RunInfo(
         table=table_id(table),
         layers=table,

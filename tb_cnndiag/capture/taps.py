@@ -1,7 +1,7 @@
-"""What is taken from training itself, inside the train step that Keras compiles: gradients, firing units, samples.
+"""Records gradients, firing units and samples inside the train step that Keras compiles. TensorFlow backend only.
 
 A tapped copy of the model's train function is made once and kept with the original. It patches ``train_step`` and the
-optimizers' ``apply`` only while it runs, so that an interrupt leaves nothing behind. TensorFlow backend only.
+optimizers' ``apply`` only while it runs, so an interrupt leaves no patch behind.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.distribution import parts_here, scope, summed_over_replicas
+from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.payloads import FloatArray
 
-# Images of each batch that are kept until the callback has read them.
+# Images of each batch that are kept until the callback reads them.
 SLOTS = 32
 
 
 class Taps:
-    """Gradient norms per kernel, summed over steps, which units fired, and the first images of the latest batch.
+    """Gradient norms per kernel, summed over steps; the units that fired; and the first images of the latest batch.
 
-    Gradients are those of the data loss: without loss scaling, and without the regularizer's own gradient; under
-    ``tf.distribute`` summed over the replicas, as they are applied.
+    Gradients are those of the data loss, without loss scaling and without the regularizer's gradient. Under
+    ``tf.distribute`` they are summed over the replicas, as the optimizer applies them.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], *, collect: bool) -> None:
@@ -41,7 +41,7 @@ class Taps:
         self._batch: Any = None
         self._kept: Any = None
         with scope(model):
-            # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these, number of the others.
+            # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these steps, number of all other steps.
             self._sums = tf.Variable(
                 tf.zeros((len(layers), 3)),
                 trainable=False,
@@ -59,7 +59,7 @@ class Taps:
 
     def read(self) -> FloatArray:
         """Mean ‖gradient‖, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
-        parts = parts_here(self._sums)
+        parts = local_parts(self._sums)
         sums: FloatArray = np.array([part.numpy() for part in parts], np.float64).sum(axis=0)
         for part in parts:
             part.assign(np.zeros(sums.shape, np.float32))
@@ -68,11 +68,11 @@ class Taps:
         return sums
 
     def batch_size(self) -> int:
-        """Samples in the largest batch so far; 0 before the first."""
-        return sum(int(part.numpy()) for part in parts_here(self._batch_size))
+        """Number of samples in the largest batch so far; 0 before the first batch."""
+        return sum(int(part.numpy()) for part in local_parts(self._batch_size))
 
     def read_batch(self) -> Any:
-        """The first samples of the latest batch as (x, y), arrays; None before the first or when it is not collected."""
+        """The first samples of the latest batch as arrays (x, y); None before the first batch or if not collecting."""
         if self._batch is None:
             return None
         samples = int(self._kept.numpy())
@@ -80,7 +80,7 @@ class Taps:
 
     @contextmanager
     def patched(self) -> Iterator[None]:
-        """Have the taps in place inside the ``with``: what is traced or run there is tapped."""
+        """Context in which the taps are in place: all training steps traced or run inside it are tapped."""
         self._model.__dict__["train_step"] = self._tapped_step(self._model.train_step)
         try:
             with self.tapped(find_optimizers(self._model)):
@@ -90,7 +90,7 @@ class Taps:
 
     @contextmanager
     def tapped(self, optimizers: Sequence[Any]) -> Iterator[None]:
-        """Have the gradients that these optimizers are given summed, where they are applied or traced inside."""
+        """Context in which the norms of the gradients that these optimizers apply are summed."""
         inner = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers]
         try:
             for optimizer in inner:
@@ -105,9 +105,9 @@ class Taps:
             self._measure_batch(data)
             if self._collect:
                 self._keep(data)
-            return observed(data)
+            return observed_step(data)
 
-        observed = self.firing.observed(train_step) if self.firing else train_step
+        observed_step = self.firing.wrap(train_step) if self.firing else train_step
         return step
 
     def _tapped_apply(self, apply: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,10 +131,10 @@ class Taps:
         if not norms:
             return
         norm = tf.stack([norms.get(row, tf.constant(np.nan, tf.float32)) for row in range(self._sums.shape[0])])
-        given = tf.constant([float(row in norms) for row in range(self._sums.shape[0])], tf.float32)
+        present = tf.constant([float(row in norms) for row in range(self._sums.shape[0])], tf.float32)
         finite = tf.cast(tf.math.is_finite(norm), tf.float32)
         total = tf.where(finite > 0, norm, tf.zeros_like(norm))
-        self._sums.assign_add(tf.stack([total, finite, given * (1 - finite)], axis=1))
+        self._sums.assign_add(tf.stack([total, finite, present * (1 - finite)], axis=1))
 
     def _measure_batch(self, data: Any) -> None:
         import tensorflow as tf
@@ -165,7 +165,7 @@ class Taps:
 
 
 def _data_gradient(gradient: Any, variable: Any) -> Any:
-    """The gradient in float32, dense, of all replicas, less that of the variable's own regularizer."""
+    """The dense float32 gradient, summed over replicas, minus the gradient of the variable's regularizer."""
     import tensorflow as tf
 
     if isinstance(gradient, tf.IndexedSlices):
@@ -178,26 +178,26 @@ def _data_gradient(gradient: Any, variable: Any) -> Any:
     with tf.GradientTape() as tape:
         tape.watch(value)
         penalty = regularizer(value)
-    own = tape.gradient(penalty, value)
-    return gradient if own is None else gradient - own
+    regularization = tape.gradient(penalty, value)
+    return gradient if regularization is None else gradient - regularization
 
 
 def find_optimizers(model: Any) -> list[Any]:
-    """Optimizers among the model's attributes; of one that scales the loss the inner one, which sees true gradients."""
-    found: dict[int, Any] = {}
+    """Optimizers among the model's attributes; for one that scales the loss, its inner optimizer."""
+    optimizers: dict[int, Any] = {}
     candidates = [getattr(model, "optimizer", None), *vars(model).values()]
     for candidate in candidates:
         if isinstance(candidate, keras.optimizers.Optimizer):
             inner = getattr(candidate, "inner_optimizer", candidate)
-            found[id(inner)] = inner
-    return list(found.values())
+            optimizers[id(inner)] = inner
+    return list(optimizers.values())
 
 
 class TappedTraining:
-    """Swaps a model's train function for a tapped one, and back.
+    """Replaces a model's train function by a tapped one, and restores it later.
 
-    The tapped function is kept as an attribute of the original, so that a later ``fit`` traces nothing anew and
-    ``compile``, which drops the original, drops both.
+    The tapped function is stored as an attribute of the original. A later ``fit`` therefore does not trace it again,
+    and ``compile``, which drops the original, drops both.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], *, collect: bool) -> None:
@@ -216,13 +216,13 @@ class TappedTraining:
         model.train_function = kept
 
     def arm(self) -> None:
-        """Tap the next call of the train function, and no later one."""
+        """Tap only the next call of the train function."""
         function = self._model.train_function
         if isinstance(function, _TappedFunction):
             function.armed = True
 
     def stop(self) -> None:
-        """Give the model its own train function back."""
+        """Restore the model's original train function."""
         tapped = self._model.train_function
         if isinstance(tapped, _TappedFunction):
             self._model.train_function = tapped.original
@@ -243,7 +243,7 @@ class _TappedFunction:
         model.train_function = self.original
 
     def __call__(self, iterator: Any) -> Any:
-        if not self.armed:  # a training was interrupted before it could put things back: do so now
+        if not self.armed:  # training was interrupted before the original could be restored: restore it now
             self._model.train_function = self.original
             return self.original(iterator)
         self.armed = False

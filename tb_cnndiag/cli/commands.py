@@ -1,11 +1,13 @@
-"""The command line: ``tb-cnndiag check | compare | report | export | audit | demo | list | explain``."""
+"""The commands ``tb-cnndiag check | compare | report | export | audit | demo | list | explain``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import textwrap
 import warnings
+import zipfile
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -14,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from tb_cnndiag.cli.config import Config
-from tb_cnndiag.cli.options import parser, settled
+from tb_cnndiag.cli.options import parser, settings
 from tb_cnndiag.cli.progress_line import progress_line
 from tb_cnndiag.history import HistoryError
-from tb_cnndiag.judging.faults import available
+from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.judge import nearest
 from tb_cnndiag.logs import NoDataError
 from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
@@ -31,36 +33,49 @@ PASSED, FAILED, USAGE, NO_DATA = range(4)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 passed, 1 findings, 2 usage, 3 no data."""
+    """Run the command line; returns the exit code: 0 no faults, 1 faults found, 2 usage, 3 no data."""
     options = parser().parse_args(arguments)
     warnings.showwarning = lambda message, *_args, **_kwargs: print(f"warning: {message}", file=sys.stderr)
-    return _COMMANDS[str(options.command)](options)
+    try:
+        code = _COMMANDS[str(options.command)](options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return PASSED
+    return code
+
+
+def _discard_output() -> None:
+    """The reader of standard output, e.g. ``head``, has closed it: let the command end as it would have."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check(options: argparse.Namespace) -> int:
-    def judged(choice: CheckSelection, config: Config) -> Outcome:
+    def judged(selection: CheckSelection, config: Config) -> Outcome:
         options.baseline = options.baseline or config.baseline
-        return judge_logs(options.logdir, options.fail_on or config.fail_on, choice, _baseline(options))
+        return judge_logs(options.logdir, options.fail_on or config.fail_on, selection, _baseline(options))
 
-    return _told(options, judged)
+    return _report_outcome(options, judged)
 
 
 def _compare(options: argparse.Namespace) -> int:
-    def judged(choice: CheckSelection, config: Config) -> Outcome:
+    def judged(selection: CheckSelection, config: Config) -> Outcome:
         bounds = options.bounds or config.bounds
-        return compare(options.base, options.head, bounds, options.fail_on or config.fail_on, choice)
+        return compare(options.base, options.head, bounds, options.fail_on or config.fail_on, selection)
 
-    return _told(options, judged)
+    return _report_outcome(options, judged)
 
 
-def _told(options: argparse.Namespace, judged: Callable[[CheckSelection, Config], Outcome]) -> int:
-    """Judge as the options ask for, tell the outcome in each format, and give the exit code."""
+def _report_outcome(options: argparse.Namespace, judged: Callable[[CheckSelection, Config], Outcome]) -> int:
+    """Judge, write the outcome in each format, and return the exit code."""
     formats, outputs = options.format or ["text"], options.output or []
     try:
         if len(outputs) > len(formats):
-            raise ValueError(f"-o is given {len(outputs)} times for {len(formats)} --format. Give a --format for each.")
+            raise ValueError(
+                f"-o is given {len(outputs)} times, --format {len(formats)} times. Give one --format per -o."
+            )
         with progress_line(options.quiet):
-            outcome = judged(*settled(options))
+            outcome = judged(*settings(options))
     except ValueError as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
@@ -82,7 +97,9 @@ def _told(options: argparse.Namespace, judged: Callable[[CheckSelection, Config]
 def _baseline(options: argparse.Namespace) -> Baseline | None:
     if options.baseline is None:
         if options.update_baseline:
-            raise BaselineError("--update-baseline needs --baseline FILE, or the key baseline: where to write it.")
+            raise BaselineError(
+                "--update-baseline needs --baseline FILE, or the key baseline in pyproject.toml: the file to write."
+            )
         return None
     if options.update_baseline and not options.baseline.exists():
         return Baseline({})
@@ -92,8 +109,11 @@ def _baseline(options: argparse.Namespace) -> Baseline | None:
 def _write(text: str, output: str) -> None:
     if output == "-":
         encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
         return
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,14 +124,14 @@ def _report(options: argparse.Namespace) -> int:
     from tb_cnndiag.report.html import ReportError, report
 
     try:
-        choice, config = settled(options)
+        selection, config = settings(options)
     except ValueError as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
     try:
         size = options.max_size or config.max_size
         with progress_line(options.quiet):
-            page = report(options.logdir, size, choice)
+            page = report(options.logdir, size, selection)
         _write(page, str(options.output))
     except (ReportError, HistoryError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
@@ -150,24 +170,42 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from tb_cnndiag.recording.auditing import AuditError, audit
-
+    try:
+        from tb_cnndiag.recording.auditing import AuditError, audit
+    except ImportError as error:
+        needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
+        print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
+        return USAGE
     try:
         found = audit(options.model, _probe(options.probe), options.output, images=options.images)
-    except (AuditError, OSError, ValueError, KeyError) as error:
+    except (AuditError, OSError, ValueError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
-    print(findings_as_text(found))
+    _write(f"{findings_as_text(found)}\n", "-")
     return FAILED if any(finding.severity == "error" for finding in found) else PASSED
 
 
 def _probe(path: Path | None) -> Any:
+    """The samples in an ``.npz`` file (x, and y for labels) or an ``.npy`` file (x alone).
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is not such a file, or has no array x.
+    """
     if path is None:
         return None
-    with np.load(path, allow_pickle=False) as arrays:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is not an .npz or .npy file of numbers ({error}). Save it by np.savez(path, x=x)."
+        ) from None
+    if isinstance(loaded, np.ndarray):
+        return loaded
+    with loaded as arrays:
         if "x" not in arrays:
             raise ValueError(
-                f"{path} has {', '.join(arrays) or 'nothing'}, but no array x: save it by np.savez(path, x=x)."
+                f"{path} has {', '.join(arrays) or 'no arrays'}, but not x. Save it by np.savez(path, x=x)."
             )
         return (arrays["x"], arrays["y"]) if "y" in arrays else arrays["x"]
 
@@ -189,9 +227,8 @@ def _demo(options: argparse.Namespace) -> int:
 def _list(_options: argparse.Namespace) -> int:
     for fault in available():
         print(f"{fault.id}: {fault.title}. {fault.what}")
-        for name, limit in fault.limits.items():
-            print(f"    {name} = {limit.value:g} ({limit.unit}): {limit.description}")
-        print(textwrap.indent(textwrap.fill(f"source: {fault.source}", 110), "    "))
+        _print_thresholds(fault)
+        print(textwrap.indent(textwrap.fill(f"Source: {fault.source}", 110), "    "))
     return PASSED
 
 
@@ -200,16 +237,23 @@ def _explain(options: argparse.Namespace) -> int:
     fault = known.get(options.fault)
     if fault is None:
         hint = nearest(options.fault, known)
-        print(f"tb-cnndiag: there is no fault {options.fault!r}.{hint} Faults: {', '.join(known)}.", file=sys.stderr)
+        print(
+            f"tb-cnndiag: there is no fault {options.fault!r}.{hint} Faults are: {', '.join(known)}.", file=sys.stderr
+        )
         return USAGE
     print(f"{fault.title} ({fault.id})\n")
     parts = {"What it is": fault.what, "Why it matters": fault.why, "What to do": fault.advice, "Source": fault.source}
     for heading, words in parts.items():
         print(f"{heading}\n{textwrap.indent(textwrap.fill(words, 96), '    ')}\n")
-    print("Limits")
-    for name, limit in fault.limits.items():
-        print(f"    {name} = {limit.value:g} ({limit.unit}): {limit.description}")
+    print("Thresholds")
+    _print_thresholds(fault)
     return PASSED
+
+
+def _print_thresholds(fault: type[Fault]) -> None:
+    for name, limit in fault.limits.items():
+        unit = "" if limit.unit == "count" else f" ({limit.unit})"
+        print(f"    {name} = {limit.value:g}{unit}: {limit.description}")
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -222,6 +266,3 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "explain": _explain,
 }
-
-if __name__ == "__main__":
-    sys.exit(main())

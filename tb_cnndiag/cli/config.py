@@ -1,4 +1,4 @@
-"""``[tool.tb_cnndiag]`` of a pyproject.toml: the team's limits and what its check fails on."""
+"""``[tool.tb_cnndiag]`` in pyproject.toml: a team's thresholds, and what its check fails on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Config:
-    """What the table says. Flags win over all of it."""
+    """The settings of the table. Flags override them."""
 
     limits: Limits = field(default_factory=dict)
     select: Sequence[str] = ()
@@ -46,13 +46,13 @@ def steps(text: str) -> Steps:
     """First and last step of a text such as ``100:2000``, ``100:`` or ``:2000``.
 
     Raises:
-        ValueError: When it is no such text.
+        ValueError: If the text is not of this form.
     """
     first, colon, last = text.partition(":")
     try:
         return (int(first) if first else None), (int(last) if last else None if colon else int(first))
     except ValueError:
-        raise ValueError(f"step is {text!r}; such as 100:2000, 100: or :2000 is wanted.") from None
+        raise ValueError(f"step is {text!r}; expected FIRST:LAST, e.g. 100:2000, 100: or :2000.") from None
 
 
 def find_config(start: Path) -> Path | None:
@@ -61,18 +61,18 @@ def find_config(start: Path) -> Path | None:
 
 
 def load_config(path: Path | None) -> Config:
-    """Read the table of a file; the defaults where there is none.
+    """Read the table of a file; without a file or a table, the defaults.
 
     Raises:
-        ConfigError: When the file cannot be read, or has a key or value that means nothing.
+        ConfigError: If the file cannot be read, or has an unknown key or an invalid value.
     """
     if path is None:
         return Config()
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from None
-    table = told.get("tool", {}).get(TABLE, {})
+    table = content.get("tool", {}).get(TABLE, {})
     try:
         return _config(table, path.parent)
     except ValueError as error:
@@ -81,7 +81,7 @@ def load_config(path: Path | None) -> Config:
 
 def _config(table: Any, home: Path) -> Config:
     if not isinstance(table, Mapping):
-        raise ValueError("is no table.")
+        raise ValueError("is not a table.")
     for key in table:
         if key not in KEYS:
             raise ValueError(f"there is no key {key!r}.{nearest(key, KEYS)} Keys are: {', '.join(KEYS)}.")
@@ -89,7 +89,7 @@ def _config(table: Any, home: Path) -> Config:
         _limits(table.get("limits", {})),
         _names(table, "select"),
         _names(table, "ignore"),
-        _names(table, "run", "patterns of runs, as in run = ['night*']"),
+        _names(table, "run", "patterns of run names, e.g. run = ['night*']"),
         _steps(table.get("step", "")),
         table.get("fail-on", "error"),
         _baseline(table, home),
@@ -98,7 +98,7 @@ def _config(table: Any, home: Path) -> Config:
     )
     if config.fail_on not in FAIL_ON:
         near = nearest(str(config.fail_on), dict.fromkeys(FAIL_ON))
-        raise ValueError(f"fail-on is {config.fail_on!r}.{near} It can be: {', '.join(FAIL_ON)}.")
+        raise ValueError(f"fail-on is {config.fail_on!r}.{near} Allowed: {', '.join(FAIL_ON)}.")
     CheckSelection(config.limits, config.select, config.ignore).check()
     return config
 
@@ -106,48 +106,48 @@ def _config(table: Any, home: Path) -> Config:
 def _names(table: Mapping[str, Any], key: str, what: str = "") -> tuple[str, ...]:
     names = table.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{key} is to be a list of {what or f'faults, as in {key} = [{chr(39)}dead_units{chr(39)}]'}.")
+        raise ValueError(f"{key} must be a list of {what or f'faults, e.g. {key} = [{chr(39)}dead_units{chr(39)}]'}.")
     return tuple(names)
 
 
-def _steps(told: Any) -> Steps:
-    if not isinstance(told, str):
-        raise ValueError(f"step is {told!r}; a text such as '100:2000' is wanted.")
-    return steps(told) if told else (None, None)
+def _steps(value: Any) -> Steps:
+    if not isinstance(value, str):
+        raise ValueError(f"step is {value!r}; expected a string, e.g. '100:2000'.")
+    return steps(value) if value else (None, None)
 
 
 def _baseline(table: Mapping[str, Any], home: Path) -> Path | None:
-    told = table.get("baseline")
-    if told is not None and not isinstance(told, str):
-        raise ValueError(f"baseline is {told!r}; the name of a file is wanted.")
-    return home / told if told else None
+    value = table.get("baseline")
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"baseline is {value!r}; expected the name of a file.")
+    return home / value if value else None
 
 
 def _bounds(table: Mapping[str, Any], key: str, sign: int) -> Iterator[Bound]:
-    told = table.get(key, {})
-    if not isinstance(told, Mapping):
-        raise ValueError(f"{key} is to be a table, as in {key}.dead_ratio = 0.05.")
-    for name, most in told.items():
+    value = table.get(key, {})
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{key} must be a table, e.g. {key}.dead_ratio = 0.05.")
+    for name, most in value.items():
         yield Bound(name, _number(f"{key}.{name}", most), sign)
 
 
-def _size(told: Any) -> float:
-    if not 0 < _number("max-size", told) < float("inf"):
-        raise ValueError(f"max-size is {told!r}; a number of MB above 0 is wanted.")
-    return float(told)
+def _size(value: Any) -> float:
+    if not 0 < _number("max-size", value) < float("inf"):
+        raise ValueError(f"max-size is {value!r}; expected a positive number of MB.")
+    return float(value)
 
 
 def _number(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key} is {value!r}; a number is wanted.")
+        raise ValueError(f"{key} is {value!r}; expected a number.")
     return float(value)
 
 
-def _limits(told: Any) -> Limits:
-    if not isinstance(told, Mapping) or not all(isinstance(values, Mapping) for values in told.values()):
-        raise ValueError("limits is to be a table of tables, as in limits.dead_units.dead_ratio = 0.5.")
-    check_limits(told)
+def _limits(value: Any) -> Limits:
+    if not isinstance(value, Mapping) or not all(isinstance(values, Mapping) for values in value.values()):
+        raise ValueError("limits must be a table of tables, e.g. limits.dead_units.dead_ratio = 0.5.")
+    check_limits(value)
     return {
-        fault: {name: _number(f"limits.{fault}.{name}", value) for name, value in values.items()}
-        for fault, values in told.items()
+        fault: {name: _number(f"limits.{fault}.{name}", limit) for name, limit in values.items()}
+        for fault, values in value.items()
     }

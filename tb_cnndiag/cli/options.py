@@ -1,4 +1,4 @@
-"""The flags of the command line, and what they and pyproject.toml together ask for."""
+"""The flags of the command line, and the settings that follow from them and pyproject.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.outcome import FAIL_ON
 from tb_cnndiag.summaries.storage import place
 
-# What belongs to one call and not into a configuration; each other flag of check, compare and report is a key.
+# Flags that make sense for one call only; every other flag of check, compare and report is also a configuration key.
 OF_ONE_CALL = ("config", "format", "help", "output", "quiet", "update-baseline")
 
 
@@ -25,23 +25,21 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, dest="command", metavar="COMMAND")
 
     choice = _choice_parser()
-    check = commands.add_parser(
-        "check", parents=[choice], help="judge logs; exit 0 when none is unwell, 1 when some are"
-    )
-    check.add_argument("logdir", nargs="+", type=place, help="directory given to CNNDiagnostics, or one above")
-    check.add_argument("--fail-on", choices=FAIL_ON, help="severity from which on a finding fails (error)")
+    check = commands.add_parser("check", parents=[choice], help="judge logs; exit code 0: no faults, 1: faults found")
+    check.add_argument("logdir", nargs="+", type=place, help="directory given to CNNDiagnostics, or a parent of it")
+    check.add_argument("--fail-on", choices=FAIL_ON, help="lowest severity that fails (error)")
+    check.add_argument("--format", action="append", choices=list(FORMATS), help="output format (text); repeatable")
     check.add_argument(
-        "--format", action="append", choices=list(FORMATS), help="how to tell it (text); several may be given"
+        "-o", "--output", action="append", metavar="FILE", help="output file, one per format; - is standard output"
     )
-    check.add_argument(
-        "-o", "--output", action="append", metavar="FILE", help="where the format goes, one for each; - is stdout"
-    )
-    check.add_argument("--baseline", type=Path, metavar="FILE", help="findings that are known and do not fail")
-    check.add_argument("--update-baseline", action="store_true", help="write what is found to the baseline, and pass")
+    check.add_argument("--baseline", type=Path, metavar="FILE", help="known findings, which do not fail")
+    check.add_argument("--update-baseline", action="store_true", help="write the findings to the baseline and pass")
 
-    against = commands.add_parser("compare", parents=[choice], help="judge a log against another; exit 1: it is worse")
-    against.add_argument("base", type=place, help="directory of the run, or runs, that were good enough")
-    against.add_argument("head", type=place, help="directory of those that are judged")
+    against = commands.add_parser(
+        "compare", parents=[choice], help="compare a log with another; exit code 1: it is worse"
+    )
+    against.add_argument("base", type=place, help="directory of the run or runs to compare with")
+    against.add_argument("head", type=place, help="directory of the run or runs to judge")
     for way, sign in (("increase", 1), ("decrease", -1)):
         against.add_argument(
             f"--max-{way}",
@@ -49,60 +47,71 @@ def parser() -> argparse.ArgumentParser:
             dest="bounds",
             type=partial(_bound, sign=sign),
             metavar="MEASURE=AMOUNT",
-            help=f"the largest {way} of a measure in any layer that is no regression, as in dead_ratio=0.05",
+            help=f"largest allowed {way} of a measure in any layer, e.g. dead_ratio=0.05",
         )
-    against.add_argument("--fail-on", choices=FAIL_ON, help="severity from which on a new finding fails (error)")
+    against.add_argument("--fail-on", choices=FAIL_ON, help="lowest severity of a new finding that fails (error)")
+    against.add_argument("--format", action="append", choices=list(FORMATS), help="output format (text); repeatable")
     against.add_argument(
-        "--format", action="append", choices=list(FORMATS), help="how to tell it (text); several may be given"
-    )
-    against.add_argument(
-        "-o", "--output", action="append", metavar="FILE", help="where the format goes, one for each; - is stdout"
+        "-o", "--output", action="append", metavar="FILE", help="output file, one per format; - is standard output"
     )
 
-    report = commands.add_parser("report", parents=[choice], help="make one self-contained HTML page of a log")
-    report.add_argument("logdir", type=place, help="directory given to CNNDiagnostics, or one above")
-    report.add_argument("-o", "--output", type=Path, default=Path("report.html"))
-    report.add_argument("--max-size", type=_positive, metavar="MB", help="keep fewer snapshots, not more (5)")
+    report = commands.add_parser("report", parents=[choice], help="write a log as one self-contained HTML page")
+    report.add_argument("logdir", type=place, help="directory given to CNNDiagnostics, or a parent of it")
+    report.add_argument(
+        "-o", "--output", type=Path, default=Path("report.html"), help="file (report.html); - is standard output"
+    )
+    report.add_argument(
+        "--max-size",
+        type=_positive,
+        metavar="MB",
+        help="largest size of the page; fewer snapshots are kept if needed (5)",
+    )
 
-    export = commands.add_parser("export", help="every number of a log as a tidy table")
-    export.add_argument("logdir", type=place, help="directory given to CNNDiagnostics, or one above")
-    export.add_argument("--format", choices=["csv", "json", "parquet"], help="as the file's name ends, else csv")
-    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
-    export.add_argument("--run", action="append", metavar="PATTERN", dest="runs", help="only runs such as 'night*'")
+    export = commands.add_parser("export", help="write every number of a log as a tidy table")
+    export.add_argument("logdir", type=place, help="directory given to CNNDiagnostics, or a parent of it")
+    export.add_argument(
+        "--format", choices=["csv", "json", "parquet"], help="format (by the ending of the file, else csv)"
+    )
+    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="output file (standard output)")
+    export.add_argument(
+        "--run", action="append", metavar="PATTERN", dest="runs", help="only runs whose name matches, e.g. 'night*'"
+    )
     export.add_argument("--step", type=_steps, metavar="FIRST:LAST", help="only these steps")
-    export.add_argument("--quiet", action="store_true", help="no line of progress")
+    export.add_argument("--quiet", action="store_true", help="show no progress line")
 
     audit = commands.add_parser("audit", help="judge a saved model without training it")
-    audit.add_argument("model", type=Path, help="a .keras or .h5 file")
-    audit.add_argument("--probe", type=Path, help="an .npz file with x, and y if there are labels")
+    audit.add_argument("model", type=Path, help=".keras or .h5 file")
+    audit.add_argument("--probe", type=Path, help=".npz file with an array x, and y for labels")
     audit.add_argument(
-        "--no-images", dest="images", action="store_false", help="keep probe images and feature maps out of that log"
+        "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
     )
-    audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="keep the look for TensorBoard")
+    audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard")
 
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
-    demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"))
-    demo.add_argument("--no-serve", action="store_true", help="stop before TensorBoard")
-    demo.add_argument("--port", type=int, default=6006)
+    demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"), help="where to log (logs/demo)")
+    demo.add_argument("--no-serve", action="store_true", help="do not start TensorBoard")
+    demo.add_argument("--port", type=int, default=6006, help="port of TensorBoard (6006)")
 
-    commands.add_parser("list", help="all faults with their limits and sources")
-    explain = commands.add_parser("explain", help="what a fault is, why it matters, what to do")
-    explain.add_argument("fault")
+    commands.add_parser("list", help="list all faults with their thresholds and sources")
+    explain = commands.add_parser("explain", help="explain a fault: what it is, why it matters, what to do")
+    explain.add_argument("fault", help="id of a fault, e.g. dead_units")
     return top
 
 
 def _choice_parser() -> argparse.ArgumentParser:
-    """What check, compare and report have in common: runs, faults and limits."""
+    """The flags that check, compare and report share: runs, faults and thresholds."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--select", action="append", metavar="FAULT", help="look for this fault only; repeatable")
-    parser.add_argument("--ignore", action="append", metavar="FAULT", help="do not look for this fault; repeatable")
-    parser.add_argument("--run", action="append", metavar="PATTERN", dest="runs", help="only runs such as 'night*'")
+    parser.add_argument("--select", action="append", metavar="FAULT", help="report this fault only; repeatable")
+    parser.add_argument("--ignore", action="append", metavar="FAULT", help="leave this fault out; repeatable")
+    parser.add_argument(
+        "--run", action="append", metavar="PATTERN", dest="runs", help="only runs whose name matches, e.g. 'night*'"
+    )
     parser.add_argument("--step", type=_steps, metavar="FIRST:LAST", help="only these steps")
     parser.add_argument(
         "--limit", action="append", type=_limit, default=[], metavar="FAULT.NAME=VALUE", help="change a threshold"
     )
-    parser.add_argument("--quiet", action="store_true", help="no line of progress")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="instead of the nearest pyproject.toml")
+    parser.add_argument("--quiet", action="store_true", help="show no progress line")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (the nearest pyproject.toml)")
     return parser
 
 
@@ -119,7 +128,9 @@ def _limit(text: str) -> tuple[str, str, float]:
     try:
         return fault.strip(), limit.strip(), float(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not such as dead_units.dead_ratio=0.5") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected FAULT.NAME=VALUE, e.g. dead_units.dead_ratio=0.5"
+        ) from None
 
 
 def _bound(text: str, sign: int) -> Bound:
@@ -127,22 +138,25 @@ def _bound(text: str, sign: int) -> Bound:
     try:
         return Bound(name.strip(), float(value), sign)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not such as dead_ratio=0.05") from None
+        raise argparse.ArgumentTypeError(f"{text!r}: expected MEASURE=AMOUNT, e.g. dead_ratio=0.05") from None
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no size")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of MB")
     return value
 
 
-def settled(options: argparse.Namespace) -> tuple[CheckSelection, Config]:
-    """What flags and pyproject.toml ask for; flags win.
+def settings(options: argparse.Namespace) -> tuple[CheckSelection, Config]:
+    """The settings of flags and pyproject.toml; flags win.
 
     Raises:
-        ConfigError: When the configuration cannot be used.
-        ValueError: When a fault or limit does not exist.
+        ConfigError: If the configuration cannot be used.
+        ValueError: If a fault or threshold does not exist.
     """
     config = load_config(options.config or find_config(Path.cwd()))
     limits: dict[str, dict[str, float]] = {fault: dict(values) for fault, values in config.limits.items()}

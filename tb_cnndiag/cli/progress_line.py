@@ -1,4 +1,4 @@
-"""A line on the terminal that tells how far reading is."""
+"""A line on the terminal that shows how far reading has come."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from tb_cnndiag.summaries.reader import watching
 
-# Only what lasts longer is worth a line.
+# Seconds after which reading is worth a line.
 PATIENCE = 1.0
 INTERVAL = 0.1
 WIDTH = 100
@@ -20,7 +20,7 @@ _CLEAR = "\r\x1b[K"
 
 
 class ProgressLine:
-    """Tells which file is being read, and how far, once that has taken a while; wiped away at the end."""
+    """Shows which file is being read, and how far, once reading has taken a while; cleared at the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -28,19 +28,19 @@ class ProgressLine:
         self._shown = False
 
     def __call__(self, file: str, read: int, size: int) -> None:
-        """``read`` of ``size`` bytes of the file are read."""
+        """Report that ``read`` of ``size`` bytes of the file are read."""
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + INTERVAL
         self._shown = True
-        told = f"{read / 1e6:.0f} of {size / 1e6:.0f} MB of "
+        done = f"{read / 1e6:.0f} of {size / 1e6:.0f} MB of "
         name = "".join(character if character.isprintable() else "?" for character in file)
-        self._stream.write(f"{_CLEAR}reading {told}{name[-(WIDTH - len(told)) :]}")
+        self._stream.write(f"{_CLEAR}reading {done}{name[-(WIDTH - len(done)) :]}")
         self._stream.flush()
 
     def clear(self) -> None:
-        """Leave the terminal as it was."""
+        """Remove the line."""
         if self._shown:
             self._shown = False
             self._stream.write(_CLEAR)
@@ -49,20 +49,20 @@ class ProgressLine:
 
 @contextmanager
 def progress_line(quiet: bool) -> Iterator[ProgressLine | None]:
-    """Show the line while logs are read: only on a terminal, not in CI, and not when it is to be quiet."""
+    """Show the line while logs are read; only on a terminal, not in CI, and not if ``quiet``."""
     if quiet or os.environ.get("CI") or not sys.stderr.isatty():
         yield None
         return
     line = ProgressLine(sys.stderr)
     try:
         with watching(line), warnings.catch_warnings():
-            tell = warnings.showwarning
+            show = warnings.showwarning
 
-            def on_a_line_of_its_own(*told: Any, **more: Any) -> None:
+            def on_its_own_line(*message: Any, **more: Any) -> None:
                 line.clear()
-                tell(*told, **more)
+                show(*message, **more)
 
-            warnings.showwarning = on_a_line_of_its_own
+            warnings.showwarning = on_its_own_line
             yield line
     finally:
         line.clear()

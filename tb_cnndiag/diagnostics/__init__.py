@@ -1,4 +1,4 @@
-"""What is measured: one file per diagnostic, registered in ``BUILTIN``."""
+"""The diagnostics that are measured: one file each, registered in ``BUILTIN``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
 
 @functools.cache
 def available() -> tuple[type[Diagnostic], ...]:
-    """The built-in diagnostics and those that other packages register as ``tb_cnndiag.diagnostics``."""
+    """The built-in diagnostics, and those that other packages register as ``tb_cnndiag.diagnostics``."""
     return (*BUILTIN, *registered("tb_cnndiag.diagnostics", Diagnostic, {kind.name for kind in BUILTIN}))
 
 

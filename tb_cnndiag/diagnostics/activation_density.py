@@ -1,4 +1,4 @@
-"""How the activations of a layer are distributed."""
+"""The distribution of a layer's activations."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class ActivationDensity(LayerDiagnostic):
     name = "activation_density"
     title = "Activation density"
     description = (
-        "What a layer hands on should neither fade, nor grow, nor pile up at an end of its range. The bar is the share "
-        "of values at exactly that value, such as the zeros of a ReLU; the curve is the density of all others, and its "
-        "area, not its height, is a probability."
+        "The activations of a layer should not vanish, grow without limit or pile up at an end of their range, because "
+        "later layers depend on them. A bar is the share of values at exactly one value, such as the zeros of a ReLU; "
+        "the curve is the density of all other values, and its area, not its height, is a probability."
     )
     needs = ("activation_sample",)
     columns = (
@@ -41,11 +41,11 @@ class ActivationDensity(LayerDiagnostic):
     cost = "heavy"
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Density with the known bounds of the layer's activation; moments of the finite values."""
+        """Estimate the density, within the known bounds of the layer's activation, and moments of the finite values."""
         return self.measure_all([snapshot])[0]
 
     def measure_all(self, snapshots: Sequence[LayerSnapshot]) -> list[LayerResult]:
-        """All densities at once."""
+        """Estimate all densities at once."""
         seen = [snapshot for snapshot in snapshots if snapshot.data["activation_sample"].size]
         curves = iter(
             densities(

@@ -1,4 +1,4 @@
-"""What a diagnostic is given, what it says it needs, and what it returns."""
+"""The interface of a diagnostic: its input, the data it needs, and its result."""
 
 from __future__ import annotations
 
@@ -31,29 +31,56 @@ class LayerSnapshot:
     """One layer at one snapshot, as plain arrays.
 
     Attributes:
-        layer: The row of the layer table.
-        data: What was captured, by name; a name is absent when it could not be. Names:
+        layer: The layer's row of the layer table.
+        data: Captured arrays by name. A name is absent if its array could not be captured.
 
-            - ``kernel`` ``(units, fan_in)`` float32; ``bias`` and ``norm_scale`` (the γ of the normalization that
-              follows) ``(units,)``;
-            - over the probe: ``sample_max`` and ``sample_mean`` ``(samples, units)``, maximum and mean over positions;
-              ``unit_mean`` and ``unit_mean_abs`` ``(units,)``, over part of the samples and all positions;
-              ``activation_sample`` ``(values,)``, a subsample of all values; ``unit_saturated`` ``(units,)``, share of
-              values near a bound, of bounded activations; ``samples`` and ``positions`` ``()``;
-            - of output layers ``output`` ``(samples, units)``, mean over positions, ``output_diversity`` ``()``, their
-              deviation between samples at a position, and ``labels`` ``(samples,)`` where the probe's labels are class
-              indices; of the first kernels ``input_mean``, ``input_std``, ``input_min``,
-              ``input_max`` ``(channels,)``, ``input_constant`` ``(samples,)`` and ``input_diversity`` ``()``;
-            - of the loss on the probe, in k chunks of 32 samples, where its labels are known: ``chunk_gradient_norms``
-              ``(k,)``, ``mean_gradient_norm`` ``()``, norm of their mean, and ``gradient_zero_share`` ``()``;
-            - of the probe's first images, averaged down to a few pixels: ``feature_map`` ``(images, height, width,
-              pictured)`` of the units ``pictured_units`` ``(pictured,)``; of the first kernels ``input_picture``
-              ``(images, height, width, channels)``;
-            - from training, since the last snapshot: ``gradient_norm`` ``()``, mean ‖gradient of the data loss by the
-              kernel‖ over ``gradient_steps`` ``()`` steps, beside which ``gradient_non_finite_steps`` ``()`` had none;
-              ``update_norm`` ``()``, mean ‖Δkernel‖ per step over the steps sampled; of rectified layers
-              ``training_fired`` ``(units,)``, 1 for a unit that fired in the latest ``training_batches`` ``()`` that
-              were observed, of ``training_samples`` ``()`` in all, else 0.
+            Weights:
+
+            - ``kernel`` ``(units, fan_in)`` float32;
+            - ``bias`` ``(units,)``;
+            - ``norm_scale`` ``(units,)``: scale γ of the normalization that follows.
+
+            Activations on the probe:
+
+            - ``sample_max`` and ``sample_mean`` ``(samples, units)``: maximum and mean over positions;
+            - ``unit_mean`` and ``unit_mean_abs`` ``(units,)``: means over all positions of part of the samples;
+            - ``activation_sample`` ``(values,)``: a subsample of all values;
+            - ``unit_saturated`` ``(units,)``: share of values near a bound, for bounded activations;
+            - ``samples`` and ``positions`` ``()``: their numbers.
+
+            Output layers only, on the probe:
+
+            - ``output`` ``(samples, units)``: mean over positions;
+            - ``output_diversity`` ``()``: standard deviation over samples at each position;
+            - ``labels`` ``(samples,)``: labels of the probe, if they are class indices.
+
+            First kernels only, on the probe:
+
+            - ``input_mean``, ``input_std``, ``input_min`` and ``input_max`` ``(channels,)``;
+            - ``input_constant`` ``(samples,)``: 1 for a sample whose values are all the same;
+            - ``input_diversity`` ``()``: standard deviation over samples at each position.
+
+            Gradients of the loss on k chunks of 32 samples of a labeled probe:
+
+            - ``chunk_gradient_norms`` ``(k,)``: norm of each chunk's gradient;
+            - ``mean_gradient_norm`` ``()``: norm of the mean gradient;
+            - ``gradient_zero_share`` ``()``: share of entries that are exactly 0.
+
+            Pictures of the first images of the probe, downsampled to a few pixels:
+
+            - ``feature_map`` ``(images, height, width, pictured)``;
+            - ``pictured_units`` ``(pictured,)``: the units in ``feature_map``;
+            - ``input_picture`` ``(images, height, width, channels)``: first kernels only.
+
+            Training since the last snapshot:
+
+            - ``gradient_norm`` ``()``: mean norm of the gradient of the data loss by the kernel;
+            - ``gradient_steps`` and ``gradient_non_finite_steps`` ``()``: number of steps with a finite gradient, and
+              with a gradient that is not finite;
+            - ``update_norm`` ``()``: mean ‖Δkernel‖ per step over the sampled steps;
+            - ``training_fired`` ``(units,)``: 1 for a unit that fired in the latest observed batches, else 0, for
+              rectified layers;
+            - ``training_batches`` and ``training_samples`` ``()``: number of these batches and of their samples.
     """
 
     layer: LayerInfo
@@ -62,7 +89,7 @@ class LayerSnapshot:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The whole model at one snapshot: ``logs`` holds loss, metrics and learning rate as Keras reports them."""
+    """The whole model at one snapshot. ``logs`` holds loss, metrics and learning rate as Keras reports them."""
 
     step: int
     epoch: int
@@ -72,20 +99,30 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What was measured of one layer: a number per column, and what the layer's own page shows."""
+    """The result for one layer: a number per column, and the payload that the layer's page shows."""
 
     values: Mapping[str, float] = field(default_factory=dict)
     payload: LayerPayload | None = None
 
 
 class Diagnostic(ABC):
-    """Something measured. Subclass :class:`LayerDiagnostic` or :class:`ModelDiagnostic`.
+    """Base class of all diagnostics. Subclass :class:`LayerDiagnostic` or :class:`ModelDiagnostic`.
 
-    A layer for which something that the diagnostic ``needs`` is missing is passed over. The arrays must not be
-    changed. A ``"heavy"`` diagnostic is measured on the callback's schedule rather than at each snapshot, a
-    ``"costly"`` one on a part of it that grows sparse. What is in
-    ``scalar_columns`` is also written for TensorBoard's own Scalars dashboard. One that ``shows_data`` puts pictures of
-    the user's samples into the log: ``CNNDiagnostics(images=False)`` leaves it out.
+    A diagnostic must not change the arrays it receives.
+
+    Attributes:
+        name: Id of the diagnostic, the name of its file.
+        title: Name shown to the user.
+        description: Two sentences for the user: why it matters, and how to read it.
+        needs: Names of the data that the diagnostic needs. A layer is skipped if any of them is missing.
+        columns: Columns of numbers that the diagnostic measures.
+        layer_kind: Kind of the payload of each layer; empty if there is none.
+        model_kind: Kind of the payload of the whole model; empty if there is none.
+        cost: ``"light"`` diagnostics are measured at each snapshot, ``"heavy"`` ones on the callback's schedule, and
+            ``"costly"`` ones on a part of that schedule that becomes sparser over time.
+        scalar_columns: Columns that are also written for TensorBoard's Scalars dashboard.
+        shows_data: Whether the payload contains pictures of the user's samples; ``CNNDiagnostics(images=False)``
+            disables these diagnostics.
     """
 
     name: ClassVar[str]
@@ -100,19 +137,19 @@ class Diagnostic(ABC):
     shows_data: ClassVar[bool] = False
 
     def info(self) -> DiagnosticInfo:
-        """The words for the user, as they are stored in the log."""
+        """The description of the diagnostic that the log stores."""
         return DiagnosticInfo(self.name, self.title, self.description, self.columns, self.layer_kind, self.model_kind)
 
 
 class LayerDiagnostic(Diagnostic):
-    """Measures layer by layer: its columns are one number per layer, its payload is one per layer."""
+    """Measures each layer: it gives one number per column and layer, and one payload per layer."""
 
     @abstractmethod
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
         """Measure one layer; all of ``needs`` is in ``snapshot.data``."""
 
     def measure_all(self, snapshots: Sequence[LayerSnapshot]) -> Iterable[LayerResult]:
-        """Measure each layer, in order. Override it where all layers together cost less than each alone."""
+        """Measure each layer, in order. Override this if it is faster to measure all layers together."""
         return map(self.measure, snapshots)
 
 
@@ -121,4 +158,4 @@ class ModelDiagnostic(Diagnostic):
 
     @abstractmethod
     def measure(self, snapshot: Snapshot) -> ModelPayload | None:
-        """Measure the model; None when there is nothing to tell."""
+        """Measure the model; None if there is no result."""

@@ -1,4 +1,4 @@
-"""Units that never fire, hardly ever fire, or add next to nothing."""
+"""Units that never fire, rarely fire, or contribute almost nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnaps
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import ColumnInfo, FloatArray, UnitState, UnitStates
 
-# A unit that fires on fewer of the samples is nearly dead.
+# A unit that fires on a smaller share of the samples is nearly dead.
 NEARLY_DEAD_SHARE = 0.01
-# Dormant score at or below which a unit is dormant: τ of Sokar et al. 2023.
+# A unit is dormant if its dormant score is at most this: τ of Sokar et al. 2023.
 DORMANT_SCORE = 0.025
-# An output varies when its range exceeds this share of its magnitude: float32 means carry rounding of this order.
+# An output varies if its range exceeds this share of its magnitude; float32 means have rounding errors of this size.
 CONSTANT_TOLERANCE = 1e-5
 
 
@@ -23,8 +23,9 @@ class DeadUnits(LayerDiagnostic):
     name = "dead_units"
     title = "Dead units"
     description = (
-        "A dead unit gives the same output for every input, passes no gradient back, and cannot recover: its filters "
-        "are computed for nothing. Each row is a unit, each column a snapshot; a unit that is merely sparse stays alive."
+        "A dead unit gives the same output for every input, passes no gradient back and cannot recover, so its filter "
+        "is computed for nothing. Each row is a unit and each column is a snapshot; a unit that fires on only a few "
+        "samples is not dead."
     )
     needs = ("sample_max", "unit_mean", "unit_mean_abs")
     columns = (
@@ -32,7 +33,7 @@ class DeadUnits(LayerDiagnostic):
             "dead_ratio",
             "Dead units",
             "share",
-            "Share of units that never fire on the probe nor in training, or never change.",
+            "Share of units that never fire, neither on the probe nor in training, or whose output never changes.",
             low=0.0,
             high=1.0,
         ),
@@ -40,7 +41,7 @@ class DeadUnits(LayerDiagnostic):
             "nearly_dead_ratio",
             "Nearly dead units",
             "share",
-            "Share of units that fire on fewer than 1 % of the probe's samples, but on some, or in training alone.",
+            "Share of units that fire on some but fewer than 1 % of the probe's samples, or only in training.",
             low=0.0,
             high=1.0,
         ),
@@ -56,7 +57,7 @@ class DeadUnits(LayerDiagnostic):
             "magnitude",
             "Mean magnitude",
             "activation",
-            "Mean |activation| over samples, positions and units: signals should keep their size from layer to layer.",
+            "Mean |activation| over samples, positions and units; it should stay similar from layer to layer.",
             logarithmic=True,
         ),
     )
@@ -64,7 +65,7 @@ class DeadUnits(LayerDiagnostic):
     scalar_columns = ("dead_ratio",)
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Judge each unit from its maximum on each sample; see :func:`unit_states`."""
+        """Determine the state of each unit from its maximum on each sample; see :func:`unit_states`."""
         sample_max = snapshot.data["sample_max"]
         fired = snapshot.data.get("training_fired")
         rectified = snapshot.layer.activation in RECTIFIED
@@ -96,10 +97,15 @@ def unit_states(
 ) -> NDArray[np.uint8]:
     """The :class:`UnitState` of each unit, ``(units,)`` uint8.
 
-    A rectified unit is dead when its maximum over all samples ``(samples, units)`` is ≤ 0, unless it ``fired``
-    ``(units,)`` in training: then it is nearly dead. Any other unit is dead when its output is the same everywhere: its
-    maximum is the same on all samples and equals its mean ``(units,)``. A unit with a value that is not finite is not
-    observed.
+    A rectified unit is dead if its maximum over all samples is ≤ 0, unless it fired in training: then it is nearly
+    dead. Any unit is dead if its output is constant, i.e. its maximum is the same on all samples and equals its mean. A
+    unit with a value that is not finite is not observed.
+
+    Args:
+        sample_max: ``(samples, units)``, maximum over positions.
+        unit_mean: ``(units,)``.
+        rectified: Whether the activation is a rectifier.
+        fired: ``(units,)``, above 0 for units that fired in training.
     """
     finite = np.isfinite(sample_max).all(axis=0)
     safe = np.where(finite, sample_max, 0.0)
@@ -107,7 +113,7 @@ def unit_states(
     top = safe.max(axis=0, initial=-np.inf)
     if rectified:
         states[np.mean(safe > 0, axis=0) < NEARLY_DEAD_SHARE] = UnitState.NEARLY_DEAD
-    # A channel whose normalization has lost its scale is held at one value, be that above 0.
+    # The output can also be constant above 0, e.g. if the scale of the normalization is 0.
     slack = CONSTANT_TOLERANCE * np.abs(top) + np.finfo(np.float32).tiny
     constant = (top - safe.min(axis=0, initial=np.inf) <= slack) & (top - unit_mean <= slack)
     silent = (top <= 0) & rectified
@@ -117,9 +123,9 @@ def unit_states(
 
 
 def dormant_scores(unit_mean_abs: FloatArray) -> FloatArray:
-    """Mean magnitude of each unit over the layer's mean, ``(units,)`` ≥ 0 (Sokar et al. 2023, eq. 1).
+    """Mean magnitude of each unit divided by the layer's mean, ``(units,)`` ≥ 0 (Sokar et al. 2023, eq. 1).
 
-    NaN where that mean is not finite.
+    NaN if the layer's mean is not finite.
     """
     mean = float(np.mean(unit_mean_abs))
     if not np.isfinite(mean):

@@ -1,4 +1,4 @@
-"""How much of its width a layer uses."""
+"""The share of its width that a layer uses."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ class FeatureDimension(LayerDiagnostic):
     name = "feature_dimension"
     title = "Feature dimension"
     description = (
-        "A layer whose variance lies in few directions is wider than its features; one that fills all of them may be "
-        "too narrow. The dimension is counted over the probe, so it cannot exceed the number of samples."
+        "A layer whose variance lies in few directions is wider than its features need, and a layer that uses all of "
+        "its directions may be too narrow. The dimension is the number of principal directions that carry 99 % of the "
+        "variance on the probe, so it is always below the number of samples."
     )
     needs = ("sample_mean",)
     columns = (
         ColumnInfo(
-            "dimension", "Feature dimension", "count", "Principal directions that carry 99 % of the variance.", True
+            "dimension",
+            "Feature dimension",
+            "count",
+            "Number of principal directions that carry 99 % of the variance.",
+            True,
         ),
         ColumnInfo(
             "dimension_share",
             "Share of the width used",
             "share",
-            "Feature dimension over the largest it could be: the number of units, or of samples less one.",
+            "Feature dimension divided by its largest possible value, which units and samples limit.",
             low=0.0,
             high=1.0,
         ),
@@ -33,7 +38,7 @@ class FeatureDimension(LayerDiagnostic):
     cost = "costly"
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Count directions of the position means."""
+        """Count the principal directions of the position means."""
         responses = snapshot.data["sample_mean"]
         largest = min(responses.shape[1], responses.shape[0] - 1)
         if largest < 1:

@@ -1,4 +1,4 @@
-"""What the units of a layer see in a few images."""
+"""Responses of a layer's units to a few images."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class FeatureMaps(LayerDiagnostic):
     name = "feature_maps"
     title = "Feature maps"
     description = (
-        "Where in an image a unit fires tells what it looks for: early maps follow edges, later ones parts and whole "
-        "things. A blank map is a unit that is silent on this image, and maps that are all alike are units that do the "
-        "same."
+        "The places in an image where a unit fires show what the unit detects: edges in early layers, parts and whole "
+        "objects in later layers. A blank map is a unit that is silent on this image; maps that all look alike are "
+        "units that do the same work."
     )
     needs = ("feature_map", "pictured_units")
     layer_kind = "images"
@@ -23,7 +23,7 @@ class FeatureMaps(LayerDiagnostic):
     shows_data = True
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """One picture for each sample and unit that was taken, each with its own scale."""
+        """Draw one picture per captured sample and unit, each with its own scale."""
         images = []
         for sample, maps in enumerate(snapshot.data["feature_map"]):
             for index, unit in enumerate(snapshot.data["pictured_units"]):

@@ -1,11 +1,11 @@
-"""How many different filters a layer has."""
+"""The number of different filters in a layer."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
-from tb_cnndiag.diagnostics.filter_tree import Grower
+from tb_cnndiag.diagnostics.filter_tree import TreeBuilder
 from tb_cnndiag.numerics.linkage import effective_count
 from tb_cnndiag.payloads import ColumnInfo, Dendrogram
 
@@ -16,28 +16,29 @@ class FilterClusters(LayerDiagnostic):
     name = "filter_clusters"
     title = "Filter clusters"
     description = (
-        "Filters that join low in the tree do nearly the same work, so one of each group could do it alone. The number "
-        "of groups below the cut is a width the layer could be given; branches that join high are different filters."
+        "Filters that join low in the tree do nearly the same work, so one filter per group would be enough. The "
+        "number of groups below the cut is a possible width for the layer; branches that join high are different "
+        "filters."
     )
     needs = ("kernel",)
     columns = (
-        ColumnInfo("clusters", "Groups of filters", "count", "Groups of filters when the tree is cut at twins."),
+        ColumnInfo("clusters", "Groups of filters", "count", "Number of groups if the tree is cut at twins."),
         ColumnInfo(
             "effective_filters",
             "Effective filters",
             "share",
-            "Effective number of different filters (exp of the entropy of group sizes) as a share of all.",
+            "Effective number of different filters (exp of the entropy of group sizes), as a share of all filters.",
             low=0.0,
             high=1.0,
         ),
         ColumnInfo(
-            "suggested_width", "Suggested width", "count", "Groups of filters, without filters that are all zero."
+            "suggested_width", "Suggested width", "count", "Number of groups, without filters that are all zero."
         ),
         ColumnInfo(
             "reconstruction_error",
             "Cost of the suggested width",
             "share",
-            "Share of the kernel's energy lost when each filter becomes a multiple of its group's representative.",
+            "Share of the kernel's energy lost if each filter becomes a multiple of its group's representative.",
             low=0.0,
             high=1.0,
         ),
@@ -46,15 +47,15 @@ class FilterClusters(LayerDiagnostic):
     cost = "heavy"
 
     def __init__(self, *, fold: bool = False) -> None:
-        """``fold``: as in :class:`tb_cnndiag.diagnostics.filter_similarity.FilterSimilarity`."""
-        self._grower = Grower(fold)
+        """``fold``: See :class:`tb_cnndiag.diagnostics.filter_similarity.FilterSimilarity`."""
+        self._trees = TreeBuilder(fold)
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """The tree of all filters; no number where the fan-in is too small to tell twins from strangers."""
+        """Build the tree of all filters; no numbers if the fan-in is too small to distinguish twins from chance."""
         kernel = snapshot.data["kernel"]
         if len(kernel) < 2:
             return LayerResult()
-        tree = self._grower.tree(snapshot)
+        tree = self._trees.tree(snapshot)
         values = {}
         if np.isfinite(tree.threshold):
             values = {

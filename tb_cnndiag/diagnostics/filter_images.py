@@ -1,16 +1,16 @@
-"""What the filters of a layer look like."""
+"""Pictures of a layer's filters."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
-from tb_cnndiag.numerics.pictures import signed_picture, spread
+from tb_cnndiag.numerics.pictures import evenly_spaced, signed_picture
 from tb_cnndiag.payloads import FloatArray, Image, Images, LayerInfo
 
-# Filters of a layer that are drawn: 64 of 3 × 3 take 2 kB.
+# Most filters drawn per layer: 64 filters of 3 × 3 take 2 kB.
 MAX_FILTERS = 64
-# A larger kernel is no small picture any more.
+# Kernels with a larger area than MAX_SIDE² are not drawn.
 MAX_SIDE = 32
 
 
@@ -20,20 +20,20 @@ class FilterImages(LayerDiagnostic):
     name = "filter_images"
     title = "Filters"
     description = (
-        "Filters that have learned show edges, blobs or colors; those that stay noise, or are all alike, have learned "
-        "nothing. Filters that see one channel show their weights, those that see three are in color with 0 gray, and "
-        "of deeper ones each pixel is the norm over input channels."
+        "Filters that have learned show edges, blobs or colors; filters that stay noisy or all look alike have learned "
+        "nothing. Filters with one input channel show their weights, filters of a first layer with three channels are "
+        "in color with 0 as gray, and for all others each pixel is the norm over input channels."
     )
     needs = ("kernel",)
     layer_kind = "images"
     cost = "costly"
 
     def __init__(self, channel: int | None = None) -> None:
-        """Draw the slice of one input ``channel`` instead of the norm over all; None: the norm."""
+        """``channel``: Input channel to draw; None draws the norm over all channels."""
         self.channel = channel
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Draw up to 64 filters, evenly spaced, of kernels with two spatial axes of more than one pixel."""
+        """Draw up to 64 evenly spaced filters of a kernel that has two spatial axes and more than one pixel."""
         kernels = _spatial(snapshot.layer, snapshot.data["kernel"])
         if kernels is None:
             return LayerResult()
@@ -41,7 +41,7 @@ class FilterImages(LayerDiagnostic):
         if self.channel is not None and not -kernels.shape[-1] <= self.channel < kernels.shape[-1]:
             return LayerResult()
         images = []
-        for unit in spread(len(kernels), MAX_FILTERS):
+        for unit in evenly_spaced(len(kernels), MAX_FILTERS):
             pixels, scale = signed_picture(kernels[unit] if color else self._plane(kernels[unit]))
             images.append(Image(int(unit), pixels, scale))
         return LayerResult(payload=Images(tuple(images)))
@@ -54,7 +54,7 @@ class FilterImages(LayerDiagnostic):
 
 
 def _spatial(layer: LayerInfo, kernel: FloatArray) -> FloatArray | None:
-    """The kernel as ``(units, height, width, channels)``; None when it has no picture to it."""
+    """The kernel as ``(units, height, width, channels)``; None if it cannot be drawn."""
     if layer.role not in ("conv", "depthwise_conv", "transposed_conv") or len(layer.kernel_shape) != 4:
         return None
     height, width = layer.kernel_shape[:2]

@@ -1,4 +1,4 @@
-"""What filter similarity and filter clusters share: the cosines and the tree of a kernel, grown once per snapshot."""
+"""The cosines and the tree of a kernel, built once per snapshot and shared by filter similarity and filter clusters."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from tb_cnndiag.numerics.similarity import (
 from tb_cnndiag.payloads import FloatArray, IntArray, Matrix
 
 CELLS = 128
-"""Side of the matrix that is stored to be looked at: 8 kB a layer in 8 bit."""
+"""Largest side of the matrix that is stored for display: 8 kB per layer in 8 bit."""
 
 
 @dataclass(frozen=True)
 class FilterTree:
-    """The filters of a kernel: who is like whom. The matrix of all cosines itself is not kept.
+    """Similarity of the filters of a kernel. The full cosine matrix is not kept.
 
     Attributes:
-        threshold: Cosine from which two filters are twins; infinite when the fan-in is too small to tell.
-        twins: Exact, of all filters.
-        mean_similarity: Mean |cosine| of different filters.
+        threshold: Cosine at or above which two filters are twins; infinite if the fan-in is too small to decide.
+        twins: Twins among all filters, exact.
+        mean_similarity: Mean |cosine| over pairs of different filters.
         merges: ``(units − 1, 4)``, average linkage.
         order: ``(units,)``, leaves from first to last.
         cut: Height at which the tree is cut into groups of twins.
         groups: ``(units,)``, numbered in leaf order.
-        width: One filter per group, and what that costs.
+        width: Suggested width, and the energy it loses.
         display: The cosines in leaf order, pooled.
     """
 
@@ -53,10 +53,10 @@ class FilterTree:
 
 
 @dataclass
-class Grower:
-    """Grows the trees of one diagnostic: of kernels as they are, or with ``fold`` as the next layer meets them.
+class TreeBuilder:
+    """Builds the trees of one diagnostic, from raw kernels or, with ``fold``, from folded ones; see :func:`folded`.
 
-    From its second snapshot on a layer's leaves keep the order of the first as far as the tree allows, so that the picture
+    After the first snapshot, the leaves of a layer keep their earlier order as far as the tree allows, so the display
     does not jump.
     """
 
@@ -64,12 +64,12 @@ class Grower:
     _ranks: dict[str, IntArray] = field(default_factory=dict)
 
     def kernel(self, snapshot: LayerSnapshot) -> FloatArray:
-        """``(units, fan_in)``, or folded ``(units, fan_in + 1)`` with the bias; see :func:`folded`."""
+        """The kernel ``(units, fan_in)``; if folded with a bias, ``(units, fan_in + 1)``."""
         kernel = snapshot.data["kernel"]
         return folded(kernel, snapshot.data.get("bias"), snapshot.data.get("norm_scale")) if self.fold else kernel
 
     def tree(self, snapshot: LayerSnapshot) -> FilterTree:
-        """The tree of a layer's filters; of a kernel as it is, another diagnostic may have grown it already."""
+        """The tree of a layer's filters; for a raw kernel, another diagnostic may have built it already."""
         path = snapshot.layer.path
         kernel = self.kernel(snapshot)
         tree = filter_tree(kernel, self._ranks.get(path))
@@ -77,23 +77,23 @@ class Grower:
         return tree
 
 
-_grown: dict[int, FilterTree] = {}
+_trees: dict[int, FilterTree] = {}
 
 
 def filter_tree(kernel: FloatArray, ranks: IntArray | None = None) -> FilterTree:
-    """The tree of a kernel ``(units, fan_in)``; the same array is not looked at twice, and forgotten when it goes.
+    """The tree of a kernel ``(units, fan_in)``, cached for the lifetime of the array.
 
-    ``ranks`` are the units' places in an earlier order.
+    ``ranks`` are the positions of the units in an earlier order.
     """
     key = id(kernel)
-    if key not in _grown:
-        _grown[key] = _grow(kernel, ranks if ranks is not None and len(ranks) == len(kernel) else None)
-        weakref.finalize(kernel, _grown.pop, key, None)
-    return _grown[key]
+    if key not in _trees:
+        _trees[key] = _build(kernel, ranks if ranks is not None and len(ranks) == len(kernel) else None)
+        weakref.finalize(kernel, _trees.pop, key, None)
+    return _trees[key]
 
 
-def drawn_matrix(kernel: FloatArray, limit: int) -> Matrix:
-    """The display of a kernel from at most ``limit`` of its filters, evenly spaced: good to look at, not to count."""
+def sampled_matrix(kernel: FloatArray, limit: int) -> Matrix:
+    """The matrix of at most ``limit`` evenly spaced filters of a kernel: for display, not for counting."""
     rows = np.unique(np.linspace(0, len(kernel) - 1, limit).astype(np.intp))
     similarity = cosine_similarity(kernel[rows])
     order = order_leaves(average_linkage(similarity), similarity)
@@ -101,7 +101,7 @@ def drawn_matrix(kernel: FloatArray, limit: int) -> Matrix:
     return replace(drawn, order=rows[order])
 
 
-def _grow(kernel: FloatArray, ranks: IntArray | None) -> FilterTree:
+def _build(kernel: FloatArray, ranks: IntArray | None) -> FilterTree:
     units, fan_in = kernel.shape
     threshold = twin_threshold(fan_in, units)
     similarity = cosine_similarity(kernel)

@@ -1,4 +1,4 @@
-"""Units of a layer that respond alike, whatever their weights."""
+"""Units of a layer that respond alike, even if their weights differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FunctionalSimilarity(LayerDiagnostic):
     title = "Functional similarity"
     description = (
         "Filters with different weights can still do the same work, and only their responses show it. Bright blocks "
-        "are units that respond to the same samples; a unit that never varies has no correlation and is left blank."
+        "are units that respond to the same samples; a unit whose output never varies has no correlation and is blank."
     )
     needs = ("sample_mean",)
     columns = (
@@ -27,7 +27,7 @@ class FunctionalSimilarity(LayerDiagnostic):
             "alike_ratio",
             "Units that respond alike",
             "share",
-            "Share of units with another of correlation ≥ 0.9, and beyond what chance gives on so many samples.",
+            "Share of units that have a correlation ≥ 0.9 with another unit, above chance for this number of samples.",
             low=0.0,
             high=1.0,
         ),
@@ -35,7 +35,7 @@ class FunctionalSimilarity(LayerDiagnostic):
             "mean_correlation",
             "Mean correlation",
             "correlation",
-            "Mean |correlation| of all pairs of different units that vary.",
+            "Mean |correlation| over all pairs of different units that vary.",
             low=0.0,
             high=1.0,
         ),
@@ -44,15 +44,15 @@ class FunctionalSimilarity(LayerDiagnostic):
     cost = "costly"
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Correlate the mean activations of the units; centring takes one dimension of the samples."""
+        """Correlate the mean activations of the units; centering removes one of the samples' dimensions."""
         responses = snapshot.data["sample_mean"]
         samples, units = responses.shape
         if units < 2 or samples < 2:
             return LayerResult()
-        alike = correlation(responses)
+        similarity = correlation(responses)
         threshold = twin_threshold(samples - 1, units)
-        values = {"mean_correlation": mean_magnitude(alike)}
+        values = {"mean_correlation": mean_magnitude(similarity)}
         if np.isfinite(threshold):
-            values["alike_ratio"] = twins(alike, threshold).ratio
-        order = order_leaves(average_linkage(alike), alike)
-        return LayerResult(values, pooled(alike, order, cells=CELLS, unit="correlation"))
+            values["alike_ratio"] = twins(similarity, threshold).ratio
+        order = order_leaves(average_linkage(similarity), similarity)
+        return LayerResult(values, pooled(similarity, order, cells=CELLS, unit="correlation"))

@@ -1,4 +1,4 @@
-"""How much gradient reaches each kernel."""
+"""The size of the gradient that reaches each kernel."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ class GradientFlow(LayerDiagnostic):
     name = "gradient_flow"
     title = "Gradient flow"
     description = (
-        "A layer learns only as fast as gradient reaches it: compare layers, on a logarithmic scale. It is the "
-        "gradient of the data loss as the optimizer is given it, without loss scaling and without weight decay's part."
+        "A layer learns only as fast as its gradient allows, so a layer with a much smaller gradient than the others "
+        "hardly learns. Compare layers on a logarithmic scale; the gradient is that of the data loss as the optimizer "
+        "receives it, without loss scaling and regularization."
     )
     needs = ("gradient_norm", "gradient_steps", "gradient_non_finite_steps", "kernel")
     columns = (
@@ -23,14 +24,14 @@ class GradientFlow(LayerDiagnostic):
             "relative_gradient",
             "Relative gradient",
             "ratio",
-            "‖g‖ / ‖w‖: what the layer is told to change, against what it is.",
+            "‖g‖ / ‖w‖: size of the gradient compared with the size of the weights.",
             logarithmic=True,
         ),
         ColumnInfo(
             "non_finite_ratio",
             "Steps without a finite gradient",
             "share",
-            "Share of training steps in which the gradient held NaN or infinity.",
+            "Share of training steps in which the gradient contained NaN or infinity.",
             low=0.0,
             high=1.0,
         ),
@@ -38,16 +39,16 @@ class GradientFlow(LayerDiagnostic):
     scalar_columns = ("gradient_norm",)
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Norm, norm relative to the kernel's, and the share of steps whose gradient was not finite."""
+        """Measure the norm, the norm relative to the kernel's, and the share of steps with a non-finite gradient."""
         gradient = float(snapshot.data["gradient_norm"])
-        finite, broken = float(snapshot.data["gradient_steps"]), float(snapshot.data["gradient_non_finite_steps"])
-        if finite + broken == 0:
+        finite, non_finite = float(snapshot.data["gradient_steps"]), float(snapshot.data["gradient_non_finite_steps"])
+        if finite + non_finite == 0:
             return LayerResult()
         weight = norm(snapshot.data["kernel"])
         return LayerResult(
             {
                 "gradient_norm": gradient,
                 "relative_gradient": gradient / weight if weight > 0 else float("nan"),
-                "non_finite_ratio": broken / (finite + broken),
+                "non_finite_ratio": non_finite / (finite + non_finite),
             }
         )

@@ -1,4 +1,4 @@
-"""How far the gradients of different samples agree about a kernel."""
+"""How well the gradients of different samples agree about a kernel."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tb_cnndiag.payloads import ColumnInfo
 
 
 class GradientNoise(LayerDiagnostic):
-    """Signal-to-noise ratio and share of zeros of the gradient, over chunks of 32 of the probe's samples."""
+    """Signal-to-noise ratio and share of zeros of the gradient, over chunks of 32 probe samples."""
 
     name = "gradient_noise"
     title = "Gradient noise"
     description = (
-        "Where batches of 32 agree the ratio is high and steps go one way; near 0 they cancel out, as they do once a "
-        "layer has learned what it can. Entries that are exactly 0 for every batch belong to weights that nothing "
-        "moves."
+        "If the gradients of different batches disagree, training steps cancel out and the layer hardly learns. The "
+        "ratio is high if batches of 32 samples agree, and near 0 if they cancel out, as they do once a layer has "
+        "learned what it can; entries that are exactly 0 belong to weights that do not learn."
     )
     needs = ("chunk_gradient_norms", "mean_gradient_norm", "gradient_zero_share")
     columns = (
@@ -23,7 +23,7 @@ class GradientNoise(LayerDiagnostic):
             "gradient_snr",
             "Gradient signal-to-noise",
             "ratio",
-            "‖mean gradient‖ over the spread between chunks of 32 samples of the probe.",
+            "‖mean gradient‖ divided by the standard deviation between chunks of 32 probe samples.",
             low=0.0,
         ),
         ColumnInfo(
@@ -38,7 +38,7 @@ class GradientNoise(LayerDiagnostic):
     cost = "costly"
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """See :func:`tb_cnndiag.numerics.gradients.signal_to_noise`."""
+        """Measure the ratio; see :func:`tb_cnndiag.numerics.gradients.signal_to_noise`."""
         norms = snapshot.data["chunk_gradient_norms"]
         return LayerResult(
             {

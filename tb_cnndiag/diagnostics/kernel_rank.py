@@ -1,4 +1,4 @@
-"""How many independent directions the filters of a layer span."""
+"""The number of independent directions that the filters of a layer span."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tb_cnndiag.numerics.rank import entropy_rank, singular_values, stable_rank
 from tb_cnndiag.payloads import ColumnInfo
 
 LARGEST_SIDE = 1024
-"""Kernels larger than this both ways are passed over: the time grows with the cube."""
+"""Kernels with both sides above this are skipped, because the time grows with the cube of the smaller side."""
 
 
 class KernelRank(LayerDiagnostic):
@@ -16,8 +16,9 @@ class KernelRank(LayerDiagnostic):
     name = "kernel_rank"
     title = "Kernel rank"
     description = (
-        "Filters can be redundant without any two being twins: when they are mixtures of a few. A low share means that "
-        "a thinner layer, or two thin ones in its place, could do the same; a fall during training is a collapse."
+        "Filters can be redundant without being twins, if all of them are mixtures of a few directions. A low share "
+        "means that a narrower layer, or two narrow layers instead of it, could do the same work; a fall to a few "
+        "percent during training is a collapse."
     )
     needs = ("kernel",)
     columns = (
@@ -25,7 +26,7 @@ class KernelRank(LayerDiagnostic):
             "entropy_rank",
             "Entropy rank",
             "share",
-            "exp of the entropy of the singular values, over the largest rank possible (Roy & Vetterli 2007).",
+            "exp of the entropy of the singular values, as a share of the largest possible rank (Roy & Vetterli 2007).",
             low=0.0,
             high=1.0,
         ),
@@ -33,7 +34,7 @@ class KernelRank(LayerDiagnostic):
             "stable_rank",
             "Stable rank",
             "share",
-            "‖W‖²_F / σ₁² over the largest rank possible; one strong direction pulls it down.",
+            "‖W‖²_F / σ₁² as a share of the largest possible rank; one strong direction lowers it.",
             low=0.0,
             high=1.0,
         ),
@@ -41,7 +42,7 @@ class KernelRank(LayerDiagnostic):
     cost = "costly"
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Ranks as shares of the smaller side of the kernel."""
+        """Measure both ranks as shares of the smaller side of the kernel."""
         kernel = snapshot.data["kernel"]
         side = min(kernel.shape)
         if not 2 <= side <= LARGEST_SIDE:

@@ -1,4 +1,4 @@
-"""Layers that represent the same."""
+"""Layers that represent the samples alike."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ class LayerSimilarity(ModelDiagnostic):
     name = "layer_similarity"
     title = "Layer similarity"
     description = (
-        "Neighbouring layers that represent the samples alike add depth and cost and little else. A bright block along "
-        "the diagonal is a run of such layers; untrained neighbors are alike too, so compare with the first snapshot."
+        "Neighboring layers that represent the samples alike add depth and cost but little else. A bright block along "
+        "the diagonal is a sequence of such layers; untrained neighbors are similar too, so compare with the first "
+        "snapshot."
     )
     needs = ("sample_mean",)
     model_kind = "matrix"
     cost = "costly"
 
     def measure(self, snapshot: Snapshot) -> Matrix | None:
-        """Compare the position means of all layers that were seen on the same samples, in the order of the model."""
+        """Compare the position means of all layers that were observed on the probe, in the order of the model."""
         seen = [row for row, layer in enumerate(snapshot.layers) if "sample_mean" in layer.data]
         samples = {len(snapshot.layers[row].data["sample_mean"]) for row in seen}
         if len(seen) < 2 or len(samples) > 1 or min(samples) < MINIMUM_SAMPLES:

@@ -1,4 +1,4 @@
-"""What the first kernels of a model see."""
+"""The input of a model's first kernels."""
 
 from __future__ import annotations
 
@@ -9,39 +9,40 @@ from tb_cnndiag.payloads import ColumnInfo
 
 
 class ModelInput(LayerDiagnostic):
-    """Range of the probe where the first kernel sees it, after any rescaling inside the model."""
+    """Statistics of the probe as the first kernels receive it, after any rescaling inside the model."""
 
     name = "model_input"
     title = "Input"
     description = (
-        "Inputs far from zero mean and unit size make the first layer's gradients lopsided, its learning rate wrong. "
-        "Mean and deviation should both be of the order of 1, and no image should be constant."
+        "Inputs far from zero mean and unit variance make the first layer hard to train, because a learning rate that "
+        "suits the other layers does not suit it. Mean and standard deviation should not be much larger than 1, and no "
+        "image should be constant."
     )
     needs = ("input_mean", "input_std", "input_min", "input_max", "input_constant", "input_diversity")
     columns = (
         ColumnInfo("mean", "Input mean", "input", "Mean of the channel whose mean is farthest from 0."),
-        ColumnInfo("std", "Input deviation", "input", "Standard deviation of the channel in which it is largest."),
-        ColumnInfo("minimum", "Input minimum", "input", "Smallest value of any channel."),
-        ColumnInfo("maximum", "Input maximum", "input", "Largest value of any channel."),
+        ColumnInfo("std", "Input deviation", "input", "Standard deviation of the channel where it is largest."),
+        ColumnInfo("minimum", "Input minimum", "input", "Smallest value in any channel."),
+        ColumnInfo("maximum", "Input maximum", "input", "Largest value in any channel."),
         ColumnInfo(
             "diversity",
-            "Diversity of the input",
+            "Input diversity",
             "input",
-            "Deviation between samples at one position, root mean square over positions; 0: all samples are alike.",
+            "Standard deviation over samples at each position, root mean square over positions; 0 if all are the same.",
             low=0.0,
         ),
         ColumnInfo(
             "constant_share",
             "Constant inputs",
             "share",
-            "Share of probe samples that are the same everywhere.",
+            "Share of probe samples whose values are all the same.",
             low=0.0,
             high=1.0,
         ),
     )
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """The extreme channel of each statistic; NaN where a channel is not finite."""
+        """Take each statistic from its most extreme channel; NaN if a channel is not finite."""
         mean, std = snapshot.data["input_mean"], snapshot.data["input_std"]
         if not mean.size:
             return LayerResult()

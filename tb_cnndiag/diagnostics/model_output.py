@@ -1,4 +1,4 @@
-"""What a model answers."""
+"""The outputs of a model."""
 
 from __future__ import annotations
 
@@ -12,50 +12,51 @@ DISTRIBUTION_TOLERANCE = 1e-2
 
 
 class ModelOutput(LayerDiagnostic):
-    """Answers of the output layers on the probe, and the confusion by class where the probe has labels."""
+    """Outputs of the output layers on the probe, and the confusion matrix if the probe has labels."""
 
     name = "model_output"
     title = "Output"
     description = (
-        "A model that gives one answer to everything has collapsed, and outputs that are no distribution do not fit a "
-        "categorical loss. In the confusion matrix each row is a true class and the diagonal is what it gets right."
+        "A model that predicts one class for every sample has collapsed, and outputs that do not sum to 1 do not fit a "
+        "categorical loss. In the confusion matrix, each row is a true class, and the diagonal is the share that the "
+        "model predicts correctly."
     )
     needs = ("output", "output_diversity")
     columns = (
         ColumnInfo(
             "top_class_share",
-            "Most frequent answer",
+            "Predicted class share",
             "share",
-            "Share of samples given the most frequent class; 1/classes is healthy on a balanced probe.",
+            "Share of samples with the most frequent predicted class; 1/classes is healthy on a balanced probe.",
             low=0.0,
             high=1.0,
         ),
         ColumnInfo(
             "entropy",
-            "Entropy of the answers",
+            "Output entropy",
             "share",
-            "Mean entropy over ln(classes), where outputs are distributions: 0 is certain, 1 is uniform.",
+            "Mean entropy divided by ln(classes), if the outputs are distributions: 0 is certain, 1 is uniform.",
             low=0.0,
             high=1.0,
         ),
         ColumnInfo("row_sum_error", "Row sum error", "ratio", "Mean |sum of outputs − 1|; 0 for distributions."),
         ColumnInfo(
-            "spread", "Spread of the output", "output", "Deviation of an output over samples, mean over outputs."
+            "spread", "Output deviation", "output", "Standard deviation of an output over samples, mean over outputs."
         ),
         ColumnInfo(
             "diversity",
-            "Diversity of the output",
+            "Output diversity",
             "output",
-            "Deviation between samples at one position, root mean square over positions; 0: all samples are alike.",
+            "Standard deviation over samples at each position, root mean square over positions; 0 if all are the same.",
             low=0.0,
         ),
-        ColumnInfo("minimum", "Smallest output", "output", "Smallest output."),
-        ColumnInfo("maximum", "Largest output", "output", "Largest output."),
+        ColumnInfo("minimum", "Smallest output", "output", "Smallest output on any sample."),
+        ColumnInfo("maximum", "Largest output", "output", "Largest output on any sample."),
         ColumnInfo(
             "accuracy",
             "Balanced accuracy",
             "share",
-            "Share of the probe answered rightly, mean over its classes.",
+            "Share of probe samples predicted correctly, mean over the true classes.",
             low=0.0,
             high=1.0,
         ),
@@ -63,7 +64,7 @@ class ModelOutput(LayerDiagnostic):
     layer_kind = "matrix"
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """Only for output layers; ``labels`` ``(samples,)`` are used when they are there and are class indices."""
+        """Measure an output layer; ``labels`` ``(samples,)`` are used if they exist and are class indices."""
         outputs = snapshot.data["output"]
         if not snapshot.layer.output or not outputs.size or not np.isfinite(outputs).all():
             return LayerResult()
@@ -81,8 +82,8 @@ class ModelOutput(LayerDiagnostic):
         labels = snapshot.data.get("labels", np.empty(0)).ravel()
         if len(labels) != len(outputs) or not np.isin(labels, np.arange(classes)).all():
             return LayerResult(values)
-        answers = confusion(labels.astype(np.intp), predicted_classes(outputs), classes)
-        values["accuracy"] = float(np.nanmean(answers.diagonal()))
+        shares = confusion(labels.astype(np.intp), predicted_classes(outputs), classes)
+        values["accuracy"] = float(np.nanmean(shares.diagonal()))
         return LayerResult(
-            values, Matrix(answers.astype(np.float32), np.arange(classes), 0.0, 1.0, "share", symmetric=False)
+            values, Matrix(shares.astype(np.float32), np.arange(classes), 0.0, 1.0, "share", symmetric=False)
         )

@@ -1,4 +1,4 @@
-"""The images that the feature maps are of."""
+"""The probe images that the feature maps belong to."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tb_cnndiag.payloads import Image, Images
 
 
 class ProbeImages(LayerDiagnostic):
-    """The first images of the probe as the first kernels are given them, made small."""
+    """The first images of the probe as the first kernels receive them, downsampled."""
 
     name = "probe_images"
     title = "Probe images"
     description = (
-        "A feature map can only be read beside the image that it is of. These are the first images of the probe as the "
-        "layer is given them, after all preprocessing inside the model, spread from black to white."
+        "A feature map can only be read next to its image. These are the first images of the probe as the layer "
+        "receives them, after all preprocessing inside the model, scaled from black to white."
     )
     needs = ("input_picture",)
     layer_kind = "images"
@@ -22,6 +22,6 @@ class ProbeImages(LayerDiagnostic):
     shows_data = True
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """One picture per sample."""
+        """Draw one picture per sample."""
         pictures = enumerate(snapshot.data["input_picture"])
         return LayerResult(payload=Images(tuple(Image(0, color_picture(x), 1.0, sample) for sample, x in pictures)))

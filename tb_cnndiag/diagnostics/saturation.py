@@ -1,4 +1,4 @@
-"""Units that are stuck at the ends of their range."""
+"""Units that are stuck at an end of their range."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ PINNED_SHARE = 0.9
 
 
 class Saturation(LayerDiagnostic):
-    """Share of a unit's values at the bounds of its activation, where the gradient vanishes.
+    """Share of a unit's values near the bounds of its activation, where the gradient vanishes.
 
-    ``unit_saturated`` is captured for bounded activations only, as :data:`~tb_cnndiag.numerics.activations.SATURATION`
-    says. The zero of a rectifier is not a bound here: sparse is not saturated.
+    ``unit_saturated`` is captured only for the activations in :data:`~tb_cnndiag.numerics.activations.SATURATION`. The
+    zero of a rectifier does not count as a bound: a sparse unit is not saturated.
     """
 
     name = "saturation"
     title = "Saturation"
     description = (
-        "A unit at the end of its range, such as a sigmoid near 0 or 1, passes almost no gradient back, so nothing "
-        "before it learns through it. Each value is the share of a unit's activations within 1 % of a bound."
+        "A unit at an end of its range, such as a sigmoid near 0 or 1, passes almost no gradient back, so the layers "
+        "before it learn almost nothing through it. Each value is the share of a unit's activations within 1 % of a "
+        "bound."
     )
     needs = ("unit_saturated",)
     columns = (
@@ -29,7 +30,7 @@ class Saturation(LayerDiagnostic):
             "pinned_ratio",
             "Saturated units",
             "share",
-            "Share of units that are within 1 % of a bound on at least 90 % of their values.",
+            "Share of units with at least 90 % of their values within 1 % of a bound.",
             low=0.0,
             high=1.0,
         ),
@@ -51,6 +52,6 @@ class Saturation(LayerDiagnostic):
             return LayerResult()
         return LayerResult(
             {"pinned_ratio": float(np.mean(share >= PINNED_SHARE)), "saturated_share": float(np.mean(share))},
-            # Where no unit is stuck there is nothing to look at unit by unit.
+            # The values of each unit are only of interest if a unit is stuck.
             UnitValues({"saturated_share": share}) if (share >= PINNED_SHARE).any() else None,
         )

@@ -7,16 +7,16 @@ from tb_cnndiag.payloads import Scalars
 
 
 class TrainingCurve(ModelDiagnostic):
-    """What Keras logs at each snapshot."""
+    """The logs of Keras at each snapshot."""
 
     name = "training_curve"
     title = "Training curve"
     description = (
-        "Loss and metrics tell whether something is wrong; the layers below tell where. Training values are means over "
-        "the epoch with dropout active, validation values are taken at its end: the two need not be equal."
+        "Loss and metrics show whether something is wrong; the layers below show where. Training values are means over "
+        "the epoch with dropout active, and validation values are measured at its end, so the two can differ."
     )
     model_kind = "scalars"
 
     def measure(self, snapshot: Snapshot) -> Scalars | None:
-        """The logs; None where there are none, as before training."""
+        """Copy the logs; None if there are no logs, as before training."""
         return Scalars(dict(snapshot.logs)) if snapshot.logs else None

@@ -1,4 +1,4 @@
-"""How far one training step moves each kernel."""
+"""How much a training step changes each kernel."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from tb_cnndiag.payloads import ColumnInfo
 
 
 class UpdateRatio(LayerDiagnostic):
-    """‖Δw‖ / ‖w‖ of each kernel per step."""
+    """Update-to-weight ratio ‖Δw‖ / ‖w‖ of each kernel per step."""
 
     name = "update_ratio"
     title = "Update ratio"
     description = (
-        "What a step really changes, after the optimizer's own scaling and clipping: about 1e-3 is usual, far more "
-        "shakes the layer, far less leaves it where it was. Judge it together with the loss, never alone."
+        "The update-to-weight ratio shows how much a training step really changes a layer, after the optimizer's "
+        "scaling and clipping. About 1e-3 is common, much more destabilizes the layer and much less leaves it "
+        "unchanged; always read it together with the loss."
     )
     needs = ("update_norm", "kernel")
     columns = (
@@ -28,7 +29,7 @@ class UpdateRatio(LayerDiagnostic):
     )
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """The mean change of a step over the kernel's norm now."""
+        """Divide the mean change per step by the kernel's current norm."""
         weight = norm(snapshot.data["kernel"])
         update = float(snapshot.data["update_norm"])
         return LayerResult({"update_ratio": update / weight}) if weight > 0 else LayerResult()

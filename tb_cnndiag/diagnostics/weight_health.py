@@ -1,4 +1,4 @@
-"""The size of the weights, and weights that cannot be right."""
+"""The size of the weights, and weights that are clearly wrong."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tb_cnndiag.payloads import ColumnInfo
 
 
 class WeightHealth(LayerDiagnostic):
-    """Norm, gain, zero, constant and non-finite weights of a kernel."""
+    """Size and gain of a kernel, and its zero, constant and non-finite weights."""
 
     name = "weight_health"
     title = "Weight health"
     description = (
-        "Weights that grow without end, or start too large, too small or all alike, make everything after them fail. "
-        "A gain near 1 to 1.5 keeps signals at their size; any constant filter or non-finite weight is a fault."
+        "Weights that grow without limit, or whose initial values are too large, too small or all the same, make the "
+        "layers after them fail. A gain of about 1 to 1.5 keeps signals at their size; any constant filter or "
+        "non-finite weight is a fault."
     )
     needs = ("kernel",)
     columns = (
@@ -25,14 +26,14 @@ class WeightHealth(LayerDiagnostic):
             "gain",
             "Gain",
             "ratio",
-            "RMS weight × √fan-in: the growth of independent inputs of unit variance; √2 is He, 1 is Glorot.",
+            "RMS weight × √fan-in: amplification of independent inputs of unit variance; √2 for He, 1 for Glorot.",
             logarithmic=True,
         ),
         ColumnInfo(
             "constant_ratio",
             "Constant filters",
             "share",
-            "Share of filters whose weights are all the same value.",
+            "Share of filters whose weights all have the same value.",
             low=0.0,
             high=1.0,
         ),
@@ -41,7 +42,7 @@ class WeightHealth(LayerDiagnostic):
     )
 
     def measure(self, snapshot: LayerSnapshot) -> LayerResult:
-        """One pass for the size, one for zeros; the non-finite are counted only when there are any."""
+        """Measure the weights in one pass for size and one for zeros; count non-finite weights only if any exist."""
         kernel = snapshot.data["kernel"]
         if not kernel.size:
             return LayerResult()

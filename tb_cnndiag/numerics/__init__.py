@@ -1,1 +1,1 @@
-"""Pure functions on arrays: kernels are ``(units, fan_in)``, activations ``(samples, units)``."""
+"""Pure functions on arrays. Kernels are ``(units, fan_in)``, activations are ``(samples, units)``."""

@@ -1,9 +1,9 @@
-"""The distribution of activations: atoms, such as the zero of a rectifier, and a density of the rest.
+"""The distribution of activations: atoms, such as the zero of a rectifier, and a density of all other values.
 
 The density is the diffusion estimator with the improved Sheather–Jones bandwidth of Botev, Grotowski & Kroese (2010),
 "Kernel density estimation via diffusion", Annals of Statistics 38(5). It works on bin counts, reflects at both ends of
-the grid and assumes no shape. A Gaussian kernel on a rectified activation, taken whole, sees only the spike at zero;
-hence the atoms are taken out first, and an end of the grid at which a value piles up is a boundary.
+the grid and assumes no shape. A Gaussian kernel on all values of a rectified activation would show only the spike at
+zero. For this reason, atoms are removed first, and an end of the grid where values pile up is treated as a boundary.
 """
 
 from __future__ import annotations
@@ -33,22 +33,25 @@ _SAMPLE = 4096
 _BLOCK = 1 << 16
 _STAGES = 7
 _ROUNDS = 64
-# Beyond this exponent a damped coefficient is below rounding, even for the 14th power of its frequency.
+# Above this exponent, a damped coefficient is below rounding error, even times the 14th power of its frequency.
 _NEGLIGIBLE = 60
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """A sample reduced to what the estimator needs.
+    """A sample, reduced to what the estimator needs.
 
     Attributes:
-        counts: ``(bins,)`` of the continuous part, between ``start`` and ``stop``.
+        counts: ``(bins,)`` values of the continuous part in each bin between ``start`` and ``stop``.
         start: Left edge of the first bin.
         stop: Right edge of the last bin.
         reflects: Whether the distribution ends at ``start`` and at ``stop``.
-        spacing: Typical distance between neighboring values when they are rounded; 0 when they are not.
-        atoms: Values with a probability of their own.
-        samples: Number of all values; ``below`` and ``above`` of them lie outside, ``non_finite`` are no numbers.
+        spacing: Typical distance between neighboring values if they are rounded; 0 if they are not.
+        atoms: Single values with a positive probability.
+        samples: Number of all values.
+        below: Share of all values below ``start``.
+        above: Share of all values above ``stop``.
+        non_finite: Share of all values that are NaN or infinite.
     """
 
     counts: Float64Array
@@ -70,10 +73,10 @@ def density(
 
     Args:
         values: Any shape, any float type, any content.
-        bounds: Ends of the range the values can take, where known: ``(0, None)`` for ReLU, ``(0, 1)`` for sigmoid.
-            An end at which values pile up is found without being told.
-        bins: Bins of the grid on which it is estimated.
-        points: Points of the grid on which it is returned.
+        bounds: Ends of the range of possible values, if known: ``(0, None)`` for ReLU, ``(0, 1)`` for sigmoid. An end
+            where values pile up is detected without a bound.
+        bins: Number of bins of the grid on which the density is estimated.
+        points: Number of points of the grid on which the density is returned.
     """
     return densities([values], bounds=[bounds], bins=bins, points=points)[0]
 
@@ -85,16 +88,16 @@ def densities(
     bins: int = BINS,
     points: int = STORED_POINTS,
 ) -> list[Density]:
-    """:func:`density` of many samples at once: one cosine transform and one root search for all."""
+    """:func:`density` of many samples at once, with a single cosine transform and root search."""
     limits = bounds or [(None, None)] * len(samples)
     return estimate([histogram(v, bounds=b, bins=bins) for v, b in zip(samples, limits, strict=True)], points=points)
 
 
 def estimate(histograms: Sequence[Histogram], *, points: int = STORED_POINTS) -> list[Density]:
-    """Densities from histograms of one number of bins.
+    """Densities from histograms that all have the same number of bins.
 
-    The density is smoothed on the bins and read at equally spaced points; the bandwidth is at least ¾ of their
-    distance, so that nothing falls between them.
+    The density is smoothed on the bins and evaluated at equally spaced points. The bandwidth is at least ¾ of the
+    distance between points, so no peak falls between two points.
     """
     if not histograms:
         return []
@@ -106,7 +109,7 @@ def estimate(histograms: Sequence[Histogram], *, points: int = STORED_POINTS) ->
     ceiling = np.array([_oversmoothed(h) for h in histograms])
     bandwidth = np.sqrt(_diffusion_times(coefficients, total, floor**2, ceiling**2))
     share = np.array([h.samples and n / h.samples for h, n in zip(histograms, total, strict=True)])
-    curves = _read(coefficients, bandwidth, points) * (share / width)[:, None]
+    curves = _evaluate(coefficients, bandwidth, points) * (share / width)[:, None]
     return [
         Density(
             start=h.start,
@@ -128,8 +131,8 @@ def _diffusion_times(
 ) -> Float64Array:
     """Squared bandwidths on a grid of length 1, ``(rows,)``: the smallest fixed point of t = ξγ⁽⁷⁾(t) (their eq. 31).
 
-    Iterated from 0 as in their Algorithm 1, but kept between ``floor``, below which the spacing of rounded values or
-    of the bins would be taken for structure, and ``ceiling``.
+    The iteration starts from 0 as in their Algorithm 1, but stays between ``floor`` and ``ceiling``. Below ``floor``,
+    the spacing of rounded values or of the bins would be mistaken for structure.
     """
     bins = coefficients.shape[1]
     frequency = np.arange(1, bins, dtype=np.float64) ** 2
@@ -149,7 +152,7 @@ def _diffusion_times(
 
 
 def _plug_in(time: Float64Array, samples: Float64Array, frequency: Float64Array, power: Float64Array) -> Float64Array:
-    """ξγ⁽⁷⁾(t): the bandwidth that follows from estimates of ‖f⁽ˢ⁾‖², s = 7 … 2, each smoothed by the one before."""
+    """ξγ⁽⁷⁾(t): the bandwidth from estimates of ‖f⁽ˢ⁾‖², s = 7 … 2, each smoothed according to the previous one."""
     roughness = _roughness(_STAGES, time, frequency, power)
     for s in range(_STAGES - 1, 1, -1):
         odd = np.prod(np.arange(1, 2 * s, 2)) / np.sqrt(2 * np.pi)
@@ -161,18 +164,18 @@ def _plug_in(time: Float64Array, samples: Float64Array, frequency: Float64Array,
 
 
 def _roughness(s: int, time: Float64Array, frequency: Float64Array, power: Float64Array) -> Float64Array:
-    """‖f⁽ˢ⁾‖² of the density smoothed for ``time``, ``(rows,)``, from its cosine coefficients; never 0."""
-    felt = np.searchsorted(frequency, _NEGLIGIBLE / (np.pi**2 * time.min())) + 1
-    frequency = frequency[:felt]
-    damped = power[:, :felt] * np.exp(-(np.pi**2) * time[:, None] * frequency)
+    """‖f⁽ˢ⁾‖² of the density smoothed for ``time``, ``(rows,)``, from its cosine coefficients; always above 0."""
+    count = np.searchsorted(frequency, _NEGLIGIBLE / (np.pi**2 * time.min())) + 1
+    frequency = frequency[:count]
+    damped = power[:, :count] * np.exp(-(np.pi**2) * time[:, None] * frequency)
     return np.maximum(2 * np.pi ** (2 * s) * (damped @ frequency**s), 1e-300)
 
 
 def _oversmoothed(histogram: Histogram) -> float:
-    """Bandwidth no density of this variance needs to exceed, as a share of the grid (Terrell 1990).
+    """Largest bandwidth that a density of this variance can need, as a share of the grid (Terrell 1990).
 
-    At a boundary the distribution is mirrored, which is what counts as its variance; bounded on both sides, there is no
-    such limit but the range.
+    With one boundary, the variance is that of the distribution mirrored at the boundary. With two boundaries, the only
+    limit is the range.
     """
     counts = histogram.counts
     total = counts.sum()
@@ -184,10 +187,10 @@ def _oversmoothed(histogram: Histogram) -> float:
     return float(1.144 * np.sqrt(variance) * total**-0.2)
 
 
-def _read(coefficients: Float64Array, bandwidth: Float64Array, points: int) -> Float64Array:
+def _evaluate(coefficients: Float64Array, bandwidth: Float64Array, points: int) -> Float64Array:
     """The smoothed density on a grid of length 1, ``(rows, points)``, both ends included.
 
-    The cosine series is summed on a grid fine enough for every coefficient, of which each n-th point is returned.
+    The cosine series is summed on a grid fine enough for every coefficient. Every n-th point of that grid is returned.
     """
     bins = coefficients.shape[1]
     step = -(-bins // (points - 1))
@@ -200,10 +203,10 @@ def _read(coefficients: Float64Array, bandwidth: Float64Array, points: int) -> F
 
 
 def histogram(values: FloatArray, *, bounds: Bounds = (None, None), bins: int = BINS) -> Histogram:
-    """Reduce a sample: non-finite values, atoms and far outliers counted apart, the rest in bins.
+    """Reduce a sample: count non-finite values, atoms and far outliers separately, and all other values in bins.
 
     Args:
-        values: Any shape, any float type, any content. What lies beyond float32 counts as non-finite.
+        values: Any shape, any float type, any content. Values outside the range of float32 count as non-finite.
         bounds: As for :func:`density`.
         bins: Number of bins.
     """
@@ -212,15 +215,15 @@ def histogram(values: FloatArray, *, bounds: Bounds = (None, None), bins: int = 
     non_finite = (samples - len(whole.values)) / max(samples, 1)
     if not len(whole.values):
         return Histogram(np.zeros(bins), 0.0, 1.0, (False, False), 0.0, (), samples, non_finite=non_finite)
-    found, rest, sorted_sample = _without_atoms(whole)
-    atoms = tuple(Atom(value, found[value] / samples) for value in sorted(found))
+    atom_counts, rest, sorted_sample = _without_atoms(whole)
+    atoms = tuple(Atom(value, atom_counts[value] / samples) for value in sorted(atom_counts))
     if not len(rest.values):
         start, stop = _padded(whole.low, whole.high)
         return Histogram(np.zeros(bins), start, stop, (False, False), 0.0, atoms, samples, non_finite=non_finite)
     values, low, high = rest
     start, stop = _inner_range(low, high, sorted_sample)
-    lower = _boundary(bounds[0], whole.low, found, low, stop - start)
-    upper = _boundary(bounds[1], whole.high, found, high, stop - start)
+    lower = _boundary(bounds[0], whole.low, atom_counts, low, stop - start)
+    upper = _boundary(bounds[1], whole.high, atom_counts, high, stop - start)
     margin = MARGIN * (stop - start)
     start = start - margin if lower is None else lower
     stop = stop + margin if upper is None else upper
@@ -228,9 +231,10 @@ def histogram(values: FloatArray, *, bounds: Bounds = (None, None), bins: int = 
     above = np.count_nonzero(values > stop) if high > stop else 0
     if below or above:
         values = np.compress((values >= start) & (values <= stop), values)
-    counts, spacing = (
-        _spread(values, start, stop, bins) if _is_rounded(sorted_sample) else (_binned(values, start, stop, bins), 0.0)
-    )
+    if _is_rounded(sorted_sample):
+        counts, spacing = _binned_rounded(values, start, stop, bins)
+    else:
+        counts, spacing = _binned(values, start, stop, bins), 0.0
     return Histogram(
         counts=counts,
         start=start,
@@ -246,9 +250,9 @@ def histogram(values: FloatArray, *, bounds: Bounds = (None, None), bins: int = 
 
 
 class _Part(NamedTuple):
-    """Values with their extremes, which take a pass over the data to find.
+    """Values with their extremes, which are kept because finding them takes a pass over the data.
 
-    ``np.compress`` drops values in a quarter of the time that indexing with a mask takes.
+    ``np.compress`` removes values in a quarter of the time that indexing with a mask takes.
     """
 
     values: FloatArray
@@ -265,7 +269,7 @@ class _Part(NamedTuple):
 
 
 def _finite(values: FloatArray) -> _Part:
-    """The values that are numbers within float32, in a type in which their range can be divided into bins."""
+    """The finite values within the range of float32, in a type precise enough to divide their range into bins."""
     if values.dtype.itemsize < 4:
         values = values.astype(np.float32)
     largest = float(np.finfo(np.float32).max)
@@ -280,46 +284,46 @@ def _finite(values: FloatArray) -> _Part:
 
 
 def _without_atoms(part: _Part) -> tuple[dict[float, int], _Part, FloatArray]:
-    """Atoms with their counts, the other values, and a sorted sample of these.
+    """Counts of the atoms, the other values, and a sorted sample of the other values.
 
-    A value is an atom when it stands out of its neighbors: in rounded values each one repeats, and none is an atom
-    for that. Only where values do not repeat otherwise do zero and the extremes need no more than ``ATOM_SHARE``.
+    A value is an atom if it is much more frequent than its neighbors: rounded values all repeat, but that does not make
+    them atoms. If values do not repeat otherwise, zero and the extremes are atoms at a share above ``ATOM_SHARE``.
     """
-    found: dict[float, int] = {}
+    atom_counts: dict[float, int] = {}
     sample = np.sort(_subsample(part.values))
     distinct, counts = np.unique(sample, return_counts=True)
     if len(distinct) <= FEW_VALUES and len(sample) >= 4 * len(distinct):
         candidates = distinct
     else:
-        beside = np.maximum(np.append(counts[1:], 1), np.insert(counts[:-1], 0, 1))
-        candidates = distinct[counts > ATOM_RATIO * (beside - 1) + 2]
-    part = _take(part, candidates.tolist(), found)
+        neighbor_counts = np.maximum(np.append(counts[1:], 1), np.insert(counts[:-1], 0, 1))
+        candidates = distinct[counts > ATOM_RATIO * (neighbor_counts - 1) + 2]
+    part = _move_atoms(part, candidates.tolist(), atom_counts)
     sample = sample[~np.isin(sample, candidates)]
     if not _is_rounded(sample):
         specials = {0.0, part.low, part.high}
-        part = _take(part, sorted(specials), found)
-        sample = sample[~np.isin(sample, list(specials & found.keys()))]
+        part = _move_atoms(part, sorted(specials), atom_counts)
+        sample = sample[~np.isin(sample, list(specials & atom_counts.keys()))]
     if len(part.values) and part.high - part.low <= max(1e-12 * max(abs(part.low), abs(part.high)), SMALLEST_RANGE):
-        found[part.low] = found.get(part.low, 0) + len(part.values)
+        atom_counts[part.low] = atom_counts.get(part.low, 0) + len(part.values)
         part = _Part.of(part.values[:0])
     if not len(sample):
         sample = np.sort(_subsample(part.values))
-    return found, part, sample
+    return atom_counts, part, sample
 
 
-def _take(part: _Part, candidates: Sequence[float], found: dict[float, int]) -> _Part:
-    """Move the candidates that are frequent enough from the values to ``found``."""
-    least = max(2, ATOM_SHARE * len(part.values))
+def _move_atoms(part: _Part, candidates: Sequence[float], atom_counts: dict[float, int]) -> _Part:
+    """Move the candidates that are frequent enough from the values to ``atom_counts``."""
+    threshold = max(2, ATOM_SHARE * len(part.values))
     for candidate in candidates:
         count = int(np.count_nonzero(part.values == candidate))
-        if count > least:
-            found[candidate + 0.0] = count
+        if count > threshold:
+            atom_counts[candidate + 0.0] = count
             part = part.without(candidate)
     return part
 
 
 def _subsample(values: FloatArray) -> FloatArray:
-    """At most ``_SAMPLE`` of the values, one at random from each of as many stretches."""
+    """At most ``_SAMPLE`` of the values: one value, chosen at random, from each of ``_SAMPLE`` equal sections."""
     if len(values) <= _SAMPLE:
         return values
     offsets = np.random.default_rng(0).random(_SAMPLE)
@@ -331,7 +335,7 @@ def _is_rounded(sample: FloatArray) -> bool:
 
 
 def _inner_range(low: float, high: float, sample: FloatArray) -> tuple[float, float]:
-    """The range without far outliers: those thrice as far from the median as the outer quantiles."""
+    """The range without far outliers, which are three times as far from the median as the outer quantiles."""
     outer_low, median, outer_high = np.quantile(
         sample.astype(np.float64), [OUTER_QUANTILE, 0.5, 1 - OUTER_QUANTILE], method="nearest"
     )
@@ -341,10 +345,10 @@ def _inner_range(low: float, high: float, sample: FloatArray) -> tuple[float, fl
 
 
 def _boundary(
-    bound: float | None, extreme: float, found: dict[float, int], nearest: float, width: float
+    bound: float | None, extreme: float, atom_counts: dict[float, int], nearest: float, width: float
 ) -> float | None:
-    """Where the distribution ends on this side: at an atom, or at the bound when values come near it."""
-    if extreme in found:
+    """End of the distribution on this side: an atom at the extreme, or the bound, if other values come near it."""
+    if extreme in atom_counts:
         bound = extreme
     near = bound is not None and abs(nearest - bound) <= MARGIN * width
     return bound if near else None
@@ -356,7 +360,7 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 
 def _binned(values: FloatArray, start: float, stop: float, bins: int) -> Float64Array:
-    """Counts per bin, ``(bins,)``; in blocks that stay in the cache."""
+    """Counts per bin, ``(bins,)``, computed in blocks that fit into the cache."""
     counts = np.zeros(bins, dtype=np.intp)
     scale = bins / (stop - start)
     for first in range(0, len(values), _BLOCK):
@@ -365,18 +369,19 @@ def _binned(values: FloatArray, start: float, stop: float, bins: int) -> Float64
     return counts.astype(np.float64)
 
 
-def _spread(values: FloatArray, start: float, stop: float, bins: int) -> tuple[Float64Array, float]:
-    """Counts per bin of rounded values, each spread over the interval that is rounded to it, and the mean interval.
+def _binned_rounded(values: FloatArray, start: float, stop: float, bins: int) -> tuple[Float64Array, float]:
+    """Counts per bin of rounded values, and the mean interval between them.
 
-    It does what dithering by half a step does, without noise and for steps of any size.
+    Each value is spread over the interval that rounds to it. This has the effect of dithering by half a step, but
+    without noise and for steps of any size.
     """
     distinct, counts = np.unique(values.astype(np.float64), return_counts=True)
     if len(distinct) < 2:
         return _binned(values, start, stop, bins), 0.0
-    middles = (distinct[1:] + distinct[:-1]) / 2
-    first = max(start, 2 * distinct[0] - middles[0])
-    last = min(stop, 2 * distinct[-1] - middles[-1])
-    edges = np.concatenate([[first], middles, [last]])
-    cumulated = np.concatenate([[0], np.cumsum(counts)])
-    binned = np.diff(np.interp(np.linspace(start, stop, bins + 1), edges, cumulated))
+    midpoints = (distinct[1:] + distinct[:-1]) / 2
+    first = max(start, 2 * distinct[0] - midpoints[0])
+    last = min(stop, 2 * distinct[-1] - midpoints[-1])
+    edges = np.concatenate([[first], midpoints, [last]])
+    cumulative = np.concatenate([[0], np.cumsum(counts)])
+    binned = np.diff(np.interp(np.linspace(start, stop, bins + 1), edges, cumulative))
     return binned, float(counts @ np.diff(edges) / len(values))

@@ -1,4 +1,4 @@
-"""How far gradients of different samples agree."""
+"""How well the gradients of different samples agree."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tb_cnndiag.payloads import FloatArray
 
 
 def signal_to_noise(chunk_norms: FloatArray, mean_norm: float) -> float:
-    """Length of the true gradient over the spread of the gradient of one chunk; ≥ 0, NaN when there is no gradient.
+    """Norm of the true gradient divided by the standard deviation between chunks; ≥ 0, NaN if all gradients are 0.
 
     With g_i the gradient of chunk i of k: noise² = Σ‖g_i − ḡ‖² / (k − 1), signal² = ‖ḡ‖² − noise² / k, at least 0.
-    The inverse square, times the samples of a chunk, is the simple noise scale of McCandlish et al. 2018 (*An Empirical
-    Model of Large-Batch Training*, eq. 2.9): the batch size beyond which averaging more samples gains little.
+    The inverse square, times the samples per chunk, is the simple noise scale of McCandlish et al. 2018 (*An Empirical
+    Model of Large-Batch Training*, eq. 2.9): the batch size above which averaging more samples gains little.
 
     Args:
         chunk_norms: ‖g_i‖, ``(chunks,)``, at least two.

@@ -1,4 +1,4 @@
-"""Agglomerative clustering of filters, ordered to be looked at."""
+"""Agglomerative clustering of filters, and an order of the filters for display."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.spatial.distance import squareform
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 FARTHEST = 2.0
-"""The greatest distance 1 − cosine can be; units without a direction join there."""
+"""The largest possible distance 1 − cosine; units without a direction join at this height."""
 
 Merges = NDArray[np.float64]
 
@@ -24,8 +24,8 @@ def average_linkage(similarity: FloatArray) -> Merges:
         similarity: ``(units, units)``, symmetric, in [−1, 1]; NaN rows are units without a direction.
 
     Returns:
-        ``(units − 1, 4)`` merges as SciPy writes them: two children, ascending height in [0, 2], size. Units without a
-        direction are set apart: they join last, one by one, at ``FARTHEST``.
+        ``(units − 1, 4)`` merges in SciPy's format: two children, ascending height in [0, 2], size. Units without a
+        direction join last, one by one, at ``FARTHEST``.
     """
     units = len(similarity)
     known = ~np.isnan(similarity.diagonal())
@@ -57,14 +57,14 @@ def _linkage(similarity: FloatArray) -> Merges:
 def order_leaves(merges: Merges, similarity: FloatArray, *, ranks: IntArray | None = None) -> IntArray:
     """Order of the leaves in which the two branches of every merge meet at their most similar ends.
 
-    Gruvaeus & Wainer (1972), "Two additions to hierarchical cluster analysis": each merge is flipped so that the
-    nearest ends meet. A branch is a path known by its two ends, so that a merge costs four look-ups.
+    This is the order of Gruvaeus & Wainer (1972), "Two additions to hierarchical cluster analysis". A branch is a path
+    that is represented by its two ends, so each merge takes four look-ups.
 
     Args:
         merges: ``(units − 1, 4)``.
         similarity: ``(units, units)``.
-        ranks: ``(units,)`` positions in an earlier order. When given, the branch whose units stood first on average
-            stays first instead, so that the picture does not jump from one snapshot to the next.
+        ranks: ``(units,)`` positions in an earlier order. With ranks, the branch whose units came first on average
+            stays first, so the display does not jump from one snapshot to the next.
 
     Returns:
         ``(units,)`` units from the first leaf to the last.
@@ -121,7 +121,7 @@ def _order_by_rank(merges: Merges, ranks: IntArray) -> IntArray:
 
 
 def cut(merges: Merges, height: float, order: IntArray) -> IntArray:
-    """Group of each unit when the tree is cut at ``height``, ``(units,)``, numbered from 0 in leaf order."""
+    """Group of each unit if the tree is cut at ``height``, ``(units,)``, numbered from 0 in leaf order."""
     if not len(merges):
         return np.zeros(len(order), dtype=np.intp)
     labels = fcluster(merges, height, "distance")
@@ -135,7 +135,7 @@ def cut(merges: Merges, height: float, order: IntArray) -> IntArray:
 def effective_count(groups: IntArray) -> float:
     """Effective number of filters: exp of the entropy of group sizes (Hill 1973, order 1), 1..units.
 
-    It equals the number of units when each stands alone, and the number of groups when all are of one size.
+    It equals the number of units if each unit is its own group, and the number of groups if all have the same size.
     """
     sizes = np.bincount(groups)
     share = sizes[sizes > 0] / len(groups)
@@ -143,14 +143,14 @@ def effective_count(groups: IntArray) -> float:
 
 
 def representatives(similarity: FloatArray, groups: IntArray) -> IntArray:
-    """The unit of each group that is most similar to the others of its group on average, ``(groups,)``."""
+    """The unit of each group that is, on average, most similar to the other units of its group, ``(groups,)``."""
     by_group = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[by_group], prepend=-1))
     chosen = by_group[starts]
     for group in np.flatnonzero(np.bincount(groups) > 2):
         members = by_group[starts[group] :][: np.count_nonzero(groups == group)]
-        likeness = np.nan_to_num(similarity[np.ix_(members, members)]).sum(axis=1)
-        chosen[group] = members[np.argmax(likeness)]
+        total = np.nan_to_num(similarity[np.ix_(members, members)]).sum(axis=1)
+        chosen[group] = members[np.argmax(total)]
     return chosen
 
 
@@ -159,8 +159,8 @@ class Width:
     """A narrower layer.
 
     Attributes:
-        units: How many filters to keep.
-        error: Share of the kernel's energy ‖W‖² lost when each filter is replaced by a multiple of the
+        units: Number of filters to keep.
+        error: Share of the kernel's energy ‖W‖² that is lost if each filter is replaced by a multiple of the
             representative of its group, 0..1.
     """
 
@@ -169,14 +169,14 @@ class Width:
 
 
 def suggested_width(kernel: FloatArray, similarity: FloatArray, groups: IntArray) -> Width:
-    """One filter per group, without the units that have no direction, and what it costs.
+    """One filter per group, without units that have no direction, and the energy this loses.
 
-    The best multiple of a direction r leaves 1 − cos²(w, r) of the energy of a filter w.
+    The best multiple of a direction r loses the share 1 − cos²(w, r) of the energy of a filter w.
 
     Args:
         kernel: ``(units, fan_in)``.
         similarity: ``(units, units)`` cosines.
-        groups: ``(units,)`` of :func:`cut`.
+        groups: ``(units,)`` from :func:`cut`.
     """
     known = ~np.isnan(similarity.diagonal())
     kept = len(np.unique(groups[known]))

@@ -1,4 +1,4 @@
-"""What a classifier answers on the probe."""
+"""Statistics of a classifier's outputs on the probe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 
 
 def predicted_classes(outputs: FloatArray) -> IntArray:
-    """Class of each sample, ``(samples,)``: the largest output, or whether a single one exceeds ½.
+    """Predicted class of each sample, ``(samples,)``: the largest output, or whether a single output exceeds ½.
 
     Args:
         outputs: ``(samples, classes)``.
@@ -18,7 +18,7 @@ def predicted_classes(outputs: FloatArray) -> IntArray:
 
 
 def top_class_share(outputs: FloatArray) -> float:
-    """Share of samples given the most frequent answer, 0..1; on a balanced probe 1/classes is healthy."""
+    """Share of samples with the most frequent predicted class, 0..1; 1/classes is healthy on a balanced probe."""
     return float(np.bincount(predicted_classes(outputs)).max() / len(outputs))
 
 
@@ -28,10 +28,10 @@ def row_sum_error(outputs: FloatArray) -> float:
 
 
 def mean_entropy(outputs: FloatArray) -> float:
-    """Mean entropy of the answers over its maximum ln(classes), 0 (certain) … 1 (uniform).
+    """Mean entropy of the outputs, divided by its maximum ln(classes), 0 (certain) … 1 (uniform).
 
     Args:
-        outputs: ``(samples, classes)`` distributions; NaN with a single class.
+        outputs: ``(samples, classes)`` distributions. The result is NaN for a single class.
     """
     classes = outputs.shape[1]
     if classes < 2:
@@ -41,7 +41,7 @@ def mean_entropy(outputs: FloatArray) -> float:
 
 
 def confusion(labels: IntArray, predicted: IntArray, classes: int) -> NDArray[np.float64]:
-    """Share of each true class (rows) given each answer (columns), ``(classes, classes)``; NaN rows have no sample."""
+    """Share of each true class (row) predicted as each class (column), ``(classes, classes)``; NaN without samples."""
     counts = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
     total = counts.sum(axis=1, keepdims=True)
     return np.where(total > 0, counts / np.maximum(total, 1), np.nan)

@@ -1,4 +1,4 @@
-"""Numbers as small 8-bit pictures."""
+"""Arrays as small 8-bit pictures."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 
-def spread(count: int, most: int) -> IntArray:
-    """Indices of at most ``most`` of ``count`` things, evenly spaced from the first on, ``(≤ most,)``."""
-    return np.arange(0, count, -(-count // most) or 1)
+def evenly_spaced(count: int, limit: int) -> IntArray:
+    """At most ``limit`` evenly spaced indices below ``count``, starting at 0, ``(≤ limit,)``."""
+    return np.arange(0, count, -(-count // limit) or 1)
 
 
 def signed_picture(values: FloatArray) -> tuple[NDArray[np.uint8], float]:
-    """Pixels ``(height, width, channels)`` uint8 of values of that shape, and their scale.
+    """Pixels ``(height, width, channels)`` uint8 of values of the same shape, and their scale.
 
-    A value is (q − 128)/127 · scale, and the scale the largest magnitude: zero is 128. What is not finite counts as
-    zero.
+    The scale is the largest magnitude. A pixel q stands for the value (q − 128)/127 · scale, so zero is 128. Values
+    that are not finite count as zero.
     """
     finite = np.nan_to_num(np.asarray(values, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     scale = float(np.abs(finite).max(initial=0.0))
@@ -28,7 +28,7 @@ def signed_picture(values: FloatArray) -> tuple[NDArray[np.uint8], float]:
 def color_picture(values: FloatArray) -> NDArray[np.uint8]:
     """Pixels ``(height, width, 3)`` of an image ``(height, width, channels)``, from its lowest value to its highest.
 
-    Three channels are red, green and blue; of any other number the mean is drawn in gray.
+    Three channels are red, green and blue. Any other number of channels is averaged and drawn in gray.
     """
     finite = np.nan_to_num(np.asarray(values, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))

@@ -1,4 +1,4 @@
-"""Make a large matrix small enough to be stored and drawn."""
+"""Makes a large matrix small enough to store and draw."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import numpy as np
 
 from tb_cnndiag.payloads import FloatArray, IntArray, Matrix
 
-_ROWS = 128
+_BLOCK_ROWS = 128
 
 
 def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "cosine") -> Matrix:
     """Reorder a symmetric similarity matrix and pool it to at most ``cells`` a side.
 
-    A cell shows the similarity largest in magnitude among its entries, so that a pair of twins stays visible among
-    thousands. In a cell of several units each one's likeness to itself is left out; else the diagonal of cells would
-    always be 1 and hide what the neighbors have in common.
+    A cell shows the entry with the largest magnitude, so a pair of twins stays visible among thousands of filters. A
+    cell of several units leaves out the similarity of each unit to itself. Otherwise the diagonal would always be 1 and
+    hide how similar neighbors are.
 
     Args:
         similarity: ``(units, units)`` in [−1, 1]; NaN where unknown.
-        order: ``(shown,)`` units in the order to be shown: all, or a sample of them.
+        order: ``(shown,)`` units in display order: all units or a sample.
         cells: Largest side of the result.
-        unit: Of the values.
+        unit: Unit of the values.
     """
     shown = len(order)
     pool = -(-shown // cells)
@@ -30,9 +30,9 @@ def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "
     grouped = filled.reshape(-1, pool)
     unknown = np.isnan(similarity.diagonal())
     values = np.empty((len(grouped), len(grouped)), dtype=np.float32)
-    together = max(_ROWS // pool, 1)
-    for cell in range(0, len(grouped), together):
-        rows = grouped[cell : cell + together].ravel()
+    step = max(_BLOCK_ROWS // pool, 1)
+    for cell in range(0, len(grouped), step):
+        rows = grouped[cell : cell + step].ravel()
         block = similarity[rows]
         if unknown.any():
             np.nan_to_num(block, copy=False)
@@ -40,9 +40,9 @@ def pooled(similarity: FloatArray, order: IntArray, *, cells: int, unit: str = "
         block = block.reshape(-1, pool, block.shape[1])
         high = block.max(axis=1)[:, grouped].max(axis=2)
         low = block.min(axis=1)[:, grouped].min(axis=2)
-        values[cell : cell + together] = np.where(-low > high, low, high)
+        values[cell : cell + step] = np.where(-low > high, low, high)
     known = np.add.reduceat(~unknown[order], np.arange(0, shown, pool), dtype=np.intp)
     values[known == 0] = values[:, known == 0] = np.nan
-    alone = np.flatnonzero(known == 1)
-    values[alone, alone] = 1
+    single = np.flatnonzero(known == 1)
+    values[single, single] = 1
     return Matrix(values, order, -1.0, 1.0, unit, pool)

@@ -1,4 +1,4 @@
-"""How alike the filters of a layer are, and which are too alike to be chance."""
+"""How similar the filters of a layer are, and which filters are more similar than chance explains."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import betaincinv
 
 from tb_cnndiag.payloads import FloatArray, IntArray
@@ -14,10 +16,10 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 Float32Array = NDArray[np.float32]
 
 TWIN_FLOOR = 0.9
-"""Filters less alike than this do different work, however unlikely their likeness is by chance."""
+"""Filters with a lower cosine do different work, even if chance cannot explain their similarity."""
 
 TWIN_CEILING = 0.999
-"""When chance alone reaches this cosine, twins cannot be told from strangers."""
+"""If chance alone reaches this cosine, twins cannot be distinguished from unrelated filters."""
 
 _SAFE_SQUARES = (1e-30, 1e30)
 
@@ -26,11 +28,11 @@ def cosine_similarity(kernel: FloatArray) -> Float32Array:
     """Cosine between the rows of a kernel.
 
     Args:
-        kernel: ``(units, fan_in)``, any scale.
+        kernel: ``(units, fan_in)``, at any scale.
 
     Returns:
-        ``(units, units)`` in [−1, 1], symmetric, with a diagonal of exactly 1. The row and column of a unit whose
-        weights are all zero or not all finite are NaN: such a unit has no direction.
+        ``(units, units)`` in [−1, 1], symmetric, with a diagonal of exactly 1. A unit whose weights are all zero or
+        not all finite has no direction: its row and column are NaN.
     """
     rows: Float32Array = kernel.astype(np.float32, copy=False)
     with np.errstate(all="ignore"):
@@ -52,7 +54,7 @@ def cosine_similarity(kernel: FloatArray) -> Float32Array:
 
 
 def blocks(rows: int, size: int = 64) -> Iterator[slice]:
-    """Slices of a few rows, so that several operations on a large matrix find it in the cache."""
+    """Slices of a few rows, which stay in the cache during several operations on a large matrix."""
     return (slice(start, start + size) for start in range(0, rows, size))
 
 
@@ -68,7 +70,7 @@ def _unit_rows(kernel: FloatArray) -> Float32Array:
 
 
 def folded(kernel: FloatArray, bias: FloatArray | None = None, scale: FloatArray | None = None) -> FloatArray:
-    """The kernel with its bias as a last column and each row times the scale γ of the normalization that follows.
+    """The kernel with its bias as the last column, and each row times the scale γ of the normalization that follows.
 
     Args:
         kernel: ``(units, fan_in)``.
@@ -76,7 +78,7 @@ def folded(kernel: FloatArray, bias: FloatArray | None = None, scale: FloatArray
         scale: ``(units,)``.
 
     Returns:
-        ``(units, fan_in)``, or ``(units, fan_in + 1)`` with a bias.
+        ``(units, fan_in)``, or ``(units, fan_in + 1)`` if there is a bias.
     """
     if bias is not None:
         kernel = np.concatenate([kernel, bias[:, None]], axis=1)
@@ -84,7 +86,7 @@ def folded(kernel: FloatArray, bias: FloatArray | None = None, scale: FloatArray
 
 
 def correlation(values: FloatArray) -> Float32Array:
-    """Pearson correlation between columns: which units respond alike, whatever their weights.
+    """Pearson correlation between columns: it shows which units respond alike, even if their weights differ.
 
     Args:
         values: ``(samples, units)``.
@@ -93,17 +95,17 @@ def correlation(values: FloatArray) -> Float32Array:
         ``(units, units)`` as from :func:`cosine_similarity`; NaN for a unit that is constant or not finite.
     """
     with np.errstate(all="ignore"):
-        centerd = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+        centered = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
         constant = values.max(axis=0) == values.min(axis=0)
-    centerd[:, constant] = 0
-    return cosine_similarity(centerd.T)
+    centered[:, constant] = 0
+    return cosine_similarity(centered.T)
 
 
 def chance_cosine(fan_in: int, pairs: int, *, alpha: float = 0.01) -> float:
-    """Cosine, of either sign, that the most alike of ``pairs`` random pairs exceeds with probability ≤ ``alpha``.
+    """|Cosine| that the most similar of ``pairs`` random pairs exceeds with probability ≤ ``alpha``.
 
-    The squared cosine of two random directions in D dimensions follows Beta(½, (D − 1)/2) (Muirhead 1982, §5.1);
-    ``alpha`` is shared out over the pairs (Bonferroni). With one dimension every cosine is ±1.
+    The squared cosine of two random directions in D dimensions follows Beta(½, (D − 1)/2) (Muirhead 1982, §5.1).
+    ``alpha`` is divided among the pairs (Bonferroni). In one dimension, every cosine is ±1.
     """
     if fan_in < 2 or pairs < 1:
         return 1.0
@@ -111,11 +113,11 @@ def chance_cosine(fan_in: int, pairs: int, *, alpha: float = 0.01) -> float:
 
 
 def twin_threshold(fan_in: int, units: int, *, alpha: float = 0.01) -> float:
-    """Cosine above which two filters of a layer are twins: neither chance nor merely related.
+    """Cosine above which two filters of a layer are twins.
 
     Returns:
-        At least ``TWIN_FLOOR``; infinite when the fan-in is so small, for so many units, that chance reaches
-        ``TWIN_CEILING``.
+        At least ``TWIN_FLOOR``, and above what chance explains. Infinite if the fan-in is so small for the number of
+        units that chance exceeds ``TWIN_CEILING``.
     """
     chance = chance_cosine(fan_in, units * (units - 1) // 2, alpha=alpha)
     return float("inf") if chance > TWIN_CEILING else max(chance, TWIN_FLOOR)
@@ -123,13 +125,14 @@ def twin_threshold(fan_in: int, units: int, *, alpha: float = 0.01) -> float:
 
 @dataclass(frozen=True)
 class Twins:
-    """Filters that do the same.
+    """Filters that do the same work.
 
     Attributes:
-        groups: ``(units,)``, the group of filters each belongs to, linked through twins; −1 for one without a twin.
+        groups: ``(units,)``, the group of each filter; −1 for a filter without a twin. Filters are in the same group if
+            a chain of twins connects them.
         ratio: Share of filters that have a twin, 0..1.
-        flipped_ratio: Share of filters that have a mirror image, the same weights with the opposite sign, 0..1.
-            After a rectifier the two answer to opposite patterns, and neither is superfluous.
+        flipped_ratio: Share of filters that have a mirror image, i.e. the same weights with the opposite sign, 0..1.
+            After a rectifier, the two respond to opposite patterns, so neither is superfluous.
     """
 
     groups: IntArray
@@ -138,11 +141,11 @@ class Twins:
 
 
 def twins(similarity: FloatArray, threshold: float) -> Twins:
-    """Twins among filters.
+    """Find the twins among filters.
 
     Args:
         similarity: ``(units, units)`` cosines.
-        threshold: Of :func:`twin_threshold`.
+        threshold: The cosine from :func:`twin_threshold`.
     """
     alike = similarity >= threshold
     np.fill_diagonal(alike, False)
@@ -153,22 +156,15 @@ def twins(similarity: FloatArray, threshold: float) -> Twins:
 
 
 def _components(adjacent: NDArray[np.bool_], members: NDArray[np.bool_]) -> IntArray:
-    """Connected components of the ``members`` of a graph, numbered by their first; −1 elsewhere."""
-    label = np.full(len(adjacent), -1)
-    count = 0
-    for seed in np.flatnonzero(members):
-        if label[seed] >= 0:
-            continue
-        frontier = np.array([seed])
-        while len(frontier):
-            label[frontier] = count
-            frontier = np.flatnonzero(adjacent[frontier].any(axis=0) & (label < 0))
-        count += 1
-    return label
+    """Connected components of the ``members`` of a graph, numbered by their first member; −1 for all other nodes."""
+    groups = np.full(len(adjacent), -1)
+    edges = np.triu(adjacent[np.ix_(members, members)])
+    groups[members] = connected_components(csr_array(edges), directed=False)[1]
+    return groups
 
 
 def mean_magnitude(similarity: FloatArray) -> float:
-    """Mean |cosine| over the pairs of different units that have one; NaN when there is no such pair."""
+    """Mean |cosine| over pairs of different units that have a direction; NaN if there is no such pair."""
     known = ~np.isnan(similarity.diagonal())
     if not known.all():
         similarity = similarity[np.ix_(known, known)]

@@ -1,4 +1,4 @@
-"""The size and the state of a kernel's weights."""
+"""The size and state of a kernel's weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tb_cnndiag.payloads import FloatArray
 
 
 def norm(values: FloatArray) -> float:
-    """Euclidean norm of all numbers ``(…, …)``, of any scale; NaN when one is not finite."""
+    """Euclidean norm of all values ``(…, …)``, at any scale; NaN if a value is not finite."""
     with np.errstate(all="ignore"):
         square = float(np.einsum("ij,ij->", values, values))
     if not 1e-30 < square < 1e30:
@@ -17,14 +17,14 @@ def norm(values: FloatArray) -> float:
 
 
 def root_mean_square(kernel: FloatArray) -> float:
-    """Root mean square of all weights; NaN when one is not finite, or there is none."""
+    """Root mean square of all weights; NaN if a weight is not finite, or if there are no weights."""
     return norm(kernel) / float(np.sqrt(kernel.size)) if kernel.size else float("nan")
 
 
 def gain(kernel: FloatArray) -> float:
-    """RMS weight × √fan-in: how much a layer amplifies independent inputs of unit variance, ≥ 0.
+    """RMS weight × √fan-in: the factor by which a layer amplifies independent inputs of unit variance, ≥ 0.
 
-    He initialization gives √2 (He et al. 2015, eq. 10), Glorot with equal fans and LeCun 1.
+    He initialization gives √2 (He et al. 2015, eq. 10). LeCun, and Glorot with equal fans, give 1.
 
     Args:
         kernel: ``(units, fan_in)``.
@@ -33,10 +33,10 @@ def gain(kernel: FloatArray) -> float:
 
 
 def constant_ratio(kernel: FloatArray) -> float:
-    """Share of units whose weights are all the same value, 0..1: they see nothing but the mean of their input.
+    """Share of units whose weights all have the same value, 0..1: they respond only to the mean of their input.
 
     Args:
-        kernel: ``(units, fan_in)``; 0 when the fan-in is 1, where it says nothing.
+        kernel: ``(units, fan_in)``. The result is 0 if the fan-in is 1, where the share has no meaning.
     """
     units, fan_in = kernel.shape
     if fan_in < 2 or not units:

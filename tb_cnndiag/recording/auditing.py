@@ -63,7 +63,7 @@ def _loaded(path: Path) -> Any:
         raise AuditError(f"{path} does not exist. Give a model saved by model.save(): a .keras or .h5 file.")
     try:
         return keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever its parts raise
+    except Exception as error:  # Keras passes on any error of its parts
         raise AuditError(
             f"Keras {keras.__version__} cannot load {path} ({type(error).__name__}: {error}). If the model has layers of "
             "its own, load it in Python with custom_objects and pass the model: tb_cnndiag.audit(model)."

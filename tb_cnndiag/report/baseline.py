@@ -1,4 +1,4 @@
-"""The baseline file: findings that a team knows of and has decided to live with."""
+"""The baseline file: findings that a team knows and accepts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tb_cnndiag.finding import SEVERITIES
 from tb_cnndiag.report.outcome import Baseline, Key, Outcome
 
 VERSION = 1
+AGAIN = "Write a new one with --update-baseline."
 
 
 class BaselineError(ValueError):
@@ -20,24 +21,28 @@ def load_baseline(path: Path) -> Baseline:
     """Read a baseline.
 
     Raises:
-        BaselineError: When there is none or it is none.
+        BaselineError: If the file does not exist or is not a baseline.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BaselineError(f"The baseline {path} does not exist. Write it with --update-baseline.") from None
     except (OSError, ValueError) as error:
-        raise BaselineError(f"The baseline {path} cannot be read ({error}). Write it anew.") from None
-    if not isinstance(told, dict) or told.get("version") != VERSION:
-        raise BaselineError(f"{path} is no baseline of version {VERSION}. Write it anew with --update-baseline.")
+        raise BaselineError(
+            f"The baseline {path} cannot be read ({error}). Write a new one with --update-baseline."
+        ) from None
+    if not isinstance(content, dict) or content.get("version") != VERSION:
+        raise BaselineError(f"{path} is not a baseline of version {VERSION}. {AGAIN}")
     try:
-        return Baseline({_key(entry): _severity(entry) for entry in told["findings"]})
+        return Baseline({_key(entry): _severity(entry) for entry in content["findings"]})
     except (KeyError, TypeError, ValueError) as error:
-        raise BaselineError(f"The baseline {path} has an entry that is none ({error}).") from None
+        raise BaselineError(
+            f"The baseline {path} has an invalid entry ({error}). Write a new one with --update-baseline."
+        ) from None
 
 
 def updated(outcome: Outcome) -> str:
-    """The baseline that knows all of the outcome; what the check did not look at stays as it was."""
+    """A baseline with all findings of the outcome; entries that the check did not cover stay as they were."""
     old = outcome.baseline.severities if outcome.baseline else {}
     kept = {key: severity for key, severity in old.items() if not outcome.covers(key)}
     for result, finding in outcome:
@@ -54,7 +59,7 @@ def updated(outcome: Outcome) -> str:
 def _key(entry: Any) -> Key:
     run, fault, layer = entry["run"], entry["fault"], entry["layer"]
     if not isinstance(run, str) or not isinstance(fault, str) or not isinstance(layer, str | None):
-        raise TypeError("run, fault and layer are texts")
+        raise TypeError("run, fault and layer must be strings")
     return Key(run, fault, layer or "")
 
 

@@ -1,4 +1,4 @@
-"""Two logdirs against each other: what is found in the one and not in the other, and measures that moved too far."""
+"""Compares two logdirs: findings that are new in the second, and measures that changed by more than a bound."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from tb_cnndiag.judging.judge import judge, nearest
 from tb_cnndiag.logs import histories
 from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.outcome import Baseline, Key, Outcome, Result
+from tb_cnndiag.wording import labeled
 
 CURVES = "training_curve"
 
 
 @dataclass(frozen=True)
 class Bound:
-    """How far a measure may move: up (``sign`` 1) or down (-1). ``name`` is a column, or ``diagnostic.column``."""
+    """How far a measure may rise (``sign`` 1) or fall (-1). ``name`` is a column, or ``diagnostic.column``."""
 
     name: str
     most: float
@@ -30,16 +31,16 @@ class Bound:
 
 
 class _Regression(Fault):
-    """A measure that moved too far, told as a finding so that every format can tell it."""
+    """A measure that changed by more than its bound, as a finding, so that every format can report it."""
 
-    what = "A measure that moved further from the base than was allowed."
-    why = "What was well before has become worse, though it may be within the limits of every fault."
-    advice = "Compare the two runs in the tab, layer by layer; look at what was changed between them."
-    source = "The bound given on the command line."
+    what = "A measure changed by more than its bound, compared with the base."
+    why = "The model got worse, although it may still be within the thresholds of every fault."
+    advice = "Compare the two runs in the tab, layer by layer. Then check what was changed between them."
+    source = "The bound given on the command line or in pyproject.toml."
     limits: ClassVar[Mapping[str, Limit]] = {}
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """Nothing: it takes two runs to find one."""
+        """Nothing: a regression is found by comparing two runs."""
         yield from ()
 
 
@@ -50,14 +51,15 @@ def compare(
     fail_on: str = "error",
     choice: CheckSelection | None = None,
 ) -> Outcome:
-    """The findings of ``head``, those of ``base`` known, and a finding for each measure beyond its bound.
+    """The findings of ``head``, those of ``base`` as known ones, and a finding for each measure beyond its bound.
 
-    Runs are matched by name, or as the only ones. All of a run that ``base`` does not have is new.
+    Runs are matched by name; if both logdirs hold one run, these two are matched. All findings of a run that ``base``
+    does not have are new.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When a logdir is none.
-        NoDataError: When one holds no diagnostics, or no run that was asked for.
-        ValueError: When the choice or a bound names what does not exist.
+        FileNotFoundError, NotADirectoryError: If a logdir does not exist or is not a directory.
+        NoDataError: If a logdir holds no diagnostics, or none of the selected runs.
+        ValueError: If the selection or a bound names something that does not exist.
     """
     chosen = choice or CheckSelection()
     chosen.check()
@@ -90,7 +92,7 @@ def _rule(finding: Finding) -> type[Fault]:
 
 
 def _measures(history: History, name: str = "") -> Iterator[tuple[str, str, str]]:
-    """(diagnostic, column, unit) of all that can be bounded, or of what a bound names."""
+    """(diagnostic, column, unit) of every measure that can be bounded, or of those that a bound names."""
     for diagnostic in history.info.diagnostics if history.info else ():
         for column in diagnostic.columns:
             if name in ("", column.name, f"{diagnostic.name}.{column.name}"):
@@ -105,13 +107,12 @@ def _check(bounds: Sequence[Bound], all_runs: Sequence[History]) -> None:
     for bound in bounds:
         if not any(True for history in all_runs for _ in _measures(history, bound.name)):
             raise ValueError(
-                f"Nothing that was measured is called {bound.name!r}.{nearest(bound.name, known)} Measures are: "
-                f"{', '.join(known)}."
+                f"There is no measure {bound.name!r}.{nearest(bound.name, known)} Measures are: {', '.join(known)}."
             )
 
 
 def _last(history: History, diagnostic: str, column: str) -> dict[str | None, float]:
-    """The last value by layer; of the model as a whole under None."""
+    """The last value of each layer; that of the whole model is under None."""
     if diagnostic == CURVES:
         _, values = history.scalars(CURVES, column)
         return {None: float(values[-1])} if values.size else {}
@@ -125,13 +126,13 @@ def _last(history: History, diagnostic: str, column: str) -> dict[str | None, fl
 
 
 def _moved(old: History, new: History, bound: Bound) -> Iterator[Finding]:
-    """A finding for each layer of both runs in which a bounded measure moved too far."""
+    """A finding for each layer of both runs in which a measure moved by more than its bound."""
     way = "increase" if bound.sign > 0 else "decrease"
     for diagnostic, column, unit in _measures(new, bound.name):
         before, after = _last(old, diagnostic, column), _last(new, diagnostic, column)
         for layer in [layer for layer in after if layer in before]:
             step = bound.sign * (after[layer] - before[layer])
-            # A value that became NaN moved too far, whatever the bound.
+            # A value that became NaN exceeds every bound.
             if step <= bound.most or (np.isnan(step) and np.isnan(before[layer])):
                 continue
             words = column.replace("_", " ")
@@ -139,8 +140,9 @@ def _moved(old: History, new: History, bound: Bound) -> Iterator[Finding]:
             yield replace(
                 _finding(new, f"{diagnostic}_{column}_{way}", layer, diagnostic),
                 title=f"{words[:1].upper()}{words[1:]}: {way}",
-                message=f"{layer or 'The model'}: {words} went from {before[layer]:.4g} to {after[layer]:.4g}, more "
-                f"than the bound of {bound.most:g} allows.",
+                message=f"{words[:1].upper()}{words[1:]} of {layer or 'the model'} went from "
+                f"{labeled(before[layer], unit)} to {labeled(after[layer], unit)}. The largest allowed {way} is "
+                f"{labeled(bound.most, unit)}.",
                 evidence=evidence
                 | {"base": Evidence(before[layer], None, unit), "head": Evidence(after[layer], None, unit)},
             )

@@ -1,4 +1,4 @@
-"""The numbers of a log as tidy rows: one for each value, of each measure, layer, step and run."""
+"""The numbers of a log as tidy rows: one for each measure, layer, step and run."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Row(NamedTuple):
 
 
 def rows(log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps = (None, None)) -> Iterator[Row]:
-    """Every number of layers and of loss and metrics, run by run; what was not measured has no row.
+    """Every number of the layers, and loss and metrics, run by run. A value that was not measured has no row.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When the logdir is none.
-        NoDataError: When it holds no diagnostics, or no run that was asked for.
+        FileNotFoundError, NotADirectoryError: If the logdir does not exist or is not a directory.
+        NoDataError: If it holds no diagnostics, or none of the selected runs.
     """
     for history in histories(log_dir, runs, steps):
         yield from _rows(history)
@@ -52,8 +52,8 @@ def load(log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps
     Columns: ``run``, ``diagnostic``, ``measure``, ``layer`` (empty for the whole model), ``step``, ``value``.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When the logdir is none.
-        NoDataError: When it holds no diagnostics, or no run that was asked for.
+        FileNotFoundError, NotADirectoryError: If the logdir does not exist or is not a directory.
+        NoDataError: If it holds no diagnostics, or none of the selected runs.
     """
     columns = _columns(rows(log_dir, runs, steps))
     try:
@@ -64,11 +64,11 @@ def load(log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps
 
 
 def write(found: Iterable[Row], path: Path | None, kind: str) -> str | None:
-    """Write rows as ``csv``, ``json`` or ``parquet``; without a path give the text back.
+    """Write rows as ``csv``, ``json`` or ``parquet``; without a path, return the text.
 
     Raises:
-        ExportError: When Parquet is wanted without pyarrow or without a path.
-        OSError: When the file cannot be written.
+        ExportError: If Parquet is requested without pyarrow or without a path.
+        OSError: If the file cannot be written.
     """
     if kind == "parquet":
         _parquet(found, path)
@@ -111,16 +111,16 @@ def _csv(found: Iterable[Row]) -> str:
 
 
 def _json(found: Iterable[Row]) -> str:
-    told = [row._asdict() | {"value": number(row.value)} for row in found]
-    return json.dumps(told, allow_nan=False) + "\n"
+    records = [row._asdict() | {"value": number(row.value)} for row in found]
+    return json.dumps(records, allow_nan=False) + "\n"
 
 
 def _parquet(found: Iterable[Row], path: Path | None) -> None:
     try:
         pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise ExportError("Parquet needs pyarrow: pip install pyarrow. Or take --format csv or json.") from None
+        raise ExportError("Parquet needs pyarrow: pip install pyarrow. Or use --format csv or json.") from None
     if path is None:
-        raise ExportError("Parquet goes to a file: -o FILE.")
+        raise ExportError("Parquet is binary: name a file with -o FILE.")
     path.parent.mkdir(parents=True, exist_ok=True)
     parquet.write_table(pyarrow.table(_columns(found)), path)

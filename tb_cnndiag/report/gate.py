@@ -1,4 +1,4 @@
-"""Judge logs for a pipeline: which runs, which faults, and what of it fails."""
+"""Judges logs for a pipeline: which runs, which faults, and which findings fail."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tb_cnndiag.summaries.storage import below
 
 @dataclass(frozen=True)
 class CheckSelection:
-    """What to look at and for.
+    """Which runs, steps and faults a check covers.
 
     Attributes:
         limits: Thresholds to change, by fault and name.
-        select: Faults to look for; all, when there are none.
-        ignore: Faults to leave out of them.
-        runs: Shell patterns of runs; all, when there are none.
+        select: Faults to report; empty: all.
+        ignore: Faults to leave out.
+        runs: Shell patterns of run names; empty: all.
         steps: First and last step.
     """
 
@@ -36,7 +36,7 @@ class CheckSelection:
     steps: Steps = (None, None)
 
     def check(self) -> None:
-        """Raise ValueError for a fault or limit that does not exist, suggesting the nearest."""
+        """Raise ValueError for a fault or threshold that does not exist; suggest the nearest name."""
         check_limits(self.limits)
         known = {fault.id: fault for fault in available()}
         for name in (*self.select, *self.ignore):
@@ -44,12 +44,12 @@ class CheckSelection:
                 raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")
 
     def faults(self) -> tuple[type[Fault], ...]:
-        """The faults to look for."""
+        """The faults to report."""
         chosen = [fault for fault in available() if not self.select or fault.id in self.select]
         return tuple(fault for fault in chosen if fault.id not in self.ignore)
 
     def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Those of the findings that are looked for. Causes were found among all of them."""
+        """The selected findings. Their causes were found among all findings."""
         wanted = {fault.id for fault in self.faults()}
         return tuple(finding for finding in findings if finding.fault in wanted)
 
@@ -60,17 +60,17 @@ def judge_logs(
     choice: CheckSelection | None = None,
     baseline: Baseline | None = None,
 ) -> Outcome:
-    """Judge every chosen run of the logdirs, one at a time.
+    """Judge every selected run of the logdirs, one at a time.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: When a logdir is none.
-        NoDataError: When one holds no diagnostics, or no run that was asked for.
-        ValueError: When the choice names what does not exist.
+        FileNotFoundError, NotADirectoryError: If a logdir does not exist or is not a directory.
+        NoDataError: If a logdir holds no diagnostics, or none of the selected runs.
+        ValueError: If the selection names a fault or threshold that does not exist.
     """
     chosen = choice or CheckSelection()
     chosen.check()
     if fail_on not in FAIL_ON:
-        raise ValueError(f"fail_on is {fail_on!r}; it can be {', '.join(FAIL_ON)}.")
+        raise ValueError(f"fail_on is {fail_on!r}; allowed: {', '.join(FAIL_ON)}.")
     results = []
     for logdir in logdirs:
         for history in histories(logdir, chosen.runs, chosen.steps):
@@ -90,29 +90,29 @@ def assert_healthy(
     runs: Sequence[str] = (),
     baseline: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Fail a test when a run below a logdir is unwell; the message tells each run with its findings.
+    """Fail a test if a run below a logdir is faulty; the message lists each such run with its findings.
 
     Args:
         log_dir: As given to ``CNNDiagnostics``, or a directory above.
-        fail_on: ``"error"`` or ``"warning"``: the severity from which on a finding fails.
+        fail_on: ``"error"`` or ``"warning"``: the lowest severity that fails.
         limits: Thresholds to change, by fault and name.
-        select: Ids of the faults to look for; all, when there are none.
+        select: Ids of the faults to report; empty: all.
         ignore: Ids of faults to leave out.
-        runs: Shell patterns of the runs to look at; all, when there are none.
+        runs: Shell patterns of the runs to judge; empty: all.
         baseline: A file of known findings, as ``tb-cnndiag check --update-baseline`` writes it.
 
     Raises:
-        AssertionError: When a finding fails.
-        FileNotFoundError, NotADirectoryError: When the logdir is none.
-        NoDataError: When it holds no diagnostics.
-        ValueError: When an argument names what does not exist.
+        AssertionError: If a finding fails.
+        FileNotFoundError, NotADirectoryError: If the logdir does not exist or is not a directory.
+        NoDataError: If it holds no diagnostics.
+        ValueError: If an argument names a fault or threshold that does not exist.
     """
     __tracebackhide__ = True
     known = load_baseline(Path(baseline)) if baseline is not None else None
     outcome = judge_logs([log_dir], fail_on, CheckSelection(limits or {}, select, ignore, runs), known)
     failing = outcome.failing
     if failing:
-        unwell = {result.label: result for result, _ in failing}
+        faulty = {result.label: result for result, _ in failing}
         count = f"{len(failing)} finding{'s' if len(failing) > 1 else ''}"
-        told = "\n".join(as_text(result, outcome) for result in unwell.values())
-        raise AssertionError(f"{count} in {os.fspath(log_dir)} at or above {fail_on}:\n{told}")
+        details = "\n".join(as_text(result, outcome) for result in faulty.values())
+        raise AssertionError(f"{count} in {os.fspath(log_dir)} at or above {fail_on}:\n{details}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, plain, told_adjustment
+from tb_cnndiag.report.text import adjustment_text, cause_of, plain
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def render(outcome: Outcome) -> str:
-    """One command a line for each finding; what is known or does not matter here is only noticed."""
+    """One command per finding, a line each; a known finding is a notice."""
     return "".join(_command(outcome, result, finding) for result, finding in outcome)
 
 
@@ -18,12 +18,12 @@ def _command(outcome: Outcome, result: Result, finding: Finding) -> str:
     known = outcome.status(result, finding) == "known"
     name = "notice" if known else _COMMANDS[finding.severity]
     title = f"{finding.title or finding.fault} ({result.label})"
-    told = [f"{'known: ' if known else ''}{finding.message}"]
+    lines = [f"{'known: ' if known else ''}{finding.message}"]
     if finding.caused_by:
-        told.append(f"Because of: {cause_of(finding)}.")
+        lines.append(f"Because of: {cause_of(finding)}.")
     else:
-        told += [f"→ {told_adjustment(adjustment)}" for adjustment in finding.adjustments]
-    return f"::{name} title={_property(title)}::{_data(chr(10).join(told))}\n"
+        lines += [f"→ {adjustment_text(adjustment)}" for adjustment in finding.adjustments]
+    return f"::{name} title={_property(title)}::{_data(chr(10).join(lines))}\n"
 
 
 def _data(text: str) -> str:

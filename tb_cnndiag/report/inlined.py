@@ -1,14 +1,14 @@
-"""The log as the report page carries it: streamed in, thinned to fit, and what was left out in words.
+"""The log as the report page holds it: streamed in, thinned to fit, with a description of what was left out.
 
-How it is thinned, until the page fits:
+The log is thinned step by step, until the page fits:
 
-1. Of similarity matrices, trees, densities and images (the heavy kinds) fewer and fewer snapshots are kept, evenly spaced,
-   down to the last one of each layer.
-2. Then so with the states and values of units.
-3. Then so with numbers of layers and of the model, down to the first and the last.
-4. Then the heavy kinds go altogether, then the states and values of units.
+1. Similarity matrices, trees, densities and images (the heavy kinds): fewer and fewer snapshots are kept, evenly
+   spaced, down to the last one of each layer.
+2. States and values of units: the same.
+3. Numbers of layers and of the model: the same, down to the first and the last.
+4. The heavy kinds are left out altogether; then the states and values of units.
 
-The last snapshot of all that is kept is always there, and what the findings say is never thinned.
+The last snapshot of each kept kind is always there. Findings are never thinned.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tb_cnndiag.summaries.names import run_id, split_tag, tag_of
 from tb_cnndiag.summaries.thinning import thinned
 
 HEAVY, UNITS, NUMBERS, WORDS = range(4)
-# While reading, no more snapshots than that of a heavy kind and a layer are held: memory stays bounded in long logs.
-MOST_HELD = 64
+# While reading, at most so many snapshots of a heavy kind and layer are kept: memory stays bounded for long logs.
+MAX_KEPT = 64
 ALL = 1 << 30
 
 
@@ -49,37 +49,36 @@ def _ladder() -> Iterator[Keep]:
 
 
 @dataclass
-class Looks:
+class TagMessages:
     """The messages of one tag, in step order."""
 
     weight: int = WORDS
     total: int = 0
-    held: list[tuple[int, bytes]] = field(default_factory=list)
+    messages: list[tuple[int, bytes]] = field(default_factory=list)
     _stride: int = 1
 
     def add(self, step: int, data: bytes) -> None:
-        """Take in the next snapshot; of the same step the later one counts."""
+        """Add the message of the next snapshot; of two with the same step the later one counts."""
         self.forget_from(step)
-        # The last one is held only until the next when it is not one of every so many.
-        if len(self.held) > 1 and (self.total - 1) % self._stride:
-            self.held.pop()
-        self.held.append((step, data))
+        # The last message is always kept; it goes when the next arrives, unless the stride selects it.
+        if len(self.messages) > 1 and (self.total - 1) % self._stride:
+            self.messages.pop()
+        self.messages.append((step, data))
         self.total += 1
-        if self.weight == HEAVY and len(self.held) > MOST_HELD:
+        if self.weight == HEAVY and len(self.messages) > MAX_KEPT:
             self._stride *= 2
-            self.held = [*self.held[:-1:2], self.held[-1]]
+            self.messages = [*self.messages[:-1:2], self.messages[-1]]
 
     def forget_from(self, step: int) -> None:
         """Drop this step and all after it."""
-        while self.held and self.held[-1][0] >= step:
-            self.held.pop()
+        while self.messages and self.messages[-1][0] >= step:
+            self.messages.pop()
             self.total -= 1
 
     def kept(self, keep: Keep) -> list[bytes]:
-        """Those that stay."""
+        """The messages that stay."""
         most = self.total if self.weight == WORDS else keep[self.weight]
-        messages = [data for _, data in self.held]
-        return thinned(messages, most) if most else []
+        return thinned([data for _, data in self.messages], most) if most else []
 
 
 @dataclass
@@ -87,24 +86,24 @@ class Log:
     """One run's messages by tag."""
 
     run: str
-    tags: dict[str, Looks] = field(default_factory=dict)
+    tags: dict[str, TagMessages] = field(default_factory=dict)
     _last_step: int = -1
 
     def add(self, measurement: Measurement) -> None:
-        """Take in one measurement, in the order written. A step that goes back is a restart: what came after goes."""
+        """Add one measurement, in the order written. A step that goes back is a restart: later messages are dropped."""
         if measurement.step < self._last_step:
             for each in self.tags.values():
                 if each.weight != WORDS:
                     each.forget_from(measurement.step)
         self._last_step = measurement.step
         tag = tag_of(measurement.diagnostic, measurement.layer)
-        snapshots = self.tags.setdefault(tag, Looks())
+        snapshots = self.tags.setdefault(tag, TagMessages())
         snapshots.weight = _weight(measurement)
         snapshots.add(measurement.step, encode(measurement))
 
 
 def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
-    """JSON for a script element that fits into ``room`` bytes, and what is kept; None when nothing does."""
+    """JSON for a script element that fits into ``room`` bytes, and what is kept; None if nothing fits."""
 
     def size(keep: Keep) -> int:
         return sum(_size(snapshots, keep) for log in logs for snapshots in log.tags.values())
@@ -119,20 +118,20 @@ def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
 
 
 def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
-    """What is not in the page, in words; empty when all is."""
+    """What the page leaves out, in words; empty if it holds everything."""
     words = {
         HEAVY: "similarity matrices, trees, densities and images",
         UNITS: "states and values of units",
         NUMBERS: "numbers of layers and of the model",
     }
-    told = []
+    notes = []
     for weight, what in words.items():
         snapshots = [each for log in logs for each in log.tags.values() if each.weight == weight]
         kept, total = sum(len(each.kept(keep)) for each in snapshots), sum(each.total for each in snapshots)
         if kept < total:
-            which = "the last snapshot of each is among them" if kept else "none fits"
-            told.append(f"{kept:,} of {total:,} {what} are here; {which}.")
-    return tuple(told)
+            which = "the last snapshot of each is included" if kept else "they do not fit"
+            notes.append(f"{kept:,} of {total:,} {what} are included; {which}.")
+    return tuple(notes)
 
 
 def _weight(measurement: Measurement) -> int:
@@ -144,8 +143,8 @@ def _weight(measurement: Measurement) -> int:
     return NUMBERS if isinstance(payload, LayerColumns | Scalars) else WORDS
 
 
-def _size(snapshots: Looks, keep: Keep) -> int:
-    """About how many bytes they take: base64 is a third longer, and each has its frame."""
+def _size(snapshots: TagMessages, keep: Keep) -> int:
+    """Approximate size in bytes: base64 is a third longer, and each message has a frame."""
     return sum(len(data) + 4 for data in snapshots.kept(keep)) * 4 // 3
 
 
@@ -158,7 +157,7 @@ def _data(logs: Sequence[Log], keep: Keep) -> Mapping[str, Any]:
             if not messages:
                 continue
             diagnostic, layer = split_tag(tag) or ("", "")
-            listed.append({"tag": tag, "diagnostic": diagnostic, "layer": layer, "max_step": snapshots.held[-1][0]})
+            listed.append({"tag": tag, "diagnostic": diagnostic, "layer": layer, "max_step": snapshots.messages[-1][0]})
             served = pb.MeasurementList(items=messages, total=snapshots.total)
             measurements[f"{run_id(log.run)}\n{tag}"] = base64.b64encode(served.SerializeToString()).decode()
         runs.append({"run": log.run, "id": run_id(log.run), "tags": listed})

@@ -9,13 +9,13 @@ from typing import Any
 from tb_cnndiag.finding import Evidence, Finding
 from tb_cnndiag.report.outcome import Key, Outcome, Result
 
-# Grows when a field changes its meaning or goes; fields may be added without.
+# Raised when a field changes its meaning or is removed; a new field does not raise it.
 VERSION = 1
 
 
 def render(outcome: Outcome) -> str:
     """The whole outcome, ASCII only."""
-    told = {
+    document = {
         "version": VERSION,
         "runs": len(outcome.results),
         "fail_on": outcome.fail_on,
@@ -28,11 +28,11 @@ def render(outcome: Outcome) -> str:
         ],
         "fixed": [as_key(key) for key in outcome.fixed],
     }
-    return json.dumps(told, indent=2, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def as_dict(finding: Finding, logdir: str = "") -> dict[str, Any]:
-    """A finding as what JSON can hold; ``caused_by`` names the cause's fault and layer."""
+    """A finding as JSON values; ``caused_by`` names the cause's fault and layer."""
     cause = finding.caused_by
     return {
         "logdir": logdir,
@@ -61,18 +61,18 @@ def as_dict(finding: Finding, logdir: str = "") -> dict[str, Any]:
 
 
 def as_evidence(evidence: Evidence) -> dict[str, Any]:
-    """A number with its limit and unit."""
+    """A value with its threshold and unit."""
     limit = None if evidence.limit is None else number(evidence.limit)
     return {"value": number(evidence.value), "limit": limit, "unit": evidence.unit}
 
 
 def as_key(key: Key) -> dict[str, Any]:
-    """What names a finding."""
+    """The key of a finding."""
     return {"run": key.run, "fault": key.fault, "layer": key.layer or None}
 
 
 def number(value: float) -> float | str:
-    """The number; JSON has none that is not finite, so these are the texts that protobuf's JSON uses."""
+    """The number. JSON has no non-finite numbers: they become the strings that protobuf's JSON uses."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -1,4 +1,4 @@
-"""The outcome as JUnit XML: a suite for each run, a case for each finding and for each fault not found."""
+"""The outcome as JUnit XML: a suite for each run, a case for each finding and for each fault that was not found."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
 from tb_cnndiag.report.text import cause_of, findings_as_text
 
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 cannot hold, not even escaped.
 _IMPOSSIBLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(outcome: Outcome) -> str:
-    """The whole outcome. Findings that do not fail pass, with their words as output; known ones are skipped."""
+    """The whole outcome. Findings that do not fail are passing cases with text output; known ones are skipped."""
     root = ET.Element("testsuites", name="tb-cnndiag")
     totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for result in outcome.results:
@@ -61,5 +61,5 @@ def _case(outcome: Outcome, result: Result, finding: Finding) -> ET.Element:
 
 
 def clean(text: str) -> str:
-    """The text, with what XML cannot hold replaced."""
+    """The text, with characters that XML cannot hold replaced."""
     return _IMPOSSIBLE.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""The outcome as GitHub-flavoured Markdown, short enough for the summary of a step."""
+"""The outcome as GitHub-flavored Markdown, short enough for the summary of a step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from html import escape
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, plain, told_evidence
+from tb_cnndiag.report.text import cause_of, evidence_text, plain
+from tb_cnndiag.wording import plural
 
 # GitHub drops a step summary of more than 1,024 kB as a whole.
 MOST_BYTES = 1_000_000
@@ -16,7 +17,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]{}()#|~!$])")
 
 
 def render(outcome: Outcome) -> str:
-    """Counts first, then each run with its findings; what does not fit is counted at the end."""
+    """Counts first, then each run with its findings; entries that do not fit are counted at the end."""
     parts = [_head(outcome)]
     room = MOST_BYTES - len(parts[0].encode()) - 200
     left_out = 0
@@ -34,23 +35,23 @@ def render(outcome: Outcome) -> str:
 
 
 def inline(text: str) -> str:
-    """Text that Markdown and HTML take as just that."""
+    """Text, escaped for Markdown and HTML."""
     safe = escape(_SPECIAL.sub(r"\\\1", plain(text)), quote=False)
     return safe.replace("://", "&#58;//").replace("@", "@<!-- -->").replace("www.", "www&#46;")
 
 
 def code(text: str) -> str:
-    """Text as code, whatever backticks it has."""
+    """Text as code; it may hold backticks."""
     return f"<code>{inline(text)}</code>"
 
 
 def _head(outcome: Outcome) -> str:
     mark, verdict = ("✅", "passed") if not outcome.failing else ("❌", "failed")
-    counts = [f"{count:,} {level}{'s' * (count != 1)}" for level, count in outcome.counts().items() if count]
-    runs = f"{len(outcome.results):,} run{'s' * (len(outcome.results) != 1)}"
+    counts = [plural(count, level) for level, count in outcome.counts().items() if count]
+    runs = plural(len(outcome.results), "run")
     lines = [f"## {mark} CNN diagnostics: {verdict}", f"{runs}, {', '.join(counts) or 'nothing found'}."]
     if outcome.baseline is not None:
-        lines.append(f"Against{outcome.told_baseline().removeprefix('against')}.")
+        lines.append(f"Against{outcome.baseline_summary().removeprefix('against')}.")
         fixed = [
             f"- fixed: {code(_cut(key.fault))} in {code(_cut(key.layer or 'the model'))} of {code(_cut(key.run))}"
             for key in outcome.fixed[:100]
@@ -60,11 +61,11 @@ def _head(outcome: Outcome) -> str:
 
 
 def _run(result: Result) -> str:
-    well = "" if result.findings else "\n✅ Nothing found.\n"
-    return (
-        f"\n### {code(_cut(result.label))}\n\n{result.layers:,} layers, {result.snapshots:,} snapshots, "
-        f"to step {result.last_step:,}.\n{well}"
+    healthy = "" if result.findings else "\n✅ Nothing found.\n"
+    recorded = (
+        f"{plural(result.layers, 'layer')}, {plural(result.snapshots, 'snapshot')}, to step {result.last_step:,}."
     )
+    return f"\n### {code(_cut(result.label))}\n\n{recorded}\n{healthy}"
 
 
 def _finding(outcome: Outcome, result: Result, finding: Finding) -> str:
@@ -72,7 +73,7 @@ def _finding(outcome: Outcome, result: Result, finding: Finding) -> str:
     because = f" Because of: {inline(_cut(cause_of(finding)))}." if finding.caused_by else ""
     lines = [f"\n- {_MARKS[finding.severity]} **{finding.severity}**{known}: {inline(_cut(finding.message))}{because}"]
     if finding.caused_by is None and not known:
-        lines += [f"  - {inline(_cut(name))} = {inline(told_evidence(e))}" for name, e in finding.evidence.items()]
+        lines += [f"  - {inline(_cut(evidence_text(name, e)))}" for name, e in finding.evidence.items()]
         lines += [
             f"  - change {code(_cut(f'{a.layer}: ' if a.layer else '') + _cut(a.parameter))}: "
             f"{inline(_cut(a.current))} → **{inline(_cut(a.proposed))}** ({inline(_cut(a.reason))})"

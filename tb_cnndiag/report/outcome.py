@@ -1,4 +1,4 @@
-"""What a check found: runs with their findings, what of it is known already, and what fails."""
+"""The outcome of a check: runs with their findings, which of them are known, and which fail."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tb_cnndiag.history import History
 from tb_cnndiag.judging.faults import BUILTIN, Fault
 
 NEVER = "never"
-# From what severity on a check fails, strictest last.
+# The lowest severity that fails a check.
 FAIL_ON = (*reversed(SEVERITIES[1:]), NEVER)
 
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """What makes a finding of one check the same as a finding of another."""
+    """Identifies a finding across checks."""
 
     run: str
     fault: str
     layer: str
 
     def fingerprint(self) -> str:
-        """A short name that is the same everywhere."""
+        """A short digest that is the same on every machine."""
         return hashlib.sha256(self._words()).hexdigest()[:32]
 
     def _words(self) -> bytes:
@@ -62,13 +62,13 @@ class Result:
         )
 
     def key(self, finding: Finding) -> Key:
-        """What makes a finding of this run the same another time."""
+        """Identifies a finding of this run across checks."""
         return Key(self.label, finding.fault, finding.layer or "")
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Findings that are known, each with its severity: the same, no worse, does not fail."""
+    """Known findings with their severities: a finding that is known and no worse does not fail."""
 
     severities: dict[Key, Severity]
 
@@ -80,7 +80,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that a check found. ``faults`` are those that were looked for."""
+    """Everything that a check found. ``faults`` are those that it covered."""
 
     results: tuple[Result, ...]
     fail_on: str = "error"
@@ -112,23 +112,23 @@ class Outcome:
 
     @property
     def fixed(self) -> tuple[Key, ...]:
-        """Known findings that are gone, of the runs and faults that were looked at."""
+        """Known findings that are gone, among the runs and faults that the check covered."""
         if self.baseline is None:
             return ()
         found = {result.key(finding) for result, finding in self}
         return tuple(sorted(key for key in self.baseline.severities if self.covers(key) and key not in found))
 
     def covers(self, key: Key) -> bool:
-        """Whether the check looked at this run for this fault."""
+        """Whether the check covered this run and this fault."""
         return any(result.label == key.run for result in self.results) and any(
             fault.id == key.fault for fault in self.faults
         )
 
     def counts(self) -> dict[Severity, int]:
-        """How many findings of each severity, the worst first."""
+        """How many findings of each severity, the gravest first."""
         return {level: sum(finding.severity == level for _, finding in self) for level in reversed(SEVERITIES)}
 
-    def told_baseline(self) -> str:
+    def baseline_summary(self) -> str:
         """One line about new, known and fixed findings; empty without a baseline."""
         if self.baseline is None:
             return ""

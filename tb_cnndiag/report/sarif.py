@@ -13,7 +13,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.faults import Fault
 from tb_cnndiag.report.json_format import as_evidence
 from tb_cnndiag.report.outcome import Key, Outcome, Result
-from tb_cnndiag.report.text import cause_of, plain, told_adjustment
+from tb_cnndiag.report.text import adjustment_text, cause_of, plain
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.summaries.storage import below, is_url
 
@@ -22,7 +22,7 @@ LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def render(outcome: Outcome) -> str:
-    """One SARIF run: every fault that was looked for is a rule, every finding a result."""
+    """One SARIF run: every fault that the check covered is a rule, every finding a result."""
     rules = {fault.id: index for index, fault in enumerate(outcome.faults)}
     results = [_result(outcome, result, finding, rules) for result, finding in outcome]
     results += [_absent(key, rules) for key in outcome.fixed]
@@ -54,11 +54,11 @@ def _rule(fault: type[Fault]) -> dict[str, Any]:
 
 
 def _result(outcome: Outcome, result: Result, finding: Finding, rules: dict[str, int]) -> dict[str, Any]:
-    told = [plain(finding.message)]
+    sentences = [plain(finding.message)]
     if finding.caused_by:
-        told.append(f"Because of: {plain(cause_of(finding))}.")
-    told += [f"Change {plain(told_adjustment(adjustment))}." for adjustment in finding.adjustments]
-    found = _entry(result.key(finding), rules, LEVELS[finding.severity], " ".join(told), _location(result))
+        sentences.append(f"Because of: {plain(cause_of(finding))}.")
+    sentences += [f"Change {plain(adjustment_text(adjustment))}." for adjustment in finding.adjustments]
+    found = _entry(result.key(finding), rules, LEVELS[finding.severity], " ".join(sentences), _location(result))
     status = outcome.status(result, finding)
     if status:
         found["baselineState"] = "unchanged" if status == "known" else "new"
@@ -72,7 +72,7 @@ def _result(outcome: Outcome, result: Result, finding: Finding, rules: dict[str,
 
 
 def _absent(key: Key, rules: dict[str, int]) -> dict[str, Any]:
-    entry = _entry(key, rules, "note", "Known before, not found any more.", _uri(PurePath(key.run, RUN_DIRECTORY)))
+    entry = _entry(key, rules, "note", "Known, and no longer found.", _uri(PurePath(key.run, RUN_DIRECTORY)))
     return entry | {"baselineState": "absent"}
 
 
@@ -109,5 +109,5 @@ def _location(result: Result) -> str:
 
 
 def _uri(path: PurePath) -> str:
-    """Address of the run's directory: relative where the logdir was given so, as code scanning wants it."""
+    """Address of the run's directory: relative if the logdir is, as code scanning expects."""
     return Path(path).as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")

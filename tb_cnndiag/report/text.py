@@ -1,4 +1,4 @@
-"""Findings as text for a terminal. Names come from models and directories, so control characters are written out."""
+"""Findings as text for a terminal. Names come from models and directories, so control characters are escaped."""
 
 from __future__ import annotations
 
@@ -6,37 +6,36 @@ from collections.abc import Sequence
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.report.outcome import Outcome, Result
+from tb_cnndiag.wording import labeled, plural
 
 _MARKS = {"error": "✗", "warning": "!", "info": "i"}
 
 
 def plain(text: str) -> str:
-    """The text in one line and without control characters: these are written as escapes."""
+    """The text on one line, with control characters written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def render(outcome: Outcome) -> str:
-    """Every run with its findings, and how they stand against the baseline."""
+    """Every run with its findings, compared with the baseline if there is one."""
     lines = [as_text(result, outcome) for result in outcome.results]
     lines += [f"fixed: {plain(_fixed(key.fault, key.layer, key.run))}" for key in outcome.fixed]
     if outcome.baseline is not None:
-        lines.append(outcome.told_baseline())
+        lines.append(outcome.baseline_summary())
     return "\n".join(lines) + "\n"
 
 
 def as_text(result: Result, outcome: Outcome | None = None) -> str:
     """One run: its name, each finding with its evidence and what to change."""
-    head = (
-        f"{plain(result.label)}: {result.layers} layers, {result.snapshots} snapshots, to step {result.last_step}"
-        if result.last_step >= 0
-        else f"{plain(result.label)}: {result.layers} layers"
-    )
+    head = f"{plain(_run_name(result))}: {plural(result.layers, 'layer')}"
+    if result.last_step >= 0:
+        head += f", {plural(result.snapshots, 'snapshot')}, to step {result.last_step:,}"
     known = [f for f in result.findings if outcome is not None and outcome.status(result, f) == "known"]
     return f"{head}\n{findings_as_text(result.findings, known)}"
 
 
 def findings_as_text(findings: Sequence[Finding], known: Sequence[Finding] = ()) -> str:
-    """Each finding with its evidence and what to change; of known ones only what they are."""
+    """Each finding with its evidence and what to change; known findings without these."""
     if not findings:
         return "  ✓ nothing found"
     lines: list[str] = []
@@ -51,27 +50,32 @@ def findings_as_text(findings: Sequence[Finding], known: Sequence[Finding] = ())
             continue
         if aside:
             continue
-        lines += [f"{indent}    {plain(name)} = {told_evidence(e)}" for name, e in finding.evidence.items()]
-        lines += [f"{indent}    → {plain(told_adjustment(adjustment))}" for adjustment in finding.adjustments]
+        lines += [f"{indent}    {plain(evidence_text(name, e))}" for name, e in finding.evidence.items()]
+        lines += [f"{indent}    → {plain(adjustment_text(adjustment))}" for adjustment in finding.adjustments]
     return "\n".join(lines)
 
 
 def cause_of(finding: Finding) -> str:
-    """The cause in words: fault and place; empty when there is none."""
+    """The cause in words: fault and layer; empty if there is no cause."""
     cause = finding.caused_by
     return f"{cause.title or cause.fault} in {cause.layer or 'the model'}" if cause else ""
 
 
-def told_evidence(evidence: Evidence) -> str:
-    """Value, unit and limit."""
-    limit = "" if evidence.limit is None else f" (limit {evidence.limit:g})"
-    return f"{evidence.value:.3g} {plain(evidence.unit)}".rstrip() + limit
+def evidence_text(name: str, evidence: Evidence) -> str:
+    """Name, value and threshold: ``dead ratio 100 % (threshold 40 %)``."""
+    limit = "" if evidence.limit is None else f" (threshold {labeled(evidence.limit, evidence.unit)})"
+    return f"{name.replace('_', ' ')} {labeled(evidence.value, evidence.unit)}{limit}"
 
 
-def told_adjustment(adjustment: Adjustment) -> str:
-    """Where, what, from what to what, and why."""
+def adjustment_text(adjustment: Adjustment) -> str:
+    """Which parameter of which layer to change, from what to what, and why."""
     where = f"{adjustment.layer}: " if adjustment.layer else ""
     return f"{where}{adjustment.parameter}: {adjustment.current} → {adjustment.proposed} ({adjustment.reason})"
+
+
+def _run_name(result: Result) -> str:
+    """The run as the user knows it: a logdir that is itself a run has no name below itself."""
+    return result.logdir if result.label == "." and result.logdir else result.label
 
 
 def _fixed(fault: str, layer: str, run: str) -> str:

@@ -1,6 +1,6 @@
-"""Models of keras.applications, trained for two steps with the callback: three in CI, all of them nightly.
+"""Models of keras.applications, trained for two steps with the callback: three of them in CI, all of them nightly.
 
-``python -m tests.capture.test_architectures NAME`` does one in a process of its own.
+``python -m tests.capture.test_architectures NAME`` trains one model in a separate process.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ MEMBERS = (
     "MobileNetV3Large NASNetMobile NASNetLarge ResNet50 ResNet101 ResNet152 ResNet50V2 ResNet101V2 ResNet152V2 VGG16 "
     "VGG19 Xception"
 ).split()
-# The least side of images, where it is not 32, and what makes the smallest members smaller.
+# The smallest image side that a model accepts, if it is not 32, and options that make small models even smaller.
 SIDES = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
 OPTIONS: dict[str, dict[str, Any]] = {"MobileNet": {"alpha": 0.25}, "MobileNetV2": {"alpha": 0.35}}
 LIGHT = ("dead_units", "gradient_flow", "update_ratio", "weight_health", "training_curve", "model_output")
 
 
 def _kernels_of(model: Any) -> dict[str, int]:
-    """Layer name → units, by the plain way: output channels of whatever has a kernel."""
-    found: dict[str, int] = {}
+    """Layer name → units, in the obvious way: the output channels of every layer with a kernel."""
+    units: dict[str, int] = {}
     for layer in model._flatten_layers():
         if any("kernel" in weight.name for weight in layer.weights) and not getattr(layer, "_layers", None):
-            found[layer.name] = layer.output.shape[-1]
-    return found
+            units[layer.name] = layer.output.shape[-1]
+    return units
 
 
 def _train_two_steps(name: str, log_dir: Path) -> None:
@@ -65,14 +65,14 @@ def test_two_steps(name: str, tmp_path: Path) -> None:
     _train_two_steps(name, tmp_path)
 
 
-def test_no_member_is_forgotten() -> None:
+def test_every_model_is_listed() -> None:
     models = {name for name in dir(keras.applications) if name[0].isupper()}
     assert models == set(MEMBERS)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", MEMBERS)
-def test_two_steps_of_every_member(name: str) -> None:
+def test_two_steps_of_every_model(name: str) -> None:
     command = [sys.executable, "-m", "tests.capture.test_architectures", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,4 +1,4 @@
-"""Which units fire in training, against a layer that writes down what passes through it while Keras trains eagerly."""
+"""Units that fire during training, checked against a spy layer that records its inputs while Keras trains eagerly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCHES = 24
 
 
 class Spy(layers.Layer):
-    """Hands on what it is given; running eagerly, notes which channels are above 0 somewhere in each training batch."""
+    """Returns its input unchanged. When run eagerly, it notes which channels exceed 0 anywhere in a training batch."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -37,7 +37,7 @@ class Spy(layers.Layer):
 
 
 def _network(*, norm: bool) -> Any:
-    """Units that fire always, in some batches, and never, behind a bias or a normalization."""
+    """A layer with units that always fire, fire in some batches, or never fire, due to a bias or a normalization."""
     bias = keras.initializers.Constant
     before = [layers.BatchNormalization(beta_initializer=bias(-2.3))] if norm else []
     keras.utils.set_random_seed(2)
@@ -76,12 +76,12 @@ def _states(log_dir: Path, layer: str = "conv") -> UnitStates:
     [{}, {"run_eagerly": True}, {"jit_compile": True}, {"steps_per_execution": 5}],
     ids=["graph", "eager", "XLA", "several steps per execution"],
 )
-def test_units_that_never_fired_are_those_that_a_spy_never_saw(
+def test_units_reported_as_silent_are_those_the_spy_never_saw_firing(
     options: dict[str, Any], norm: bool, tmp_path: Path
 ) -> None:
     seen = np.array(_trained(norm=norm, run_eagerly=True).get_layer("spy").notes)
     assert seen.shape == (BATCHES, UNITS)
-    observed = [b for b in range(BATCHES) if b < firing.FIRST or b % firing.EVERY == 0]
+    observed = [b for b in range(BATCHES) if b < firing.FIRST_BATCHES or b % firing.BATCH_INTERVAL == 0]
     late = observed[len(observed) // 2 :]
     expected = ~seen[late].any(axis=0)
     assert 0 < expected.sum() < UNITS
@@ -92,10 +92,10 @@ def test_units_that_never_fired_are_those_that_a_spy_never_saw(
     assert (states.training_batches, states.training_samples) == (len(late), 4 * len(late))
 
 
-def test_each_look_counts_anew_and_the_head_is_not_rectified(tmp_path: Path) -> None:
+def test_each_snapshot_counts_from_zero_and_the_head_is_not_rectified(tmp_path: Path) -> None:
     model = _trained(epochs=3, run_eagerly=True)
     seen = np.array(model.get_layer("spy").notes)[2 * BATCHES :]
-    observed = [b for b in range(BATCHES) if b < firing.FIRST or b % firing.EVERY == 0]
+    observed = [b for b in range(BATCHES) if b < firing.FIRST_BATCHES or b % firing.BATCH_INTERVAL == 0]
     late = observed[len(observed) // 2 :]
     _trained(epochs=3, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
     np.testing.assert_array_equal(_states(tmp_path).silent_in_training, ~seen[late].any(axis=0))
@@ -104,8 +104,8 @@ def test_each_look_counts_anew_and_the_head_is_not_rectified(tmp_path: Path) -> 
     assert head.training_batches == 0
 
 
-def test_a_unit_that_fires_in_training_alone_is_not_dead(tmp_path: Path) -> None:
-    """The probe is nearly black; what the training's images drive is alive, what nothing drives is dead."""
+def test_a_unit_that_fires_only_in_training_is_not_dead(tmp_path: Path) -> None:
+    """The probe is nearly black. Units that fire on training images are not dead; units that never fire are."""
     probe = np.random.default_rng(5).normal(0, 0.01, (64, 12, 12, 1)).astype(np.float32)
     _trained(callbacks=[CNNDiagnostics(tmp_path, probe=probe, verbose=0)])
     states = _states(tmp_path)
@@ -114,13 +114,13 @@ def test_a_unit_that_fires_in_training_alone_is_not_dead(tmp_path: Path) -> None
     assert 0 < silent.sum() < UNITS
     on_probe = states.states == UnitState.ALIVE
     np.testing.assert_array_equal(states.states == UnitState.DEAD, silent & ~on_probe)
-    in_training_alone = states.states[~silent & ~on_probe]
-    assert in_training_alone.size
-    assert (in_training_alone == UnitState.NEARLY_DEAD).all()
+    only_in_training = states.states[~silent & ~on_probe]
+    assert only_in_training.size
+    assert (only_in_training == UnitState.NEARLY_DEAD).all()
 
 
 class Branching(keras.Model):
-    """Its first convolution is called in a branch of the step's graph, its second in the step itself."""
+    """Calls its first convolution inside a branch of the step's graph, and its second directly in the step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class Branching(keras.Model):
         return self.head(self.pool(self.second(x)))
 
 
-def test_what_an_inner_graph_computes_is_left_out(tmp_path: Path) -> None:
+def test_layers_called_in_an_inner_graph_are_not_observed(tmp_path: Path) -> None:
     x, y = images(np.random.default_rng(0), 16)
     model = Branching()
     model(x[:1])
@@ -144,7 +144,7 @@ def test_what_an_inner_graph_computes_is_left_out(tmp_path: Path) -> None:
     assert History.of(read_run(tmp_path / "cnndiag")).latest("dead_units", "first") is None
 
 
-def test_a_failure_to_observe_is_told_once_and_the_training_goes_on(
+def test_a_failure_to_observe_is_reported_once_and_training_continues(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     bare = _trained(epochs=2)
@@ -153,7 +153,7 @@ def test_a_failure_to_observe_is_told_once_and_the_training_goes_on(
         raise TypeError("on purpose")
 
     monkeypatch.setattr(firing, "by_position", broken)
-    with pytest.warns(DiagnosticsWarning, match="not observed .TypeError: on purpose.") as caught:
+    with pytest.warns(DiagnosticsWarning, match="cannot be observed .TypeError: on purpose.") as caught:
         model = _trained(epochs=2, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
     assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1
     for a, b in zip(bare.get_weights(), model.get_weights(), strict=True):
@@ -162,9 +162,9 @@ def test_a_failure_to_observe_is_told_once_and_the_training_goes_on(
     assert (History.of(read_run(tmp_path / "cnndiag")).series("gradient_flow", "gradient_norm").values > 0).all()
 
 
-def test_the_memory_of_sizes_goes_round(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(firing, "REMEMBERED", 5)
-    monkeypatch.setattr(firing, "FIRST", BATCHES)
+def test_the_history_of_batch_sizes_wraps_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(firing, "SIZE_HISTORY", 5)
+    monkeypatch.setattr(firing, "FIRST_BATCHES", BATCHES)
     seen = np.array(_trained(run_eagerly=True).get_layer("spy").notes)
     _trained(callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
     states = _states(tmp_path)

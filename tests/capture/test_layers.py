@@ -1,4 +1,4 @@
-"""Layer tables and kernels as (units, fan_in)."""
+"""Layer tables, and kernels as ``(units, fan_in)``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tb_cnndiag.capture.probe import Observer
 from tests.models import Subclassed, images, normalized
 
 
-def _only(layer: Any, shape: tuple[int, ...]) -> Any:
+def _only_kernel_layer(layer: Any, shape: tuple[int, ...]) -> Any:
     model = keras.Sequential([keras.Input(shape), layer])
-    (found,) = find_kernel_layers(model)
-    return found
+    (kernel_layer,) = find_kernel_layers(model)
+    return kernel_layer
 
 
 @pytest.mark.parametrize(
@@ -40,46 +40,46 @@ def _only(layer: Any, shape: tuple[int, ...]) -> Any:
 def test_kernels_have_a_row_per_unit(
     layer: Any, shape: tuple[int, ...], role: str, units: int, fan_in: int, rng: np.random.Generator
 ) -> None:
-    """A unit's row holds just the weights that its output depends on: change them, and only it changes."""
-    found = _only(layer, shape)
-    assert (found.role, found.units) == (role, units)
-    kernel = found.kernel()
+    """A unit's row holds exactly the weights that its output depends on, so they affect no other unit."""
+    kernel_layer = _only_kernel_layer(layer, shape)
+    assert (kernel_layer.role, kernel_layer.units) == (role, units)
+    kernel = kernel_layer.kernel()
     assert kernel.shape == (units, fan_in)
     x = tf.constant(rng.normal(size=(1, *shape)).astype(np.float32))
     with tf.GradientTape(persistent=True) as tape:
         y = layer(x)
         outputs = [tf.reduce_sum(part) for part in tf.split(tf.reshape(y, (-1, units)), units, axis=1)]
     for unit, output in enumerate(outputs):
-        gradient = tape.gradient(output, found.variable.value)
-        marked = KernelView(found, tf.convert_to_tensor(gradient)).rows()
-        used = np.flatnonzero(np.abs(marked).sum(axis=1))
+        gradient = tape.gradient(output, kernel_layer.variable.value)
+        rows = KernelView(kernel_layer, tf.convert_to_tensor(gradient)).rows()
+        used = np.flatnonzero(np.abs(rows).sum(axis=1))
         assert used.tolist() == [unit]
 
 
 class KernelView:
-    """The rows of any tensor of the kernel's shape, by the same code as the kernel itself."""
+    """The rows of any tensor of the kernel's shape, computed by the same code as for the kernel itself."""
 
-    def __init__(self, found: Any, value: Any) -> None:
-        self._found, self._value = found, value
+    def __init__(self, kernel_layer: Any, value: Any) -> None:
+        self._layer, self._value = kernel_layer, value
 
     def rows(self) -> Any:
-        return type(self._found)(self._found.layer, "", "", keras.Variable(self._value), self._found.unit_axes).kernel()
+        return type(self._layer)(self._layer.layer, "", "", keras.Variable(self._value), self._layer.unit_axes).kernel()
 
 
 def _table(model: Any, x: Any) -> dict[str, Any]:
-    found = find_kernel_layers(model)
-    observer = Observer(model, found)
+    kernel_layers = find_kernel_layers(model)
+    observer = Observer(model, kernel_layers)
     observer.observe(x, ["sample_max"])
-    return {row.path: row for row in observed_table(found, observer.recording, observer.observed)}
+    return {row.path: row for row in observed_table(kernel_layers, observer.recording, observer.observed)}
 
 
-def test_activation_is_seen_behind_norm_and_activation(rng: np.random.Generator) -> None:
+def test_a_layer_is_observed_after_its_normalization_and_activation(rng: np.random.Generator) -> None:
     row = _table(normalized(), images(rng)[0])["conv_a"]
     assert (row.activation, row.normalization, row.seen_at) == ("relu", "bn_a", "relu_a")
     assert row.output_shape == (10, 10, 6)
 
 
-def test_a_normalization_is_seen_behind_the_activation_and_pooling_too() -> None:
+def test_a_normalization_after_activation_and_pooling_is_found() -> None:
     stack = [keras.Input((8, 8, 1)), layers.Conv2D(4, 3, activation="relu"), layers.GlobalAveragePooling2D()]
     model = keras.Sequential([*stack, layers.BatchNormalization(name="norm"), layers.Dense(2)])
     conv, dense = _table(model, np.zeros((4, 8, 8, 1), np.float32)).values()
@@ -100,7 +100,7 @@ def test_a_function_in_a_subclassed_model_is_found_in_the_graph(rng: np.random.G
     assert table["head"].output
 
 
-def test_nested_shared_and_repeated_names() -> None:
+def test_paths_of_nested_shared_and_equally_named_layers() -> None:
     inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="conv")], name="inner")
     a, b = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
     joined = layers.Concatenate()([inner(a), inner(b)])
@@ -122,7 +122,7 @@ def test_nested_shared_and_repeated_names() -> None:
     assert [layer.path for layer in find_kernel_layers(twins)] == ["fc", "fc#2"]
 
 
-def test_a_wrapper_that_shows_the_kernel_inside_it_is_not_one_more() -> None:
+def test_a_wrapper_that_exposes_its_inner_kernel_is_not_counted_twice() -> None:
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -133,7 +133,7 @@ def test_a_wrapper_that_shows_the_kernel_inside_it_is_not_one_more() -> None:
 
 
 class Rounded(layers.Layer):
-    """Not linear, and not Keras' own."""
+    """A nonlinear layer that is not part of Keras."""
 
     def call(self, inputs: Any) -> Any:
         return keras.ops.round(inputs)
@@ -164,20 +164,20 @@ class Squared(keras.Model):
         ([layers.Lambda(lambda x: x)], True),
     ],
 )
-def test_what_lies_between_two_kernels(between: list[Any], nonlinear: bool) -> None:
+def test_layers_between_two_kernels_are_linear_or_not(between: list[Any], nonlinear: bool) -> None:
     stack = [keras.Input((12, 12, 1)), layers.Conv2D(4, 3, name="a"), *between, layers.Conv2D(4, 3, name="b")]
     first, *_ = _table(keras.Sequential(stack), np.zeros((4, 12, 12, 1), np.float32)).values()
     assert first.linear_behind != nonlinear
 
 
 @pytest.mark.parametrize(("function", "nonlinear"), [(lambda x: x, False), (lambda x: x * x, True)])
-def test_a_function_between_two_kernels(function: Any, nonlinear: bool) -> None:
+def test_a_function_between_two_kernels_is_linear_or_not(function: Any, nonlinear: bool) -> None:
     model = Squared(function)
     model(x := np.zeros((4, 12, 12, 1), np.float32))
     assert _table(model, x)["a"].linear_behind != nonlinear
 
 
-def test_residual_graph_and_operations() -> None:
+def test_inputs_in_a_residual_graph_and_activations_as_operations() -> None:
     inputs = keras.Input((8, 8, 4))
     x = layers.Conv2D(4, 3, padding="same", name="first")(inputs)
     y = keras.ops.relu(x)
@@ -189,7 +189,7 @@ def test_residual_graph_and_operations() -> None:
     assert table["head"].inputs == (0, 1)
 
 
-def test_layers_inside_time_steps_do_no_harm() -> None:
+def test_layers_inside_time_steps_do_not_break_the_table() -> None:
     model = keras.Sequential(
         [
             keras.Input((3, 8, 8, 1)),
@@ -205,7 +205,7 @@ def test_layers_inside_time_steps_do_no_harm() -> None:
 
 
 def test_channels_first_moves_the_unit_axis() -> None:
-    found = _only(layers.Conv2D(5, 3, data_format="channels_last"), (9, 9, 2))
-    assert found.info().unit_axis == -1
+    kernel_layer = _only_kernel_layer(layers.Conv2D(5, 3, data_format="channels_last"), (9, 9, 2))
+    assert kernel_layer.info().unit_axis == -1
     model = keras.Sequential([keras.Input((2, 9, 9)), layers.Conv2D(5, 3, data_format="channels_first", name="c")])
     assert find_kernel_layers(model)[0].info().unit_axis == 1

@@ -1,4 +1,4 @@
-"""What a snapshot takes from the probe, against the plain way: a model of all outputs and numpy."""
+"""Reduced activations on the probe, checked in the obvious way: with a model of all outputs and NumPy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tb_cnndiag.capture.reductions import REDUCTIONS
 from tests.models import images, normalized, plain
 
 
-def _looked(model: Any, x: Any) -> Any:
+def _observed(model: Any, x: Any) -> Any:
     return Observer(model, find_kernel_layers(model)).observe(x, sorted(REDUCTIONS))
 
 
@@ -29,7 +29,7 @@ def test_reductions_agree_with_numpy(
     model = make("tanh") if make is plain else make()
     x = images(rng, samples)[0]
     y = np.asarray(keras.Model(model.inputs, model.get_layer(seen).output).predict(x, verbose=0))
-    data = _looked(model, x)["conv_a"]
+    data = _observed(model, x)["conv_a"]
     np.testing.assert_allclose(data["sample_max"], y.max(axis=(1, 2)), rtol=1e-5)
     np.testing.assert_allclose(data["sample_mean"], y.mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
     chunks = [y[start : start + 128] for start in range(0, samples, 128)]
@@ -49,24 +49,24 @@ def test_reductions_agree_with_numpy(
         np.testing.assert_allclose(data["unit_saturated"], average(pinned), atol=1e-6)
 
 
-def test_large_inputs_are_passed_in_small_chunks_and_the_subsample_stays_small(
+def test_large_inputs_use_small_chunks_and_the_subsample_stays_small(
     rng: np.random.Generator, monkeypatch: Any
 ) -> None:
     model = plain()
     x = images(rng, 40)[0]
-    whole = _looked(model, x)
+    whole = _observed(model, x)
     monkeypatch.setattr(probe, "CHUNK_BYTES", 13 * x[0].nbytes)  # chunks of 13, 13, 13 and 1
-    observed = _looked(model, x)
+    observed = _observed(model, x)
     np.testing.assert_allclose(observed["conv_a"]["sample_max"], whole["conv_a"]["sample_max"], rtol=1e-5)
     np.testing.assert_allclose(observed["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
     assert observed["conv_a"]["activation_sample"].size < 2 * 512 * (8 + 8 + 8 + 1)
 
 
-def test_input_and_output_are_those_of_the_ends(rng: np.random.Generator) -> None:
+def test_inputs_come_from_the_first_kernel_and_outputs_from_the_last(rng: np.random.Generator) -> None:
     model = plain()
     x = images(rng)[0]
     x[3] = 2.0
-    observed = _looked(model, x)
+    observed = _observed(model, x)
     np.testing.assert_allclose(observed["conv_a"]["input_mean"], [x.mean()], rtol=1e-4)
     np.testing.assert_allclose(observed["conv_a"]["input_max"], [x.max()], rtol=1e-6)
     assert observed["conv_a"]["input_constant"].tolist() == [float(i == 3) for i in range(len(x))]
@@ -75,7 +75,7 @@ def test_input_and_output_are_those_of_the_ends(rng: np.random.Generator) -> Non
     assert "output" not in observed["conv_b"]
 
 
-def test_answers_are_what_the_model_returns(rng: np.random.Generator) -> None:
+def test_the_output_is_what_the_model_returns(rng: np.random.Generator) -> None:
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -96,26 +96,26 @@ def test_answers_are_what_the_model_returns(rng: np.random.Generator) -> None:
     assert (first.dropout, first.dropout_at) == (0.25, "drop")
 
 
-def test_a_look_changes_nothing(rng: np.random.Generator) -> None:
+def test_a_pass_over_the_probe_changes_nothing(rng: np.random.Generator) -> None:
     model = normalized()
     before = [np.array(w) for w in model.get_weights()]
-    _looked(model, images(rng)[0])
+    _observed(model, images(rng)[0])
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not model.losses
     assert all("call" not in vars(layer) for layer in model.layers)
 
 
-def test_a_shared_layer_fires_when_it_fires_in_any_call() -> None:
+def test_a_shared_layer_fires_if_it_fires_in_any_call() -> None:
     shared = keras.layers.Dense(2, activation="relu", use_bias=False, kernel_initializer="ones", name="shared")
     a, b = keras.Input((1,)), keras.Input((1,))
     model = keras.Model([a, b], keras.layers.Add()([shared(a), shared(b)]))
-    observed = _looked(model, [-np.ones((4, 1), np.float32), np.ones((4, 1), np.float32)])
+    observed = _observed(model, [-np.ones((4, 1), np.float32), np.ones((4, 1), np.float32)])
     np.testing.assert_array_equal(observed["shared"]["sample_max"], np.ones((4, 2)))
 
 
 @pytest.mark.parametrize("size", [12, 37])
-def test_feature_maps_are_averages_of_what_the_next_layer_sees(size: int, rng: np.random.Generator) -> None:
+def test_feature_maps_are_averages_of_what_the_next_layer_receives(size: int, rng: np.random.Generator) -> None:
     model = keras.Sequential(
         [
             keras.Input((size, size + 5, 3)),
@@ -126,7 +126,7 @@ def test_feature_maps_are_averages_of_what_the_next_layer_sees(size: int, rng: n
     )
     x = rng.normal(size=(probe.CHUNK_SAMPLES + 9, size, size + 5, 3)).astype(np.float32)
     y = np.asarray(keras.Model(model.inputs, model.get_layer("conv").output).predict(x[:2], verbose=0))
-    observed = _looked(model, x)
+    observed = _observed(model, x)
     data = observed["conv"]
     assert data["pictured_units"].tolist() == [0, 3, 6, 9, 12, 15, 18]
     maps = data["feature_map"]

@@ -1,4 +1,4 @@
-"""Gradients on chunks of the probe, against Keras' own training loss differentiated by hand."""
+"""Gradients on chunks of the probe, checked against the gradient of Keras's training loss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _by_hand(model: Any, x: Any, y: Any, variable: Any) -> Any:
     return tape.gradient(loss, variable.value).numpy()
 
 
-def test_norms_and_zeros_are_those_of_the_data_loss(rng: np.random.Generator) -> None:
+def test_gradient_norms_and_zeros_are_those_of_the_data_loss(rng: np.random.Generator) -> None:
     model, x, y = _trained(rng, 96 + 5, regularizer=keras.regularizers.L2(0.5))
     kernel = model.get_layer("conv_a").kernel
     observed = ProbeGradients(model, find_kernel_layers(model)).measure(x, y)["conv_a"]
@@ -45,7 +45,7 @@ def test_a_dead_unit_has_no_gradient(rng: np.random.Generator) -> None:
     assert observed["conv_a"]["gradient_zero_share"] >= 0.5
 
 
-def test_nothing_without_labels_a_loss_or_two_chunks(rng: np.random.Generator) -> None:
+def test_no_gradients_without_labels_a_loss_or_two_chunks(rng: np.random.Generator) -> None:
     model, x, y = _trained(rng, 64)
     measure = ProbeGradients(model, find_kernel_layers(model)).measure
     assert measure(x, y)

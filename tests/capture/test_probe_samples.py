@@ -1,4 +1,4 @@
-"""What the log tells of a probe's targets, against numbers worked out by hand."""
+"""Statistics of the probe's targets, checked against numbers calculated by hand."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ from tb_cnndiag.payloads import Targets
         (None, None),
     ],
 )
-def test_range_and_spread(y: Any, expected: Targets | None) -> None:
+def test_range_and_variation_of_targets(y: Any, expected: Targets | None) -> None:
     assert targets(y) == expected

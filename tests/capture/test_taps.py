@@ -1,4 +1,4 @@
-"""Gradients taken from training, against a tape of our own."""
+"""Gradients recorded during training, checked against a gradient tape."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _data_gradients(model: Any, x: Any, y: Any) -> list[float]:
     ],
     ids=["plain", "L2", "any regularizer", "clipped", "scaled", "XLA"],
 )
-def test_norms_are_those_of_the_data_loss(
+def test_gradient_norms_are_those_of_the_data_loss(
     options: dict[str, Any], regularizer: Any, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     x, y = images(rng, 16)
@@ -53,7 +53,7 @@ def test_norms_are_those_of_the_data_loss(
     np.testing.assert_allclose(history.series("gradient_flow", "gradient_norm").values[-1], expected, rtol=2e-3)
 
 
-def test_updates_are_what_the_optimizer_really_changed(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_update_ratios_measure_the_real_change_of_the_kernels(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng, 16)
     model = compiled(plain(), keras.optimizers.Adam(0.01))
     kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
@@ -79,7 +79,7 @@ def test_a_frozen_layer_has_no_gradient(tmp_path: Path, rng: np.random.Generator
 
 
 @pytest.mark.parametrize("samples", [40, 640])
-def test_a_probe_is_gathered_from_the_whole_epoch(samples: int, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_probe_is_collected_from_the_whole_epoch(samples: int, tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng, samples)
     order = np.argsort(y, kind="stable")
     compiled(model := plain())
@@ -93,11 +93,11 @@ def test_a_probe_is_gathered_from_the_whole_epoch(samples: int, tmp_path: Path, 
     assert counts.min() >= 0.6 * counts.max()
 
 
-def test_units_that_fire_rarely_are_found_among_more_samples(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Eight of ten units answer to one sample in fifty each: on 256 some are missed, on 1,000 all are seen."""
+def test_units_that_fire_rarely_are_found_on_more_samples(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Eight of ten units fire on only one sample in fifty, and the 256 samples of the probe include none of these."""
     x = rng.uniform(0, 1, (1000, 4, 4, 1)).astype(np.float32)
     x[np.arange(1000) % 50 == 7] += 10
-    x[np.arange(1000) % 4 == 0] %= 1  # none of every fourth, which the probe is
+    x[np.arange(1000) % 4 == 0] %= 1  # the probe is every fourth sample
     model = keras.Sequential(
         [
             keras.Input((4, 4, 1)),

@@ -29,11 +29,11 @@ def test_check_names_the_dead_layer_and_passes_the_healthy_run(demo_logdir: Path
     assert main(["check", str(demo_logdir), "--fail-on", "never"]) == 0
 
 
-def test_json_tells_the_same(demo_logdir: Path, capsys: Any) -> None:
+def test_json_reports_the_same(demo_logdir: Path, capsys: Any) -> None:
     assert main(["check", str(demo_logdir), "--format", "json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["runs"] == 2
-    first = told["findings"][0]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["runs"] == 2
+    first = reported["findings"][0]
     assert (first["run"], first["fault"], first["layer"], first["severity"]) == (
         "faulty",
         "dead_units",
@@ -42,7 +42,7 @@ def test_json_tells_the_same(demo_logdir: Path, capsys: Any) -> None:
     )
     assert first["units"] == list(range(32))
     assert first["caused_by"] is None
-    assert told["findings"][1]["caused_by"] == {"fault": "dead_units", "layer": "conv2"}
+    assert reported["findings"][1]["caused_by"] == {"fault": "dead_units", "layer": "conv2"}
 
 
 def test_diagnose_in_python(demo_logdir: Path) -> None:
@@ -96,7 +96,7 @@ def test_usage_errors_exit_with_2(capsys: Any) -> None:
     assert "Did you mean 'dead_units'?" in capsys.readouterr().err
 
 
-def test_list_and_explain_tell_every_fault(capsys: Any) -> None:
+def test_list_and_explain_print_every_fault(capsys: Any) -> None:
     from tb_cnndiag.judging.faults import BUILTIN
 
     assert main(["list"]) == 0
@@ -116,9 +116,9 @@ def test_a_log_cut_in_the_middle_is_still_judged(demo_logdir: Path, tmp_path: Pa
     data = path.read_bytes()
     target.write_bytes(data[: len(data) * 2 // 3])
     assert main(["check", str(tmp_path)]) == 1
-    told = capsys.readouterr()
-    assert "conv2" in told.out
-    assert "cut in the middle" in told.err
+    reported = capsys.readouterr()
+    assert "conv2" in reported.out
+    assert "cut in the middle" in reported.err
 
 
 def test_looking_at_logs_needs_no_tensorflow(demo_logdir: Path) -> None:
@@ -154,7 +154,7 @@ def test_several_formats_at_once_each_to_its_file(demo_logdir: Path, in_tmp: Pat
     assert Path("out/m.md").read_text(encoding="utf-8").startswith("## ❌")
     assert Path("out/g").read_text(encoding="utf-8").startswith("::error title=")
     assert main(["check", str(demo_logdir), "-o", "a", "-o", "b"]) == 2
-    assert "Give a --format for each" in capsys.readouterr().err
+    assert "Give one --format per -o" in capsys.readouterr().err
     assert main(["check", str(demo_logdir), "-o", str(demo_logdir)]) == 2
 
 
@@ -204,7 +204,7 @@ def test_flags_that_cannot_be_read_exit_with_2(flag: str, demo_logdir: Path) -> 
     assert stop.value.code == 2
 
 
-def test_a_baseline_lets_known_findings_pass_and_tells_new_and_fixed(
+def test_a_baseline_lets_known_findings_pass_and_reports_new_and_fixed(
     demo_logdir: Path, in_tmp: Path, capsys: Any
 ) -> None:
     check = ["check", str(demo_logdir), "--baseline", "known.json"]
@@ -223,9 +223,9 @@ def test_a_baseline_lets_known_findings_pass_and_tells_new_and_fixed(
     known["findings"].append({"run": "gone", "fault": "dead_units", "layer": "conv1", "severity": "error"})
     Path("known.json").write_text(json.dumps(known))
     assert main(check) == 1
-    told = capsys.readouterr().out
-    assert f"1 new, {count - 1} known, 1 fixed" in told
-    assert "fixed: dead_units in conv1 of healthy" in told
+    reported = capsys.readouterr().out
+    assert f"1 new, {count - 1} known, 1 fixed" in reported
+    assert "fixed: dead_units in conv1 of healthy" in reported
 
     # A check of one run leaves what is known of others.
     assert main([*check, "--run", "healthy", "--update-baseline"]) == 0
@@ -251,12 +251,12 @@ def test_pyproject_is_read_and_flags_win(demo_logdir: Path, in_tmp: Path, capsys
     Path("pyproject.toml").write_text(table)
     check = ["check", str(demo_logdir), "--format", "json"]
     assert main(check) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {f["fault"] for f in told["findings"]} == {"dead_units"}
-    assert told["findings"][0]["evidence"]["dead_ratio"]["limit"] == 0.3
+    reported = json.loads(capsys.readouterr().out)
+    assert {f["fault"] for f in reported["findings"]} == {"dead_units"}
+    assert reported["findings"][0]["evidence"]["dead_ratio"]["limit"] == 0.3
     assert main([*check, "--fail-on", "error", "--limit", "dead_units.dead_ratio=0.2"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["findings"][0]["evidence"]["dead_ratio"]["limit"] == 0.2
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["findings"][0]["evidence"]["dead_ratio"]["limit"] == 0.2
     assert main([*check, "--select", "overfitting"]) == 0
     assert json.loads(capsys.readouterr().out)["findings"] == []
 
@@ -268,17 +268,17 @@ def test_pyproject_is_read_and_flags_win(demo_logdir: Path, in_tmp: Path, capsys
         ('fail-on = "warn"', "Did you mean 'warning'?"),
         ('select = ["dead_unit"]', "Did you mean 'dead_units'?"),
         ('select = "dead_units"', "a list of faults"),
-        ("limits.dead_units.snapshots = true", "a number is wanted"),
+        ("limits.dead_units.snapshots = true", "expected a number"),
         ("limits.dead_units = 3", "a table of tables"),
         ("limits.dead_units.snapshot = 3", "Did you mean 'snapshots'?"),
         ("limits = [", "pyproject.toml"),
-        ('run = "night*"', "a list of patterns of runs"),
-        ('step = "x"', "such as 100:2000"),
-        ("step = 3", "a text such as '100:2000'"),
-        ("baseline = 3", "the name of a file is wanted"),
-        ('max-increase = "dead_ratio"', "is to be a table"),
-        ('max-increase.dead_ratio = "x"', "a number is wanted"),
-        ("max-size = 0", "a number of MB above 0"),
+        ('run = "night*"', "a list of patterns of run names"),
+        ('step = "x"', "e.g. 100:2000"),
+        ("step = 3", "a string, e.g. '100:2000'"),
+        ("baseline = 3", "expected the name of a file"),
+        ('max-increase = "dead_ratio"', "must be a table"),
+        ('max-increase.dead_ratio = "x"', "expected a number"),
+        ("max-size = 0", "a positive number of MB"),
         ('max-sise = "3"', "Did you mean 'max-size'?"),
     ],
 )
@@ -308,20 +308,20 @@ def test_runs_steps_and_baseline_of_pyproject(demo_logdir: Path, in_tmp: Path, c
     (in_tmp / "sub").mkdir()
     check = ["check", str(demo_logdir), "--format", "json"]
 
-    def told(table: str, *flags: str) -> tuple[int, Any]:
+    def reported(table: str, *flags: str) -> tuple[int, Any]:
         Path("pyproject.toml").write_text(f"[tool.tb_cnndiag]\n{table}\n")
         code = main([*check, *flags])
         return code, json.loads(capsys.readouterr().out or "null")
 
-    code, found = told('run = ["heal*"]\nstep = ":200"')
+    code, found = reported('run = ["heal*"]\nstep = ":200"')
     assert code == 0
     assert [(run["run"], run["last_step"]) for run in found["judged"]] == [("healthy", 189)]
-    code, found = told('run = ["heal*"]\nstep = ":200"', "--run", "faulty", "--step", "100:")
+    code, found = reported('run = ["heal*"]\nstep = ":200"', "--run", "faulty", "--step", "100:")
     assert code == 1
     assert [(run["run"], run["last_step"]) for run in found["judged"]] == [("faulty", 630)]
-    assert told('baseline = "sub/known.json"')[0] == 2
-    assert told('baseline = "sub/known.json"', "--update-baseline")[0] == 0
-    code, found = told('baseline = "sub/known.json"')
+    assert reported('baseline = "sub/known.json"')[0] == 2
+    assert reported('baseline = "sub/known.json"', "--update-baseline")[0] == 0
+    code, found = reported('baseline = "sub/known.json"')
     assert code == 0
     assert {f["status"] for f in found["findings"]} == {"known"}
     # It lies where the file says, wherever one stands.
@@ -330,7 +330,7 @@ def test_runs_steps_and_baseline_of_pyproject(demo_logdir: Path, in_tmp: Path, c
     os.chdir(in_tmp)
     capsys.readouterr()
     Path("none.json").write_text('{"version": 1, "findings": []}')
-    assert told('baseline = "sub/known.json"', "--baseline", "none.json")[0] == 1
+    assert reported('baseline = "sub/known.json"', "--baseline", "none.json")[0] == 1
 
 
 def test_bounds_and_size_of_pyproject(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
@@ -338,7 +338,7 @@ def test_bounds_and_size_of_pyproject(demo_logdir: Path, in_tmp: Path, capsys: A
     assert main(compared) == 0
     Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-increase.dead_ratio = 0.05\nmax-size = 0.001\n")
     assert main(compared) == 1
-    assert "dead ratio went from" in capsys.readouterr().out
+    assert "Dead ratio of conv2 went from" in capsys.readouterr().out
     assert main([*compared, "--max-increase", "dead_ratio=1"]) == 0
     Path("pyproject.toml").write_text("[tool.tb_cnndiag]\nmax-decrease.accuracy = 0.05\n")
     assert main(compared) == 1
@@ -348,7 +348,7 @@ def test_bounds_and_size_of_pyproject(demo_logdir: Path, in_tmp: Path, capsys: A
     assert main(["report", str(demo_logdir), "--max-size", "5"]) == 0
 
 
-def test_several_logdirs_are_told_apart(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+def test_several_logdirs_are_distinguished(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
     both = [str(demo_logdir / "faulty"), str(demo_logdir / "healthy")]
     assert main(["check", *both]) == 1
     out = capsys.readouterr().out
@@ -356,7 +356,7 @@ def test_several_logdirs_are_told_apart(demo_logdir: Path, in_tmp: Path, capsys:
     assert f"{both[1]}: 5 layers" in out
 
 
-def test_compare_tells_regressions_and_new_findings(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
+def test_compare_reports_regressions_and_new_findings(demo_logdir: Path, in_tmp: Path, capsys: Any) -> None:
     healthy, faulty = str(demo_logdir / "healthy"), str(demo_logdir / "faulty")
     bounds = ["--max-increase", "dead_ratio=0.05", "--max-decrease", "training_curve.accuracy=0.1"]
     assert main(["compare", healthy, healthy, *bounds]) == 0
@@ -365,18 +365,18 @@ def test_compare_tells_regressions_and_new_findings(demo_logdir: Path, in_tmp: P
     assert main(["compare", healthy, faulty]) == 1
     assert main(["compare", faulty, healthy, *bounds]) == 0
     assert "fixed: dead_units in conv2" in capsys.readouterr().out
-    told = {}
+    reported = {}
     for name in FORMATS:
         assert main(["compare", healthy, faulty, *bounds, "--format", name]) == 1
-        told[name] = capsys.readouterr().out
-        assert "dead ratio went from" in told[name].replace("\\", "")
-    findings = json.loads(told["json"])["findings"]
+        reported[name] = capsys.readouterr().out
+        assert "Dead ratio of conv2 went from" in reported[name].replace("\\", "")
+    findings = json.loads(reported["json"])["findings"]
     moved = [f for f in findings if f["fault"] == "dead_units_dead_ratio_increase"]
     assert [f["layer"] for f in moved] == ["conv2", "conv3", "hidden", "digits"]
     assert moved[0]["evidence"]["increase"] == {"value": 1.0, "limit": 0.05, "unit": "share"}
     assert [f["layer"] for f in findings if f["fault"] == "training_curve_accuracy_decrease"] == [None]
     assert all(f["status"] == "new" for f in findings)
-    rules = json.loads(told["sarif"])["runs"][0]["tool"]["driver"]["rules"]
+    rules = json.loads(reported["sarif"])["runs"][0]["tool"]["driver"]["rules"]
     assert "dead_units_dead_ratio_increase" in {rule["id"] for rule in rules}
 
 
@@ -407,10 +407,22 @@ def test_assert_healthy(demo_logdir: Path, tmp_path: Path) -> None:
     tb_cnndiag.assert_healthy(demo_logdir, runs=["healthy"])
     with pytest.raises(AssertionError, match="conv2: all 32 units never fire"):
         tb_cnndiag.assert_healthy(demo_logdir)
-    with pytest.raises(ValueError, match="it can be error, warning, never"):
+    with pytest.raises(ValueError, match="allowed: error, warning, never"):
         tb_cnndiag.assert_healthy(demo_logdir, "errors")
     with pytest.raises(LookupError, match="has no diagnostics"):
         tb_cnndiag.assert_healthy(tmp_path)
     known = tmp_path / "known.json"
     main(["check", str(demo_logdir), "--baseline", str(known), "--update-baseline"])
     tb_cnndiag.assert_healthy(demo_logdir, baseline=known)
+
+
+@pytest.mark.parametrize(("command", "code"), [("list", 0), ("check", 1)])
+def test_a_reader_that_closes_the_pipe_ends_it_quietly(command: str, code: int, demo_logdir: Path) -> None:
+    """As in ``tb-cnndiag list | head -1``; a check still fails."""
+    arguments = [sys.executable, "-m", "tb_cnndiag.cli", command, *([str(demo_logdir)] if command == "check" else [])]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(60) == code

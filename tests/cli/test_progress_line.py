@@ -1,4 +1,4 @@
-"""The line that tells how far reading is: on a terminal, after a while, and gone at the end."""
+"""The line that shows how far reading has come: on a terminal, after a while, and gone at the end."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def _eager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "report", "export"])
-def test_the_line_tells_file_and_size_and_is_wiped_away(command: str, demo_logdir: Path) -> None:
+def test_the_line_reports_file_and_size_and_is_wiped_away(command: str, demo_logdir: Path) -> None:
     (file,) = event_files(demo_logdir / "faulty" / "cnndiag")
-    code, told = _run(command, str(demo_logdir))
+    code, reported = _run(command, str(demo_logdir))
     assert code in (0, 1)
-    assert "MB of " in told
-    assert file.name in told  # type: ignore[union-attr]
-    assert told.endswith("\r\x1b[K")
-    assert "\n" not in told
-    assert all(len(line) <= progress.WIDTH + 20 for line in told.split("\r"))
+    assert "MB of " in reported
+    assert file.name in reported  # type: ignore[union-attr]
+    assert reported.endswith("\r\x1b[K")
+    assert "\n" not in reported
+    assert all(len(line) <= progress.WIDTH + 20 for line in reported.split("\r"))
 
 
 def test_a_warning_gets_a_line_of_its_own(demo_logdir: Path, tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ def test_a_warning_gets_a_line_of_its_own(demo_logdir: Path, tmp_path: Path) -> 
     cut.parent.mkdir(parents=True)
     cut.write_bytes(Path(file).read_bytes()[:-9])
     with warnings.catch_warnings():
-        code, told = _run("check", str(tmp_path / "cut"))
+        code, reported = _run("check", str(tmp_path / "cut"))
     assert code == 1
-    assert "\r\x1b[Kwarning: " in told
+    assert "\r\x1b[Kwarning: " in reported
 
 
 @pytest.mark.parametrize("why", ["--quiet", "CI", "no terminal", "soon done"])
@@ -89,13 +89,13 @@ def test_on_a_real_terminal(patience: str, shown: bool, demo_logdir: Path, tmp_p
     command = [sys.executable, "-c", SLOW, patience, "check", str(demo_logdir)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, check=False, cwd=tmp_path)
     os.close(theirs)
-    told = b""
+    reported = b""
     try:
         while part := os.read(ours, 1 << 16):
-            told += part
+            reported += part
     except OSError:  # how Linux says that the other end is closed
         pass
     os.close(ours)
     assert done.returncode == 1
     assert b"dead_units" in done.stdout
-    assert (b"reading " in told) == shown
+    assert (b"reading " in reported) == shown

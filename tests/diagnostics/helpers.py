@@ -1,4 +1,4 @@
-"""Small looks for diagnostics to measure."""
+"""Small snapshots for diagnostics to measure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics of what layers hand on: density, saturation, functional and layer similarity, dimension, ends."""
+"""Diagnostics of activations: density, saturation, functional and layer similarity, dimension, input and output."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ def test_a_rectified_layer_has_an_atom_at_zero(rng):
     assert len(result.payload.values) <= 256
 
 
-def test_the_density_knows_the_bounds_of_the_activation(rng):
+def test_the_density_ends_at_the_bounds_of_the_activation(rng):
     sample = rng.uniform(size=5000).astype(np.float32)
     payload = ActivationDensity().measure(layer_snapshot("sigmoid", activation_sample=sample)).payload
     assert (payload.start, payload.stop) == (0, 1)
     np.testing.assert_allclose(payload.values, 1, atol=0.15)
 
 
-def test_activations_that_are_not_finite_are_counted_apart():
+def test_non_finite_activations_are_counted_separately():
     result = ActivationDensity().measure(layer_snapshot(activation_sample=[1.0, 2.0, np.nan, np.inf]))
     assert result.values["non_finite_share"] == 0.5
     assert result.values["mean"] == 1.5
-    everything = ActivationDensity().measure(layer_snapshot(activation_sample=[np.nan] * 5)).values
-    assert everything == {"zero_share": 0, "non_finite_share": 1}
+    all_nan = ActivationDensity().measure(layer_snapshot(activation_sample=[np.nan] * 5)).values
+    assert all_nan == {"zero_share": 0, "non_finite_share": 1}
     assert ActivationDensity().measure(layer_snapshot(activation_sample=[])).payload is None
 
 
-def test_pinned_units_are_counted():
+def test_saturated_units_are_counted():
     result = Saturation().measure(layer_snapshot("sigmoid", unit_saturated=[0, 0.5, 0.9, 1]))
     assert result.values == {"pinned_ratio": 0.5, "saturated_share": pytest.approx(0.6)}
     np.testing.assert_array_equal(result.payload.columns["saturated_share"], [0, 0.5, 0.9, 1])
 
 
-def test_units_that_respond_alike_are_counted_and_constant_ones_left_blank(rng):
+def test_units_that_respond_alike_are_counted_and_constant_units_are_blank(rng):
     responses = rng.normal(size=(200, 8)).astype(np.float32)
     responses[:, 5] = 2 * responses[:, 1] + 3
     responses[:, 7] = 4
@@ -61,7 +61,7 @@ def test_units_that_respond_alike_are_counted_and_constant_ones_left_blank(rng):
     assert FunctionalSimilarity().measure(layer_snapshot(sample_mean=responses[:1])).payload is None
 
 
-def test_few_samples_cannot_tell_who_responds_alike(rng):
+def test_few_samples_cannot_show_which_units_respond_alike(rng):
     result = FunctionalSimilarity().measure(layer_snapshot(sample_mean=rng.normal(size=(3, 30))))
     assert "alike_ratio" not in result.values
 
@@ -82,7 +82,7 @@ def test_layers_are_compared_in_the_order_of_the_model(rng):
     assert LayerSimilarity().measure(model_snapshot()) is None
 
 
-def test_a_layer_in_three_directions_uses_little_of_its_width(rng):
+def test_a_layer_with_three_directions_uses_little_of_its_width(rng):
     flat = rng.normal(size=(100, 3)) @ rng.normal(size=(3, 20))
     assert FeatureDimension().measure(layer_snapshot(sample_mean=flat)).values["dimension"] <= 3
     full = FeatureDimension().measure(layer_snapshot(sample_mean=rng.normal(size=(500, 20)))).values
@@ -90,7 +90,7 @@ def test_a_layer_in_three_directions_uses_little_of_its_width(rng):
     assert not FeatureDimension().measure(layer_snapshot(sample_mean=flat[:1])).values
 
 
-def test_the_channel_farthest_out_is_told():
+def test_the_most_extreme_channel_is_reported():
     snapshot = layer_snapshot(
         input_mean=[1.0, -120.0, 3.0],
         input_std=[1.0, 2.0, 60.0],
@@ -109,7 +109,7 @@ def test_the_channel_farthest_out_is_told():
     }
 
 
-def test_a_collapsed_output_is_seen():
+def test_a_collapsed_output_has_one_predicted_class():
     values = (
         ModelOutput()
         .measure(
@@ -125,9 +125,9 @@ def test_a_collapsed_output_is_seen():
 
 
 def test_the_confusion_shows_each_true_class_in_a_row():
-    answers = np.eye(3)[[0, 0, 1, 1, 2, 0]]
+    outputs = np.eye(3)[[0, 0, 1, 1, 2, 0]]
     result = ModelOutput().measure(
-        layer_snapshot(is_output=True, output_diversity=0.5, output=answers, labels=[0, 0, 1, 2, 2, 2])
+        layer_snapshot(is_output=True, output_diversity=0.5, output=outputs, labels=[0, 0, 1, 2, 2, 2])
     )
     np.testing.assert_allclose(result.payload.values, [[1, 0, 0], [0, 1, 0], [1 / 3, 1 / 3, 1 / 3]])
     assert not result.payload.symmetric
@@ -135,7 +135,7 @@ def test_the_confusion_shows_each_true_class_in_a_row():
 
 
 @pytest.mark.parametrize("labels", [[0, 0.5, 1], [0, 1, 7], [0, 1]])
-def test_labels_that_are_no_classes_of_these_samples_are_not_used(labels):
+def test_labels_that_do_not_match_the_samples_or_classes_are_not_used(labels):
     result = ModelOutput().measure(
         layer_snapshot(is_output=True, output_diversity=0.5, output=np.eye(3), labels=labels)
     )
@@ -143,7 +143,7 @@ def test_labels_that_are_no_classes_of_these_samples_are_not_used(labels):
     assert "accuracy" not in result.values
 
 
-def test_outputs_that_are_no_distribution_have_no_entropy(rng):
+def test_outputs_that_are_not_distributions_have_no_entropy(rng):
     values = (
         ModelOutput()
         .measure(layer_snapshot(is_output=True, output_diversity=0.5, output=rng.normal(size=(20, 3))))
@@ -153,7 +153,7 @@ def test_outputs_that_are_no_distribution_have_no_entropy(rng):
     assert values["row_sum_error"] > 0.1
 
 
-def test_hidden_layers_and_broken_outputs_say_nothing():
+def test_hidden_layers_and_non_finite_outputs_have_no_result():
     assert not ModelOutput().measure(layer_snapshot(output_diversity=0.5, output=np.eye(3))).values
     assert (
         not ModelOutput()

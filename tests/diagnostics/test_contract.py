@@ -1,4 +1,4 @@
-"""What every diagnostic promises: a name, words for the user, and no more columns than it announces."""
+"""The contract of every diagnostic: a name, a description for the user, and only the columns that it declares."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ by_name = pytest.mark.parametrize("diagnostic", BUILTIN, ids=lambda diagnostic: 
 
 @pytest.fixture
 def full_snapshot(rng):
-    """An output layer of which everything was captured."""
+    """An output layer for which all data was captured."""
     per_sample = np.abs(rng.normal(size=(SAMPLES, UNITS))).astype(np.float32)
     per_unit = np.abs(rng.normal(size=UNITS)).astype(np.float32)
     return layer_snapshot(
@@ -51,7 +51,7 @@ def full_snapshot(rng):
 
 
 @by_name
-def test_the_name_is_that_of_its_file(diagnostic):
+def test_the_name_is_the_file_name(diagnostic):
     assert diagnostic.__module__.endswith("." + diagnostic.name)
 
 
@@ -60,13 +60,13 @@ def test_every_file_is_registered():
 
 
 @by_name
-def test_the_user_is_told_why_and_how_in_two_sentences(diagnostic):
+def test_the_description_has_two_sentences(diagnostic):
     assert len(re.findall(r"\.(?: |$)", diagnostic.description)) == 2
     assert all(column.title and column.description.endswith(".") and column.unit for column in diagnostic.columns)
 
 
 @pytest.mark.parametrize("diagnostic", [d for d in BUILTIN if issubclass(d, LayerDiagnostic)], ids=lambda d: d.name)
-def test_no_more_is_measured_than_announced_and_nothing_is_changed(diagnostic, full_snapshot):
+def test_only_declared_columns_are_measured_and_the_data_is_not_changed(diagnostic, full_snapshot):
     assert set(diagnostic.needs) <= full_snapshot.data.keys()
     before = {name: values.copy() for name, values in full_snapshot.data.items()}
     result = diagnostic().measure(full_snapshot)

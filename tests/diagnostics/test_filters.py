@@ -1,4 +1,4 @@
-"""Diagnostics of a kernel's filters: similarity, clusters, rank, weights."""
+"""Diagnostics of a kernel's filters: similarity, clusters, rank and weights."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 @pytest.fixture
 def half_twins():
-    """Twelve filters, the last six copies of the first six on another scale."""
+    """Twelve filters; the last six are copies of the first six at another scale."""
     kernel = filters(12)
     kernel[6:] = 3 * kernel[:6]
     return kernel
 
 
-def test_twins_are_counted_and_drawn_beside_each_other(half_twins):
+def test_twins_are_counted_and_drawn_next_to_each_other(half_twins):
     result = FilterSimilarity().measure(layer_snapshot(kernel=half_twins))
     assert result.values["twin_ratio"] == 1
     assert result.values["flipped_ratio"] == 0
@@ -47,7 +47,7 @@ def test_folded_filters_differ_by_their_bias_and_scale(half_twins):
     assert FilterClusters(fold=True).measure(snapshot).values["clusters"] != 6
 
 
-def test_units_stay_where_they_stood_at_the_first_snapshot(rng):
+def test_units_keep_their_order_from_the_first_snapshot(rng):
     kernel = filters(30)
     similarity, clusters = FilterSimilarity(), FilterClusters()
     first = layer_snapshot(kernel=kernel)
@@ -60,7 +60,7 @@ def test_units_stay_where_they_stood_at_the_first_snapshot(rng):
         np.testing.assert_array_equal(clusters.measure(snapshot).payload.order, orders[0])
 
 
-def test_twins_are_one_group_each_and_one_of_them_would_do(half_twins):
+def test_each_pair_of_twins_is_one_group_and_needs_only_one_filter(half_twins):
     result = FilterClusters().measure(layer_snapshot(kernel=half_twins))
     assert result.values["clusters"] == result.values["suggested_width"] == 6
     assert result.values["effective_filters"] == pytest.approx(0.5)
@@ -76,7 +76,7 @@ def test_random_filters_are_all_different():
 
 
 @pytest.mark.parametrize("diagnostic", [FilterSimilarity, FilterClusters])
-def test_where_chance_makes_twins_nothing_is_counted_but_the_picture_stays(diagnostic):
+def test_if_chance_alone_gives_twins_nothing_is_counted_but_the_payload_stays(diagnostic):
     result = diagnostic().measure(layer_snapshot(kernel=filters(64, fan_in=2)))
     assert not {"twin_ratio", "flipped_ratio", "clusters", "suggested_width"} & result.values.keys()
     assert result.payload is not None
@@ -84,25 +84,25 @@ def test_where_chance_makes_twins_nothing_is_counted_but_the_picture_stays(diagn
 
 @pytest.mark.parametrize("diagnostic", [FilterSimilarity, FilterClusters])
 @pytest.mark.parametrize("kernel", [np.zeros((4, 9)), np.full((4, 9), np.nan), np.ones((3, 5)), filters(2)])
-def test_no_kernel_is_too_odd(diagnostic, kernel):
+def test_degenerate_kernels_have_a_payload(diagnostic, kernel):
     assert diagnostic().measure(layer_snapshot(kernel=kernel.astype(np.float32))).payload is not None
 
 
-def test_a_single_filter_has_nobody_to_be_like():
+def test_a_single_filter_has_no_result():
     for diagnostic in FilterSimilarity(), FilterClusters():
         result = diagnostic.measure(layer_snapshot(kernel=filters(1)))
         assert not result.values
         assert result.payload is None
 
 
-def test_a_wide_layer_is_pooled_to_be_stored():
+def test_the_matrix_of_a_wide_layer_is_pooled():
     payload = FilterSimilarity().measure(layer_snapshot(kernel=filters(300))).payload
     assert payload.values.shape == (100, 100)
     assert payload.pool == 3
     assert sorted(payload.order) == list(range(300))
 
 
-def test_a_sample_is_drawn_but_not_counted():
+def test_a_sample_of_the_filters_is_drawn_but_not_counted():
     result = FilterSimilarity(sample=50).measure(layer_snapshot(kernel=filters(300)))
     assert not result.values
     assert len(result.payload.order) == 50
@@ -110,18 +110,18 @@ def test_a_sample_is_drawn_but_not_counted():
     assert FilterSimilarity(sample=300).measure(layer_snapshot(kernel=filters(300))).values
 
 
-def test_the_tree_is_grown_once_per_kernel_and_goes_with_it():
+def test_the_tree_is_built_once_per_kernel_and_released_with_it():
     kernel = filters()
     first = filter_tree.filter_tree(kernel)
     assert filter_tree.filter_tree(kernel) is first
     assert filter_tree.filter_tree(kernel.copy()) is not first
-    grown = len(filter_tree._grown)
+    cached = len(filter_tree._trees)
     del kernel
     gc.collect()
-    assert len(filter_tree._grown) < grown
+    assert len(filter_tree._trees) < cached
 
 
-def test_mixtures_of_few_filters_have_a_low_rank_though_no_twins():
+def test_mixtures_of_few_filters_have_a_low_rank():
     mixed = filters(24, 3, seed=1) @ filters(3, 40, seed=2)
     full, low = (KernelRank().measure(layer_snapshot(kernel=kernel)).values for kernel in (filters(24, 40), mixed))
     assert low["entropy_rank"] < 3.1 / 24 < full["entropy_rank"]
@@ -129,7 +129,7 @@ def test_mixtures_of_few_filters_have_a_low_rank_though_no_twins():
     assert not KernelRank().measure(layer_snapshot(kernel=filters(1))).values
 
 
-def test_weights_that_cannot_be_right_are_counted():
+def test_constant_zero_and_non_finite_weights_are_counted():
     kernel = filters(10, 100) * np.float32(0.1)
     kernel[0] = 0
     kernel[1] = 7

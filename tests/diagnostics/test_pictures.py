@@ -16,25 +16,25 @@ from tests.diagnostics.helpers import layer_snapshot
 
 
 def snapshot_at(kernel: np.ndarray, **more) -> LayerSnapshot:
-    """A Conv2D layer with the kernel as Keras stores it, ``(height, width, channels, units)``."""
+    """A Conv2D layer with the kernel in the layout of Keras, ``(height, width, channels, units)``."""
     rows = kernel.transpose(3, 0, 1, 2).reshape(kernel.shape[3], -1)
     snapshot = layer_snapshot(kernel_shape=kernel.shape, kernel=rows.astype(np.float32))
     return replace(snapshot, layer=replace(snapshot.layer, **more))
 
 
 def drawn(snapshot: LayerSnapshot, **options) -> list[np.ndarray]:
-    """The pictures as numbers again."""
+    """The pictures, converted back to numbers."""
     payload = FilterImages(**options).measure(snapshot).payload
     return [(image.pixels.astype(float) - 128) / 127 * image.scale for image in payload.images]
 
 
-def test_first_filters_that_see_three_channels_are_in_colour(rng):
+def test_filters_of_a_first_layer_with_three_channels_are_in_color(rng):
     kernel = rng.normal(size=(5, 4, 3, 6))
     for unit, picture in enumerate(drawn(snapshot_at(kernel))):
         np.testing.assert_allclose(picture, kernel[..., unit], atol=np.abs(kernel).max() / 250)
 
 
-def test_of_deeper_filters_the_norm_over_channels_is_drawn_or_one_slice(rng):
+def test_deeper_filters_show_the_norm_over_channels_or_one_channel(rng):
     kernel = rng.normal(size=(3, 3, 8, 4))
     for unit, picture in enumerate(drawn(snapshot_at(kernel, inputs=(0,)))):
         expected = np.sqrt(np.sum(kernel[..., unit] ** 2, axis=2))
@@ -44,7 +44,7 @@ def test_of_deeper_filters_the_norm_over_channels_is_drawn_or_one_slice(rng):
     assert FilterImages(channel=8).measure(snapshot_at(kernel)).payload is None
 
 
-def test_three_channels_deep_inside_are_no_colours(rng):
+def test_deeper_filters_with_three_channels_are_not_in_color(rng):
     assert all(picture.shape == (3, 3, 1) for picture in drawn(snapshot_at(rng.normal(size=(3, 3, 3, 4)), inputs=(0,))))
 
 
@@ -55,7 +55,7 @@ def test_filters_of_one_channel_keep_their_sign(rng):
     )
 
 
-def test_many_filters_are_spread_over_the_layer(rng):
+def test_drawn_filters_are_evenly_spaced_over_the_layer(rng):
     images = FilterImages().measure(snapshot_at(rng.normal(size=(3, 3, 2, 1000)))).payload.images
     assert len(images) <= MAX_FILTERS
     assert images[-1].unit > 900
@@ -85,7 +85,7 @@ def test_feature_maps_name_their_unit_and_sample(rng):
     np.testing.assert_allclose(shown, maps[1, :, :, 1], atol=images[4].scale / 250)
 
 
-def test_probe_images_are_in_colour(rng):
+def test_probe_images_are_in_color(rng):
     images = ProbeImages().measure(layer_snapshot(input_picture=rng.uniform(size=(2, 6, 6, 3)))).payload.images
     assert [image.sample for image in images] == [0, 1]
     assert all(image.pixels.shape == (6, 6, 3) for image in images)

@@ -12,7 +12,7 @@ import numpy as np
 from tb_cnndiag.diagnostics import BUILTIN, LayerSnapshot, Snapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import judge
-from tb_cnndiag.numerics.pictures import spread
+from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import LayerInfo, Probe, RunInfo, Scalars
 from tb_cnndiag.recording.measure import Measurer
 from tb_cnndiag.summaries.codec import Measurement, encode
@@ -129,7 +129,7 @@ def _pictures(row: LayerInfo, rng: np.random.Generator, gone: bool) -> dict[str,
         data |= {"input_mean": np.zeros(3), "input_std": np.ones(3), "input_min": -np.ones(3), "input_max": np.ones(3)}
         data |= {"input_constant": np.zeros(SAMPLES), "input_diversity": np.ones(())}
     if row.role == "conv":
-        units = spread(row.units, 8)
+        units = evenly_spaced(row.units, 8)
         waves = np.sin(3 * x[..., None] * rng.normal(size=len(units)) + 3 * y[..., None] * rng.normal(size=len(units)))
         data["pictured_units"] = units
         data["feature_map"] = np.maximum(discs[..., None] * waves, 0) * (not gone)

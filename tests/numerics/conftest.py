@@ -1,4 +1,4 @@
-"""Property tests take the same examples every time, however busy the machine is."""
+"""Property tests use the same examples in every run and have no deadline, so a busy machine does not fail them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alignment of layers, against the definition of unbiased HSIC written out."""
+"""Alignment of layers, checked against the definition of unbiased HSIC."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ def unbiased_hsic(first, second):
     return (trace - 2 / (n - 2) * (one @ k @ m @ one)) / (n * (n - 3))
 
 
-def related(seed=0, samples=96):
+def related_layers(seed=0, samples=96):
+    """Random features, a noisy linear map of them, and unrelated features."""
     rng = np.random.default_rng(seed)
     base = rng.normal(size=(samples, 8)) + 3
     return [base, base @ rng.normal(size=(8, 20)) + rng.normal(size=(samples, 20)), rng.normal(size=(samples, 5))]
 
 
 def test_agrees_with_the_definition_averaged_over_batches():
-    layers = related()
+    layers = related_layers()
     batches = [slice(0, 32), slice(32, 64), slice(64, 96)]
 
     def hsic(a, b):
@@ -42,22 +43,22 @@ def test_agrees_with_the_definition_averaged_over_batches():
 
 @given(st.integers(0, 2**32 - 1))
 def test_ignores_rotation_scale_and_shift(seed):
-    layers = related(seed)
+    layers = related_layers(seed)
     rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(8, 8)))
-    moved = [1e4 * layers[0] @ rotation - 7, *layers[1:]]
-    np.testing.assert_allclose(linear_cka(moved), linear_cka(layers), atol=1e-4)
+    transformed = [1e4 * layers[0] @ rotation - 7, *layers[1:]]
+    np.testing.assert_allclose(linear_cka(transformed), linear_cka(layers), atol=1e-4)
 
 
-def test_is_symmetric_with_unit_diagonal_and_tells_related_from_unrelated():
-    alignment = linear_cka(related(samples=500))
+def test_is_symmetric_with_unit_diagonal_and_distinguishes_related_from_unrelated():
+    alignment = linear_cka(related_layers(samples=500))
     np.testing.assert_array_equal(alignment, alignment.T)
     np.testing.assert_array_equal(alignment.diagonal(), 1)
     assert alignment[0, 1] > 0.5
     assert abs(alignment[0, 2]) < 0.05
 
 
-def test_a_layer_that_says_nothing_is_unknown():
-    layers = related()
+def test_alignment_is_unknown_for_constant_or_infinite_layers_and_few_samples():
+    layers = related_layers()
     layers[1] = np.ones_like(layers[1])
     layers[2][0, 0] = np.inf
     unknown = np.isnan(linear_cka(layers))

@@ -1,4 +1,4 @@
-"""Atoms and densities, against true densities, a slow implementation, and anything a float can hold."""
+"""Atoms and densities, checked against true densities, a slow implementation, and arbitrary floats."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def squared_error(found, truth):
 
 
 def bandwidth_by_root_search(counts):
-    """Botev, Grotowski & Kroese (2010), as their published MATLAB code: grid of length 1, root by bracketing."""
+    """Botev, Grotowski & Kroese (2010) as in their MATLAB code: a grid of length 1, and a bracketing root search."""
     total, bins = counts.sum(), len(counts)
     k = np.arange(1, bins)
     centers = (np.arange(bins) + 0.5) / bins
@@ -83,7 +83,7 @@ def test_error_on_a_mixture_is_small():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_a_rectified_sample_is_an_atom_and_a_density_that_does_not_fade_at_zero(gauss, dtype):
+def test_a_rectified_sample_is_an_atom_and_a_density_that_does_not_drop_at_zero(gauss, dtype):
     found = density(np.maximum(gauss.astype(dtype), 0))
     assert [atom.value for atom in found.atoms] == [0]
     assert found.atoms[0].mass == pytest.approx(0.5, abs=0.01)
@@ -101,14 +101,14 @@ def test_both_ends_of_a_clipped_activation_are_atoms(gauss):
     assert total_mass(found) == pytest.approx(1, abs=1e-4)
 
 
-def test_an_atom_inside_is_found_and_is_no_boundary(gauss):
+def test_an_atom_inside_the_range_is_found_but_is_not_a_boundary(gauss):
     found = density(np.where(gauss < -1, 0, gauss))
     assert [atom.value for atom in found.atoms] == [0]
     assert found.atoms[0].mass == pytest.approx(norm.cdf(-1), abs=0.01)
     assert found.start < -1
 
 
-def test_a_known_bound_is_reflected_only_where_values_come_near(gauss):
+def test_a_known_bound_is_reflected_only_if_values_come_near(gauss):
     near = density(1 / (1 + np.exp(-2 * gauss)), bounds=(0, 1))
     far = density(100 + gauss, bounds=(0, None))
     assert (near.start, near.stop) == (0, 1)
@@ -131,7 +131,7 @@ def test_half_precision_and_bfloat16_do_not_change_the_bandwidth(gauss):
     assert density(bfloat16).bandwidth == pytest.approx(smooth, rel=0.05)
 
 
-def test_a_far_outlier_is_reported_and_costs_no_resolution(gauss):
+def test_a_far_outlier_is_reported_and_does_not_reduce_the_resolution(gauss):
     found = density(np.append(gauss, [1000, -2000]))
     assert found.below == found.above == pytest.approx(1 / len(gauss), rel=1e-3)
     assert found.stop < 20
@@ -156,7 +156,7 @@ def test_non_finite_values_are_counted(gauss):
         ([-0.0] * 9, {0: 1}),
     ],
 )
-def test_samples_without_a_density_are_atoms_alone(values, atoms):
+def test_samples_without_a_density_have_only_atoms(values, atoms):
     found = density(np.array(values))
     assert {atom.value: atom.mass for atom in found.atoms} == atoms
     assert not found.values.any()
@@ -193,7 +193,7 @@ def test_scaling_the_values_scales_the_density(seed, power):
     np.testing.assert_allclose(scaled.values * 2.0**power, found.values, atol=1e-12)
 
 
-def test_many_samples_at_once_are_as_one_by_one(gauss):
+def test_many_samples_at_once_give_the_same_as_one_by_one(gauss):
     samples = [gauss[:5000], np.maximum(gauss[:9000], 0), gauss[:7] * 3, np.zeros(9), np.exp(gauss[:20_000])]
     for together, alone in zip(densities(samples), map(density, samples), strict=True):
         assert together.bandwidth == pytest.approx(alone.bandwidth, rel=1e-6)
@@ -201,7 +201,7 @@ def test_many_samples_at_once_are_as_one_by_one(gauss):
     assert densities([]) == []
 
 
-def test_the_values_are_left_alone(gauss):
+def test_the_values_are_not_changed(gauss):
     values = np.append(gauss[:1000], np.nan)
     before = values.copy()
     density(values)

@@ -1,4 +1,4 @@
-"""The tree of filters, against scipy, scikit-learn and definitions written out."""
+"""The tree of filters, checked against SciPy, scikit-learn and the definitions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def families(seed=0, sizes=(5, 3, 7, 1), fan_in=27, noise=0.2):
-    """Filters in families: noisy copies of a few directions, shuffled."""
+    """Noisy copies of a few directions, in random order, and the direction of each filter."""
     rng = np.random.default_rng(seed)
     centers = rng.normal(size=(len(sizes), fan_in))
     family = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
@@ -48,7 +48,7 @@ def partition(groups):
 
 
 def branches(merges):
-    """Leaves under each node, by definition."""
+    """Leaves below each node, by definition."""
     units = len(merges) + 1
     leaves = [[unit] for unit in range(units)]
     for first, second in merges[:, :2].astype(int):
@@ -89,7 +89,7 @@ def test_groups_are_unchanged_by_permutation(seed):
     assert partition(cut(merges, 0.3, order)[shuffled]) == partition(groups)
 
 
-def test_units_without_direction_are_set_apart_and_come_last():
+def test_units_without_direction_join_last_and_come_last():
     filters, _ = families()
     filters[[2, 9]] = 0
     filters[4, 0] = np.nan
@@ -116,7 +116,7 @@ def test_degenerate_kernels_have_a_tree(units, value):
 
 
 @given(seeds)
-def test_each_merge_meets_at_its_most_similar_ends(seed):
+def test_the_branches_of_each_merge_meet_at_their_most_similar_ends(seed):
     filters, _ = families(seed)
     cosine, merges, order = tree(filters)
     position = np.argsort(order)
@@ -132,7 +132,7 @@ def test_each_merge_meets_at_its_most_similar_ends(seed):
         assert cosine[first[-1], second[0]] == best
 
 
-def test_order_is_shorter_than_scipy_leaves_it():
+def test_the_order_has_a_smaller_total_distance_than_that_of_scipy():
     for seed in range(20):
         filters, _ = families(seed, sizes=(10, 10, 10), noise=1)
         cosine, merges, order = tree(filters)
@@ -160,7 +160,7 @@ def test_effective_count_is_between_one_and_the_number_of_groups():
     assert 1 < effective_count(np.array([0, 0, 0, 1])) < 2
 
 
-def test_the_representative_is_in_the_middle_of_its_group():
+def test_the_representative_is_the_center_of_its_group():
     angles = np.radians([0, 10, 22, 90, 95])
     cosine = cosine_similarity(np.column_stack([np.cos(angles), np.sin(angles)]))
     chosen = representatives(cosine, np.array([0, 0, 0, 1, 1]))
@@ -168,7 +168,7 @@ def test_the_representative_is_in_the_middle_of_its_group():
     assert chosen[1] in (3, 4)
 
 
-def test_width_costs_what_a_least_squares_fit_to_the_representatives_leaves():
+def test_the_error_of_a_width_is_the_residual_of_a_least_squares_fit():
     filters, _ = families()
     cosine, merges, order = tree(filters)
     groups = cut(merges, 0.3, order)
@@ -183,7 +183,7 @@ def test_width_costs_what_a_least_squares_fit_to_the_representatives_leaves():
     assert width.error == pytest.approx(lost / np.sum(filters**2), rel=1e-4)
 
 
-def test_copies_cost_nothing():
+def test_removing_copies_has_no_error():
     filters = np.repeat(families()[0][:3], 4, axis=0)
     cosine, merges, order = tree(filters)
     width = suggested_width(filters, cosine, cut(merges, 0.001, order))

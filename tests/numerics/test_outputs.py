@@ -1,4 +1,4 @@
-"""Answers of a classifier, against scipy and scikit-learn."""
+"""Statistics of a classifier's outputs, checked against SciPy and scikit-learn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def outputs():
     return softmax(np.random.default_rng(0).normal(size=(60, 4)), axis=1).astype(np.float32)
 
 
-def test_entropy_agrees_with_scipy_and_reaches_its_ends(outputs):
+def test_entropy_agrees_with_scipy_and_reaches_its_extremes(outputs):
     assert mean_entropy(outputs) == pytest.approx(np.mean(entropy(outputs, base=4, axis=1)), rel=1e-5)
     assert mean_entropy(np.eye(3)) == pytest.approx(0)
     assert mean_entropy(np.full((2, 5), 0.2)) == pytest.approx(1)
@@ -36,7 +36,7 @@ def test_rows_of_distributions_sum_to_one(outputs):
     assert row_sum_error(outputs * 2) == pytest.approx(1, rel=1e-5)
 
 
-def test_confusion_agrees_with_scikit_learn_and_leaves_an_unseen_class_unknown(outputs):
+def test_confusion_agrees_with_scikit_learn_and_is_unknown_for_an_absent_class(outputs):
     labels, predicted = np.random.default_rng(1).integers(0, 4, size=60), predicted_classes(outputs)
     np.testing.assert_allclose(confusion(labels, predicted, 4), confusion_matrix(labels, predicted, normalize="true"))
     assert np.isnan(confusion(np.minimum(labels, 2), predicted, 4)[3]).all()

@@ -1,21 +1,21 @@
-"""Numbers as 8-bit pictures."""
+"""Arrays as 8-bit pictures."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tb_cnndiag.numerics.pictures import color_picture, signed_picture, spread
+from tb_cnndiag.numerics.pictures import color_picture, evenly_spaced, signed_picture
 
 
-def test_a_signed_picture_gives_its_values_back_within_half_a_level(rng):
+def test_the_values_of_a_signed_picture_are_exact_to_half_a_level(rng):
     values = rng.normal(size=(5, 7, 3)) * 40
     pixels, scale = signed_picture(values)
     assert pixels.dtype == np.uint8
     np.testing.assert_allclose((pixels.astype(float) - 128) / 127 * scale, values, atol=scale / 127 / 2 * 1.0001)
 
 
-def test_zero_is_the_middle_and_what_is_not_finite_counts_as_zero():
+def test_zero_is_the_middle_level_and_non_finite_values_count_as_zero():
     pixels, scale = signed_picture(np.array([[[0.0], [np.nan], [np.inf], [-2.0], [2.0]]]))
     assert pixels.ravel().tolist() == [128, 128, 128, 1, 255]
     assert scale == 2.0
@@ -24,7 +24,7 @@ def test_zero_is_the_middle_and_what_is_not_finite_counts_as_zero():
     assert scale == 0.0
 
 
-def test_an_image_is_spread_from_black_to_white(rng):
+def test_an_image_is_scaled_from_black_to_white(rng):
     image = rng.uniform(-3, 9, size=(6, 4, 3))
     pixels = color_picture(image)
     assert pixels.shape == (6, 4, 3)
@@ -33,17 +33,17 @@ def test_an_image_is_spread_from_black_to_white(rng):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])
-def test_other_numbers_of_channels_are_grey(channels, rng):
+def test_other_numbers_of_channels_are_gray(channels, rng):
     pixels = color_picture(rng.uniform(size=(3, 3, channels)))
     assert pixels.shape == (3, 3, 3)
     assert (pixels == pixels[..., :1]).all()
 
 
-@pytest.mark.parametrize(("count", "most"), [(1, 8), (8, 8), (9, 8), (64, 8), (100, 64), (2048, 8)])
-def test_indices_are_spread_evenly_and_no_more_than_asked_for(count, most):
-    chosen = spread(count, most)
-    assert 0 < len(chosen) <= most
-    assert len(chosen) > most / 2 or len(chosen) == count
+@pytest.mark.parametrize(("count", "limit"), [(1, 8), (8, 8), (9, 8), (64, 8), (100, 64), (2048, 8)])
+def test_indices_are_evenly_spaced_and_within_the_limit(count, limit):
+    chosen = evenly_spaced(count, limit)
+    assert 0 < len(chosen) <= limit
+    assert len(chosen) > limit / 2 or len(chosen) == count
     assert chosen[0] == 0
     assert len(set(np.diff(chosen))) <= 1
     assert chosen[-1] < count

@@ -1,4 +1,4 @@
-"""Pooling, against the definition written out cell by cell."""
+"""Pooling, checked against the definition cell by cell."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_each_cell_shows_the_largest_magnitude(units, cells):
         np.testing.assert_array_equal(matrix.values, slowly_pooled(similarity, order, matrix.pool))
 
 
-def test_unknown_units_are_passed_over_and_blank_where_nothing_else_is():
+def test_unknown_units_are_ignored_and_cells_without_known_units_are_blank():
     similarity = symmetric(40)
     unknown = [1, 2, 3, 4, 5, 20]
     similarity[unknown] = similarity[:, unknown] = np.nan
@@ -53,7 +53,7 @@ def test_unknown_units_are_passed_over_and_blank_where_nothing_else_is():
     assert np.isnan(pooled(similarity, np.r_[1:6, 0], cells=2).values[0]).all()
 
 
-def test_many_rows_are_pooled_in_several_rounds():
+def test_many_rows_are_pooled_in_several_blocks():
     similarity = symmetric(300)
     np.testing.assert_array_equal(
         pooled(similarity, np.arange(300), cells=30).values, slowly_pooled(similarity, np.arange(300), 10)

@@ -1,4 +1,4 @@
-"""Ranks, against a full decomposition, closed forms and scikit-learn."""
+"""Ranks, checked against a full decomposition, closed forms and scikit-learn."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_ranks_of_known_spectra():
 
 
 @given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=7), elements=st.floats(width=32)))
-def test_any_matrix_has_ranks_within_its_size_or_none(matrix):
+def test_the_ranks_of_any_matrix_are_within_its_size_or_nan(matrix):
     singular = singular_values(matrix)
     for rank in stable_rank(singular), entropy_rank(singular):
         if np.isfinite(matrix).all() and matrix.any():
@@ -46,7 +46,7 @@ def test_feature_dimension_agrees_with_scikit_learn():
     assert feature_dimension(activations) == PCA(n_components=0.99).fit(activations).n_components_
 
 
-def test_feature_dimension_of_few_directions_and_of_none():
+def test_feature_dimension_of_few_directions_and_of_constant_activations():
     rng = np.random.default_rng(0)
     assert feature_dimension((rng.normal(size=(64, 3)) @ rng.normal(size=(3, 40))).astype(np.float32)) <= 3
     assert feature_dimension(np.ones((8, 4))) == 0

@@ -1,4 +1,4 @@
-"""Cosines and twins, against slow implementations, scikit-learn, scipy and chance itself."""
+"""Cosines and twins, checked against slow implementations, scikit-learn, SciPy and random filters."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_follows_a_permutation_of_filters_and_ignores_their_scale(seed):
     )
 
 
-def test_a_transposed_view_is_no_problem():
+def test_the_memory_order_of_the_kernel_does_not_matter():
     filters = kernel(8, 9)
     np.testing.assert_allclose(cosine_similarity(np.asfortranarray(filters)), cosine_similarity(filters), atol=1e-6)
 
@@ -71,7 +71,7 @@ def test_folding_scales_rows_and_appends_the_bias():
     )
 
 
-def test_correlation_agrees_with_numpy_and_leaves_constant_units_out():
+def test_correlation_agrees_with_numpy_and_is_unknown_for_constant_units():
     responses = kernel(50, 6) + 1000
     responses[:, 2] = 7
     alike = correlation(responses)
@@ -82,11 +82,11 @@ def test_correlation_agrees_with_numpy_and_leaves_constant_units_out():
 
 @pytest.mark.parametrize("fan_in", [2, 9, 27, 576])
 @pytest.mark.parametrize("pairs", [1, 2016])
-def test_chance_is_the_quantile_of_the_beta_distribution(fan_in, pairs):
+def test_the_chance_cosine_is_a_quantile_of_the_beta_distribution(fan_in, pairs):
     assert chance_cosine(fan_in, pairs) ** 2 == pytest.approx(beta(0.5, (fan_in - 1) / 2).isf(0.01 / pairs))
 
 
-def test_the_most_alike_of_random_filters_exceed_chance_as_often_as_they_may():
+def test_random_filters_exceed_the_chance_cosine_with_the_chosen_probability():
     units, fan_in, trials = 16, 9, 2000
     limit = chance_cosine(fan_in, units * (units - 1) // 2, alpha=0.1)
     rows = np.random.default_rng(1).normal(size=(trials, units, fan_in))
@@ -95,13 +95,13 @@ def test_the_most_alike_of_random_filters_exceed_chance_as_often_as_they_may():
     assert np.mean(np.abs(cosine).max(axis=(1, 2)) > limit) == pytest.approx(0.1, abs=0.03)
 
 
-def test_threshold_is_practical_for_wide_kernels_strict_for_small_and_absent_for_tiny_ones():
+def test_the_threshold_is_the_floor_for_large_fan_in_higher_for_small_and_infinite_for_tiny():
     assert twin_threshold(576, 64) == TWIN_FLOOR
     assert TWIN_FLOOR < twin_threshold(9, 512) < 1
     assert twin_threshold(1, 8) == twin_threshold(3, 64) == np.inf
 
 
-def test_twins_are_grouped_and_mirror_images_are_told_apart():
+def test_twins_are_grouped_and_mirror_images_are_counted_separately():
     filters = kernel(8)
     filters[3] = 2 * filters[0]
     filters[6] = filters[3]
@@ -112,13 +112,20 @@ def test_twins_are_grouped_and_mirror_images_are_told_apart():
     assert found.flipped_ratio == 2 / 8
 
 
-def test_twins_of_twins_belong_together():
+def test_several_groups_are_numbered_by_their_first_filter():
+    filters = kernel(6)
+    filters[3] = filters[2]
+    filters[5] = filters[0]
+    np.testing.assert_array_equal(twins(cosine_similarity(filters), 0.9).groups, [0, -1, 1, 1, -1, 0])
+
+
+def test_twins_of_twins_are_in_the_same_group():
     angles = np.radians([0, 20, 40, 90])
     found = twins(cosine_similarity(np.column_stack([np.cos(angles), np.sin(angles)])), 0.9)
     np.testing.assert_array_equal(found.groups, [0, 0, 0, -1])
 
 
-def test_nothing_is_a_twin_of_an_infinite_threshold():
+def test_an_infinite_threshold_gives_no_twins():
     assert twins(np.ones((4, 4)), np.inf).ratio == 0
 
 

@@ -1,4 +1,4 @@
-"""Size and state of weights, against their definitions."""
+"""Size and state of weights, checked against their definitions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
-def test_root_mean_square_on_any_scale(scale):
+def test_root_mean_square_at_any_scale(scale):
     kernel = (np.random.default_rng(0).normal(size=(8, 9)) * scale).astype(np.float32)
     assert root_mean_square(kernel) == pytest.approx(np.sqrt(np.mean(kernel.astype(float) ** 2)), rel=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1, 1e30])
-def test_norm_on_any_scale(scale):
+def test_norm_at_any_scale(scale):
     values = (np.random.default_rng(0).normal(size=(8, 9)) * scale).astype(np.float32)
     assert norm(values) == pytest.approx(np.linalg.norm(values.astype(float)), rel=1e-5)
 
 
-def test_root_mean_square_of_zeros_and_of_what_is_not_finite():
+def test_root_mean_square_of_zeros_and_of_non_finite_weights():
     assert root_mean_square(np.zeros((2, 3))) == 0
     assert np.isnan(root_mean_square(np.array([[1, np.nan]])))
     assert np.isnan(root_mean_square(np.array([[1, np.inf]])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -54,7 +56,7 @@ def test_a_healthy_model_in_hand_is_not_changed(rng: np.random.Generator) -> Non
         np.testing.assert_array_equal(a, b)
 
 
-def test_what_is_no_model_is_told(tmp_path: Path) -> None:
+def test_what_is_not_a_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="does not exist"):
         tb_cnndiag.audit(tmp_path / "nothing.keras")
     (tmp_path / "text.keras").write_text("no model")
@@ -77,8 +79,30 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - {"feature_maps", "probe_images"}
     np.savez(tmp_path / "other.npz", images=x)
     assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2
-    assert "no array x" in capsys.readouterr().err
+    assert "has images, but not x" in capsys.readouterr().err
+    np.save(tmp_path / "probe.npy", x)
+    assert main([*arguments[:3], str(tmp_path / "probe.npy")]) in (0, 1)
+    capsys.readouterr()
+    np.save(tmp_path / "pickled.npy", np.array([{"x": 1}], dtype=object), allow_pickle=True)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "probe.npz").read_bytes()[:100])
+    for probe in ("pickled.npy", "cut.npz"):
+        assert main([*arguments[:3], str(tmp_path / probe)]) == 2
+        assert f"{probe} is not an .npz or .npy file of numbers" in capsys.readouterr().err
     assert main(["audit", str(tmp_path / "nothing.keras")]) == 2
+
+
+def test_without_keras_the_command_says_what_to_install(tmp_path: Path) -> None:
+    """Exit code 2, not a traceback with 1, which would mean that faults were found."""
+    code = "import sys; sys.modules['keras'] = None; from tb_cnndiag.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "audit", str(tmp_path / "model.keras")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'tb-cnndiag[tensorflow]'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _kinds(log: Path) -> set[str]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from tb_cnndiag import CNNDiagnostics, Finding, every, log_spaced
+from tb_cnndiag import CNNDiagnostics, Finding, diagnose, every, log_spaced
 from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Images
@@ -116,13 +116,43 @@ def test_stop_ends_a_hopeless_run(tmp_path: Path, rng: np.random.Generator) -> N
     assert len(history.history["loss"]) < 9
 
 
-def test_a_function_is_told_of_findings_once(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_findings_of_the_last_snapshot_are_there_after_early_stopping(tmp_path: Path, rng: np.random.Generator) -> None:
+    """What only the last snapshot measures, similarity here, must reach ``callback.findings`` too."""
+    x, y = images(rng)
+    model = compiled(plain())
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                kernel = model.get_layer("conv_b").kernel
+                value = np.asarray(kernel)
+                kernel.assign(np.repeat(value[..., :1], value.shape[-1], axis=-1))
+                model.stop_training = True
+
+    only_last = CNNDiagnostics(tmp_path, probe=(x, y), schedule=lambda snapshot: False, verbose=0)
+    model.fit(x, y, epochs=9, verbose=0, callbacks=[Stop(), only_last])
+    assert "redundant_filters" in {finding.fault for finding in only_last.findings}
+    assert list(only_last.findings) == list(diagnose(tmp_path))
+
+
+def test_a_scheduled_learning_rate_is_no_new_run_info(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 / (1 + epoch))
+    model.fit(x, y, epochs=6, verbose=0, callbacks=[schedule, CNNDiagnostics(tmp_path, probe=(x, y), verbose=0)])
+    infos = [m.step for m in read_run(tmp_path / "cnndiag") if m.diagnostic == "run_info"]
+    assert len(infos) == len(set(infos)) <= 2  # the batch size is known after the first epoch
+    rates = _history(tmp_path).scalars("training_curve", "learning_rate")[1]
+    np.testing.assert_allclose(rates[1:], [0.01 / (1 + epoch) for epoch in range(6)], rtol=1e-6)
+
+
+def test_a_function_is_called_once_per_finding(tmp_path: Path, rng: np.random.Generator) -> None:
     model = plain()
     model.get_layer("conv_a").bias.assign(np.full(6, -50.0))
-    told: list[Finding] = []
+    reported: list[Finding] = []
     x, _ = images(rng)
-    callback = _fit(compiled(model), tmp_path, rng, epochs=5, probe=x, on_finding=told.append)
-    dead = [f for f in told if f.fault == "dead_units"]
+    callback = _fit(compiled(model), tmp_path, rng, epochs=5, probe=x, on_finding=reported.append)
+    dead = [f for f in reported if f.fault == "dead_units"]
     assert [(f.layer, f.severity) for f in dead] == [("conv_a", "warning"), ("conv_a", "error")]
     assert callback.findings[0].layer == "conv_a"
 
@@ -151,7 +181,7 @@ def test_wrong_arguments_name_what_is_allowed(options: dict[str, Any], words: st
         ({"layers": "nothing"}, "No layer matches 'nothing'. The layers are: conv_a, conv_b, head", False),
     ],
 )
-def test_bad_input_is_told_and_training_goes_on(
+def test_bad_input_is_reported_and_training_goes_on(
     options: dict[str, Any], words: str, snapshots: bool, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     with pytest.warns(DiagnosticsWarning, match=words):
@@ -159,7 +189,7 @@ def test_bad_input_is_told_and_training_goes_on(
     assert bool(find_runs(tmp_path)) == snapshots
 
 
-def test_a_model_without_kernels_is_told(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_model_without_kernels_is_reported(tmp_path: Path, rng: np.random.Generator) -> None:
     model = compiled(keras.Sequential([keras.Input((12, 12, 1)), keras.layers.GlobalAveragePooling2D()]))
     model.compile("sgd", "mse")
     with pytest.warns(DiagnosticsWarning, match="no layer with a kernel"):

@@ -87,7 +87,7 @@ def test_an_error_of_the_loop_is_the_loops_own(tmp_path: Path) -> None:
     assert _history(tmp_path).snapshots >= 1
 
 
-def test_what_fails_in_a_look_does_not_reach_the_loop(tmp_path: Path) -> None:
+def test_what_fails_in_a_snapshot_does_not_reach_the_loop(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.warns(DiagnosticsWarning, match="cannot be written"),
@@ -163,7 +163,7 @@ def test_the_parts_of_a_gan_under_fit(tmp_path: Path, rng: np.random.Generator) 
     assert [layer.output for layer in history.layers] == [False, True, False, True]
 
 
-def test_a_gathered_probe_goes_to_the_part_it_fits(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_collected_probe_goes_to_the_part_it_fits(tmp_path: Path, rng: np.random.Generator) -> None:
     gan = GAN()
     gan.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
     gan.fit(images(rng)[0], batch_size=16, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])

@@ -16,15 +16,15 @@ from tb_cnndiag.cli import main
 
 def test_csv_and_json_hold_the_same(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["export", str(demo_logdir), "-o", str(tmp_path / "new" / "t.json")]) == 0
-    told = json.loads((tmp_path / "new" / "t.json").read_text())
+    reported = json.loads((tmp_path / "new" / "t.json").read_text())
     assert main(["export", str(demo_logdir)]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert len(rows) == len(told) > 500
-    assert [float(row["value"]) for row in rows] == [row["value"] for row in told]
-    dead = [r for r in told if (r["run"], r["measure"], r["layer"]) == ("faulty", "dead_ratio", "conv2")]
+    assert len(rows) == len(reported) > 500
+    assert [float(row["value"]) for row in rows] == [row["value"] for row in reported]
+    dead = [r for r in reported if (r["run"], r["measure"], r["layer"]) == ("faulty", "dead_ratio", "conv2")]
     assert [r["value"] for r in dead] == [1.0] * 11
     assert [r["step"] for r in dead] == sorted(r["step"] for r in dead)
-    assert any(r["diagnostic"] == "training_curve" and r["layer"] == "" for r in told)
+    assert any(r["diagnostic"] == "training_curve" and r["layer"] == "" for r in reported)
     assert main(["export", str(demo_logdir), "--run", "healthy", "--step", "630", "--format", "json"]) == 0
     few = json.loads(capsys.readouterr().out)
     assert {(r["run"], r["step"]) for r in few} == {("healthy", 630)}

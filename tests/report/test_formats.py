@@ -18,12 +18,12 @@ SCHEMA = Path(__file__).parents[2] / "docs" / "findings.schema.json"
 SARIF = Path(__file__).with_name("sarif_minimal.schema.json")
 
 
-def _validated(told: Any, schema: Path) -> Any:
+def _validated(reported: Any, schema: Path) -> Any:
     jsonschema = pytest.importorskip("jsonschema")
     described = json.loads(schema.read_text(encoding="utf-8"))
     checker = jsonschema.validators.validator_for(described)
     checker.check_schema(described)
-    checker(described).validate(told)
+    checker(described).validate(reported)
     return described
 
 
@@ -33,21 +33,21 @@ def _strict(constant: str) -> Any:
 
 @pytest.mark.parametrize("made", [all_kinds(), outcome(), outcome(hostile(), fail_on="never")])
 def test_json_is_as_published(made: Any) -> None:
-    told = json.loads(json_format.render(made), parse_constant=_strict)
-    described = _validated(told, SCHEMA)
-    assert set(told) == set(described["properties"])
-    for each in told["findings"]:
+    reported = json.loads(json_format.render(made), parse_constant=_strict)
+    described = _validated(reported, SCHEMA)
+    assert set(reported) == set(described["properties"])
+    for each in reported["findings"]:
         assert set(each) == set(described["$defs"]["finding"]["properties"])
 
 
-def test_json_tells_new_known_and_fixed() -> None:
-    told = json.loads(json_format.render(all_kinds()))
-    assert [f["status"] for f in told["findings"]] == ["new", "new", "known", "new", "new"]
-    assert [f["fails"] for f in told["findings"]] == [True, True, False, True, False]
-    assert [key["layer"] for key in told["fixed"]] == ["gone"]
-    assert told["passed"] is False
-    assert told["findings"][0]["evidence"]["dead_ratio"]["value"] == "NaN"
-    assert told["findings"][0]["units"] == [[0, 1], [2, 3]]
+def test_json_reports_new_known_and_fixed() -> None:
+    reported = json.loads(json_format.render(all_kinds()))
+    assert [f["status"] for f in reported["findings"]] == ["new", "new", "known", "new", "new"]
+    assert [f["fails"] for f in reported["findings"]] == [True, True, False, True, False]
+    assert [key["layer"] for key in reported["fixed"]] == ["gone"]
+    assert reported["passed"] is False
+    assert reported["findings"][0]["evidence"]["dead_ratio"]["value"] == "NaN"
+    assert reported["findings"][0]["units"] == [[0, 1], [2, 3]]
 
 
 def test_junit_goes_round_through_a_real_parser() -> None:
@@ -72,9 +72,9 @@ def test_junit_goes_round_through_a_real_parser() -> None:
 
 @pytest.mark.parametrize("made", [all_kinds(), outcome(), outcome(hostile(), fail_on="never")])
 def test_sarif_has_the_structure_of_2_1_0(made: Any) -> None:
-    told = json.loads(sarif.render(made), parse_constant=_strict)
-    _validated(told, SARIF)
-    (run,) = told["runs"]
+    reported = json.loads(sarif.render(made), parse_constant=_strict)
+    _validated(reported, SARIF)
+    (run,) = reported["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert len({rule["id"] for rule in rules}) == len(rules)
     for result in run["results"]:
@@ -83,7 +83,7 @@ def test_sarif_has_the_structure_of_2_1_0(made: Any) -> None:
     assert len(set(prints)) == len(prints)
 
 
-def test_sarif_tells_how_results_stand_against_the_baseline() -> None:
+def test_sarif_reports_how_results_stand_against_the_baseline() -> None:
     results = json.loads(sarif.render(all_kinds()))["runs"][0]["results"]
     assert [r["baselineState"] for r in results] == ["new", "new", "unchanged", "new", "new", "absent"]
     assert [r["level"] for r in results][:5] == ["error", "error", "warning", "error", "note"]
@@ -103,30 +103,30 @@ class _Tags(HTMLParser):
 
 
 def test_markdown_keeps_names_as_text() -> None:
-    told = markdown.render(all_kinds())
-    assert set(_Tags(told).tags) == {"code"}
-    assert "[x](" not in told
-    assert "\x1b" not in told
-    assert "2 errors" not in told
-    assert "3 errors, 1 warning, 1 info" in told
-    assert "Against the baseline: 4 new, 1 known, 1 fixed." in told
+    reported = markdown.render(all_kinds())
+    assert set(_Tags(reported).tags) == {"code"}
+    assert "[x](" not in reported
+    assert "\x1b" not in reported
+    assert "2 errors" not in reported
+    assert "3 errors, 1 warning, 1 info" in reported
+    assert "Against the baseline: 4 new, 1 known, 1 fixed." in reported
     # What starts a line is ours.
-    assert all(re.match(r"( *- |#|✅|\d|Against|$)", line) for line in told.splitlines())
+    assert all(re.match(r"( *- |#|✅|\d|Against|$)", line) for line in reported.splitlines())
 
 
 def test_markdown_stays_below_the_limit_of_a_step_summary() -> None:
     many = [finding(f"{number}{HOSTILE * 30}") for number in range(5_000)]
-    told = markdown.render(outcome(*many))
-    assert 900_000 < len(told.encode()) < 1_024_000
-    counted = re.search(r"and ([\d,]+) more entries", told)
+    reported = markdown.render(outcome(*many))
+    assert 900_000 < len(reported.encode()) < 1_024_000
+    counted = re.search(r"and ([\d,]+) more entries", reported)
     assert counted
-    kept = told.count("**error**")
+    kept = reported.count("**error**")
     assert kept + int(counted.group(1).replace(",", "")) == 5_000
 
 
 def test_workflow_commands_are_one_line_each_and_escaped() -> None:
-    told = github.render(all_kinds())
-    lines = told.split("\n")
+    reported = github.render(all_kinds())
+    lines = reported.split("\n")
     assert lines.pop() == ""
     assert len(lines) == 5
     for line in lines:
@@ -139,14 +139,14 @@ def test_workflow_commands_are_one_line_each_and_escaped() -> None:
     assert "known: known" in lines[2]
 
 
-def test_text_holds_no_control_characters_and_tells_the_baseline() -> None:
-    told = text.render(all_kinds())
-    assert all(character.isprintable() or character == "\n" for character in told)
-    assert "(known)" in told
-    assert "fixed: dead_units in gone" in told
-    assert told.endswith("against the baseline: 4 new, 1 known, 1 fixed\n")
+def test_text_holds_no_control_characters_and_reports_the_baseline() -> None:
+    reported = text.render(all_kinds())
+    assert all(character.isprintable() or character == "\n" for character in reported)
+    assert "(known)" in reported
+    assert "fixed: dead_units in gone" in reported
+    assert reported.endswith("against the baseline: 4 new, 1 known, 1 fixed\n")
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_can_tell_of_nothing(name: str) -> None:
+def test_every_format_can_report_nothing(name: str) -> None:
     assert isinstance(FORMATS[name](outcome()), str)

@@ -48,11 +48,11 @@ def _data(page: str) -> Any:
 
 def test_findings_are_plain_html_and_data_is_all_there(demo_logdir: Path) -> None:
     page = report(demo_logdir)
-    told = Text(page).text
-    assert "conv2: all 32 units never fire on 512 probe samples nor in " in told
-    assert "bias_initializer: Constant → zeros" in told
-    assert "Because of: Dead units in conv2" in told
-    assert "Nothing found" in told
+    reported = Text(page).text
+    assert "conv2: all 32 units never fire on 512 probe samples nor in " in reported
+    assert "bias_initializer: Constant → zeros" in reported
+    assert "Because of: Dead units in conv2" in reported
+    assert "Nothing found" in reported
     data = _data(page)
     assert [run["id"] for run in data["runs"]] == ["faulty/cnndiag", "healthy/cnndiag"]
     dead = pb.MeasurementList.FromString(base64.b64decode(data["measurements"]["faulty/cnndiag\ncnndiag/dead_units"]))
@@ -126,7 +126,7 @@ def test_the_command(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
 
 
 def test_tables_and_contents_are_plain_html(demo_logdir: Path) -> None:
-    told = Text(report(demo_logdir)).text
+    reported = Text(report(demo_logdir)).text
     for words in (
         "Loss and metrics",
         "Layers",
@@ -134,8 +134,8 @@ def test_tables_and_contents_are_plain_html(demo_logdir: Path) -> None:
         "faulty: 4 errors",
         "healthy: nothing found",
     ):
-        assert words in told
-    assert "limit 40 %" in told
+        assert words in reported
+    assert "threshold 40 %" in reported
 
 
 def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_page_judges_as_the_check_does(demo_logdir: Path) -> None:
     assert message
     assert {finding.fault for finding in message.payload} == {"dead_units"}
     assert message.payload[0].evidence["dead_ratio"].limit == pytest.approx(0.3)
-    assert "limit 30 %" in Text(page).text
+    assert "threshold 30 %" in Text(page).text
     assert "Collapsed output" not in Text(page).text
     with pytest.raises(ValueError, match="Did you mean"):
         report(demo_logdir, choice=CheckSelection(select=["dead_unit"]))
@@ -162,9 +162,9 @@ def test_large_tables_give_way_to_charts(demo_logdir: Path, monkeypatch: pytest.
     from tb_cnndiag.report import html
 
     monkeypatch.setattr(html, "SHARE_OF_TABLES", 0.001)
-    told = Text(report(demo_logdir)).text
-    assert "Loss and metrics" not in told
-    assert "The tables of numbers are left out" in told
+    reported = Text(report(demo_logdir)).text
+    assert "Loss and metrics" not in reported
+    assert "The tables of numbers are left out" in reported
 
 
 def test_the_command_chooses_too(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:

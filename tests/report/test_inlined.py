@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo, UnitStates
-from tb_cnndiag.report.inlined import HEAVY, MOST_HELD, Keep, Log, Looks, fitted, left_out
+from tb_cnndiag.report.inlined import HEAVY, MAX_KEPT, Keep, Log, TagMessages, fitted, left_out
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement
 
 
-def _steps(snapshots: Looks) -> list[int]:
-    return [step for step, _ in snapshots.held]
+def _steps(snapshots: TagMessages) -> list[int]:
+    return [step for step, _ in snapshots.messages]
 
 
-def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
-    snapshots = Looks(HEAVY)
+def test_heavy_snapshots_are_kept_evenly_and_bounded_with_the_last_always() -> None:
+    snapshots = TagMessages(HEAVY)
     for step in range(1_000):
         snapshots.add(step, b"")
-        assert len(snapshots.held) <= MOST_HELD
+        assert len(snapshots.messages) <= MAX_KEPT
         assert _steps(snapshots)[-1] == step
         assert snapshots.total == step + 1
     gaps = np.diff(_steps(snapshots))
@@ -32,7 +32,7 @@ def test_heavy_looks_are_held_evenly_and_bounded_with_the_last_always() -> None:
 
 
 def test_a_restart_forgets_what_came_after() -> None:
-    snapshots = Looks(HEAVY)
+    snapshots = TagMessages(HEAVY)
     for step in (0, 10, 20, 30, 15, 15, 25):
         snapshots.add(step, b"")
     assert _steps(snapshots) == [0, 10, 15, 25]
@@ -62,8 +62,10 @@ def _log(rng: np.random.Generator, snapshots: int = 40, run: str = "r") -> Log:
 
 
 def _counts(text: str) -> dict[str, tuple[int, int]]:
-    told: dict[str, Any] = json.loads(text)["measurements"]
-    lists = {key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(data)) for key, data in told.items()}
+    reported: dict[str, Any] = json.loads(text)["measurements"]
+    lists = {
+        key.split("\n")[1]: pb.MeasurementList.FromString(base64.b64decode(data)) for key, data in reported.items()
+    }
     return {tag: (len(each.items), each.total) for tag, each in lists.items()}
 
 
@@ -102,10 +104,10 @@ def test_heavy_kinds_go_first_then_units_then_numbers(rng: np.random.Generator) 
     assert any(2 < numbers < 40 for _, _, numbers in seen)
 
 
-def test_the_last_look_stays(rng: np.random.Generator) -> None:
+def test_the_last_snapshot_stays(rng: np.random.Generator) -> None:
     log = _log(rng)
     for snapshots in log.tags.values():
-        assert snapshots.kept(Keep(1, 1, 1)) == [snapshots.held[-1][1]]
+        assert snapshots.kept(Keep(1, 1, 1)) == [snapshots.messages[-1][1]]
 
 
 @pytest.mark.parametrize("room", [0, 100])
@@ -113,7 +115,7 @@ def test_nothing_fits_into_nothing(room: int, rng: np.random.Generator) -> None:
     assert fitted([_log(rng, 1)], room) is None
 
 
-def test_a_restart_forgets_the_looks_of_every_tag_but_not_the_tables(rng: np.random.Generator) -> None:
+def test_a_restart_forgets_the_snapshots_of_every_tag_but_not_the_tables(rng: np.random.Generator) -> None:
     log = _log(rng, 10)
     log.add(Measurement("dead_units", 5, 5, LayerColumns({"dead_ratio": np.array([0.5])}), table="t"))
     assert _steps(log.tags["cnndiag/filter_similarity/conv"]) == list(range(5))

@@ -66,23 +66,23 @@ def _write(url: str, data: bytes) -> None:
         file.write(data)
 
 
-def _told(capsys: Any, *arguments: str) -> tuple[int, Any]:
+def _output(capsys: Any, *arguments: str) -> tuple[int, Any]:
     code = main([*arguments, "--format", "json"])
     return code, json.loads(capsys.readouterr().out)
 
 
-def test_every_command_tells_the_same_as_of_a_directory(demo_logdir: Path, home: str, capsys: Any) -> None:
+def test_every_command_reports_the_same_as_of_a_directory(demo_logdir: Path, home: str, capsys: Any) -> None:
     url = _put(demo_logdir, f"{home}/nightly")
     assert {run: str(place) for run, place in find_runs(url).items()} == {
         name: f"{url}/{name}/cnndiag" for name in ("faulty", "healthy")
     }
-    code, here = _told(capsys, "check", str(demo_logdir))
-    code_there, there = _told(capsys, "check", url)
+    code, here = _output(capsys, "check", str(demo_logdir))
+    code_there, there = _output(capsys, "check", url)
     assert (code, code_there) == (1, 1)
     assert json.dumps(there).replace(url, "") == json.dumps(here).replace(str(demo_logdir), "")
     assert there["findings"][0]["logdir"] == url
 
-    code, alone = _told(capsys, "check", f"{url}/healthy/")
+    code, alone = _output(capsys, "check", f"{url}/healthy/")
     assert code == 0
     assert [run["run"] for run in alone["judged"]] == ["."]
     assert main(["check", f"{url}/faulty", f"{url}/healthy"]) == 1
@@ -91,7 +91,7 @@ def test_every_command_tells_the_same_as_of_a_directory(demo_logdir: Path, home:
     location = json.loads(capsys.readouterr().out)["runs"][0]["results"][0]["locations"][0]
     assert location["physicalLocation"]["artifactLocation"]["uri"] == f"{url}/faulty/cnndiag"
 
-    code, compared = _told(capsys, "compare", f"{url}/healthy", f"{url}/faulty")
+    code, compared = _output(capsys, "compare", f"{url}/healthy", f"{url}/faulty")
     assert code == 1
     assert compared["findings"][0]["layer"] == "conv2"
     assert main(["report", url, "-o", "report.html"]) == 0
@@ -130,12 +130,12 @@ def test_what_is_no_log_exits_with_3(home: str, capsys: Any) -> None:
         "nosuchstore://bucket/logs": "nosuchstore",
     }.items():
         assert main(["check", url]) == 3
-        told = capsys.readouterr().err
-        assert words in told
-        assert url in told
+        reported = capsys.readouterr().err
+        assert words in reported
+        assert url in reported
 
 
-def test_a_server_that_cannot_be_reached_is_told(s3: str, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_be_reached_is_reported(s3: str, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     fsspec.get_filesystem_class("s3").clear_instance_cache()

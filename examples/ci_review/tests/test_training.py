@@ -1,4 +1,4 @@
-"""A training held to its health by pytest, as any other code."""
+"""The training is checked by pytest, as any other code."""
 
 from __future__ import annotations
 
