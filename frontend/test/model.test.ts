@@ -273,7 +273,7 @@ describe('series', () => {
     const id = 'faulty/cnndiag';
     const tables = tablesOf(await source.measurements({ id, tag: 'cnndiag/run_info' }));
     const [table] = tables;
-    if (!table) throw new Error('There is no layer table.');
+    if (!table) throw new Error('The layer table is missing.');
     const turned = { ...table, table: 'b', layers: table.layers.toReversed() };
     const series = await source.measurements({ id, tag: 'cnndiag/dead_units', column: 'dead_ratio' });
     const matrix = layerMatrix(series, [table, turned], 'dead_ratio');

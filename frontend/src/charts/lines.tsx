@@ -21,7 +21,7 @@ interface LinesProps {
   height: number;
   unit: string;
   logarithmic?: boolean;
-  /** Bounds of possible values; equal if there are none. */
+  /** Bounds of possible values; equal if unbounded. */
   low?: number;
   high?: number;
   label: string;

@@ -36,7 +36,7 @@ export class Store {
   readonly runList: Signal<Loadable<RunEntry[]>>;
   readonly view: Signal<View>;
   readonly dark: ReadonlySignal<boolean>;
-  /** Step under the pointer, marked in all charts; null if there is none. */
+  /** Step under the pointer, marked in all charts; null if the pointer is elsewhere. */
   readonly hover = signal<number | null>(null);
   readonly playing = signal(false);
   readonly runs: ReadonlySignal<RunEntry[]>;

@@ -62,7 +62,7 @@ export function traceTable(traces: Trace[]): Table {
   };
 }
 
-/** The numbers as a table, and whether there are none: the diagnostic skips the layer, or is still loading. */
+/** The numbers as a table, and whether it is empty: the diagnostic skips the layer, or is still loading. */
 export function useColumns(run: RunState, layer: LayerInfo, diagnostics: readonly string[]) {
   const { traces, loads } = useTraces(run, layer, diagnostics);
   const none = traces.length === 0 && !loads.some(({ state }) => state === 'failed');

@@ -1,12 +1,6 @@
-import { formatLabeled, formatValue, words } from '../model/format';
-import type { DiagnosticInfo, Evidence } from '../summaries/cnndiag_pb';
+import { formatLabeled, words } from '../model/format';
+import type { Evidence } from '../summaries/cnndiag_pb';
 import './evidence.css';
-
-/** What a number of a diagnostic is called: its column's title within a sentence, else its name in words. */
-function nameOf(name: string, diagnostic: DiagnosticInfo | undefined): string {
-  const title = diagnostic?.columns.find((column) => column.name === name)?.title;
-  return title ? title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) : words(name);
-}
 
 function EvidenceItem({ name, evidence }: { name: string; evidence: Evidence }) {
   const { value, limit, unit } = evidence;
@@ -22,24 +16,18 @@ function EvidenceItem({ name, evidence }: { name: string; evidence: Evidence }) 
       )}
       <span class="evidence-value">
         <b>{formatLabeled(value, unit)}</b>
-        {limit !== undefined && <> (threshold {formatValue(limit, unit)})</>}
+        {limit !== undefined && <> (threshold {formatLabeled(limit, unit)})</>}
       </span>
     </li>
   );
 }
 
-interface EvidenceListProps {
-  evidence: Record<string, Evidence>;
-  /** The diagnostic that measured it, if it is known. */
-  diagnostic: DiagnosticInfo | undefined;
-}
-
 /** The numbers that a finding is based on, with their thresholds. */
-export function EvidenceList({ evidence, diagnostic }: EvidenceListProps) {
+export function EvidenceList({ evidence }: { evidence: Record<string, Evidence> }) {
   return (
     <ul class="evidence">
       {Object.entries(evidence).map(([name, one]) => (
-        <EvidenceItem key={name} name={nameOf(name, diagnostic)} evidence={one} />
+        <EvidenceItem key={name} name={words(name)} evidence={one} />
       ))}
     </ul>
   );

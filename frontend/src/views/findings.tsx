@@ -50,10 +50,7 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
         </summary>
         <div class="finding-body">
           <p class="clamped">{finding.message}</p>
-          <EvidenceList
-            evidence={finding.evidence}
-            diagnostic={store.run.value?.info?.diagnostics.find(({ name }) => name === finding.diagnostic)}
-          />
+          <EvidenceList evidence={finding.evidence} />
           <Units finding={finding} />
           <Adjustments adjustments={finding.adjustments} />
           <div class="row">
