@@ -14,7 +14,8 @@ const KEYS: [string, string][] = [
   ['o', 'overview'],
   ['/', 'filter layers'],
   ['m', 'choose the measure'],
-  ['+ − arrows', 'in a map: zoom, read a cell'],
+  ['+ −', 'zoom in a map'],
+  ['arrows', 'read a cell of a map'],
   ['?', 'this help'],
 ];
 

@@ -94,7 +94,7 @@ export function ColumnLines({
   }
   const dark = store.dark.value;
   return (
-    <div ref={ref} class="stack plot">
+    <div ref={ref} class="column-lines stack plot">
       {width > 0 &&
         panels(traces).map((panel) => {
           const column = panel[0]?.measure.column;

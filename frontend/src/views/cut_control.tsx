@@ -69,7 +69,7 @@ function Groups({ groups, ranks, noun, dark }: Pick<CutControlProps, 'groups' | 
     <div class="cut-control-groups">
       <KeyLegend
         keys={shown.map(([group, units]) => ({
-          name: `${units.length}: ${formatIndices(units, 5)}`,
+          name: `${plural(units.length, noun)}: ${formatIndices(units, 5)}`,
           color: category(ranks.get(group) ?? 0, dark),
         }))}
       />

@@ -7,17 +7,16 @@ function EvidenceItem({ name, evidence }: { name: string; evidence: Evidence }) 
   const span = Math.max(unit === 'share' ? 1 : 0, Math.abs(value), Math.abs(limit ?? 0)) || 1;
   return (
     <li>
-      <span class="evidence-name">{name}</span>
+      <span>
+        {name} <b>{formatLabeled(value, unit)}</b>
+        {limit !== undefined && <> (threshold {formatLabeled(limit, unit)})</>}
+      </span>
       {limit !== undefined && Number.isFinite(value) && (
         <span class="evidence-bar" aria-hidden="true">
           <span style={{ width: `${(100 * Math.abs(value)) / span}%` }} />
           <i style={{ left: `${(100 * Math.abs(limit)) / span}%` }} />
         </span>
       )}
-      <span class="evidence-value">
-        <b>{formatLabeled(value, unit)}</b>
-        {limit !== undefined && <> (threshold {formatLabeled(limit, unit)})</>}
-      </span>
     </li>
   );
 }

@@ -75,7 +75,7 @@ export function TrainingCurve({ panels, axis }: { panels: Panel[]; axis: Timelin
   return (
     <>
       {panels.map(({ name, lines, logarithmic, bounded }) => (
-        <div class="curve" key={name} style={{ minHeight: 26 + 19 * lines.length }}>
+        <div class="curve" key={name}>
           <div class="curve-name" style={{ width: axis.left - 56 }}>
             <b data-export>{name}</b>
             <Readout lines={lines} step={step} unit={bounded ? 'share' : ''} />
@@ -105,7 +105,7 @@ export function overlay(runs: readonly { name: string; panels: Panel[] }[], dark
     for (const panel of panels) {
       const lines = panel.lines.map((line) => ({
         ...line,
-        name: line.dash ? `${run}, validation` : run,
+        name: line.dash ? `${run} (val)` : run,
         color: category(which, dark),
       }));
       const same = merged.find(({ name }) => name === panel.name);
