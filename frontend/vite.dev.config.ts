@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-/** The development page: the frontend on made-up runs, without TensorBoard. */
+/** The development page: the frontend on synthetic runs, without TensorBoard. */
 export default defineConfig({
   root: 'dev',
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },

@@ -3,15 +3,15 @@ import { start } from '../src/app';
 import { InlineSource } from '../src/data/inline';
 import { HOSTILE, inlineData, largeModel, type RunSpec } from '../test/fixture';
 
-/** What the page shows: `?empty`, `?large` or `?hostile`, with `&dark` for the dark theme. */
+/** Runs that the page shows: `?empty`, `?large` or `?hostile`, with `&dark` for the dark theme. */
 const query = new URLSearchParams(location.search);
 
 function specs(): RunSpec[] {
   if (query.has('empty')) return [];
   if (query.has('large'))
-    return [{ run: 'resnet', faulty: true, layers: largeModel(200), looks: 100, heavyEvery: 50 }];
+    return [{ run: 'resnet', faulty: true, layers: largeModel(200), snapshots: 100, heavyEvery: 50 }];
   if (query.has('hostile'))
-    return HOSTILE.map((run) => ({ run, faulty: true, layers: HOSTILE.map(layerNamed), looks: 4 }));
+    return HOSTILE.map((run) => ({ run, faulty: true, layers: HOSTILE.map(layerNamed), snapshots: 4 }));
   return [
     { run: 'faulty', faulty: true },
     { run: 'healthy', faulty: false },

@@ -1,4 +1,4 @@
-/** Fails the build when what the browser has to load is larger than agreed. */
+/** Fails the build if a browser has to load more than the limit. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 

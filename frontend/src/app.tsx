@@ -1,16 +1,14 @@
+import './styles/tokens.css';
+import './styles/base.css';
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import type { Source } from './data/source';
-import type { Host } from './hosts/host';
+import type { Host } from './state/host';
 import { Shell } from './screens/shell';
-import { Store, StoreProvider } from './state';
-import styles from './styles/index.css?inline';
+import { Store, StoreProvider } from './state/store';
 
 /** Puts the frontend into `root`, fed by `source`, within `host`. */
 export function start(root: HTMLElement, source: Source, host: Host): void {
-  const sheet = document.createElement('style');
-  sheet.textContent = styles;
-  document.head.append(sheet);
   document.documentElement.lang = 'en';
   document.title = 'CNN Diagnostics';
   effect(() => {

@@ -1,4 +1,4 @@
-/** zlib without compression: enough for made-up data, and the same in browsers and Node. */
+/** zlib without compression: enough for synthetic data, and the same in browsers and Node. */
 export function deflateSync(bytes: Uint8Array): Uint8Array {
   const blocks: number[] = [0x78, 0x01];
   for (let start = 0; start < bytes.length || start === 0; start += 65_535) {

@@ -1,4 +1,4 @@
-/** Made-up runs for tests and the development page: a healthy and a faulty training of a small CNN. */
+/** Synthetic runs for tests and the development page: a healthy and a faulty training of a small CNN. */
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { deflateSync } from './deflate';
 import type { InlineData } from '../src/data/inline';
@@ -42,7 +42,7 @@ export const SMALL: LayerSpec[] = [
   { path: 'dense_1', role: 'dense', units: 10, fanIn: 64 },
 ];
 
-/** A model of blocks, as large ones are. */
+/** A large model, which consists of blocks. */
 export function largeModel(layers: number): LayerSpec[] {
   return Array.from({ length: layers }, (_, i) => ({
     path: `stage${Math.floor(i / 50) + 1}/block${Math.floor((i % 50) / 5) + 1}/conv2d_${(i % 5) + 1}`,
@@ -52,7 +52,7 @@ export function largeModel(layers: number): LayerSpec[] {
   }));
 }
 
-/** Names that must be shown as text, whatever they hold. */
+/** Names that must be shown as text. */
 export const HOSTILE = [
   '<img src=x onerror="document.title=1">',
   '../../etc/passwd',
@@ -68,7 +68,7 @@ export const DIAGNOSTICS = [
     name: 'filter_similarity',
     title: 'Filter similarity',
     description:
-      'Filters that point the same way do the same work twice. Blocks along the diagonal are groups of near copies; read the cut for how many filters would do.',
+      'Filters with the same direction do the same work twice. Blocks along the diagonal are groups of near copies; the cut shows how many filters would be enough.',
     columns: [
       {
         name: 'twin_ratio',
@@ -82,7 +82,7 @@ export const DIAGNOSTICS = [
   {
     name: 'filter_clusters',
     title: 'Filter clusters',
-    description: 'The tree joins filters in the order of their likeness.',
+    description: 'The tree joins filters in the order of their similarity.',
     columns: [{ name: 'clusters', title: 'Clusters', unit: 'count', description: 'Groups below the cut.' }],
     layerKind: 'dendrogram',
   },
@@ -90,7 +90,7 @@ export const DIAGNOSTICS = [
     name: 'dead_units',
     title: 'Dead units',
     description:
-      'A dead unit gives the same output for every input, passes no gradient back, and cannot recover. Each row is a unit, each column a look; a unit that is merely sparse stays alive.',
+      'A dead unit gives the same output for every input, passes no gradient back, and cannot recover. Each row is a unit, each column a snapshot; a unit that fires rarely is alive.',
     columns: [
       {
         name: 'dead_ratio',
@@ -112,7 +112,7 @@ export const DIAGNOSTICS = [
     name: 'activation_density',
     title: 'Activation density',
     description:
-      'How the activations of the layer are spread, look by look. A density is not a probability and may exceed one; what sits exactly at zero is a probability and is drawn apart.',
+      'The distribution of the activations at each snapshot. A density is not a probability and may exceed one; the share of exact zeros is a probability and is drawn separately.',
     columns: [{ name: 'zero_share', title: 'Zeros', description: 'Share of values exactly 0.', ...share }],
     layerKind: 'density',
   },
@@ -120,7 +120,7 @@ export const DIAGNOSTICS = [
     name: 'gradient_flow',
     title: 'Gradient flow',
     description:
-      'A layer learns only as fast as gradient reaches it: compare layers, on a logarithmic scale. It is the gradient of the data loss as the optimizer is given it.',
+      'A layer learns only as fast as gradient reaches it: compare layers on a logarithmic scale. It is the gradient of the data loss that the optimizer receives.',
     columns: [
       {
         name: 'gradient_norm',
@@ -141,7 +141,7 @@ export const DIAGNOSTICS = [
   {
     name: 'update_ratio',
     title: 'Update ratio',
-    description: 'What a step really changes: about 1e-3 is usual.',
+    description: 'How much a step changes the weights: about 1e-3 is usual.',
     columns: [
       {
         name: 'update_ratio',
@@ -157,27 +157,29 @@ export const DIAGNOSTICS = [
     title: 'Functional similarity',
     description:
       'Filters with different weights can still do the same work, and only their responses show it.',
-    columns: [{ name: 'alike_ratio', title: 'Units that respond alike', description: 'Share.', ...share }],
+    columns: [
+      { name: 'alike_ratio', title: 'Units with similar responses', description: 'Share.', ...share },
+    ],
     layerKind: 'matrix',
   },
   {
     name: 'filter_images',
     title: 'Filters',
-    description: 'What each filter looks for. Colours diverge around 0; a dead filter is hatched.',
+    description: 'What each filter responds to. Colors diverge around 0; a dead filter is hatched.',
     columns: [],
     layerKind: 'images',
   },
   {
     name: 'layer_similarity',
     title: 'Layer similarity',
-    description: 'Neighbouring layers that represent the samples alike add depth and cost and little else.',
+    description: 'Adjacent layers with similar representations add depth and cost, and little else.',
     columns: [],
     modelKind: 'matrix',
   },
   {
     name: 'training_curve',
     title: 'Training curve',
-    description: 'Loss and metrics tell whether something is wrong; the layers tell where.',
+    description: 'Loss and metrics show whether something is wrong; the layers show where.',
     columns: [],
     modelKind: 'scalars',
   },
@@ -259,12 +261,12 @@ function cluster(units: number, distance: (a: number, b: number) => number, cut:
 function similarity(layer: LayerSpec, groups: number, seed: number): [Payload, Payload] {
   const next = random(seed);
   const size = Math.min(layer.units, 64);
-  const centres = Array.from({ length: size }, (_, u) => (u < groups * 4 ? u % groups : 100 + u));
+  const centers = Array.from({ length: size }, (_, u) => (u < groups * 4 ? u % groups : 100 + u));
   const noise = Array.from({ length: size }, () => Array.from({ length: size }, () => next() - 0.5));
   const cosine = (a: number, b: number) => {
     if (a === b) return 1;
     const jitter = (noise[Math.min(a, b)]?.[Math.max(a, b)] ?? 0) * 0.5;
-    return centres[a] === centres[b] ? 0.975 + jitter * 0.06 : jitter;
+    return centers[a] === centers[b] ? 0.975 + jitter * 0.06 : jitter;
   };
   const tree = cluster(size, (a, b) => 1 - cosine(a, b), 0.08);
   const cells: number[] = [];
@@ -311,14 +313,14 @@ const FINDINGS: MessageInitShape<typeof FindingSchema>[] = [
       samples: { value: 1024, unit: 'count' },
     },
     message:
-      '61 of 64 filters of conv2d_3 have given nothing but zero since step 158: the learning rate pushed their biases far below zero.',
+      '61 of 64 filters of conv2d_3 are dead since step 158: no activation above zero on 1,024 samples.',
     adjustments: [
       {
         layer: '',
         parameter: 'learning_rate',
         current: '0.08',
         proposed: '0.008',
-        reason: 'The units died while training; a step this long throws them past the point of no return.',
+        reason: 'The units died during training; a smaller step keeps their biases above zero.',
       },
       {
         layer: 'conv2d_3',
@@ -352,14 +354,14 @@ const FINDINGS: MessageInitShape<typeof FindingSchema>[] = [
     lastStep: 790n,
     units: [{ units: [0, 6, 12, 18] }, { units: [1, 7, 13, 19] }],
     evidence: { twin_ratio: { value: 0.75, limit: 0.6, unit: 'share' } },
-    message: '24 of 32 filters of conv2d_1 have a near copy; 14 would do.',
+    message: '24 of 32 filters of conv2d_1 have a near copy; 14 would be enough.',
     adjustments: [
       {
         layer: 'conv2d_1',
         parameter: 'filters',
         current: '32',
         proposed: '14',
-        reason: 'That many clusters are left below the cut.',
+        reason: 'The tree has 14 clusters below the cut.',
       },
     ],
     diagnostic: 'filter_similarity',
@@ -370,28 +372,28 @@ export interface RunSpec {
   run: string;
   faulty: boolean;
   layers?: LayerSpec[];
-  looks?: number;
+  snapshots?: number;
   heavyEvery?: number;
 }
 
-/** All measurements of one made-up run, by tag. */
+/** All measurements of one synthetic run, by tag. */
 export function makeRun({
   run,
   faulty,
   layers = SMALL,
-  looks = 11,
+  snapshots = 11,
   heavyEvery = 1,
 }: RunSpec): Map<string, Init[]> {
   const tags = new Map<string, Init[]>();
   const next = random(faulty ? 7 : 3);
   const add = (tag: string, init: Init) => tags.set(tag, [...(tags.get(tag) ?? []), init]);
-  const base = (look: number, diagnostic: string, layer = '') => ({
+  const base = (snapshot: number, diagnostic: string, layer = '') => ({
     version: 1,
     diagnostic,
     layer,
-    step: BigInt(look * 79),
-    look,
-    epoch: look,
+    step: BigInt(snapshot * 79),
+    snapshot,
+    epoch: snapshot,
     table: 'a',
   });
   add('cnndiag/run_info', {
@@ -405,7 +407,7 @@ export function makeRun({
         loss: '"sparse_categorical_crossentropy"',
         optimizer: JSON.stringify({ class_name: 'SGD', config: { learning_rate: faulty ? 0.08 : 0.01 } }),
         batchSize: 64,
-        probe: { source: 'gathered', samples: 256, classCounts: Array.from({ length: 10 }, () => 25) },
+        probe: { source: 'collected', samples: 256, classCounts: Array.from({ length: 10 }, () => 25) },
         versions: { keras: '3.15.1' },
         parameters: 255_306n,
         trainableParameters: 255_306n,
@@ -429,8 +431,8 @@ export function makeRun({
       },
     },
   });
-  for (let look = 0; look < looks; look += 1) {
-    const t = look / (looks - 1);
+  for (let snapshot = 0; snapshot < snapshots; snapshot += 1) {
+    const t = snapshot / (snapshots - 1);
     const dead = layers.map((_, i) => {
       if (!faulty) return i > 4 && i < 7 ? 0.03 * t : 0;
       return Math.min(
@@ -452,7 +454,7 @@ export function makeRun({
         ['zero_share', layers.map((_, i) => (i === layers.length - 1 ? NaN : 0.4 + 0.5 * (dead[i] ?? 0)))],
       ],
     };
-    if (look > 0) {
+    if (snapshot > 0) {
       columns.gradient_flow = [
         [
           'gradient_norm',
@@ -477,7 +479,7 @@ export function makeRun({
       ];
       columns.update_ratio = [['update_ratio', layers.map(() => 10 ** (-3 + next() * 0.5))]];
       add('cnndiag/training_curve', {
-        ...base(look, 'training_curve'),
+        ...base(snapshot, 'training_curve'),
         payload: {
           case: 'scalars',
           value: {
@@ -496,7 +498,7 @@ export function makeRun({
       });
     }
     add('cnndiag/layer_similarity', {
-      ...base(look, 'layer_similarity'),
+      ...base(snapshot, 'layer_similarity'),
       payload: {
         case: 'matrix',
         value: {
@@ -520,7 +522,7 @@ export function makeRun({
     });
     for (const [diagnostic, own] of Object.entries(columns)) {
       add(`cnndiag/${diagnostic}`, {
-        ...base(look, diagnostic),
+        ...base(snapshot, diagnostic),
         payload: {
           case: 'layerColumns',
           value: { columns: own.map(([name, values]) => ({ name, values })) },
@@ -528,7 +530,7 @@ export function makeRun({
       });
     }
     layers.forEach((layer, i) => {
-      if (look % heavyEvery !== 0) return;
+      if (snapshot % heavyEvery !== 0) return;
       const states = Array.from({ length: layer.units }, (_, unit) => {
         const place = (unit * 37 + 11) % layer.units;
         const share = place / layer.units;
@@ -536,19 +538,19 @@ export function makeRun({
         return share < (dead[i] ?? 0) + (next() < 0.3 ? 0.06 : 0.02) ? 2 : 1;
       });
       add(`cnndiag/dead_units/${layer.path}`, {
-        ...base(look, 'dead_units', layer.path),
+        ...base(snapshot, 'dead_units', layer.path),
         payload: {
           case: 'unitStates',
           value: { units: layer.units, states: packStates(states), samples: 256n, positions: 50_176n },
         },
       });
       add(`cnndiag/activation_density/${layer.path}`, {
-        ...base(look, 'activation_density', layer.path),
+        ...base(snapshot, 'activation_density', layer.path),
         payload: density(0.4 + 0.5 * (dead[i] ?? 0), 0.5 + 0.9 * t + 0.1 * next()),
       });
-      if (look === 0 && layer.role === 'conv') {
+      if (snapshot === 0 && layer.role === 'conv') {
         add(`cnndiag/filter_images/${layer.path}`, {
-          ...base(look, 'filter_images', layer.path),
+          ...base(snapshot, 'filter_images', layer.path),
           payload: {
             case: 'images',
             value: {
@@ -566,26 +568,26 @@ export function makeRun({
           },
         });
       }
-      if ([0, 1, 2, 4, 10].includes(look)) {
-        const [matrix, tree] = similarity(layer, faulty && i === 1 ? 6 : 2, 100 * i + look + 1);
+      if ([0, 1, 2, 4, 10].includes(snapshot)) {
+        const [matrix, tree] = similarity(layer, faulty && i === 1 ? 6 : 2, 100 * i + snapshot + 1);
         add(`cnndiag/filter_similarity/${layer.path}`, {
-          ...base(look, 'filter_similarity', layer.path),
+          ...base(snapshot, 'filter_similarity', layer.path),
           payload: matrix,
         });
-        const [responses] = similarity(layer, 5, 991 * i + look + 1);
+        const [responses] = similarity(layer, 5, 991 * i + snapshot + 1);
         add(`cnndiag/functional_similarity/${layer.path}`, {
-          ...base(look, 'functional_similarity', layer.path),
+          ...base(snapshot, 'functional_similarity', layer.path),
           payload: responses,
         });
         add(`cnndiag/filter_clusters/${layer.path}`, {
-          ...base(look, 'filter_clusters', layer.path),
+          ...base(snapshot, 'filter_clusters', layer.path),
           payload: tree,
         });
       }
     });
     add('cnndiag/findings', {
-      ...base(look, 'findings'),
-      payload: { case: 'findings', value: { findings: faulty && look > 2 ? FINDINGS : [] } },
+      ...base(snapshot, 'findings'),
+      payload: { case: 'findings', value: { findings: faulty && snapshot > 2 ? FINDINGS : [] } },
     });
   }
   void run;
@@ -598,7 +600,7 @@ function base64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** Runs as the report page carries them. */
+/** Runs in the form of a report page. */
 export function inlineData(specs: RunSpec[]): InlineData {
   const runs: RunEntry[] = [];
   const measurements: Record<string, string> = {};

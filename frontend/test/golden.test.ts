@@ -17,7 +17,7 @@ const read = (name: string) =>
   fromBinary(MeasurementSchema, readFileSync(`${GOLDEN}/${name}.bin`)).payload.value;
 
 describe('golden messages of the contract', () => {
-  it.each(names)('%s reads alike from binary and JSON', (name) => {
+  it.each(names)('%s is the same in binary and JSON', (name) => {
     const binary = fromBinary(MeasurementSchema, readFileSync(`${GOLDEN}/${name}.bin`));
     const json = fromJson(MeasurementSchema, JSON.parse(readFileSync(`${GOLDEN}/${name}.json`, 'utf8')));
     expect(binary.payload.case).toBeDefined();
@@ -41,7 +41,7 @@ describe('golden messages of the contract', () => {
     });
   });
 
-  it('cuts the tree into the groups that were written', () => {
+  it('cuts the tree into the expected groups', () => {
     const tree = read('dendrogram') as Parameters<typeof cutTree>[0];
     expect(cutTree(tree, tree.cut)).toEqual([1, 0, 1]);
   });

@@ -1,15 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { arrange, blocksOf, highest } from '../src/model/blocks';
-import { allLooks, beside, difference, findingsOfAll } from '../src/model/compare';
+import { allSnapshots, comparedRuns, difference, findingsOfAll } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
 import { byLayer, causes, Severity, worst } from '../src/model/findings';
-import { formatIndices, formatNumber, formatValue, tickFormat } from '../src/model/format';
 import { layerMatrix, rowOf, tablesOf } from '../src/model/layers';
-import { indexAt, lookAt } from '../src/model/looks';
-import { byIndex, unquantise } from '../src/model/matrix';
+import { indexAt, shownAt, snapshotAt } from '../src/model/snapshots';
+import { byIndex, dequantize } from '../src/model/matrix';
 import { withRevived } from '../src/model/states';
-import { DEFAULT_VIEW, filterPattern, parseView, serialiseView } from '../src/model/view';
+import { DEFAULT_VIEW, filterPattern, parseView, serializeView } from '../src/model/view';
 import { decodeSeries } from '../src/data/source';
 import { InlineSource } from '../src/data/inline';
 import {
@@ -22,57 +21,31 @@ import {
 import { toBinary } from '@bufbuild/protobuf';
 import { inlineData } from './fixture';
 
-describe('numbers for people', () => {
-  it.each([
-    [0, '0'],
-    [0.1234, '0.123'],
-    [-2.5, '−2.5'],
-    [1e-5, '10⁻⁵'],
-    [3.14e-7, '3.1·10⁻⁷'],
-    [12345, '12,345'],
-    [NaN, 'not measured'],
-    [-Infinity, '−∞'],
-  ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
-
-  it.each([
-    [[0, 0.5, 1], 'ratio', ['0', '0.5', '1']],
-    [[1e-4, 1e-2, 1], 'ratio', ['10⁻⁴', '10⁻²', '1']],
-    [[0, 500_000, 1_000_000], 'count', ['0', '5·10⁵', '10⁶']],
-    [[0.0001, 0.01], 'share', ['0\u00a0%', '1\u00a0%']],
-  ])('writes the ticks %j of one axis alike', (ticks, unit, texts) => {
-    expect(ticks.map(tickFormat(ticks, unit))).toEqual(texts);
-  });
-
-  it('writes shares in per cent', () => {
-    expect(formatValue(0.953, 'share')).toBe('95\u00a0%');
-    expect(formatValue(0.0312, 'share')).toBe('3.1\u00a0%');
-    expect(formatValue(0, 'share')).toBe('0\u00a0%');
-    expect(formatValue(NaN, 'share')).toBe('not measured');
-  });
-
-  it('lists indices as ranges', () => {
-    expect(formatIndices([0, 1, 2, 5, 7, 8])).toBe('0–2, 5, 7–8');
-    expect(formatIndices([1, 3, 5, 7], 2)).toBe('1, 3, …');
-  });
-});
-
-describe('looks', () => {
-  const looks = [0, 10, 20].map((step) => ({ step }));
+describe('snapshots', () => {
+  const steps = [0, 10, 20];
   it.each([
     [-1, -1],
     [0, 0],
     [15, 1],
     [20, 2],
     [99, 2],
-  ])('at step %d the index is %d', (step, index) => expect(indexAt(looks, step)).toBe(index));
-  it('shows the first look where none came before', () => expect(lookAt(looks, -5)).toEqual({ step: 0 }));
+  ])('at step %d the index is %d', (step, index) => expect(indexAt(steps, step)).toBe(index));
+  it.each([
+    [-5, 0],
+    [15, 10],
+    [99, 20],
+  ])('at step %d that of step %d is shown', (step, shown) => {
+    const snapshots = steps.map((one) => ({ step: one }));
+    expect(snapshotAt(snapshots, step)).toEqual({ step: shown });
+    expect(steps[shownAt(steps, step)]).toBe(shown);
+  });
 });
 
 describe('matrix', () => {
   const matrix = create(MatrixSchema, { rows: 3, columns: 3, pool: 1, symmetric: true, low: -1, high: 1 });
-  const grid = unquantise(matrix, Uint8Array.from([255, 128, 0, 255, 1, 255]));
+  const grid = dequantize(matrix, Uint8Array.from([255, 128, 0, 255, 1, 255]));
 
-  it('mirrors the upper triangle and leaves what is missing out', () => {
+  it('mirrors the upper triangle and leaves out missing values', () => {
     expect(grid.values[0]).toBe(1);
     expect(grid.values[1]).toBeCloseTo(0, 6);
     expect(grid.values[3]).toBe(grid.values[1]);
@@ -80,7 +53,7 @@ describe('matrix', () => {
     expect(grid.values[5]).toBe(-1);
   });
 
-  it('goes back to the order of indices', () => {
+  it('can be put into the order of indices', () => {
     const back = byIndex(grid, [2, 0, 1]);
     expect(back.values[2 * 3 + 0]).toBe(grid.values[0 * 3 + 1]);
   });
@@ -94,7 +67,7 @@ describe('dendrogram', () => {
     order: [0, 2, 1, 3],
   });
 
-  it('cuts at any distance', () => {
+  it('can be cut at any distance', () => {
     expect(cutTree(tree, 0)).toEqual([0, 2, 1, 3]);
     expect(cutTree(tree, 0.2)).toEqual([0, 1, 0, 2]);
     expect(cutTree(tree, 0.5)).toEqual([0, 1, 0, 1]);
@@ -102,7 +75,7 @@ describe('dendrogram', () => {
     expect(countGroups(cutTree(tree, 0.5))).toEqual({ groups: 2, shared: 2 });
   });
 
-  it('lays brackets over the leaves they join', () => {
+  it('has brackets over the leaves that they join', () => {
     const drawn = brackets(tree, cutTree(tree, 0.5), 0.5);
     expect(drawn.map(({ left, right }) => [left, right])).toEqual([
       [0.5, 1.5],
@@ -117,7 +90,7 @@ describe('blocks of layers', () => {
   const layer = (path: string) => create(LayerInfoSchema, { path });
   const layers = ['stem', 'a/x', 'a/y', 'b/x'].map(layer);
 
-  it('gather neighbours of one path, and leave single ones alone', () => {
+  it('contain adjacent layers of one path, but not single layers', () => {
     expect(blocksOf(layers).map(({ name, layers: own }) => [name, own.length])).toEqual([
       ['', 1],
       ['a', 2],
@@ -144,7 +117,7 @@ describe('blocks of layers', () => {
 
 describe('runs compared', () => {
   const finding = (fault: string, layer: string) => create(FindingSchema, { fault, layer });
-  it('tell for each run which findings are new, fixed or common against the base', () => {
+  it('have new, fixed and common findings, compared with the base', () => {
     const rows = findingsOfAll(
       [finding('x', 'a'), finding('y', 'a')],
       [[finding('y', 'a'), finding('x', 'b')], [], [finding('x', 'b')]],
@@ -160,15 +133,15 @@ describe('runs compared', () => {
       [false, true, false, true],
     ]);
   });
-  it('are those asked for, never the base itself, else the first few', () => {
+  it('are the chosen ones, else the first few, and never the base', () => {
     const runs = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => ({ id }));
-    const ids = (wanted: string[], base = 1) => beside(runs, runs[base], wanted).map(({ id }) => id);
+    const ids = (wanted: string[], base = 1) => comparedRuns(runs, runs[base], wanted).map(({ id }) => id);
     expect(ids(['f', 'd'])).toEqual(['d', 'f']);
     expect(ids(['b', 'c'])).toEqual(['c']);
     expect(ids(['gone'])).toEqual(['a', 'c', 'd']);
   });
-  it('share one step axis, on which the base tells the epoch', () => {
-    const looks = allLooks([
+  it('share one step axis, with the epochs of the base', () => {
+    const snapshots = allSnapshots([
       [
         { step: 0, epoch: 0 },
         { step: 20, epoch: 1 },
@@ -178,14 +151,14 @@ describe('runs compared', () => {
         { step: 20, epoch: 2 },
       ],
     ]);
-    expect(looks).toEqual([
+    expect(snapshots).toEqual([
       { step: 0, epoch: 0 },
       { step: 10, epoch: 1 },
       { step: 20, epoch: 1 },
     ]);
   });
 
-  it('differ by layer and by the latest look', () => {
+  it('differ by layer, at the latest snapshot', () => {
     const matrix = (layers: string[], steps: number[], values: number[]) => ({
       layers,
       steps,
@@ -201,13 +174,13 @@ describe('runs compared', () => {
 });
 
 describe('units', () => {
-  it('calls alive after death revived', () => {
-    const looks = [
+  it('are revived if they are alive after they were dead', () => {
+    const snapshots = [
       [1, 3],
       [1, 1],
       [3, 1],
     ].map((states) => Uint8Array.from(states));
-    expect(withRevived(looks).map((look) => [...look])).toEqual([
+    expect(withRevived(snapshots).map((snapshot) => [...snapshot])).toEqual([
       [1, 3],
       [1, 4],
       [3, 4],
@@ -219,17 +192,36 @@ describe('findings', () => {
   const finding = (fault: string, causedBy = 0, severity = Severity.WARNING, layer = 'a') =>
     create(FindingSchema, { fault, causedBy, severity, layer });
 
-  it('puts effects beneath their cause', () => {
+  it('have their effects below them', () => {
     const tree = causes([finding('x'), finding('y', 1), finding('z', 2)]);
     expect(tree).toHaveLength(1);
     expect(tree[0]?.effects[0]?.effects[0]?.finding.fault).toBe('z');
   });
 
-  it('loses none when causes go round in a circle or nowhere', () => {
+  it('refer to causes by position in the whole list, even if only some are shown', () => {
+    const findings = [
+      finding('x', 0, Severity.ERROR, 'other'),
+      finding('y', 3),
+      finding('z', 1),
+      finding('w', 1, Severity.INFO, 'other'),
+      finding('v', 4),
+    ];
+    const tree = causes(findings, ({ layer }) => layer === 'a');
+    expect(tree.map(({ finding: { fault } }) => fault)).toEqual(['z', 'v']);
+    expect(tree[0]?.effects.map(({ finding: { fault } }) => fault)).toEqual(['y']);
+  });
+
+  it('have effects below the nearest cause that is shown', () => {
+    const findings = [finding('x'), finding('y', 1, Severity.WARNING, 'other'), finding('z', 2)];
+    const tree = causes(findings, ({ layer }) => layer === 'a');
+    expect(tree[0]?.effects[0]?.finding.fault).toBe('z');
+  });
+
+  it('are all shown if causes form a circle or do not exist', () => {
     expect(causes([finding('x', 2), finding('y', 1), finding('z', 9)])).toHaveLength(3);
   });
 
-  it('names the gravest of a layer first', () => {
+  it('of a layer begin with the most severe', () => {
     const layers = byLayer([finding('x', 0, Severity.INFO), finding('y', 0, Severity.ERROR)]);
     expect(layers.get('a')?.[0]?.fault).toBe('y');
     expect(worst(layers.get('a') ?? [])).toBe(Severity.ERROR);
@@ -237,7 +229,7 @@ describe('findings', () => {
 });
 
 describe('the view in the address', () => {
-  it('comes back as it went', () => {
+  it('is read as it was written', () => {
     const view = {
       ...DEFAULT_VIEW,
       screen: 'layer' as const,
@@ -246,17 +238,17 @@ describe('the view in the address', () => {
       step: 40,
       filter: '^c',
     };
-    expect(parseView(serialiseView(view))).toEqual(view);
+    expect(parseView(serializeView(view))).toEqual(view);
   });
-  it('is empty by default', () => expect(serialiseView(DEFAULT_VIEW)).toEqual({}));
-  it('falls back on nonsense', () => {
+  it('is empty by default', () => expect(serializeView(DEFAULT_VIEW)).toEqual({}));
+  it('takes defaults for invalid parameters', () => {
     expect(parseView({ screen: 'layer', step: '-1', sort: 'x' })).toEqual(DEFAULT_VIEW);
     expect(filterPattern('(')).toBeUndefined();
   });
 });
 
 describe('series', () => {
-  it('costs a damaged message only itself', () => {
+  it('skips and counts a damaged message', () => {
     const items = [Uint8Array.from([0x08, 0x01, 0x20, 0x05]), Uint8Array.from([0xff])];
     const series = decodeSeries(
       toBinary(MeasurementListSchema, create(MeasurementListSchema, { items, total: 7 })),
@@ -265,7 +257,7 @@ describe('series', () => {
     expect([series.total, series.damaged]).toEqual([7, 1]);
   });
 
-  it('gathers a column of all layers over looks', async () => {
+  it('collects a column of all layers over snapshots', async () => {
     const source = new InlineSource(inlineData([{ run: 'faulty', faulty: true }]));
     const id = 'faulty/cnndiag';
     const tables = tablesOf(await source.measurements({ id, tag: 'cnndiag/run_info' }));
@@ -276,12 +268,12 @@ describe('series', () => {
     expect(rowOf(matrix, 'nowhere')).toBeUndefined();
   });
 
-  it('puts rows of another table where that table says', async () => {
+  it('matches the rows of another layer table by path', async () => {
     const source = new InlineSource(inlineData([{ run: 'faulty', faulty: true }]));
     const id = 'faulty/cnndiag';
     const tables = tablesOf(await source.measurements({ id, tag: 'cnndiag/run_info' }));
     const [table] = tables;
-    if (!table) throw new Error('no table');
+    if (!table) throw new Error('The layer table is missing.');
     const turned = { ...table, table: 'b', layers: table.layers.toReversed() };
     const series = await source.measurements({ id, tag: 'cnndiag/dead_units', column: 'dead_ratio' });
     const matrix = layerMatrix(series, [table, turned], 'dead_ratio');

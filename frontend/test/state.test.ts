@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 import { describe, expect, it, vi } from 'vitest';
 import { Resource, SeriesCache } from '../src/data/cache';
-import type { Series, Source } from '../src/data/source';
+import type { Query, Series, Source } from '../src/data/source';
 import { InlineSource } from '../src/data/inline';
-import { Store } from '../src/state';
+import { Store } from '../src/state/store';
 import { inlineData } from './fixture';
 
 const data = inlineData([
@@ -33,7 +33,7 @@ describe('store', () => {
     expect(store.step.value).toBe(400);
   });
 
-  it('starts at the first run and its latest look, with its findings', async () => {
+  it('starts with the first run, its latest snapshot and its findings', async () => {
     const { host, written } = hostWith();
     const store = new Store(new InlineSource(data), host);
     store.start();
@@ -47,7 +47,7 @@ describe('store', () => {
 });
 
 describe('findings', () => {
-  /** A store whose source answers for findings as told, and else from the log. */
+  /** A store whose source answers requests for findings with `findings`, and others from the log. */
   function storeWith(findings: () => Promise<never>) {
     const inline = new InlineSource(data);
     const source: Source = {
@@ -59,31 +59,72 @@ describe('findings', () => {
     return store;
   }
 
-  it('are not said to be none while they are on their way', async () => {
+  it('are not reported as absent while they are loading', async () => {
     const store = storeWith(() => new Promise(() => undefined));
     await vi.waitFor(() => expect(store.run.value?.layers.length).toBeGreaterThan(0));
-    expect(store.run.value?.judgement).toBe('loading');
+    expect(store.run.value?.judgment).toBe('loading');
   });
 
-  it('are not said to be none when they could not be read', async () => {
+  it('are not reported as absent if they could not be read', async () => {
     const store = storeWith(() => Promise.reject(new Error('gone')));
-    await vi.waitFor(() => expect(store.run.value?.judgement).toBe('failed'));
+    await vi.waitFor(() => expect(store.run.value?.judgment).toBe('failed'));
   });
 
-  it('are known of a run in which nothing was found, and not of one without any', async () => {
+  it('are known for a run without faults, and unknown for a run without judgment', async () => {
     const store = new Store(new InlineSource(data), hostWith({ run: 'healthy/cnndiag' }).host);
     store.start();
-    await vi.waitFor(() => expect(store.run.value?.judgement).toBe('known'));
+    await vi.waitFor(() => expect(store.run.value?.judgment).toBe('known'));
     expect(store.run.value?.findings).toEqual([]);
     const entry = store.entry.value;
-    if (!entry) throw new Error('The run is not there.');
+    if (!entry) throw new Error('The run does not exist.');
     const bare = { ...entry, tags: entry.tags.filter(({ tag }) => tag !== 'cnndiag/findings') };
-    expect(store.stateOf(bare).judgement).toBe('none');
+    expect(store.stateOf(bare).judgment).toBe('none');
+  });
+});
+
+describe('reload', () => {
+  const inline = new InlineSource(data);
+
+  /** A store of the synthetic runs, the queries that it sent, and a switch that makes columns fail. */
+  async function storeWithLog() {
+    const queries: Query[] = [];
+    const failing = { value: false };
+    const source: Source = {
+      runs: () => inline.runs(),
+      measurements: async (query) => {
+        queries.push(query);
+        if (failing.value && query.column) throw new Error('gone');
+        return inline.measurements(query);
+      },
+    };
+    const store = new Store(source, hostWith().host);
+    store.start();
+    await vi.waitFor(() => expect(store.steps.value).toHaveLength(11));
+    const { entry, measures } = store.run.value ?? {};
+    const measure = measures?.[2];
+    if (!entry || !measure) throw new Error('The run has no such measure.');
+    return { store, queries, failing, column: () => store.columnSeries(entry, measure) };
+  }
+
+  it('fetches failed series again', async () => {
+    const { store, failing, column } = await storeWithLog();
+    failing.value = true;
+    await vi.waitFor(() => expect(column().value.state).toBe('failed'));
+    failing.value = false;
+    await store.reload();
+    expect(column().value.state).toBe('ready');
+  });
+
+  it('does not fetch tags that have not changed', async () => {
+    const { store, queries } = await storeWithLog();
+    queries.length = 0;
+    await store.reload();
+    expect(queries).toEqual([]);
   });
 });
 
 describe('fetching', () => {
-  it('drops a late answer', async () => {
+  it('drops the answer to an older request', async () => {
     const answers: ((value: string) => void)[] = [];
     const resource = new Resource(() => new Promise<string>((resolve) => answers.push(resolve)));
     const [first, second] = [resource.refresh(), resource.refresh()];
@@ -93,7 +134,7 @@ describe('fetching', () => {
     expect(resource.signal.value.value).toBe('new');
   });
 
-  it('keeps the last good value when fetching again fails', async () => {
+  it('keeps the last good value if fetching again fails', async () => {
     let fail = false;
     const resource = new Resource(async () => {
       if (fail) throw new Error('gone');
@@ -105,7 +146,7 @@ describe('fetching', () => {
     expect(resource.signal.value).toEqual({ state: 'failed', value: 1, error: 'gone' });
   });
 
-  it('asks once per query and forgets the oldest', async () => {
+  it('requests each query once and drops the least recently used', async () => {
     const measurements = vi.fn(async (): Promise<Series> => ({ items: [], total: 0, damaged: 0 }));
     const source: Source = { runs: async () => [], measurements };
     const cache = new SeriesCache(source, 2);
@@ -113,7 +154,7 @@ describe('fetching', () => {
     expect(measurements).toHaveBeenCalledTimes(4);
   });
 
-  it('counts what could not be read, once per tag and run', async () => {
+  it('counts damaged messages once per tag and run', async () => {
     const damaged = { a: 2, b: 0, c: 1 } as Record<string, number>;
     const source: Source = {
       runs: async () => [],

@@ -14,11 +14,11 @@ from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import judge
 from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import LayerInfo, Probe, RunInfo, Scalars
-from tb_cnndiag.recording.measure import Measurer
+from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.writer import SnapshotWriter
 
-LOOKS, STEPS_BETWEEN_SNAPSHOTS, SAMPLES, CLASSES = 9, 50, 64, 4
+SNAPSHOTS, STEPS_BETWEEN_SNAPSHOTS, SAMPLES, CLASSES = 9, 50, 64, 4
 SHAPES = {
     "stem/conv": (5, 5, 3, 12),
     "body/conv_a": (3, 3, 12, 24),
@@ -35,7 +35,7 @@ class Training:
     name: str
     seed: int
     dead: str = ""
-    snapshots: int = LOOKS
+    snapshots: int = SNAPSHOTS
 
 
 TRAININGS = (Training("faulty", 1, "body/conv_b"), Training("healthy", 2), Training("short", 3, snapshots=5))
@@ -76,7 +76,7 @@ def snapshots(training: Training) -> Iterator[Snapshot]:
     responses = {row.path: rng.normal(0.2, 1.0, (SAMPLES, row.units)) for row in table}
     silent = [row.path for row in table][list(SHAPES).index(training.dead) :] if training.dead else []
     for number in range(training.snapshots):
-        progress = number / (LOOKS - 1)
+        progress = number / (SNAPSHOTS - 1)
         layers = []
         for depth, row in enumerate(table):
             gone = row.path in silent and row.path != "classes"
@@ -151,7 +151,7 @@ def _info() -> RunInfo:
 
 
 class Writing:
-    """A training that is being written, look by snapshot, as the callback would."""
+    """A training that is being written, snapshot by snapshot, as the callback would."""
 
     def __init__(self, logdir: Path, name: str, training: Training = TRAININGS[1]) -> None:
         self._snapshots = snapshots(training)
@@ -175,9 +175,9 @@ class Writing:
             made = [*first, *self._measurer.measure(snapshot, number, "made", {"light", "heavy", "costly"})]
             for measurement in made:
                 self._history.add(measurement)
-            told = Measurement("findings", snapshot.step, number, judge(self._history), epoch=number, table="made")
-            cost = replace(told, diagnostic="overhead", payload=Scalars({"seconds": 0.01 * number, "bytes": 1e4}))
-            self._writer.write(snapshot.step, [(m, encode(m)) for m in [*made, told, cost]], {})
+            findings = Measurement("findings", snapshot.step, number, judge(self._history), epoch=number, table="made")
+            cost = replace(findings, diagnostic="overhead", payload=Scalars({"seconds": 0.01 * number, "bytes": 1e4}))
+            self._writer.write(snapshot.step, [(m, encode(m)) for m in [*made, findings, cost]], {})
             self._number += 1
 
 

@@ -17,7 +17,7 @@ def test_an_unknown_layer_says_so_as_text(demo_server, open_tab):
     assert not tab.overflows()
 
 
-def test_a_server_that_is_gone_is_told(serve, demo_logdir, open_tab):
+def test_a_server_that_does_not_answer_is_reported(serve, demo_logdir, open_tab):
     server = serve(demo_logdir)
     tab = open_tab(server)
     server.process.terminate()
@@ -28,16 +28,16 @@ def test_a_server_that_is_gone_is_told(serve, demo_logdir, open_tab):
     tab.errors.clear()
 
 
-def test_findings_on_their_way_are_not_said_to_be_none(made_server, open_tab):
+def test_loading_findings_are_not_reported_as_absent(made_server, open_tab):
     tab = open_tab(made_server, {"run": "healthy/cnndiag"})
-    assert tab.find("aside .all-well").inner_text() == "No fault found in this run."
+    assert tab.find("aside .no-findings").inner_text() == "No fault found in this run."
     tab.page.route("**/measurements?*findings*", lambda route: None)
     tab.page.reload()
-    tab.page.wait_for_function("() => document.querySelector('iframe')?.contentDocument?.querySelector('.all-well')")
-    assert tab.find("aside .all-well").inner_text() == "Loading the findings …"
-    assert tab.find("svg.well").count() == 0
+    tab.page.wait_for_function("() => document.querySelector('iframe')?.contentDocument?.querySelector('.no-findings')")
+    assert tab.find("aside .no-findings").inner_text() == "Loading the findings …"
+    assert tab.find("svg.healthy").count() == 0
 
 
-def test_a_well_layer_of_a_faulty_run_is_ticked(made_server, open_tab):
+def test_a_healthy_layer_of_a_faulty_run_has_a_check_mark(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag", "screen": "layer", "layer": "stem/conv"})
-    assert tab.find(".all-well svg").get_attribute("class") == "severity well"
+    assert tab.find(".no-findings svg").get_attribute("class") == "severity healthy"

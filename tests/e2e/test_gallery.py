@@ -29,7 +29,7 @@ def page(made_server, open_tab):
     return tab
 
 
-def test_filters_stand_in_the_order_of_the_tree_and_dead_ones_are_named(page, latest):
+def test_filters_are_in_the_order_of_the_tree_and_dead_ones_are_named(page, latest):
     order = [int(unit) for unit in latest["filter_clusters"].order]
     names = page.find("#chart-filter_images figcaption").all_inner_texts()
     assert names == [f"filter {unit}" for unit in order]
@@ -39,7 +39,7 @@ def test_filters_stand_in_the_order_of_the_tree_and_dead_ones_are_named(page, la
     assert labels == [f"filter {unit}{', dead' if unit in dead else ''}" for unit in order]
 
 
-def test_a_filter_is_drawn_in_its_colours(page, latest):
+def test_a_filter_is_drawn_in_its_colors(page, latest):
     alive = next(
         image for image in latest["filter_images"].images if latest["dead_units"].states[image.unit] == UnitState.ALIVE
     )
@@ -52,7 +52,7 @@ def test_a_filter_is_drawn_in_its_colours(page, latest):
         assert shown == [*alive.pixels[row, column].tolist(), 255]
 
 
-def test_feature_maps_stand_beside_the_image_that_they_are_of(page, latest):
+def test_feature_maps_are_next_to_their_image(page, latest):
     rows = page.find("#chart-feature_maps .picture-rows")
     expect(rows).to_have_count(2)
     for sample in range(2):

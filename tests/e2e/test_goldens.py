@@ -1,8 +1,8 @@
-"""Every screen snapshots as it did when it was last looked at: ``make goldens`` renews the pictures in ``goldens/``.
+"""Every screen is compared with its stored picture: ``make goldens`` renews the pictures in ``goldens/``.
 
-Pictures are compared by the mean color of blocks that may have moved a little, so that another rasteriser or hinting
-changes nothing, but a chart that is gone, a color that is wrong or a column that has moved does. Another font moves
-everything: then there is nothing to compare, and the test says so.
+Pictures are compared by the mean color of blocks, which may be shifted a little. Another rasterizer or hinting changes
+nothing therefore; a missing chart, a wrong color or a shifted column does. Another font shifts everything: the test is
+then skipped and says why.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ SIZES = {"wide": (1280, 1500), "narrow": (360, 1200)}
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("screen", SCREENS)
-def test_a_screen_looks_as_it_did(made_server, open_tab, tmp_path, screen, size, dark):
+def test_a_screen_matches_its_picture(made_server, open_tab, tmp_path, screen, size, dark):
     width, height = SIZES[size]
     tab = open_tab(made_server, SCREENS[screen], width=width, height=height, dark=dark, reduced_motion="reduce")
     _compare(tab, f"{screen}-{size}-{'dark' if dark else 'light'}", tmp_path)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_empty_state_looks_as_it_did(serve, open_tab, tmp_path, dark):
+def test_the_empty_state_matches_its_picture(serve, open_tab, tmp_path, dark):
     tab = open_tab(serve(tmp_path, runs=0), width=1280, height=700, dark=dark, reduced_motion="reduce")
     _compare(tab, f"empty-{'dark' if dark else 'light'}", tmp_path)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_report_looks_as_it_did(browser, tmp_path, dark):
+def test_the_report_matches_its_picture(browser, tmp_path, dark):
     write(tmp_path / "logs")
     path = tmp_path / "report.html"
     path.write_text(report(tmp_path / "logs"), encoding="utf-8")
@@ -129,7 +129,7 @@ def _same_picture(screenshot: bytes, name: str, tmp_path: Path) -> None:
     assert count <= ALLOWED, f"{count} blocks of {name} have changed, {ALLOWED} may. Marked in red: {marked}. {hint}"
 
 
-def test_a_strip_that_is_gone_or_a_colour_that_is_wrong_is_seen(tmp_path):
+def test_a_missing_strip_and_a_wrong_color_are_detected(tmp_path):
     golden = Image.open(GOLDENS / "overview-wide-light.png").convert("RGB")
     width = golden.width
     gone = golden.copy()

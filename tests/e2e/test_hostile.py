@@ -1,4 +1,4 @@
-"""Names from a log are shown as text, whatever they hold."""
+"""Names from a log are shown as text, even if they contain markup."""
 
 from __future__ import annotations
 

@@ -29,16 +29,18 @@ def test_a_run_still_training_grows_at_reload_and_the_view_stays(serve, open_tab
     with Writing(tmp_path, "run") as training:
         training.snapshots(3)
         tab = open_tab(serve(tmp_path, "--reload_interval", "1"))
-        assert "look 3 of 3" in " ".join(tab.find(".position").inner_text().split())
+        assert "snapshot 3 of 3" in " ".join(tab.find(".position").inner_text().split())
         training.snapshots(2)
         reload(tab, lambda: "of 5" in tab.find(".position").inner_text())
-        assert "look 5 of 5" in " ".join(tab.find(".position").inner_text().split()), "it follows the latest snapshot"
+        assert "snapshot 5 of 5" in " ".join(tab.find(".position").inner_text().split()), (
+            "it follows the latest snapshot"
+        )
         tab.find("body").click(position={"x": 2, "y": 300})
         tab.page.keyboard.press("Home")
         tab.page.keyboard.press("ArrowRight")
         training.snapshots(1)
         reload(tab, lambda: "of 6" in tab.find(".position").inner_text())
-        assert "look 2 of 6" in " ".join(tab.find(".position").inner_text().split()), "a chosen look stays"
+        assert "snapshot 2 of 6" in " ".join(tab.find(".position").inner_text().split()), "the chosen snapshot stays"
 
 
 def test_runs_appear_while_the_tab_is_open(serve, open_tab, tmp_path):
@@ -117,7 +119,7 @@ def test_the_tab_works_in_a_notebook(serve, browser, notebook, tmp_path, prefix)
     plugin.locator("[data-layer]").first.click(timeout=30_000)
     expect(plugin.locator(".layer-heading h2")).to_contain_text("stem/conv")
     before = plugin.locator(".position").inner_text()
-    plugin.locator("button[aria-label='Previous look']").click()
+    plugin.locator("button[aria-label='Previous snapshot']").click()
     expect(plugin.locator(".position")).not_to_have_text(before)
     assert errors == []
     page.close()

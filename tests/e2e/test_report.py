@@ -122,16 +122,16 @@ def test_it_prints_findings_and_numbers(browser: Any, address: str) -> None:
     page.close()
 
 
-def test_what_was_left_out_is_told_beside_the_charts(
+def test_what_was_left_out_is_named_below_the_charts(
     browser: Any, demo_logdir: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("report") / "small.html"
     path.write_text(report(demo_logdir, 0.45), encoding="utf-8")
     page, errors = _opened(browser, path.as_uri())
     page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
-    told = page.get_by_text("this page holds fewer snapshots than the log")
-    told.scroll_into_view_if_needed()
-    assert told.is_visible()
+    note = page.get_by_text("this page holds fewer snapshots than the log")
+    note.scroll_into_view_if_needed()
+    assert note.is_visible()
     assert errors == []
     page.close()
 

@@ -42,7 +42,7 @@ def test_a_click_on_a_strip_goes_to_layer_and_step(demo_server, open_tab):
     assert tab.parameters()["step"] == "0"
 
 
-def test_hovering_tells_the_number(demo_server, open_tab):
+def test_hovering_shows_the_number(demo_server, open_tab):
     tab = open_tab(demo_server)
     tab.find("#chart-layers canvas").first.hover(position={"x": 20, "y": 8})
     assert "step" in tab.find(".tip").inner_text()
@@ -84,7 +84,7 @@ def test_it_plays_to_the_last_snapshot(demo_server, open_tab):
     tab.find("button[aria-label=Play]").click()
     tab.find("button[aria-label=Pause]").wait_for()
     tab.find("button[aria-label=Play]").wait_for(timeout=30_000)
-    assert tab.find("button[aria-label='Next look']").is_disabled()
+    assert tab.find("button[aria-label='Next snapshot']").is_disabled()
 
 
 def test_the_theme_follows_tensorboard_live(demo_server, open_tab):

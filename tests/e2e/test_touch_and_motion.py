@@ -7,7 +7,7 @@ import pytest
 expect = pytest.importorskip("playwright.sync_api").expect
 
 
-def test_a_tap_tells_the_number_and_a_second_one_opens_the_layer(made_server, open_tab):
+def test_a_tap_shows_the_number_and_a_second_one_opens_the_layer(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag"}, width=768, has_touch=True)
     strip = tab.find("#chart-layers canvas").first
     strip.tap(position={"x": 30, "y": 8})
@@ -16,7 +16,7 @@ def test_a_tap_tells_the_number_and_a_second_one_opens_the_layer(made_server, op
     assert tab.parameters().get("screen") is None
     strip.tap(position={"x": 300, "y": 8})
     expect(tab.find(".tip")).to_contain_text("stem/conv")
-    assert tab.parameters().get("screen") is None, "another mark is told of first"
+    assert tab.parameters().get("screen") is None, "the number of another mark is shown first"
     strip.tap(position={"x": 300, "y": 8})
     expect(tab.find(".layer-heading h2")).to_contain_text("stem/conv")
 
@@ -29,7 +29,7 @@ def test_a_tap_elsewhere_puts_the_number_away(made_server, open_tab):
     expect(tab.find(".tip")).to_be_hidden()
 
 
-def test_charts_of_a_layer_tell_their_numbers_on_a_tap(made_server, open_tab):
+def test_charts_of_a_layer_show_their_numbers_on_a_tap(made_server, open_tab):
     tab = open_tab(made_server, {"screen": "layer", "layer": "stem/conv", "run": "faulty/cnndiag"}, has_touch=True)
     tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
     for chart in (".heatmap canvas", "svg.lines", ".thumbnail canvas", "#chart-dead_units canvas"):
@@ -44,7 +44,7 @@ def test_buttons_answer_to_the_first_tap(made_server, open_tab):
     expect(tab.find(".layer-heading h2")).to_contain_text("stem/conv")
 
 
-def test_play_steps_through_the_looks_without_motion(made_server, open_tab):
+def test_play_steps_through_the_snapshots_without_motion(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag"}, reduced_motion="reduce")
     seen = tab.frame.evaluate("""() => new Promise((resolve) => {
         const steps = [];

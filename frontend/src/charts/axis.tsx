@@ -1,6 +1,9 @@
+import { formatNumber } from '../model/format';
 import { stepTicks, xOf, type Timeline } from './timeline';
+import './chart.css';
+import './axis.css';
 
-/** The step axis beneath charts that share a timeline. */
+/** The step axis below charts that share a timeline. */
 export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: string }) {
   return (
     <svg class="chart axis" width={axis.left + axis.width + axis.right} height={22} aria-hidden="true">
@@ -11,7 +14,7 @@ export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: str
           <g key={step}>
             <line x1={x} x2={x} y1={0} y2={4} class="rule" />
             <text x={x} y={16} text-anchor="middle">
-              {step.toLocaleString('en-US')}
+              {formatNumber(step)}
             </text>
           </g>
         );
@@ -23,7 +26,7 @@ export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: str
   );
 }
 
-/** Lines over a chart at the chosen step and at the one under the pointer. */
+/** Vertical lines across charts at the chosen step and at the step under the pointer. */
 export function Cursor({ axis, step, hover }: { axis: Timeline; step: number; hover: number | null }) {
   const left = (at: number) => axis.left + xOf(axis, Math.min(Math.max(at, axis.low), axis.high));
   return (

@@ -1,3 +1,5 @@
+import './chart.css';
+import './axis_labels.css';
 interface AxisLabelsProps {
   names: string[];
   from: number;
@@ -7,13 +9,13 @@ interface AxisLabelsProps {
   side: 'left' | 'top';
 }
 
-/** Closer than this, labels would collide. */
-const APART = { left: 13, top: 22 };
+/** Minimum distance of labels in pixels. */
+const MIN_DISTANCE = { left: 13, top: 22 };
 
-/** Names of the rows or columns of a map; some are left out where there is no room. */
+/** Names of the rows or columns of a map; those that do not fit are left out. */
 export function AxisLabels({ names, from, span, length, depth, side }: AxisLabelsProps) {
   const scale = length / span;
-  const each = Math.max(1, Math.ceil(APART[side] / scale));
+  const each = Math.max(1, Math.ceil(MIN_DISTANCE[side] / scale));
   const [width, height] = side === 'left' ? [depth, length] : [length, depth];
   return (
     <svg class="chart axis-labels" width={width} height={height} aria-hidden="true">

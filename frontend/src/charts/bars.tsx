@@ -3,6 +3,8 @@ import { useCallback } from 'preact/hooks';
 import { formatNumber } from '../model/format';
 import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
+import './chart.css';
+import './bars.css';
 
 interface BarsProps {
   values: number[];

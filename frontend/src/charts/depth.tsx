@@ -1,7 +1,10 @@
+import { formatValue, tickFormat } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
 import type { ColorScale } from './palette';
 import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
+import './chart.css';
+import './depth.css';
 
 interface DepthProps {
   layers: string[];
@@ -9,11 +12,11 @@ interface DepthProps {
   scale: ColorScale;
   width: number;
   height: number;
-  /** Pixels left of the plot, so that it stands beneath those that share a step axis. */
+  /** Pixels left of the plot, so that it aligns with the charts above. */
   left: number;
   label: string;
   chosen?: string;
-  format(value: number): string;
+  unit: string;
   onOpen(layer: string): void;
 }
 
@@ -22,14 +25,14 @@ const MARGIN = { right: 10, top: 8, bottom: 22 };
 const NAMED = 84;
 const CHARACTER = 6.5;
 
-/** The last name of a path, as far as it fits. */
+/** The last name of a path, shortened to fit. */
 function shortName(path: string, band: number): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const most = Math.floor((band - 8) / CHARACTER);
   return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }
 
-/** One number per layer in network order: how a measure runs through the depth of the model at one step. */
+/** One number per layer in network order: a measure over the depth of the model at one step. */
 export function Depth({
   layers,
   values,
@@ -39,7 +42,7 @@ export function Depth({
   left,
   label,
   chosen,
-  format,
+  unit,
   onOpen,
 }: DepthProps) {
   const zeros = scale.logarithmic && values.includes(0);
@@ -51,7 +54,7 @@ export function Depth({
   const each = Math.max(1, Math.ceil(22 / band));
   return (
     <svg class="chart" width={width} height={height} role="group" aria-label={`${label} by depth`}>
-      <GridLines y={y} left={left} right={width - MARGIN.right} format={format} />
+      <GridLines y={y} left={left} right={width - MARGIN.right} format={tickFormat(y.ticks, unit)} />
       {layers.map((layer, i) => {
         const value = values[i] ?? NaN;
         if (!Number.isFinite(value)) return null;
@@ -59,7 +62,9 @@ export function Depth({
           <g
             key={layer}
             class={layer === chosen ? 'stem pick chosen' : 'stem pick'}
-            onPointerMove={(event) => showTip(event.clientX, event.clientY, layer, [[label, format(value)]])}
+            onPointerMove={(event) =>
+              showTip(event.clientX, event.clientY, layer, [[label, formatValue(value, unit)]])
+            }
             onPointerLeave={hideTip}
             onClick={() => onOpen(layer)}
           >

@@ -2,6 +2,7 @@ import { useCallback } from 'preact/hooks';
 import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { rgbRamp, type Scheme } from './palette';
+import './gallery.css';
 
 export interface Picture {
   name: string;
@@ -14,16 +15,16 @@ export interface Picture {
   facts: [string, string][];
 }
 
-/** Pixel that stands for 0 in grey pictures. */
+/** Value of the pixels that stand for 0 in gray pictures. */
 const ZERO = 128;
 
-/** Pictures in which nothing is below 0 use a whole ramp for what is above it. */
+/** Pictures without negative values use the full ramp for positive values. */
 export function schemeOf(pictures: readonly Pick<Picture, 'channels' | 'pixels'>[]): Scheme {
   const below = pictures.some(({ channels, pixels }) => channels === 1 && pixels.some((q) => q < ZERO));
   return below ? 'diverging' : 'sequential';
 }
 
-/** RGB bytes of a picture; grey ones in a ramp whose middle, or whose start, is 0. */
+/** RGBA bytes of a picture; gray ones use a ramp with 0 in its middle or at its start. */
 export function rgba({ height, width, channels, pixels }: Picture, scheme: Scheme, dark: boolean): ImageData {
   const ramp = rgbRamp(scheme, dark);
   const image = new ImageData(width, height);

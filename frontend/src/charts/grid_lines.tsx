@@ -7,7 +7,7 @@ interface GridLinesProps {
   format(value: number): string;
 }
 
-/** Lines across a chart at the ticks of its vertical axis, their values at the left; zero apart from a log scale. */
+/** Lines at the ticks of a vertical axis, values at the left; on a logarithmic scale zero has a line of its own. */
 export function GridLines({ y, left, right, format }: GridLinesProps) {
   const line = (at: number, label: string, kind: string) => (
     <g key={label}>

@@ -4,6 +4,8 @@ import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { hatch, rgbRamp, type Scheme } from './palette';
 import { pan, zoom, type Viewport } from './viewport';
+import './chart.css';
+import './heatmap.css';
 
 interface HeatmapProps {
   grid: Grid;
@@ -18,7 +20,7 @@ interface HeatmapProps {
   onView(view: Viewport): void;
 }
 
-/** One pixel per cell, made once; drawing it scaled is all that a change of view costs. */
+/** One pixel per cell, created once; a change of the view only draws it at another scale. */
 function picture({ rows, columns, values }: Grid, low: number, high: number, scheme: Scheme, dark: boolean) {
   const ramp = rgbRamp(scheme, dark);
   const canvas = document.createElement('canvas');
@@ -55,7 +57,7 @@ export function Heatmap(props: HeatmapProps) {
 
   const draw = useCallback(
     (context: CanvasRenderingContext2D) => {
-      context.fillStyle = hatch(context, dark ? '#4a515d' : '#cfd5de');
+      context.fillStyle = hatch(context, dark);
       context.fillRect(0, 0, size, size);
       context.imageSmoothingEnabled = false;
       context.drawImage(source, view.x, view.y, view.span, view.span, 0, 0, size, size);

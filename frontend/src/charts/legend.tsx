@@ -1,8 +1,9 @@
 import { painter, type ColorScale } from './palette';
+import './legend.css';
 
 const SAMPLES = 24;
 
-/** A colour scale's key: ramp, ends, and what is missing. */
+/** The legend of a color scale: ramp, ends, and the sign for missing values. */
 export function RampLegend({
   scale,
   format,
@@ -19,12 +20,12 @@ export function RampLegend({
   return (
     <span class="legend">
       <span>{format(scale.low)}</span>
-      <span class="ramp" style={{ background: `linear-gradient(90deg, ${colors.join(',')})` }} />
+      <span class="legend-ramp" style={{ background: `linear-gradient(90deg, ${colors.join(',')})` }} />
       <span>{format(scale.high)}</span>
-      {scale.logarithmic && <span class="unit">logarithmic</span>}
+      {scale.logarithmic && <span>logarithmic</span>}
       {missing && (
-        <span class="key">
-          <span class="swatch hatched" /> not measured
+        <span class="legend-key">
+          <span class="legend-swatch hatched" /> not measured
         </span>
       )}
     </span>
@@ -39,9 +40,9 @@ export function KeyLegend({
   return (
     <span class="legend">
       {keys.map(({ name, color, dash, kind }) => (
-        <span class="key" key={name}>
+        <span class="legend-key" key={name}>
           <span
-            class={`swatch ${kind ?? ''} ${dash ? 'dashed' : ''} ${color ? '' : 'hatched'}`}
+            class={`legend-swatch ${kind ?? ''} ${dash ? 'dashed' : ''} ${color ? '' : 'hatched'}`}
             style={color ? (kind === 'line' ? { borderColor: color } : { background: color }) : undefined}
           />{' '}
           {name}

@@ -1,15 +1,17 @@
 import { line } from 'd3-shape';
-import { formatValue, tickFormat } from '../model/format';
+import { formatNumber, formatValue, tickFormat } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
 import { GridLines } from './grid_lines';
 import { verticalAxis } from './ticks';
-import { lookAtPixel, xOf, type Timeline } from './timeline';
+import { snapshotAtPixel, xOf, type Timeline } from './timeline';
+import './chart.css';
+import './lines.css';
 
 export interface Line {
   name: string;
   points: { step: number; value: number }[];
   color: string;
-  /** SVG dash pattern, so that lines differ by more than colour. */
+  /** SVG dash pattern, so that lines differ by more than color. */
   dash?: string;
 }
 
@@ -19,21 +21,18 @@ interface LinesProps {
   height: number;
   unit: string;
   logarithmic?: boolean;
-  /** Bounds of what can occur; equal when unbounded. */
+  /** Bounds of possible values; equal if unbounded. */
   low?: number;
   high?: number;
-  /** A value worth a line across, e.g. a limit. */
-  rule?: { value: number; name: string };
   label: string;
   onHover(step: number | null): void;
   onPick?(step: number): void;
 }
 
-function domainOf({ lines, logarithmic, low = 0, high = 0, rule }: LinesProps): [number, number] {
+function domainOf({ lines, logarithmic, low = 0, high = 0 }: LinesProps): [number, number] {
   if (!logarithmic && low < high) return [low, high];
   const values = lines
     .flatMap(({ points }) => points.map(({ value }) => value))
-    .concat(rule ? [rule.value] : [])
     .filter((value) => Number.isFinite(value) && (!logarithmic || value > 0));
   if (!values.length) return logarithmic ? [0.1, 1] : [0, 1];
   const [least, most] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
@@ -41,9 +40,9 @@ function domainOf({ lines, logarithmic, low = 0, high = 0, rule }: LinesProps): 
   return [Math.min(0, least), most > least || most !== 0 ? Math.max(most, 0) : 1];
 }
 
-/** Lines over steps, with ticks at the left; values that are missing leave a gap. */
+/** Lines over steps, with ticks at the left; missing values leave a gap. */
 export function Lines(props: LinesProps) {
-  const { lines, axis, height, unit, logarithmic, rule, label, onHover, onPick } = props;
+  const { lines, axis, height, unit, logarithmic, label, onHover, onPick } = props;
   const zeros = logarithmic && lines.some(({ points }) => points.some(({ value }) => value === 0));
   const y = verticalAxis(domainOf(props), [height - 6, 6], logarithmic ?? false, zeros);
   if (zeros && !lines.some(({ points }) => points.some(({ value }) => value > 0))) y.ticks = [];
@@ -56,7 +55,7 @@ export function Lines(props: LinesProps) {
   );
   const stepOf = (event: MouseEvent) => {
     const { left } = (event.currentTarget as Element).getBoundingClientRect();
-    return steps[lookAtPixel(axis, steps, event.clientX - left - axis.left)];
+    return steps[snapshotAtPixel(axis, steps, event.clientX - left - axis.left)];
   };
   return (
     <svg
@@ -72,7 +71,7 @@ export function Lines(props: LinesProps) {
         showTip(
           event.clientX,
           event.clientY,
-          `step ${step.toLocaleString('en-US')}`,
+          `step ${formatNumber(step)}`,
           lines.map(({ name, points }) => [
             name,
             formatValue(points.find((point) => point.step === step)?.value ?? NaN, unit),
@@ -89,17 +88,9 @@ export function Lines(props: LinesProps) {
       }}
     >
       <GridLines y={y} left={axis.left} right={axis.left + axis.width} format={tickFormat(y.ticks, unit)} />
-      {rule && (
-        <g class="limit">
-          <line x1={axis.left} x2={axis.left + axis.width} y1={y(rule.value)} y2={y(rule.value)} />
-          <text x={axis.left + axis.width - 4} y={y(rule.value) - 4} text-anchor="end">
-            {rule.name}
-          </text>
-        </g>
-      )}
       {lines.map((one) => (
         <g key={one.name} style={{ color: one.color }}>
-          <path class="line" d={path(one.points) ?? ''} stroke-dasharray={one.dash} />
+          <path d={path(one.points) ?? ''} stroke-dasharray={one.dash} />
           {one.points
             .filter(({ value }) => Number.isFinite(value) && (one.points.length < 60 || y(value) === y.zero))
             .map(({ step, value }) => (
@@ -108,7 +99,7 @@ export function Lines(props: LinesProps) {
                 cx={axis.left + xOf(axis, step)}
                 cy={y(value)}
                 r={y(value) === y.zero ? 3 : 2}
-                class={y(value) === y.zero ? 'dot hollow' : 'dot'}
+                class={y(value) === y.zero ? 'hollow' : undefined}
               />
             ))}
         </g>

@@ -2,7 +2,7 @@ type Rgb = readonly [number, number, number];
 
 const parse = (hex: string): Rgb => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)) as unknown as Rgb;
 
-/** Low ends lie near the page's background, so that what is high stands out in either theme. */
+/** Low ends are close to the page's background, so that high values stand out in both themes. */
 const STOPS = {
   sequential: {
     light: ['#edf2f6', '#c9dde9', '#95c0d7', '#5b9abf', '#33719f', '#24477d', '#191d48'],
@@ -16,7 +16,7 @@ const STOPS = {
 
 export type Scheme = keyof typeof STOPS;
 
-/** Colour-blind-safe, told apart also in grey: for groups, lines and names. */
+/** Colors of groups and lines: safe for color-blind readers, and distinct in gray. */
 export const CATEGORIES = {
   light: ['#0069a8', '#b85c00', '#00795a', '#a8487f', '#5b55c4', '#7a6a00', '#b3261e', '#3f7d20'],
   dark: ['#6cb8f0', '#f2a65a', '#4fd0a5', '#e79ac6', '#aaa4ff', '#d6c74a', '#ff9b91', '#9ed37d'],
@@ -48,7 +48,7 @@ function rampOf(scheme: Scheme, dark: boolean): string[] {
   return known;
 }
 
-/** Values to colours over a domain; logarithmic scales place values that are not positive at the low end. */
+/** Maps values to colors over a domain; a logarithmic scale places values that are not positive at its low end. */
 export interface ColorScale {
   low: number;
   high: number;
@@ -64,7 +64,7 @@ export function position({ low, high, logarithmic }: ColorScale, value: number):
   return Math.min(1, Math.max(0, share));
 }
 
-/** Colour of each value; undefined for values that are missing. */
+/** The color of each value; undefined if it is missing. */
 export function painter(scale: ColorScale, dark: boolean): (value: number) => string | undefined {
   const colors = rampOf(scale.scheme, dark);
   return (value) => (Number.isNaN(value) ? undefined : colors[Math.round(255 * position(scale, value))]);
@@ -75,7 +75,7 @@ export function rgbRamp(scheme: Scheme, dark: boolean): Uint8Array {
   return Uint8Array.from(rampOf(scheme, dark).flatMap((color) => color.match(/\d+/g)?.map(Number) ?? []));
 }
 
-/** A domain that holds all finite values; logarithmic ones end at the smallest positive value. */
+/** A scale over all finite values; a logarithmic one starts at the smallest positive value. */
 export function scaleFor(
   values: Iterable<number>,
   { logarithmic = false, low = 0, high = 0 }: { logarithmic?: boolean; low?: number; high?: number } = {},
@@ -95,8 +95,9 @@ export function scaleFor(
   return { low: smallest, high: largest, logarithmic, scheme: 'sequential' };
 }
 
-/** Fills with thin diagonal lines: the sign for what was not measured. */
-export function hatch(context: CanvasRenderingContext2D, color: string): CanvasPattern | string {
+/** Thin diagonal lines: the fill of what was not measured. */
+export function hatch(context: CanvasRenderingContext2D, dark: boolean): CanvasPattern | string {
+  const color = dark ? '#4a515d' : '#cfd5de';
   const tile = document.createElement('canvas');
   tile.width = tile.height = 6;
   const pen = tile.getContext('2d');

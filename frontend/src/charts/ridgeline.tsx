@@ -2,12 +2,14 @@ import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { formatNumber, formatValue } from '../model/format';
 import { hideTip, showTip } from '../ui/tooltip';
+import './chart.css';
+import './ridgeline.css';
 
 export interface Ridge {
   step: number;
   curve: { x: number; y: number }[];
   atoms: { value: number; mass: number }[];
-  /** Name and value of what a tooltip tells beside. */
+  /** Names and values in the tooltip. */
   facts: [string, string][];
 }
 
@@ -22,13 +24,13 @@ interface RidgelineProps {
 
 const SPACING = 22;
 const RISE = 58;
-/** Height of an atom of 100 %: within its own row, so that stems of neighbours do not run together. */
+/** Height of an atom of 100 %: less than a row, so that the stems of adjacent rows do not overlap. */
 const STEM = 18;
 const LEFT = 60;
 const RIGHT = 112;
 const BOTTOM = 34;
 
-/** The rest of the page must not be hidden by one sharp peak: the tallest ridge in twenty sets the height. */
+/** Density at full height: near the 95th percentile of the peaks, so that one sharp peak does not flatten the others. */
 function ceiling(ridges: Ridge[]): number {
   const peaks = ridges
     .map(({ curve }) => curve.reduce((top, { y }) => Math.max(top, y), 0))
@@ -37,7 +39,7 @@ function ceiling(ridges: Ridge[]): number {
   return Math.min(peaks.at(-1) ?? 1, typical * 1.5) || 1;
 }
 
-/** Says how high a ridge would be that does not fit. */
+/** The height of a ridge that is cut off. */
 function CutOff({
   ridge,
   limit,
@@ -60,8 +62,8 @@ function CutOff({
 }
 
 /**
- * Densities, one ridge per look, the earliest on top. Areas are densities of the continuous part; an atom is a
- * probability and is drawn as a stem, 100 % being one row, and written at the right.
+ * Densities, one ridge per snapshot, the earliest on top. Areas are densities of the continuous part. An atom is a
+ * probability: it is drawn as a stem (100 % is the height of a row) and written at the right.
  */
 export function Ridgeline({ ridges, width, step, unit, label, onPick }: RidgelineProps) {
   const low = Math.min(...ridges.flatMap(({ curve }) => curve[0]?.x ?? 0), 0);
@@ -110,7 +112,7 @@ export function Ridgeline({ ridges, width, step, unit, label, onPick }: Ridgelin
             key={ridge.step}
             class={chosen ? 'ridge pick chosen' : 'ridge pick'}
             onPointerMove={(event) =>
-              showTip(event.clientX, event.clientY, `step ${ridge.step.toLocaleString('en-US')}`, ridge.facts)
+              showTip(event.clientX, event.clientY, `step ${formatNumber(ridge.step)}`, ridge.facts)
             }
             onPointerLeave={hideTip}
             onClick={() => onPick(ridge.step)}
@@ -126,10 +128,10 @@ export function Ridgeline({ ridges, width, step, unit, label, onPick }: Ridgelin
               </g>
             ))}
             <text x={LEFT - 8} y={y0} text-anchor="end">
-              {ridge.step.toLocaleString('en-US')}
+              {formatNumber(ridge.step)}
             </text>
             {ridge.atoms.slice(0, 1).map(({ mass }) => (
-              <g key="share" class="share">
+              <g key="share">
                 <rect x={width - RIGHT + 12} y={y0 - 8} width={52} height={8} class="track" />
                 <rect x={width - RIGHT + 12} y={y0 - 8} width={52 * mass} height={8} class="fill" />
                 <text x={width - RIGHT + 70} y={y0}>

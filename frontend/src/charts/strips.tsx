@@ -1,10 +1,12 @@
+import { formatNumber } from '../model/format';
 import { useCallback, useMemo } from 'preact/hooks';
 import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { hatch, painter, type ColorScale } from './palette';
-import { edges, lookAtPixel, type Timeline } from './timeline';
+import { edges, snapshotAtPixel, type Timeline } from './timeline';
+import './chart.css';
 
-/** One layer's row: a value per look, and spans of steps that are marked beneath the cells. */
+/** One layer's row: a value per snapshot, and spans of steps that are marked below the cells. */
 export interface StripRow {
   layer: string;
   values: Float32Array;
@@ -24,23 +26,23 @@ interface StripsProps {
   onOpen(layer: string, step: number): void;
 }
 
-/** Layers × looks as heat strips. */
+/** Layers × snapshots as heat strips. */
 export function Strips(props: StripsProps) {
   const { rows, steps, axis, scale, rowHeight, dark, label, format, onHover, onOpen } = props;
   const cells = useMemo(() => edges(axis, steps), [axis, steps]);
   const draw = useCallback(
     (context: CanvasRenderingContext2D) => {
       const paint = painter(scale, dark);
-      const missing = hatch(context, dark ? '#4a515d' : '#cfd5de');
+      const missing = hatch(context, dark);
       const gap = rowHeight > 10 ? 2 : 1;
       context.clearRect(0, 0, axis.width, rows.length * rowHeight);
       rows.forEach(({ values, spans }, row) => {
         const top = row * rowHeight;
-        steps.forEach((_, look) => {
-          const left = Math.round(cells[look] ?? 0);
-          const right = Math.max(left + 1, Math.round(cells[look + 1] ?? 0));
+        steps.forEach((_, snapshot) => {
+          const left = Math.round(cells[snapshot] ?? 0);
+          const right = Math.max(left + 1, Math.round(cells[snapshot + 1] ?? 0));
           const gutter = right - left > 14 ? 1 : 0;
-          context.fillStyle = paint(values[look] ?? NaN) ?? missing;
+          context.fillStyle = paint(values[snapshot] ?? NaN) ?? missing;
           context.fillRect(left, top, right - left - gutter, rowHeight - gap);
         });
         for (const { from, to, color } of spans) {
@@ -57,9 +59,9 @@ export function Strips(props: StripsProps) {
 
   const at = (event: MouseEvent) => {
     const { left, top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const look = lookAtPixel(axis, steps, event.clientX - left);
+    const snapshot = snapshotAtPixel(axis, steps, event.clientX - left);
     const row = rows[Math.min(rows.length - 1, Math.max(0, Math.floor((event.clientY - top) / rowHeight)))];
-    return { row, look, step: steps[look] ?? 0 };
+    return { row, snapshot, step: steps[snapshot] ?? 0 };
   };
   return (
     <Canvas
@@ -69,12 +71,12 @@ export function Strips(props: StripsProps) {
       draw={draw}
       class="pick"
       onPointerMove={(event) => {
-        const { row, look, step } = at(event);
+        const { row, snapshot, step } = at(event);
         if (!row) return;
         onHover(step);
         showTip(event.clientX, event.clientY, row.layer, [
-          ['step', step.toLocaleString('en-US')],
-          [label, format(row.values[look] ?? NaN)],
+          ['step', formatNumber(step)],
+          [label, format(row.values[snapshot] ?? NaN)],
         ]);
       }}
       onPointerLeave={() => {

@@ -5,16 +5,16 @@ export interface Axis {
   ticks: number[];
   /** The lower end of the scale. */
   floor: number;
-  /** Where zeros stand, apart from a logarithmic scale, which has none; undefined when the scale shows them. */
+  /** Position of zeros below a logarithmic scale, which cannot show them; undefined on other scales. */
   zero?: number;
 }
 
-/** Room beneath a logarithmic scale in which zeros are marked. */
+/** Space below a logarithmic scale in which zeros are marked. */
 const ZERO_BAND = 20;
 
 const MANTISSAS = [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]];
 
-/** Ticks of a logarithmic scale: powers of ten when there are enough, else round numbers between. */
+/** Ticks of a logarithmic scale: powers of ten if there are enough, else round numbers between them. */
 function logTicks(low: number, high: number, most: number): number[] {
   const powers = Array.from(
     { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },

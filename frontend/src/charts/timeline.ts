@@ -1,4 +1,4 @@
-/** The step axis that charts share: looks as cells that meet halfway between their steps. */
+/** The step axis that charts share: snapshots as cells that meet halfway between their steps. */
 export interface Timeline {
   /** Pixels left of the plot, for names and ticks, and right of it, for values. */
   left: number;
@@ -9,14 +9,14 @@ export interface Timeline {
   high: number;
 }
 
-/** Half of what usually lies between two looks. */
+/** Half of the median distance between two snapshots. */
 function halfGap(steps: readonly number[]): number {
   const gaps = steps.slice(1).map((step, i) => step - (steps[i] ?? 0));
   gaps.sort((a, b) => a - b);
   return (gaps[gaps.length >> 1] ?? 1) / 2;
 }
 
-/** Lays the axis out so that every look's cell, the first and the last too, is shown whole. */
+/** Lays out the axis so that the cells of all snapshots, including the first and the last, are fully visible. */
 export function timeline(steps: readonly number[], total: number, left: number, right: number): Timeline {
   const half = halfGap(steps);
   const [first = 0, last = 0] = [steps[0], steps.at(-1)];
@@ -28,7 +28,7 @@ export function xOf({ low, high, width }: Timeline, step: number): number {
   return ((step - low) / (high - low)) * width;
 }
 
-/** Edges of the cells of looks, one more than there are looks. */
+/** Edges of the snapshots' cells: one more than there are snapshots. */
 export function edges(axis: Timeline, steps: readonly number[]): number[] {
   const half = halfGap(steps);
   const inner = steps.slice(1).map((step, i) => xOf(axis, (step + (steps[i] ?? 0)) / 2));
@@ -36,8 +36,8 @@ export function edges(axis: Timeline, steps: readonly number[]): number[] {
   return [Math.max(0, start), ...inner, Math.min(axis.width, stop)];
 }
 
-/** Index of the look whose cell holds a pixel. */
-export function lookAtPixel(axis: Timeline, steps: readonly number[], x: number): number {
+/** Index of the snapshot whose cell contains a pixel. */
+export function snapshotAtPixel(axis: Timeline, steps: readonly number[], x: number): number {
   const step = axis.low + (x / axis.width) * (axis.high - axis.low);
   let nearest = 0;
   steps.forEach((candidate, i) => {
@@ -46,7 +46,7 @@ export function lookAtPixel(axis: Timeline, steps: readonly number[], x: number)
   return nearest;
 }
 
-/** Steps worth a label, so far apart that labels do not collide. */
+/** Steps with a label, far enough apart that labels do not overlap. */
 export function stepTicks(axis: Timeline, labelWidth = 56): number[] {
   const most = Math.max(2, Math.floor(axis.width / labelWidth));
   const span = axis.high - axis.low;

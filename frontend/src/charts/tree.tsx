@@ -1,5 +1,6 @@
 import { useCallback } from 'preact/hooks';
 import type { Bracket } from '../model/dendrogram';
+import { formatNumber } from '../model/format';
 import { Canvas } from '../ui/canvas';
 import { category } from './palette';
 
@@ -7,7 +8,7 @@ interface TreeProps {
   brackets: Bracket[];
   leaves: number;
   cut: number;
-  /** First leaf shown and how many. */
+  /** First visible leaf and number of visible leaves. */
   from: number;
   span: number;
   /** Pixels along the leaves and across them. */
@@ -18,7 +19,7 @@ interface TreeProps {
   label: string;
 }
 
-/** A dendrogram on the edge of a map: leaves lie at the map's side, the root away from it. */
+/** A dendrogram at the edge of a map: its leaves are next to the map, its root is away from it. */
 export function Tree(props: TreeProps) {
   const { brackets, leaves, cut, from, span, length, depth, side, dark, label } = props;
   const [width, height] = side === 'left' ? [depth, length] : [length, depth];
@@ -65,6 +66,11 @@ export function Tree(props: TreeProps) {
     [brackets, cut, from, span, length, depth, side, dark],
   );
   return (
-    <Canvas width={width} height={height} draw={draw} label={`${label}: tree of ${leaves}, cut at ${cut}`} />
+    <Canvas
+      width={width}
+      height={height}
+      draw={draw}
+      label={`${label}: tree of ${leaves} leaves, cut at ${formatNumber(cut)}`}
+    />
   );
 }

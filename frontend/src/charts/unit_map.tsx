@@ -1,9 +1,11 @@
+import { formatNumber } from '../model/format';
 import { useCallback, useMemo } from 'preact/hooks';
 import { ALIVE, DEAD, NEARLY_DEAD, NOT_OBSERVED, REVIVED, UNIT_STATES } from '../model/states';
 import { Canvas } from '../ui/canvas';
 import { hideTip, showTip } from '../ui/tooltip';
 import { hatch } from './palette';
-import { edges, lookAtPixel, type Timeline } from './timeline';
+import { edges, snapshotAtPixel, type Timeline } from './timeline';
+import './chart.css';
 
 const COLORS: Record<'light' | 'dark', Record<number, string>> = {
   light: { [ALIVE]: '#cfe3ee', [NEARLY_DEAD]: '#e9a63a', [DEAD]: '#2a2433', [REVIVED]: '#3f9c7a' },
@@ -17,7 +19,7 @@ export function stateColor(state: number, dark: boolean): string | undefined {
 interface UnitMapProps {
   /** Units from top to bottom. */
   units: number[];
-  /** State of every unit at each look, by unit. */
+  /** State of every unit at each snapshot, by unit. */
   states: Uint8Array[];
   steps: number[];
   axis: Timeline;
@@ -28,20 +30,20 @@ interface UnitMapProps {
   onPick(step: number): void;
 }
 
-/** Units × looks, coloured by state. */
+/** Units × snapshots, colored by state. */
 export function UnitMap(props: UnitMapProps) {
   const { units, states, steps, axis, rowHeight, dark, noun, onHover, onPick } = props;
   const cells = useMemo(() => edges(axis, steps), [axis, steps]);
   const draw = useCallback(
     (context: CanvasRenderingContext2D) => {
-      const missing = hatch(context, dark ? '#4a515d' : '#cfd5de');
+      const missing = hatch(context, dark);
       const gap = rowHeight >= 5 ? 1 : 0;
       context.clearRect(0, 0, axis.width, units.length * rowHeight);
-      states.forEach((look, i) => {
+      states.forEach((snapshot, i) => {
         const left = Math.round(cells[i] ?? 0);
         const right = Math.round(cells[i + 1] ?? 0);
         units.forEach((unit, row) => {
-          const state = look[unit] ?? NOT_OBSERVED;
+          const state = snapshot[unit] ?? NOT_OBSERVED;
           context.fillStyle = stateColor(state, dark) ?? missing;
           context.fillRect(left, row * rowHeight, right - left - (right - left > 6 ? 1 : 0), rowHeight - gap);
         });
@@ -51,23 +53,27 @@ export function UnitMap(props: UnitMapProps) {
   );
   const at = (event: MouseEvent) => {
     const { left, top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const look = lookAtPixel(axis, steps, event.clientX - left);
-    return { look, unit: units[Math.floor((event.clientY - top) / rowHeight)], step: steps[look] ?? 0 };
+    const snapshot = snapshotAtPixel(axis, steps, event.clientX - left);
+    return {
+      snapshot,
+      unit: units[Math.floor((event.clientY - top) / rowHeight)],
+      step: steps[snapshot] ?? 0,
+    };
   };
   return (
     <Canvas
       width={axis.width}
       height={units.length * rowHeight}
-      label={`State of ${units.length} ${noun}s over ${steps.length} looks`}
+      label={`State of ${units.length} ${noun}s over ${steps.length} snapshots`}
       draw={draw}
       class="pick"
       onPointerMove={(event) => {
-        const { look, unit, step } = at(event);
+        const { snapshot, unit, step } = at(event);
         if (unit === undefined) return;
         onHover(step);
         showTip(event.clientX, event.clientY, `${noun} ${unit}`, [
-          ['step', step.toLocaleString('en-US')],
-          ['state', UNIT_STATES[states[look]?.[unit] ?? NOT_OBSERVED] ?? ''],
+          ['step', formatNumber(step)],
+          ['state', UNIT_STATES[states[snapshot]?.[unit] ?? NOT_OBSERVED] ?? ''],
         ]);
       }}
       onPointerLeave={() => {

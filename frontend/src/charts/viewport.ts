@@ -1,20 +1,20 @@
-/** The part of a square map that is shown, in cells. */
+/** The visible part of a square map, in cells. */
 export interface Viewport {
   x: number;
   y: number;
   span: number;
 }
 
-/** Closest zoom: so many cells across. */
-const CLOSEST = 8;
+/** Visible cells per side at the closest zoom. */
+const MIN_SPAN = 8;
 
 export function clamp({ x, y, span }: Viewport, cells: number): Viewport {
-  const shown = Math.min(cells, Math.max(Math.min(CLOSEST, cells), span));
+  const shown = Math.min(cells, Math.max(Math.min(MIN_SPAN, cells), span));
   const keep = (from: number) => Math.min(cells - shown, Math.max(0, from));
   return { x: keep(x), y: keep(y), span: shown };
 }
 
-/** Zooms so that the point at (u, v), shares of the shown part, stays where it is. */
+/** Zooms so that the point (u, v), as shares of the visible part, stays in place. */
 export function zoom(view: Viewport, cells: number, factor: number, u = 0.5, v = 0.5): Viewport {
   const span = clamp({ ...view, span: view.span / factor }, cells).span;
   return clamp({ x: view.x + u * (view.span - span), y: view.y + v * (view.span - span), span }, cells);

@@ -1,14 +1,14 @@
 import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { Query, Series, Source } from './source';
 
-/** Something on its way: the last good value stays while a new one is fetched or when fetching fails. */
+/** A value that is fetched. The last good value stays while it is fetched again, and if that fails. */
 export interface Loadable<T> {
   state: 'loading' | 'ready' | 'failed';
   value?: T;
   error?: string;
 }
 
-/** Fetches into a signal; a late answer is dropped, not drawn. */
+/** Fetches into a signal; the answer to an older request is dropped. */
 export class Resource<T> {
   readonly signal: Signal<Loadable<T>> = signal({ state: 'loading' });
   private generation = 0;
@@ -34,9 +34,9 @@ export class Resource<T> {
   }
 }
 
-/** Series by query, the least recently asked for forgotten first, so that memory stays bounded. */
+/** Series by query; the least recently used is dropped first, so that memory stays bounded. */
 export class SeriesCache {
-  /** How many messages of a run's tag could not be read. */
+  /** Number of messages of a run's tag that could not be read. */
   readonly damaged: Signal<ReadonlyMap<string, { id: string; count: number }>> = signal(new Map());
   private readonly entries = new Map<string, { query: Query; resource: Resource<Series> }>();
 
@@ -70,9 +70,11 @@ export class SeriesCache {
     return series;
   }
 
-  /** Fetches again what is held for tags that `changed` names. */
+  /** Fetches the cached queries that have `changed` again, and those that failed. */
   async refresh(changed: (query: Query) => boolean): Promise<void> {
-    const stale = [...this.entries.values()].filter(({ query }) => changed(query));
+    const stale = [...this.entries.values()].filter(
+      ({ query, resource }) => changed(query) || resource.signal.peek().state === 'failed',
+    );
     await Promise.all(stale.map(({ resource }) => resource.refresh()));
   }
 }

@@ -16,7 +16,7 @@ async function get(url: string): Promise<Response> {
   return response;
 }
 
-/** Asks the plugin; paths are relative to the iframe's base, so they work under --path_prefix. */
+/** Requests data from the plugin; paths are relative to the iframe's base, so they work under --path_prefix. */
 export class HttpSource implements Source {
   async runs(): Promise<RunEntry[]> {
     const body = (await (await get('./runs')).json()) as { runs: RunEntry[] };

@@ -1,6 +1,6 @@
 import { decodeSeries, keepColumn, type Query, type RunEntry, type Series, type Source } from './source';
 
-/** What the report page carries: `runs` as the server lists them, `measurements` by `"<id>\n<tag>"` in base64. */
+/** The data in a report page: `runs` as the server lists them, `measurements` by `"<id>\n<tag>"` in base64. */
 export interface InlineData {
   runs: RunEntry[];
   measurements: Record<string, string>;
@@ -10,7 +10,7 @@ function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-/** Reads what the page itself carries. */
+/** Reads the data in the page itself. */
 export class InlineSource implements Source {
   constructor(private readonly data: InlineData) {}
 

@@ -4,15 +4,15 @@ import { MeasurementListSchema, MeasurementSchema, type Measurement } from '../s
 export interface TagEntry {
   tag: string;
   diagnostic: string;
-  /** Path of the layer the tag speaks of; empty for all layers or the whole model. */
+  /** Path of the layer that the tag is about; empty for all layers or the whole model. */
   layer: string;
   max_step: number;
 }
 
 export interface RunEntry {
-  /** Directory that holds `cnndiag/`, relative to the logdir; `.` for the logdir itself. */
+  /** Directory that contains `cnndiag/`, relative to the logdir; `.` for the logdir itself. */
   run: string;
-  /** The name under which TensorBoard knows the run. */
+  /** TensorBoard's name of the run. */
   id: string;
   tags: TagEntry[];
 }
@@ -20,28 +20,28 @@ export interface RunEntry {
 /** Messages of one tag in step order. */
 export interface Series {
   items: Measurement[];
-  /** How many the log holds; more than `items` when the reply was thinned. */
+  /** Number of messages in the log; larger than that of `items` if the reply was thinned. */
   total: number;
-  /** Messages that could not be read. */
+  /** Number of messages that could not be read. */
   damaged: number;
 }
 
 export interface Query {
   id: string;
   tag: string;
-  /** Thin to at most so many messages, first and last kept. */
+  /** Thins to at most this many messages; the first and the last are kept. */
   max?: number;
-  /** Keep only this column of LayerColumns. */
+  /** Keeps only this column of LayerColumns. */
   column?: string;
 }
 
-/** Where measurements come from. The only thing in the frontend that may be asked for data. */
+/** Where measurements come from: the only part of the frontend that requests data. */
 export interface Source {
   runs(): Promise<RunEntry[]>;
   measurements(query: Query): Promise<Series>;
 }
 
-/** Decodes a binary MeasurementList; one damaged message costs only itself. */
+/** Decodes a binary MeasurementList; a damaged message is skipped and counted. */
 export function decodeSeries(bytes: Uint8Array): Series {
   const list = fromBinary(MeasurementListSchema, bytes);
   const items: Measurement[] = [];
@@ -57,7 +57,7 @@ export function decodeSeries(bytes: Uint8Array): Series {
   return { items, total: Math.max(list.total, list.items.length), damaged };
 }
 
-/** Drops columns that were not asked for, as the server does. */
+/** Drops the columns that were not requested, as the server does. */
 export function keepColumn(series: Series, column: string | undefined): Series {
   if (!column) return series;
   for (const { payload } of series.items) {

@@ -14,7 +14,7 @@ export function parametersOfHash(hash: string, plugin: string): Record<string, s
   return parameters;
 }
 
-/** Replaces one plugin's parameters and leaves everything else in the address alone. */
+/** Replaces the parameters of one plugin and keeps the rest of the address. */
 export function mergeHash(hash: string, plugin: string, parameters: Record<string, string>): string {
   const others = hash
     .replace(/^#/, '')

@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 import { start } from '../app';
 import { InlineSource, type InlineData } from '../data/inline';
-import type { Host } from './host';
+import type { Host } from '../state/host';
 
-/** A report opened by itself: follows the system's theme and keeps the view in its own address. */
+/** A report opened on its own: it follows the system's theme and stores the view in its own address. */
 function page(): Host {
   const query = window.matchMedia('(prefers-color-scheme: dark)');
   const dark = signal(query.matches);
@@ -22,6 +22,6 @@ const data = JSON.parse(
   document.getElementById('cnndiag-data')?.textContent ?? '{"runs":[],"measurements":{}}',
 );
 const container = document.getElementById('cnndiag') ?? document.body;
-// What stands there is the same in plain HTML, for readers whose browser runs no scripts.
+// The container has the same content as plain HTML, for browsers that run no scripts.
 container.replaceChildren();
 start(container, new InlineSource(data as InlineData), page());

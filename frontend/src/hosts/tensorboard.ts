@@ -1,13 +1,13 @@
 import { signal } from '@preact/signals';
 import { HttpSource } from '../data/http';
 import { start } from '../app';
-import type { Host } from './host';
+import type { Host } from '../state/host';
 import { listenToTensorBoard } from './messages';
 import { mergeHash, parametersOfHash } from './hash';
 
 const PLUGIN = 'cnndiag';
 
-/** TensorBoard tells its plugins neither the theme nor a fresh deep link, so both are read from its own page. */
+/** TensorBoard passes neither the theme nor a new deep link to its plugins, so both are read from its page. */
 function tensorBoard(): Host {
   const page = window.parent;
   const isDark = () => page.document.body.classList.contains('dark-mode');

@@ -4,12 +4,12 @@ import { blockOf } from './layers';
 import { filterPattern, type LayerOrder } from './view';
 
 export interface Block {
-  /** The part of the paths that the layers share; empty when they are shown by their whole paths. */
+  /** The prefix that the layers' paths share; empty if their full paths are shown. */
   name: string;
   layers: LayerInfo[];
 }
 
-/** Consecutive layers of one block; what stands alone needs no heading. */
+/** Groups consecutive layers of one block; a block of one layer has no heading. */
 export function blocksOf(layers: readonly LayerInfo[]): Block[] {
   const blocks: Block[] = [];
   for (const layer of layers) {
@@ -22,7 +22,7 @@ export function blocksOf(layers: readonly LayerInfo[]): Block[] {
   return blocks.map((block) => (block.layers.length === 1 ? { ...block, name: '' } : block));
 }
 
-/** Layers in the order asked for, those that match the filter. */
+/** The layers that match the filter, in the given order. */
 export function arrange(
   layers: readonly LayerInfo[],
   findings: ReadonlyMap<string, Finding[]>,
@@ -34,15 +34,15 @@ export function arrange(
   const kept = layers.filter(({ path }) => !pattern || pattern.test(path));
   if (sort !== 'worst') return kept;
   const rank = (path: string) => (Number.isFinite(valueOf(path)) ? valueOf(path) : -Infinity);
-  const gravity = (path: string) => worst(findings.get(path) ?? []);
-  return kept.toSorted((a, b) => gravity(b.path) - gravity(a.path) || rank(b.path) - rank(a.path) || 0);
+  const severity = (path: string) => worst(findings.get(path) ?? []);
+  return kept.toSorted((a, b) => severity(b.path) - severity(a.path) || rank(b.path) - rank(a.path) || 0);
 }
 
-/** The highest of several rows at each look; NaN where none was measured. */
+/** The highest value of several rows at each snapshot; NaN if none was measured. */
 export function highest(rows: readonly Float32Array[]): Float32Array {
-  return Float32Array.from({ length: rows[0]?.length ?? 0 }, (_, look) =>
+  return Float32Array.from({ length: rows[0]?.length ?? 0 }, (_, snapshot) =>
     rows.reduce((top, row) => {
-      const value = row[look] ?? NaN;
+      const value = row[snapshot] ?? NaN;
       return Number.isNaN(top) || value > top ? value : top;
     }, NaN),
   );

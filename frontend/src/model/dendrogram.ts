@@ -1,13 +1,13 @@
 import type { Dendrogram } from '../summaries/cnndiag_pb';
 
-/** One bracket of the drawn tree, in leaf positions (leaf i is centred at i + ½) and distances. */
+/** One bracket of the drawn tree, in leaf positions (leaf i is centered at i + ½) and distances. */
 export interface Bracket {
   left: number;
   right: number;
   leftHeight: number;
   rightHeight: number;
   height: number;
-  /** Group it lies within; −1 above the cut. */
+  /** Group that it belongs to; −1 above the cut. */
   group: number;
 }
 
@@ -28,7 +28,7 @@ export function cutTree(tree: Dendrogram, cut: number): number[] {
 
 /** Lays the tree out over its leaves. */
 export function brackets(tree: Dendrogram, groups: readonly number[], cut: number): Bracket[] {
-  // A branch is known by its first leaf; of the leaf it ends at, `first` tells which that is, and `last` the reverse.
+  // A branch is identified by its first leaf: `first` maps its last leaf to its first, `last` its first leaf to its last.
   const first = Int32Array.from(tree.order.keys());
   const last = Int32Array.from(tree.order.keys());
   const position = Float64Array.from(tree.order.keys(), (leaf) => leaf + 0.5);
@@ -56,7 +56,7 @@ export function brackets(tree: Dendrogram, groups: readonly number[], cut: numbe
   });
 }
 
-/** Groups of two or more members, numbered in leaf order: the ones that are worth a colour. */
+/** Numbers the groups of two or more members in leaf order: these have a color. */
 export function sharedRanks(groups: readonly number[]): Map<number, number> {
   const sizes = new Map<number, number>();
   for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
@@ -64,7 +64,7 @@ export function sharedRanks(groups: readonly number[]): Map<number, number> {
   return new Map(shared.sort((a, b) => a - b).map((group, rank) => [group, rank]));
 }
 
-/** How many groups have two members or more, and how many groups there are. */
+/** The number of groups, and of those with two or more members. */
 export function countGroups(groups: readonly number[]): { groups: number; shared: number } {
   const sizes = new Map<number, number>();
   for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);

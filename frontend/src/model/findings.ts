@@ -1,6 +1,6 @@
 import { Finding_Severity as Severity, type Finding } from '../summaries/cnndiag_pb';
 import type { Series } from '../data/source';
-import { looksOf } from './looks';
+import { snapshotsOf } from './snapshots';
 
 export { Severity };
 
@@ -11,12 +11,12 @@ export const SEVERITY_WORDS: Record<Severity, string> = {
   [Severity.SEVERITY_UNSPECIFIED]: 'unknown',
 };
 
-/** The findings of a run: the last message tells all. */
+/** The findings of a run: each message contains all findings so far. */
 export function findingsOf(series: Series | undefined): Finding[] {
-  return looksOf(series?.items ?? [], 'findings').at(-1)?.value.findings ?? [];
+  return snapshotsOf(series?.items ?? [], 'findings').at(-1)?.value.findings ?? [];
 }
 
-/** Findings of each layer, the gravest first. */
+/** The findings of each layer, the most severe first. */
 export function byLayer(findings: readonly Finding[]): Map<string, Finding[]> {
   const layers = new Map<string, Finding[]>();
   for (const finding of findings) {
@@ -28,34 +28,42 @@ export function byLayer(findings: readonly Finding[]): Map<string, Finding[]> {
 
 export function worst(findings: readonly Finding[]): Severity {
   return findings.reduce<Severity>(
-    (gravest, { severity }) => Math.max(gravest, severity),
+    (highest, { severity }) => Math.max(highest, severity),
     Severity.SEVERITY_UNSPECIFIED,
   );
 }
 
-/** A finding with those that it causes. */
+/** A finding with its effects. */
 export interface Cause {
   finding: Finding;
   effects: Cause[];
 }
 
-/** Causes first, effects beneath them; a reference in a circle or to nowhere counts as none. */
-export function causes(findings: readonly Finding[]): Cause[] {
-  const nodes = findings.map((finding): Cause => ({ finding, effects: [] }));
-  const rootOf = (start: number): boolean => {
-    const seen = new Set<number>();
-    let index = start;
-    while (findings[index]?.causedBy) {
-      if (seen.has(index)) return false;
-      seen.add(index);
-      index = (findings[index]?.causedBy ?? 0) - 1;
+/**
+ * The findings that are `shown`, causes first, effects below the nearest cause that is shown too. `causedBy` is a
+ * position in all findings, from 1; a reference in a circle or to nowhere counts as none.
+ */
+export function causes(
+  findings: readonly Finding[],
+  shown: (finding: Finding) => boolean = () => true,
+): Cause[] {
+  const nodes = new Map(
+    findings.filter(shown).map((finding): [Finding, Cause] => [finding, { finding, effects: [] }]),
+  );
+  const causeOf = ({ causedBy }: Finding) => findings[causedBy - 1];
+  const nearest = (finding: Finding): Cause | undefined => {
+    const seen = new Set([finding]);
+    let found: Cause | undefined;
+    for (let cause = causeOf(finding); cause; cause = causeOf(cause)) {
+      if (seen.has(cause)) return undefined;
+      seen.add(cause);
+      found ??= nodes.get(cause);
     }
-    return nodes[index] !== undefined;
+    return found;
   };
-  return nodes.filter((node, index) => {
-    const cause = nodes[node.finding.causedBy - 1];
-    if (!cause || !rootOf(index)) return true;
-    cause.effects.push(node);
-    return false;
+  return [...nodes.values()].filter((node) => {
+    const cause = nearest(node.finding);
+    cause?.effects.push(node);
+    return !cause;
   });
 }

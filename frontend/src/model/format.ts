@@ -1,57 +1,107 @@
-const MINUS = '−';
+/**
+ * Numbers as people read them, the same as in messages and text reports (`tb_cnndiag/wording.py`). The cases that
+ * both are tested with are in `summaries/golden/numbers.json`.
+ */
 
-function trim(text: string): string {
-  return text.replace(/^-/, MINUS);
+const MINUS = '−';
+/** Keeps a number and its sign on one line. */
+const SPACE = '\u00a0';
+/** Beyond this, a ratio or a percentage only says that it is huge. */
+const HUGE = 1_000;
+/** Numbers of this size are written in digits, others as powers of ten. */
+const [SMALLEST, LARGEST] = [1e-3, 1e5];
+/** Whole numbers below this are written in full. */
+const WHOLE = 1e9;
+/** Units that need no word: a share has its percent sign, the others follow from what is measured. */
+const UNNAMED = ['', 'share', 'ratio', 'count', 'norm'];
+
+/** `value` with two or three significant digits; ties go to the even digit, as Python rounds them. */
+function round(value: number, digits: 2 | 3): number {
+  const tie = new RegExp(`^(-?\\d\\.\\d{${digits - 2}}[02468])50*e(.*)$`).exec(value.toExponential(80));
+  return Number(tie ? `${tie[1]}e${tie[2]}` : value.toPrecision(digits));
+}
+
+function isWhole(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < WHOLE;
 }
 
 function isPlain(value: number): boolean {
-  return value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6);
+  const size = Math.abs(round(value, 3));
+  return isWhole(value) || (size >= SMALLEST && size < LARGEST);
 }
 
-/** A number as a power of ten. */
+function formatPlain(value: number): string {
+  if (value === 0) return '0';
+  const shown = isWhole(value) ? value : round(value, 3);
+  return shown.toLocaleString('en-US', { maximumFractionDigits: 6 }).replace('-', MINUS);
+}
+
+/** A number as a power of ten: "2.1·10⁻⁴". */
 function formatPower(value: number): string {
-  const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
+  const [mantissa = '', exponent = ''] = round(Math.abs(value), 2).toExponential().split('e');
   const power = exponent
     .replace('+', '')
     .replace('-', '⁻')
-    .replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)] ?? d);
-  const factor = mantissa.replace('.0', '');
-  return trim(factor === '1' ? `10${power}` : `${factor}·10${power}`);
+    .replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? digit);
+  return `${value < 0 ? MINUS : ''}${mantissa === '1' ? '' : `${mantissa}·`}10${power}`;
 }
 
-/** Three significant digits; very small and very large numbers as powers of ten. */
+/** Three significant digits; whole numbers in full. */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return 'not measured';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : `${MINUS}∞`;
-  if (!isPlain(value)) return formatPower(value);
-  if (Number.isInteger(value)) return trim(value.toLocaleString('en-US'));
-  return trim(String(Number(value.toPrecision(3))));
+  return isPlain(value) ? formatPlain(value) : formatPower(value);
 }
 
-/** A number with its unit as people write it: shares in per cent, counts whole. */
+/** The bound that stands for a number that is too large to be written. */
+function formatHuge(value: number, sign: string): string {
+  return `${value > 0 ? '> ' : `< ${MINUS}`}${formatPlain(HUGE)}${SPACE}${sign}`;
+}
+
+function formatPercent(percent: number): string {
+  if (Math.abs(percent) > HUGE) return formatHuge(percent, '%');
+  const tiny = percent !== 0 && Math.abs(percent) < SMALLEST;
+  if (tiny) return `${percent > 0 ? '< ' : `> ${MINUS}`}${SMALLEST}${SPACE}%`;
+  return `${formatPlain(percent)}${SPACE}%`;
+}
+
+/** A number with its unit's own way of writing: a share in percent, a ratio up to 1,000. */
 export function formatValue(value: number, unit: string): string {
   if (!Number.isFinite(value)) return formatNumber(value);
-  if (unit === 'share') {
-    const percent = value * 100;
-    const digits = percent !== 0 && Math.abs(percent) < 10 ? 1 : 0;
-    return `${trim(String(Number(percent.toFixed(digits))))}\u00a0%`;
-  }
+  if (unit === 'share') return formatPercent(100 * value);
+  if (unit === 'ratio' && Math.abs(value) > HUGE) return formatHuge(value, '×');
   return formatNumber(value);
 }
 
-/** How the ticks of one axis are written: all as powers of ten where one of them has to be, but for 0 and 1. */
-export function tickFormat(ticks: readonly number[], unit: string): (tick: number) => string {
-  const plain = unit === 'share' || ticks.every(isPlain);
-  return (tick) => (plain || tick === 0 || tick === 1 ? formatValue(tick, unit) : formatPower(tick));
+/** The number, and the unit's name where it says something: "12 MB", "512", "50 %". */
+export function formatLabeled(value: number, unit: string): string {
+  return UNNAMED.includes(unit) ? formatValue(value, unit) : `${formatValue(value, unit)}${SPACE}${unit}`;
 }
 
-/** A unit worth writing behind a number; shares are written in per cent, and plain numbers have none. */
-export function unitLabel(unit: string): string {
-  return ['share', 'ratio', 'count', 'norm'].includes(unit) ? '' : unit;
+/** The heading of a column of numbers, whose unit is named once. */
+export function formatHeading(title: string, unit: string): string {
+  return UNNAMED.includes(unit) ? title : `${title} (${unit})`;
+}
+
+/** A ratio as a factor: "12.3 ×". */
+export function formatFactor(ratio: number): string {
+  const text = formatValue(ratio, 'ratio');
+  return text.endsWith('×') ? text : `${text}${SPACE}×`;
+}
+
+/** How the ticks of one axis are written: if one of them needs a power of ten, all have one, except 0 and 1. */
+export function tickFormat(ticks: readonly number[], unit: string): (tick: number) => string {
+  const factor = unit === 'share' ? 100 : 1;
+  const sign = unit === 'share' ? `${SPACE}%` : '';
+  const plain = ticks.every((tick) => isPlain(factor * tick));
+  return (tick) => {
+    const value = factor * tick;
+    return `${plain || value === 0 || value === 1 ? formatPlain(value) : formatPower(value)}${sign}`;
+  };
 }
 
 export function plural(count: number, noun: string, nouns = `${noun}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : nouns}`;
+  return `${formatNumber(count)} ${count === 1 ? noun : nouns}`;
 }
 
 /** A name of code read as words: "dead_ratio" → "dead ratio". */

@@ -1,40 +1,41 @@
 import type { ColumnInfo, DiagnosticInfo, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
 import type { Series } from '../data/source';
-import { looksOf } from './looks';
+import { plural } from './format';
+import { snapshotsOf } from './snapshots';
 
-/** One number per layer and look, rows as in `layers`. */
+/** One number per layer and snapshot, rows as in `layers`. */
 export interface LayerMatrix {
   layers: string[];
   steps: number[];
   epochs: number[];
-  /** `values[row * steps.length + look]`; NaN: not measured. */
+  /** `values[row * steps.length + snapshot]`; NaN: not measured. */
   values: Float32Array;
   total: number;
 }
 
-/** RunInfos of a run; rows of a message are explained by the one with its `table`. */
+/** The layer tables of a run; the rows of a message refer to the table that it names. */
 export function tablesOf(series: Series | undefined): RunInfo[] {
-  return looksOf(series?.items ?? [], 'runInfo').map(({ value }) => value);
+  return snapshotsOf(series?.items ?? [], 'runInfo').map(({ value }) => value);
 }
 
-/** Collects one column of LayerColumns over all looks, each row put where its own table says. */
+/** Collects one column of LayerColumns over all snapshots; rows are matched by the paths in the message's own table. */
 export function layerMatrix(series: Series, tables: readonly RunInfo[], column: string): LayerMatrix {
   const layers = tables.at(-1)?.layers.map(({ path }) => path) ?? [];
-  const looks = looksOf(series.items, 'layerColumns');
+  const snapshots = snapshotsOf(series.items, 'layerColumns');
   const rows = new Map(layers.map((path, row) => [path, row]));
-  const values = new Float32Array(layers.length * looks.length).fill(NaN);
-  looks.forEach(({ table, value }, look) => {
+  const values = new Float32Array(layers.length * snapshots.length).fill(NaN);
+  snapshots.forEach(({ table, value }, snapshot) => {
     const found = value.columns.find(({ name }) => name === column)?.values ?? [];
     const own = tables.findLast((candidate) => candidate.table === table) ?? tables.at(-1);
     found.forEach((number, index) => {
       const row = rows.get(own?.layers[index]?.path ?? '');
-      if (row !== undefined) values[row * looks.length + look] = number;
+      if (row !== undefined) values[row * snapshots.length + snapshot] = number;
     });
   });
   return {
     layers,
-    steps: looks.map(({ step }) => step),
-    epochs: looks.map(({ epoch }) => epoch),
+    steps: snapshots.map(({ step }) => step),
+    epochs: snapshots.map(({ epoch }) => epoch),
     values,
     total: series.total,
   };
@@ -64,11 +65,16 @@ export function blockOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-/** What one line can say of a layer. */
+/** What the units of a layer are called. */
+export function unitNoun({ role }: LayerInfo): string {
+  return role === 'dense' ? 'neuron' : 'filter';
+}
+
+/** A layer in one line. */
 export function describeLayer(layer: LayerInfo): string {
   const kernel = layer.kernelShape.length ? ` ${layer.kernelShape.slice(0, -2).join('×')}` : '';
   const parts = [`${layer.className}${kernel.trim() ? kernel : ''}`];
-  if (layer.units) parts.push(`${layer.units} ${layer.role === 'dense' ? 'units' : 'filters'}`);
+  if (layer.units) parts.push(plural(layer.units, unitNoun(layer)));
   if (layer.activation) parts.push(layer.activation);
   return parts.join(' · ');
 }

@@ -12,13 +12,13 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Cells that `entries` rows or columns take once pooled. */
+/** Number of cells of `entries` rows or columns after pooling. */
 export function pooled(entries: number, pool: number): number {
   return Math.ceil(entries / Math.max(1, pool));
 }
 
-/** Turns inflated cells into numbers; the upper triangle is mirrored. */
-export function unquantise(matrix: Matrix, cells: Uint8Array): Grid {
+/** Converts inflated cells to numbers; the upper triangle is mirrored. */
+export function dequantize(matrix: Matrix, cells: Uint8Array): Grid {
   const rows = pooled(matrix.rows, matrix.pool);
   const columns = pooled(matrix.columns, matrix.pool);
   const values = new Float32Array(rows * columns).fill(NaN);
@@ -38,7 +38,7 @@ export function unquantise(matrix: Matrix, cells: Uint8Array): Grid {
 
 const unpacked = new WeakMap<Matrix, Grid>();
 
-/** The grid of a matrix that has been unpacked before. */
+/** The grid of a matrix if it has been unpacked before. */
 export function peekGrid(matrix: Matrix): Grid | undefined {
   return unpacked.get(matrix);
 }
@@ -47,12 +47,12 @@ export function peekGrid(matrix: Matrix): Grid | undefined {
 export async function gridOf(matrix: Matrix): Promise<Grid> {
   const known = unpacked.get(matrix);
   if (known) return known;
-  const grid = unquantise(matrix, await inflate(matrix.cells));
+  const grid = dequantize(matrix, await inflate(matrix.cells));
   unpacked.set(matrix, grid);
   return grid;
 }
 
-/** How far a shown value can be from the true one: half a quantisation level. */
+/** Maximum error of a displayed value: half a quantization level. */
 export function precision({ low, high }: Matrix): number {
   return (high - low) / 254 / 2;
 }

@@ -8,17 +8,17 @@ export function unpackStates({ units, states }: UnitStates): Uint8Array {
   return Uint8Array.from({ length: units }, (_, unit) => ((states[unit >> 2] ?? 0) >> (2 * (unit & 3))) & 3);
 }
 
-/** How many units fired in none of the training batches that were observed. */
+/** Number of units that fired in none of the observed training batches. */
 export function countSilent({ silentInTraining }: UnitStates): number {
   let count = 0;
   for (const byte of silentInTraining) for (let bits = byte; bits; bits >>= 1) count += bits & 1;
   return count;
 }
 
-/** States over looks; a unit that is alive after having been dead is told apart as revived. */
-export function withRevived(looks: readonly Uint8Array[]): Uint8Array[] {
+/** States over snapshots; a unit that is alive after it was dead is marked as revived. */
+export function withRevived(snapshots: readonly Uint8Array[]): Uint8Array[] {
   const died = new Set<number>();
-  return looks.map((states) =>
+  return snapshots.map((states) =>
     states.map((state, unit) => {
       if (state === DEAD) died.add(unit);
       return state === ALIVE && died.has(unit) ? REVIVED : state;

@@ -1,19 +1,19 @@
 export type Screen = 'overview' | 'layer' | 'relations' | 'compare';
 export type LayerOrder = 'depth' | 'worst';
 
-/** What is on the screen, as kept in the address. */
+/** What the screen shows, as stored in the address. */
 export interface View {
   screen: Screen;
   /** Run id; empty for the first. */
   run: string;
-  /** Ids of the runs set beside this one, a line each; empty for the first few. */
+  /** Ids of the runs that are compared with this one, one per line; empty for the first few. */
   against: string;
   layer: string;
-  /** null: the latest look. */
+  /** null: the latest snapshot. */
   step: number | null;
   /** `diagnostic.column`; empty for the one that shows the first finding. */
   measure: string;
-  /** The diagnostic whose chart is brought into sight. */
+  /** The diagnostic whose chart is scrolled into view. */
   chart: string;
   sort: LayerOrder;
   /** Regular expression that layer paths must match. */
@@ -34,7 +34,7 @@ export const DEFAULT_VIEW: View = {
 
 const SCREENS: readonly string[] = ['overview', 'layer', 'relations', 'compare'];
 
-/** Reads a view from address parameters; what is missing or nonsense falls back. */
+/** Reads a view from address parameters; missing and invalid ones take their defaults. */
 export function parseView(parameters: Record<string, string>): View {
   const text = (key: string) => parameters[key] ?? '';
   const step = /^\d+$/.test(text('step')) ? Number(text('step')) : null;
@@ -53,7 +53,7 @@ export function parseView(parameters: Record<string, string>): View {
 }
 
 /** Only what differs from the default, so that addresses stay short. */
-export function serialiseView(view: View): Record<string, string> {
+export function serializeView(view: View): Record<string, string> {
   const parameters: Record<string, string> = {};
   for (const [key, value] of Object.entries(view)) {
     if (value !== DEFAULT_VIEW[key as keyof View]) parameters[key] = String(value);
@@ -61,7 +61,7 @@ export function serialiseView(view: View): Record<string, string> {
   return parameters;
 }
 
-/** The regular expression of a filter; undefined when it is empty or not one. */
+/** The regular expression of a filter; undefined if it is empty or invalid. */
 export function filterPattern(filter: string): RegExp | undefined {
   if (!filter) return undefined;
   try {

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import { Notice } from '../ui/notice';
 import { Side } from '../ui/side';
 import { useWidth } from '../ui/size';
@@ -8,8 +8,9 @@ import { CompareChoice } from './compare_choice';
 import { CompareFindings } from './compare_findings';
 import { CompareLayers, type Mode } from './compare_layers';
 import { LayerFacts } from './layer';
+import './compare.css';
 
-/** One layer of every run, chart beside chart, on one cursor. */
+/** One layer in each run, charts next to each other, with one cursor. */
 function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
   const store = useStore();
   return (
@@ -19,10 +20,12 @@ function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
           All layers
         </button>
         <span aria-hidden="true">/</span>
-        <h2 class="path">{path}</h2>
+        <h2>
+          <span class="path clamped">{path}</span>
+        </h2>
       </div>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key */}
-      <div class="pair-columns" tabIndex={0} role="region" aria-label={`${path} in each run`}>
+      <div class="run-columns" tabIndex={0} role="region" aria-label={`${path} in each run`}>
         {runs.map((run, side) => {
           const layer = run.layers.find((candidate) => candidate.path === path);
           return (
@@ -30,7 +33,7 @@ function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
               value={{ prefix: `side-${side}-`, suffix: `, ${run.entry.run}` }}
               key={run.entry.id}
             >
-              <div class="main">
+              <div class="run-column">
                 <h2>
                   <span class="path">{run.entry.run}</span> {side === 0 && <span class="note">base</span>}
                 </h2>
@@ -49,23 +52,23 @@ function LayerOfEach({ runs, path }: { runs: RunState[]; path: string }) {
   );
 }
 
-/** A base and other runs: findings new, fixed or common, layers side by side or as differences, curves overlaid. */
+/** A base and other runs: new, fixed and common findings, layers or their differences, overlaid curves. */
 export function Compare({ run }: { run: RunState }) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
-  const [mode, setMode] = useState<Mode>('beside');
+  const [mode, setMode] = useState<Mode>('each');
   const { layer } = store.view.value;
   const others = store.others.value;
   const runs = useMemo(() => [run, ...others], [run, others]);
   if (!others.length) {
     return (
-      <Notice title="One run alone cannot be compared">
-        <p>Log a second training below the same log directory, then reload.</p>
+      <Notice title="A comparison needs two runs">
+        <p>Write a second run into the same log directory, then reload.</p>
       </Notice>
     );
   }
   return (
-    <div class="main" ref={ref}>
+    <div ref={ref}>
       <CompareChoice base={run.entry} others={others.map(({ entry }) => entry)} />
       {layer ? (
         <LayerOfEach runs={runs} path={layer} />

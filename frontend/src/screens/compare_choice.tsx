@@ -1,7 +1,9 @@
 import type { RunEntry } from '../data/source';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
+import './chips.css';
+import './compare_choice.css';
 
-/** Which run is the base, and which are set beside it. */
+/** Which run is the base, and which runs are compared with it. */
 export function CompareChoice({ base, others }: { base: RunEntry; others: RunEntry[] }) {
   const store = useStore();
   const runs = store.runs.value;
@@ -17,7 +19,7 @@ export function CompareChoice({ base, others }: { base: RunEntry; others: RunEnt
     if (next.size) set(next);
   };
   return (
-    <div class="row against">
+    <div class="row compare-choice">
       <label class="run-select">
         <span>Base</span>
         <select value={base.id} onChange={(event) => rebase(event.currentTarget.value)}>
@@ -29,7 +31,7 @@ export function CompareChoice({ base, others }: { base: RunEntry; others: RunEnt
         </select>
       </label>
       <fieldset class="chips">
-        <legend>beside it</legend>
+        <legend>compared with</legend>
         {runs
           .filter(({ id }) => id !== base.id)
           .map(({ id, run }) => (
@@ -40,7 +42,7 @@ export function CompareChoice({ base, others }: { base: RunEntry; others: RunEnt
                 disabled={shown.size === 1 && shown.has(id)}
                 onChange={() => toggle(id)}
               />
-              <span class="run-name">{run}</span>
+              <span class="chip-name">{run}</span>
             </label>
           ))}
       </fieldset>

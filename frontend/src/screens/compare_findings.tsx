@@ -2,11 +2,12 @@ import { useMemo } from 'preact/hooks';
 import { findingsOfAll, type Change, type ComparedFinding } from '../model/compare';
 import { SEVERITY_WORDS } from '../model/findings';
 import { words } from '../model/format';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
 import { Figure } from '../ui/figure';
 import { Skeleton } from '../ui/notice';
+import './compare_findings.css';
 
 const CHANGES: Exclude<Change, ''>[] = ['new', 'fixed', 'common'];
 
@@ -15,7 +16,7 @@ function Cell({ finding, change }: { finding: Finding | undefined; change: Chang
     <td class={change || undefined}>
       {finding && <SeverityIcon severity={finding.severity} label />}
       {!finding && !change && <span class="note">–</span>}
-      {change && <span class="verdict">{change}</span>}
+      {change && <span class="change">{change}</span>}
     </td>
   );
 }
@@ -49,7 +50,7 @@ function Row({ compared, judged }: { compared: ComparedFinding; judged: boolean[
   );
 }
 
-/** Every finding of any run by run: what is new, fixed or common against the base. */
+/** The findings of all runs: new, fixed or common, compared with the base. */
 export function CompareFindings({ runs }: { runs: RunState[] }) {
   const rows = useMemo(() => {
     const [base, ...others] = runs.map(({ findings }) => findings);
@@ -61,8 +62,8 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
       .map(([change, count]) => `${count} ${change}`)
       .join(' · ');
   const names = runs.map(({ entry }) => entry.run);
-  const judged = runs.map(({ judgement }) => judgement === 'known');
-  const loading = runs.some(({ judgement }) => judgement === 'loading');
+  const judged = runs.map(({ judgment }) => judgment === 'known');
+  const loading = runs.some(({ judgment }) => judgment === 'loading');
   const comparable = !loading && judged[0] === true;
   return (
     <Figure
@@ -83,12 +84,12 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
     >
       {loading && <Skeleton height={120} label="Loading the findings" />}
       {!loading && !comparable && (
-        <p class="nothing">The base has not been judged: there is nothing to compare with.</p>
+        <p class="nothing">The base has not been judged, so there is nothing to compare with.</p>
       )}
-      {comparable && rows.length === 0 && <p class="nothing">Nothing was found in any of these runs.</p>}
+      {comparable && rows.length === 0 && <p class="nothing">No fault was found in any of these runs.</p>}
       {comparable && rows.length > 0 && (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
-        <div class="table verdicts" tabIndex={0} role="region" aria-label="Findings by run">
+        <div class="table compared-findings" tabIndex={0} role="region" aria-label="Findings by run">
           <table>
             <thead>
               <tr>
@@ -97,7 +98,7 @@ export function CompareFindings({ runs }: { runs: RunState[] }) {
                   <th scope="col" key={i}>
                     <span class="path">{name}</span>
                     <span class="note">
-                      {i === 0 ? 'base' : judged[i] ? sum(i - 1) || 'as the base' : 'not judged'}
+                      {i === 0 ? 'base' : judged[i] ? sum(i - 1) || 'same as the base' : 'not judged'}
                     </span>
                   </th>
                 ))}

@@ -4,10 +4,10 @@ import { RampLegend } from '../charts/legend';
 import { scaleFor, type ColorScale } from '../charts/palette';
 import { timeline } from '../charts/timeline';
 import { difference } from '../model/compare';
-import { formatValue } from '../model/format';
+import { formatFactor, formatValue } from '../model/format';
 import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
-import { indexAt } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { shownAt } from '../model/snapshots';
+import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Skeleton } from '../ui/notice';
@@ -18,8 +18,9 @@ import type { LayerRowsProps } from './layer_block';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
 import { measureOf } from './layers';
+import './compare_layers.css';
 
-export type Mode = 'beside' | 'difference';
+export type Mode = 'each' | 'difference';
 
 /** One measure of every run; undefined for those that do not have it or are still loading. */
 function useMatrices(runs: readonly RunState[], measure: Measure | undefined): (LayerMatrix | undefined)[] {
@@ -51,7 +52,7 @@ interface CompareLayersProps {
   onMode(mode: Mode): void;
 }
 
-/** What the strips show: each run's own numbers, or each but the base minus the base. */
+/** What the strips show: the numbers of each run, or of each other run minus the base. */
 function panelsOf(
   runs: readonly RunState[],
   matrices: readonly (LayerMatrix | undefined)[],
@@ -66,7 +67,7 @@ function panelsOf(
   });
 }
 
-/** One measure of all runs on one step axis and one colour scale, or each minus the base. */
+/** One measure of all runs on one step axis and one color scale, or each minus the base. */
 export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps) {
   const store = useStore();
   const dark = store.dark.value;
@@ -96,10 +97,10 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
     const values = shown.flatMap(({ matrix }) => [...matrix.values]);
     return mode === 'difference' ? signedScale(Float32Array.from(values)) : scaleFor(values, measure.column);
   }, [shown, mode, measure?.id]);
-  if (!measure) return <p class="nothing">This run measured nothing about its layers.</p>;
+  if (!measure) return <p class="nothing">This run has no measurements of its layers.</p>;
   const unit = mode === 'difference' && logarithmic ? '' : measure.column.unit;
   const format = (value: number) =>
-    mode === 'difference' && logarithmic ? `× ${formatValue(10 ** value, '')}` : formatValue(value, unit);
+    mode === 'difference' && logarithmic ? formatFactor(10 ** value) : formatValue(value, unit);
   return (
     <>
       <Figure
@@ -107,7 +108,7 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
         title={mode === 'difference' ? `${measure.column.title}: difference` : measure.column.title}
         description={
           mode === 'difference'
-            ? `Each run minus ${run.entry.run}${logarithmic ? ', as a factor' : ''}; layers are matched by path.`
+            ? `Each run ${logarithmic ? 'divided by' : 'minus'} ${run.entry.run}. Layers are matched by path.`
             : measure.column.description
         }
         controls={
@@ -116,7 +117,7 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
               label="How to compare"
               value={mode}
               options={[
-                ['beside', 'each'],
+                ['each', 'each run'],
                 ['difference', 'difference'],
               ]}
               onChange={onMode}
@@ -124,7 +125,7 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
             <LayerTools run={run} measure={measure} />
           </>
         }
-        table={shown.length ? () => stackedTables(shown) : undefined}
+        table={shown.length ? () => stackedTables(shown, unit) : undefined}
       >
         {!shown.length && <Skeleton height={300} label="Loading the runs" />}
         {scale && (
@@ -138,7 +139,11 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
                 scale={scale}
                 label={measure.column.title}
                 format={format}
-                title={mode === 'difference' ? `${side.entry.run} − ${run.entry.run}` : side.entry.run}
+                title={
+                  mode === 'difference'
+                    ? `${side.entry.run} ${logarithmic ? '÷' : '−'} ${run.entry.run}`
+                    : side.entry.run
+                }
               />
             ))}
             <StepAxis axis={axis} />
@@ -146,7 +151,7 @@ export function CompareLayers({ runs, width, mode, onMode }: CompareLayersProps)
           </div>
         )}
         {scale && (
-          <div class="row legend-row" style={{ paddingLeft: left }}>
+          <div class="row layers-legend" style={{ paddingLeft: left }}>
             <RampLegend
               scale={scale}
               format={format}
@@ -174,10 +179,9 @@ type StripProps = Omit<LayerRowsProps, 'values' | 'onOpen'> & { title: string };
 function Strip({ title, ...rows }: StripProps) {
   const store = useStore();
   const { matrix } = rows;
-  const looks = matrix.steps.map((step) => ({ step }));
-  const at = Math.max(0, indexAt(looks, store.step.value));
+  const at = shownAt(matrix.steps, store.step.value);
   return (
-    <div>
+    <div class="compared-run">
       <h3 class="path">{title}</h3>
       <LayerRows
         {...rows}
@@ -189,17 +193,18 @@ function Strip({ title, ...rows }: StripProps) {
 }
 
 /** One row per run and layer, on the steps of all runs. */
-function stackedTables(shown: { run: RunState; matrix: LayerMatrix }[]): Table {
+function stackedTables(shown: { run: RunState; matrix: LayerMatrix }[], unit: string): Table {
   const steps = [...new Set(shown.flatMap(({ matrix }) => matrix.steps))].sort((a, b) => a - b);
   return {
     columns: ['run', 'layer', ...steps.map((step) => `step ${step}`)],
+    units: ['', '', ...steps.map(() => unit)],
     rows: shown.flatMap(({ run, matrix }) =>
       matrix.layers.map((layer, row) => [
         run.entry.run,
         layer,
         ...steps.map((step) => {
-          const look = matrix.steps.indexOf(step);
-          return look < 0 ? NaN : (matrix.values[row * matrix.steps.length + look] ?? NaN);
+          const snapshot = matrix.steps.indexOf(step);
+          return snapshot < 0 ? NaN : (matrix.values[row * matrix.steps.length + snapshot] ?? NaN);
         }),
       ]),
     ),

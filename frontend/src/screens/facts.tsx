@@ -1,5 +1,8 @@
-import { plural, words } from '../model/format';
-import type { RunState } from '../state';
+import { formatNumber, plural, words } from '../model/format';
+import type { RunState } from '../state/store';
+import type { Probe } from '../summaries/cnndiag_pb';
+import { FactList } from '../ui/fact_list';
+import './facts.css';
 
 function read(json: string, ...keys: string[]): unknown {
   try {
@@ -26,7 +29,12 @@ function nameOf(json: string): string {
 
 function learningRate(json: string): string {
   const rate = read(json, 'config', 'learning_rate') ?? read(json, 'learning_rate');
-  return typeof rate === 'number' ? ` ${Number(rate.toPrecision(3))}` : '';
+  return typeof rate === 'number' ? ` ${formatNumber(rate)}` : '';
+}
+
+/** Where the probe is from; logs before version 0.2 say "gathered". */
+function sourceOf({ source }: Probe): string {
+  return source === 'gathered' ? 'collected' : source;
 }
 
 /** The model and its training in one line. */
@@ -35,28 +43,19 @@ export function Facts({ run }: { run: RunState }) {
   if (!info) return null;
   const facts: [string, string][] = [
     ['model', info.model],
-    ['layers', String(info.layers.length)],
-    ['parameters', info.parameters ? Number(info.parameters).toLocaleString('en-US') : ''],
+    ['layers', formatNumber(info.layers.length)],
+    ['parameters', info.parameters ? formatNumber(Number(info.parameters)) : ''],
     ['optimizer', nameOf(info.optimizer) + learningRate(info.optimizer)],
     ['loss', nameOf(info.loss)],
-    ['batch', info.batchSize ? String(info.batchSize) : ''],
-    ['probe', info.probe?.samples ? `${plural(info.probe.samples, 'sample')}, ${info.probe.source}` : ''],
+    ['batch size', info.batchSize ? formatNumber(info.batchSize) : ''],
+    ['probe', info.probe?.samples ? `${plural(info.probe.samples, 'sample')}, ${sourceOf(info.probe)}` : ''],
   ];
   return (
     <>
-      <dl class="facts">
-        {facts
-          .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={facts} />
       {info.notes.length > 0 && (
         <details class="notes">
-          <summary>{plural(info.notes.length, 'thing')} could not be observed</summary>
+          <summary>Not observed: {plural(info.notes.length, 'note')}</summary>
           <ul>
             {info.notes.map((note, i) => (
               <li key={i}>{note}</li>

@@ -1,11 +1,13 @@
 import type { Screen } from '../model/view';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { SeverityIcon } from '../ui/icons';
 import { FindingCounts, verdict } from '../views/findings';
 import { helpOpen } from './help';
+import './chips.css';
+import './header.css';
 
-/** Chips show how each run is; more than these are chosen from a menu. */
-const MOST_CHIPS = 5;
+/** Maximum number of runs shown as chips with their verdict; more are chosen from a menu. */
+const MAX_CHIPS = 5;
 
 function runName(run: string): string {
   return run === '.' ? 'this log directory' : run;
@@ -16,7 +18,7 @@ function Runs() {
   const runs = store.runs.value;
   const current = store.entry.value;
   const pick = (run: string) => store.go({ run, step: null, layer: store.view.value.layer });
-  if (runs.length > MOST_CHIPS) {
+  if (runs.length > MAX_CHIPS) {
     return (
       <label class="run-select">
         <span>Run</span>
@@ -45,8 +47,8 @@ function Runs() {
             />
             <span>
               <SeverityIcon severity={verdict(run)} label />
-              <span class="run-name">{runName(entry.run)}</span>
-              {run.findings.length > 0 && <span class="number">{run.findings.length}</span>}
+              <span class="chip-name">{runName(entry.run)}</span>
+              {run.findings.length > 0 && <span class="chip-count">{run.findings.length}</span>}
             </span>
           </label>
         );
@@ -83,7 +85,7 @@ export function Header() {
       </nav>
       <button
         type="button"
-        class="quiet help-button"
+        class="quiet topbar-help"
         onClick={() => (helpOpen.value = true)}
         aria-label="Keyboard and help"
       >

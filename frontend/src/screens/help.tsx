@@ -1,19 +1,21 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../ui/icons';
+import './help.css';
 
 export const helpOpen = signal(false);
 
 const KEYS: [string, string][] = [
-  ['← →', 'previous, next look'],
-  ['Home End', 'first, last look'],
+  ['← →', 'previous, next snapshot'],
+  ['Home End', 'first, last snapshot'],
   ['space', 'play or pause'],
   ['j k', 'next, previous layer'],
   ['Enter', 'open the layer in focus'],
   ['o', 'overview'],
   ['/', 'filter layers'],
   ['m', 'choose the measure'],
-  ['+ − arrows', 'in a map: zoom, read a cell'],
+  ['+ −', 'zoom in a map'],
+  ['arrows', 'read a cell of a map'],
   ['?', 'this help'],
 ];
 
@@ -27,14 +29,14 @@ export function Help() {
     if (!open && element?.open) element.close();
   }, [open]);
   return (
-    <dialog ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
+    <dialog class="help" ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
       <header>
         <h2 id="help-title">Keyboard and help</h2>
         <button type="button" class="quiet" aria-label="Close" onClick={() => (helpOpen.value = false)}>
           <Icon name="close" />
         </button>
       </header>
-      <dl class="keys">
+      <dl class="help-keys">
         {KEYS.map(([key, does]) => (
           <div key={key}>
             <dt>
@@ -47,8 +49,9 @@ export function Help() {
         ))}
       </dl>
       <p>
-        A <em>look</em> is a moment at which the model was measured. Charts show the chosen look or the latest
-        before it, and say so when the two differ. Each chart can be read as a table and downloaded.
+        A <em>snapshot</em> is the state of the model measured at one step. Charts show the chosen snapshot,
+        or the latest one before it, and say so if the two differ. Each chart can be shown as a table and
+        downloaded.
       </p>
     </dialog>
   );

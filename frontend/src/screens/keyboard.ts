@@ -1,20 +1,17 @@
 import { useEffect } from 'preact/hooks';
-import { indexAt } from '../model/looks';
-import type { Store } from '../state';
+import { indexAt } from '../model/snapshots';
+import type { Store } from '../state/store';
 import { helpOpen } from './help';
 
-/** Moves by so many looks. */
+/** Moves by a number of snapshots. */
 export function stepBy(store: Store, by: number): void {
   const steps = store.steps.value;
-  const at = indexAt(
-    steps.map((step) => ({ step })),
-    store.step.value,
-  );
+  const at = indexAt(steps, store.step.value);
   const next = steps[Math.min(steps.length - 1, Math.max(0, at + by))];
   if (next !== undefined) store.go({ step: next });
 }
 
-/** To the next or previous layer: on its page the page itself, on the overview the focus. */
+/** Moves to the next or previous layer: from a layer's page to its page, on the overview the focus. */
 export function layerBy(store: Store, by: number): void {
   const { screen, layer } = store.view.value;
   if (screen === 'layer') {
@@ -48,7 +45,7 @@ function act(store: Store, key: string): boolean {
   return action !== undefined;
 }
 
-/** Keys of the whole page; what a focused control needs itself is left to it. */
+/** Keys of the whole page, except those that the focused control uses itself. */
 export function useKeyboard(store: Store): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

@@ -1,53 +1,44 @@
 import { Severity, worst } from '../model/findings';
-import { plural, words } from '../model/format';
-import { useStore, type RunState } from '../state';
+import { formatNumber, plural, words } from '../model/format';
+import { unitNoun } from '../model/layers';
+import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
+import { FactList } from '../ui/fact_list';
 import { Icon, SeverityIcon } from '../ui/icons';
 import { Notice, Skeleton } from '../ui/notice';
 import { viewsOf } from '../views';
 import { FindingsList } from '../views/findings';
-import { unitNoun } from '../views/layer_view';
-import { useChartInSight } from './chart_in_sight';
+import { useScrollToChart } from './scroll_to_chart';
 import { layerBy } from './keyboard';
+import './layer.css';
 
-/** What is known of a layer before anything is measured. */
+/** The configuration of a layer. */
 export function LayerFacts({ layer }: { layer: LayerInfo }) {
   const shape = (sizes: readonly number[]) => sizes.map((size) => size || '?').join(' × ');
   const facts: [string, string][] = [
     ['class', layer.className],
-    [`${unitNoun(layer)}s`, layer.units ? String(layer.units) : ''],
-    ['fan-in', layer.fanIn ? String(layer.fanIn) : ''],
+    [`${unitNoun(layer)}s`, layer.units ? formatNumber(layer.units) : ''],
+    ['fan-in', layer.fanIn ? formatNumber(layer.fanIn) : ''],
     ['kernel', shape(layer.kernelShape)],
     ['output', shape(layer.outputShape)],
     ['activation', layer.activation],
-    ['normalisation', layer.normalization],
-    ['initialiser', words(layer.initializer)],
-    ['parameters', Number(layer.parameters).toLocaleString('en-US')],
+    ['normalization', layer.normalization],
+    ['initializer', words(layer.initializer)],
+    ['parameters', formatNumber(Number(layer.parameters))],
     ['trainable', layer.trainable ? '' : 'no'],
-    ['seen at', layer.seenAt && layer.seenAt !== layer.path ? layer.seenAt : ''],
+    ['observed at', layer.seenAt && layer.seenAt !== layer.path ? layer.seenAt : ''],
   ];
-  return (
-    <dl class="facts">
-      {facts
-        .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
-  );
+  return <FactList facts={facts} />;
 }
 
-/** One layer: what was found, and every diagnostic's chart of it. */
+/** One layer: its findings and the charts of all diagnostics. */
 export function LayerScreen({ run }: { run: RunState }) {
   const store = useStore();
   const { layer: path, chart } = store.view.value;
   const at = run.layers.findIndex((candidate) => candidate.path === path);
   const layer = run.layers[at];
   const views = viewsOf(run);
-  useChartInSight(
+  useScrollToChart(
     chart,
     layer !== undefined,
     views.map(({ shows }) => shows),
@@ -57,7 +48,7 @@ export function LayerScreen({ run }: { run: RunState }) {
     return (
       <Notice title="No such layer in this run">
         <p>
-          <span class="path">{path}</span> is not in the layer table of this run.
+          <span class="path clamped">{path}</span> is not in the layer table of this run.
         </p>
         <button type="button" class="primary" onClick={() => store.home()}>
           Back to the overview
@@ -77,12 +68,12 @@ export function LayerScreen({ run }: { run: RunState }) {
         </div>
         <h2>
           {findings.length > 0 && <SeverityIcon severity={worst(findings) || Severity.INFO} label />}
-          <span class="path">{path}</span>
+          <span class="path clamped">{path}</span>
         </h2>
         <span class="note">
           layer {at + 1} of {run.layers.length}
         </span>
-        <span class="pair">
+        <span class="neighbors">
           <button
             type="button"
             disabled={at === 0}
@@ -102,8 +93,8 @@ export function LayerScreen({ run }: { run: RunState }) {
         </span>
       </div>
       <LayerFacts layer={layer} />
-      <div class="columns layer-screen">
-        <div class="main">
+      <div class="columns">
+        <div>
           {views.map(({ diagnostic, View }) => (
             <View key={diagnostic.name} run={run} layer={layer} diagnostic={diagnostic} />
           ))}
@@ -113,7 +104,7 @@ export function LayerScreen({ run }: { run: RunState }) {
             {findings.length ? plural(findings.length, 'finding') : 'Findings'}{' '}
             <span class="note">in this layer</span>
           </h2>
-          <FindingsList key={`${run.entry.id}\n${path}`} run={run} findings={findings} layer={path} />
+          <FindingsList key={`${run.entry.id}\n${path}`} run={run} layer={path} />
         </aside>
       </div>
     </>

@@ -6,9 +6,10 @@ import { highest, type Block } from '../model/blocks';
 import { Severity, SEVERITY_WORDS, worst } from '../model/findings';
 import { plural } from '../model/format';
 import { describeLayer, rowOf, type LayerMatrix } from '../model/layers';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
 import { Icon, SeverityIcon } from '../ui/icons';
+import './layer_block.css';
 
 export interface LayerRowsProps {
   run: RunState;
@@ -29,7 +30,7 @@ interface LayerBlockProps extends LayerRowsProps {
   /** Position of each layer in the table. */
   rank: ReadonlyMap<string, number>;
   rowHeight: number;
-  /** Its first layer is where the tab key enters; j and k go on from there. */
+  /** The tab key enters at the first layer of this block; j and k go on from there. */
   first: boolean;
   onToggle(): void;
 }
@@ -50,7 +51,7 @@ function spansOf(findings: readonly Finding[], dark: boolean): StripRow['spans']
 
 interface LayerNameProps {
   layer: LayerInfo;
-  /** How much of the path the block's heading already says. */
+  /** Length of the part of the path that the block's heading shows. */
   skip: number;
   position: number;
   findings: readonly Finding[];
@@ -82,7 +83,7 @@ function LayerName({ layer, skip, position, findings, height, tabbable, onOpen }
   );
 }
 
-/** The layers of one block as strips; folded, one strip of their highest values. */
+/** The layers of one block as strips; a folded block is one strip of their highest values. */
 export function LayerBlock(props: LayerBlockProps) {
   const { block, open, findings, rank, rowHeight, first, matrix, axis, values, format, onOpen, onToggle } =
     props;
@@ -117,7 +118,7 @@ export function LayerBlock(props: LayerBlockProps) {
     <div class="block">
       {open && heading}
       <div class="block-rows">
-        <div class="names" style={{ width: axis.left }}>
+        <div class="block-names" style={{ width: axis.left }}>
           {!open && heading}
           {open &&
             block.layers.map((layer, i) => (
@@ -146,7 +147,7 @@ export function LayerBlock(props: LayerBlockProps) {
           onOpen={(layer, step) => (open ? onOpen(layer, step) : onToggle())}
         />
         {axis.right > 40 && (
-          <div class="values" style={{ width: axis.right }} aria-hidden="true">
+          <div class="block-values" style={{ width: axis.right }} aria-hidden="true">
             {shown.map((value, i) => (
               <span key={i} style={{ height: rowHeight }} data-export>
                 {Number.isNaN(value) ? '–' : format(value)}

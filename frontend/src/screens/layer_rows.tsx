@@ -1,10 +1,11 @@
 import { useMemo, useState } from 'preact/hooks';
 import { arrange, blocksOf } from '../model/blocks';
 import { byLayer } from '../model/findings';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { LayerBlock, type LayerRowsProps } from './layer_block';
+import './layer_rows.css';
 
-/** Beyond so many layers rows are thin, and blocks in which nothing was found start folded. */
+/** Above this number of layers, rows are thin and blocks without findings start folded. */
 const MANY = 60;
 
 /** All layers of a run, block by block. */
@@ -30,7 +31,7 @@ export function LayerRows(props: LayerRowsProps) {
     setToggled(next);
   };
   return (
-    <div class={many ? 'strips thin' : 'strips'}>
+    <div class={many ? 'layer-rows thin' : 'layer-rows'}>
       {blocks.map((block, index) => {
         const key = block.layers[0]?.path ?? '';
         const starts =

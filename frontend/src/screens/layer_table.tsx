@@ -1,10 +1,11 @@
 import { useMemo, useState } from 'preact/hooks';
 import { painter, scaleFor } from '../charts/palette';
-import { formatValue } from '../model/format';
+import { formatNumber, formatValue } from '../model/format';
 import { layerMatrix, type Measure } from '../model/layers';
-import { indexAt } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { shownAt } from '../model/snapshots';
+import { useStore, type RunState } from '../state/store';
 import { Figure } from '../ui/figure';
+import './layer_table.css';
 
 interface Cells {
   measure: Measure;
@@ -25,19 +26,13 @@ function useCells(run: RunState): Cells[] {
   const step = store.step.value;
   return matrices.flatMap(({ measure, matrix }) => {
     const { layers, steps, values } = matrix;
-    const at = Math.max(
-      0,
-      indexAt(
-        steps.map((s) => ({ step: s })),
-        step,
-      ),
-    );
+    const at = shownAt(steps, step);
     const row = layers.map((_, i) => values[i * steps.length + at] ?? NaN);
     return row.some(Number.isFinite) ? [{ measure, values: row }] : [];
   });
 }
 
-/** All numbers of all layers at one step, to be sorted by any of them. */
+/** All numbers of all layers at one step, sortable by any of them. */
 export function LayerTable({ run }: { run: RunState }) {
   const store = useStore();
   const cells = useCells(run);
@@ -53,10 +48,11 @@ export function LayerTable({ run }: { run: RunState }) {
     <Figure
       id="all_numbers"
       title="All numbers"
-      note={`at step ${store.step.value.toLocaleString('en-US')}`}
-      description="Every measure of every layer at the chosen step. A heading sorts, a name opens the layer."
+      note={`at step ${formatNumber(store.step.value)}`}
+      description="All measures of all layers at the chosen step. Click a heading to sort by it, or a name to open the layer."
       table={() => ({
         columns: ['layer', 'units', ...cells.map(({ measure }) => measure.id)],
+        units: ['', '', ...cells.map(({ measure }) => measure.column.unit)],
         rows: run.layers.map(({ path, units }, i) => [
           path,
           units,
@@ -101,7 +97,7 @@ export function LayerTable({ run }: { run: RunState }) {
                       {layer.path}
                     </button>
                   </th>
-                  <td class="number">{layer.units || ''}</td>
+                  <td class="number">{layer.units ? formatNumber(layer.units) : ''}</td>
                   {cells.map(({ measure, values }) => (
                     <NumberCell key={measure.id} measure={measure} values={values} row={i} dark={dark} />
                   ))}

@@ -1,12 +1,12 @@
 import type { Measure } from '../model/layers';
 import { filterPattern } from '../model/view';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import { Toggle } from '../ui/toggle';
 
-/** Fewer layers than these need no filter. */
-const FILTER_FROM = 12;
+/** Minimum number of layers for which a filter is offered. */
+const MIN_FILTERED = 12;
 
-/** What the strips show and in which order. */
+/** Controls for what the strips show and in which order. */
 export function LayerTools({ run, measure }: { run: RunState; measure: Measure }) {
   const store = useStore();
   const { sort, filter } = store.view.value;
@@ -14,7 +14,7 @@ export function LayerTools({ run, measure }: { run: RunState; measure: Measure }
   const broken = filter !== '' && !filterPattern(filter);
   return (
     <>
-      {(run.layers.length >= FILTER_FROM || filter) && (
+      {(run.layers.length >= MIN_FILTERED || filter) && (
         <input
           id="filter"
           type="search"

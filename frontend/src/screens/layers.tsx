@@ -4,10 +4,10 @@ import { Depth } from '../charts/depth';
 import { RampLegend } from '../charts/legend';
 import { scaleFor, type ColorScale } from '../charts/palette';
 import { timeline } from '../charts/timeline';
-import { formatValue } from '../model/format';
+import { formatNumber, formatValue } from '../model/format';
 import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
-import { indexAt } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { shownAt } from '../model/snapshots';
+import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Figure } from '../ui/figure';
 import { Failure, Skeleton } from '../ui/notice';
@@ -15,23 +15,25 @@ import { gutters, LAYER_GUTTERS } from '../views/layout';
 import { curveTable, TrainingCurve, useCurves } from '../views/training_curve';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
+import './layers.css';
 
-/** The measure asked for, else the one that shows the first finding, else the first. */
+/** The chosen measure, else that of the first finding, else the first. */
 export function measureOf(run: RunState, wanted: string): Measure | undefined {
   const known = run.measures.find(({ id }) => id === wanted);
-  const telling = run.findings.map(({ diagnostic }) =>
-    run.measures.find((m) => m.diagnostic.name === diagnostic),
+  const ofFindings = run.findings.map(({ diagnostic }) =>
+    run.measures.find((measure) => measure.diagnostic.name === diagnostic),
   );
-  return known ?? telling.find((measure) => measure !== undefined) ?? run.measures[0];
+  return known ?? ofFindings.find((measure) => measure !== undefined) ?? run.measures[0];
 }
 
-export function matrixTable(matrix: LayerMatrix): Table {
+function matrixTable(matrix: LayerMatrix, unit: string): Table {
   const { layers, steps, values } = matrix;
   return {
     columns: ['layer', ...steps.map((step) => `step ${step}`)],
+    units: ['', ...steps.map(() => unit)],
     rows: layers.map((layer, row) => [
       layer,
-      ...steps.map((_, look) => values[row * steps.length + look] ?? NaN),
+      ...steps.map((_, snapshot) => values[row * steps.length + snapshot] ?? NaN),
     ]),
   };
 }
@@ -40,7 +42,7 @@ function scaleOf({ column }: Measure, matrix: LayerMatrix): ColorScale {
   return scaleFor(matrix.values, column);
 }
 
-/** Layers × steps, the curve of the training beneath, and the measure through the depth at the chosen step. */
+/** Layers × steps, the training curves below, and a measure over the depth of the model. */
 export function Layers({ run, width }: { run: RunState; width: number }) {
   const store = useStore();
   const measure = measureOf(run, store.view.value.measure);
@@ -56,17 +58,9 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
   const axis = useMemo(() => timeline(steps, width, left, right), [steps, width]);
   const scale = useMemo(() => measure && matrix && scaleOf(measure, matrix), [matrix, measure?.id]);
   const dark = store.dark.value;
-  if (!measure) return <p class="nothing">This run measured nothing about its layers.</p>;
+  if (!measure) return <p class="nothing">This run has no measurements of its layers.</p>;
   const format = (value: number) => formatValue(value, measure.column.unit);
-  const at = matrix
-    ? Math.max(
-        0,
-        indexAt(
-          matrix.steps.map((step) => ({ step })),
-          store.step.value,
-        ),
-      )
-    : 0;
+  const at = shownAt(matrix?.steps ?? [], store.step.value);
   const now = matrix?.layers.map((_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN) ?? [];
   const open = (layer: string, step?: number) =>
     store.go({
@@ -83,11 +77,11 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
         description={measure.column.description}
         note={
           matrix && matrix.total > matrix.steps.length
-            ? `showing ${matrix.steps.length} of ${matrix.total} steps`
+            ? `showing ${formatNumber(matrix.steps.length)} of ${formatNumber(matrix.total)} steps`
             : undefined
         }
         controls={<LayerTools run={run} measure={measure} />}
-        table={matrix && (() => matrixTable(matrix))}
+        table={matrix && (() => matrixTable(matrix, measure.column.unit))}
       >
         {!matrix && loadable?.state === 'failed' && (
           <Failure
@@ -116,7 +110,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
           </div>
         )}
         {scale && (
-          <div class="row legend-row" style={{ paddingLeft: left }}>
+          <div class="row layers-legend" style={{ paddingLeft: left }}>
             <RampLegend
               scale={scale}
               format={format}
@@ -145,7 +139,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
   );
 }
 
-/** How gradient runs through the depth of the model at the chosen step. */
+/** The gradient over the depth of the model at the chosen step. */
 function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onOpen(layer: string): void }) {
   const store = useStore();
   const measure =
@@ -158,22 +152,17 @@ function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onO
   const scale = useMemo(() => measure && matrix && scaleOf(measure, matrix), [matrix, measure?.id]);
   if (!measure || !matrix || !scale) return null;
   const step = store.hover.value ?? store.step.value;
-  const at = Math.max(
-    0,
-    indexAt(
-      matrix.steps.map((s) => ({ step: s })),
-      step,
-    ),
-  );
+  const at = shownAt(matrix.steps, step);
   const values = matrix.layers.map((_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN);
   return (
     <Figure
       id={measure.diagnostic.name}
       title={`${measure.column.title} by depth`}
-      note={`at step ${(matrix.steps[at] ?? 0).toLocaleString('en-US')}`}
+      note={`at step ${formatNumber(matrix.steps[at] ?? 0)}`}
       description={measure.diagnostic.description}
       table={() => ({
         columns: ['layer', measure.column.title],
+        units: ['', measure.column.unit],
         rows: matrix.layers.map((layer, row) => [layer, values[row] ?? NaN]),
       })}
     >
@@ -186,11 +175,11 @@ function DepthFigure({ run, width, onOpen }: { run: RunState; width: number; onO
           left={width < 520 ? LAYER_GUTTERS.left : gutters(width).left}
           height={150}
           label={measure.column.title}
-          format={(value) => formatValue(value, measure.column.unit)}
+          unit={measure.column.unit}
           onOpen={onOpen}
         />
       ) : (
-        <p class="nothing">Not measured at this step: there is no gradient before training.</p>
+        <p class="nothing">Not measured at this step. There is no gradient before training.</p>
       )}
     </Figure>
   );

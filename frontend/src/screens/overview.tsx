@@ -1,12 +1,12 @@
 import { useWidth } from '../ui/size';
-import type { RunState } from '../state';
-import { useStore } from '../state';
+import type { RunState } from '../state/store';
+import { useStore } from '../state/store';
 import { Failure, Skeleton } from '../ui/notice';
 import { FindingCounts, FindingsList } from '../views/findings';
 import { Facts } from './facts';
 import { Layers } from './layers';
 
-/** A run at a glance: what is unwell, and every layer over time. */
+/** A run at a glance: its findings, and all layers over time. */
 export function Overview({ run }: { run: RunState }) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
@@ -14,7 +14,7 @@ export function Overview({ run }: { run: RunState }) {
     <>
       <Facts run={run} />
       <div class="columns">
-        <div ref={ref} class="main">
+        <div ref={ref}>
           {run.error && (
             <Failure what="A part of this run" error={run.error} retry={() => void store.reload()} />
           )}
@@ -22,7 +22,7 @@ export function Overview({ run }: { run: RunState }) {
           {!run.info && run.state === 'ready' && (
             <Failure
               what="The layer table"
-              error="This run has no run_info yet; it comes with the first look. Reload in a moment."
+              error="It is written with the first snapshot: reload in a moment."
               retry={() => void store.reload()}
             />
           )}
@@ -32,7 +32,7 @@ export function Overview({ run }: { run: RunState }) {
           <h2 id="findings-title">
             Findings <FindingCounts run={run} />
           </h2>
-          <FindingsList key={run.entry.id} run={run} findings={run.findings} />
+          <FindingsList key={run.entry.id} run={run} />
         </aside>
       </div>
     </>

@@ -1,8 +1,8 @@
-import { lookAt, looksOf } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { snapshotAt, snapshotsOf } from '../model/snapshots';
+import { useStore, type RunState } from '../state/store';
 import type { DiagnosticInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
-import { looksNote, pending } from '../views/layer_view';
+import { snapshotsNote, pending } from '../views/layer_view';
 import { layerAxes } from '../views/map_axes';
 import { matrixTable } from '../views/matrix';
 import { SimilarityMap } from '../views/similarity_map';
@@ -19,24 +19,24 @@ export function relationsOf(run: RunState): DiagnosticInfo[] {
 function Relation({ run, diagnostic }: { run: RunState; diagnostic: DiagnosticInfo }) {
   const store = useStore();
   const series = store.modelSeries(run.entry, diagnostic.name).value;
-  const looks = looksOf(series.value?.items ?? [], 'matrix');
-  const look = lookAt(looks, store.step.value);
-  const table = run.tables.findLast((one) => one.table === look?.table) ?? run.info;
+  const snapshots = snapshotsOf(series.value?.items ?? [], 'matrix');
+  const snapshot = snapshotAt(snapshots, store.step.value);
+  const table = run.tables.findLast((one) => one.table === snapshot?.table) ?? run.info;
   const layers = table?.layers.map(({ path }) => path) ?? [];
   return (
     <Figure
       id={diagnostic.name}
       title={diagnostic.title}
       description={diagnostic.description}
-      note={looksNote(looks, series.value?.total ?? 0, store.step.value)}
-      table={look && (() => matrixTable(look.value))}
+      note={snapshotsNote(snapshots, series.value?.total ?? 0, store.step.value)}
+      table={snapshot && (() => matrixTable(snapshot.value))}
     >
       {pending(series, diagnostic.title, 420, store)}
-      {look && (
+      {snapshot && (
         <SimilarityMap
-          matrix={look.value}
+          matrix={snapshot.value}
           tree={undefined}
-          axes={layerAxes(look.value, layers)}
+          axes={layerAxes(snapshot.value, layers)}
           noun="layer"
           title={diagnostic.title}
           dark={store.dark.value}
@@ -47,10 +47,10 @@ function Relation({ run, diagnostic }: { run: RunState; diagnostic: DiagnosticIn
   );
 }
 
-/** Layers against layers, and every number of every layer at the chosen step. */
+/** Layers compared with layers, and all numbers of all layers at the chosen step. */
 export function Relations({ run }: { run: RunState }) {
   return (
-    <div class="main">
+    <div>
       {relationsOf(run).map((diagnostic) => (
         <Relation key={diagnostic.name} run={run} diagnostic={diagnostic} />
       ))}

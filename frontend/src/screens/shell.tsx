@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { Severity } from '../model/findings';
 import { plural } from '../model/format';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import { SeverityIcon } from '../ui/icons';
 import { Failure, Notice, Skeleton } from '../ui/notice';
 import { Tooltip, useTouchTips } from '../ui/tooltip';
@@ -13,6 +13,7 @@ import { LayerScreen } from './layer';
 import { Overview } from './overview';
 import { Relations } from './relations';
 import { Timebar } from './timebar';
+import './shell.css';
 
 const SNIPPET = `from tb_cnndiag import CNNDiagnostics
 
@@ -29,11 +30,11 @@ function Empty() {
         <code>{SNIPPET}</code>
       </pre>
       <p>
-        The first data is there after the first epoch. A training that is already running needs a restart with
+        The first data appears after the first epoch. Training that is already running must be restarted with
         the callback.
       </p>
       <button type="button" class="primary" onClick={() => void store.reload()}>
-        Look again
+        Check again
       </button>
     </Notice>
   );
@@ -62,7 +63,7 @@ function Screen() {
   return <Overview run={run} />;
 }
 
-/** Says that a part of the log is not shown because it cannot be read. */
+/** Says that part of the log is not shown because it cannot be read. */
 function Damage() {
   const store = useStore();
   const damaged = store.damaged.value;
@@ -71,7 +72,7 @@ function Damage() {
     <p class="damage" role="status">
       <SeverityIcon severity={Severity.WARNING} />
       {plural(damaged, 'message')} of this log could not be read and {damaged === 1 ? 'is' : 'are'} left out.
-      It may have been cut off while it was written, or by a full disk; everything else is shown.
+      The file may have been truncated, for example by a full disk. Everything else is shown.
     </p>
   );
 }

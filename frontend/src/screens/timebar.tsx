@@ -1,23 +1,19 @@
 import { useEffect } from 'preact/hooks';
-import { indexAt } from '../model/looks';
-import { useStore } from '../state';
+import { formatNumber } from '../model/format';
+import { shownAt } from '../model/snapshots';
+import { useStore } from '../state/store';
 import { Icon } from '../ui/icons';
 import { stepBy } from './keyboard';
+import './timebar.css';
 
 const FRAME_MS = 350;
 
-/** The one step slider: all charts follow it. */
+/** The step slider that all charts follow. */
 export function Timebar() {
   const store = useStore();
   const steps = store.steps.value;
   const step = store.step.value;
-  const at = Math.max(
-    0,
-    indexAt(
-      steps.map((s) => ({ step: s })),
-      step,
-    ),
-  );
+  const at = shownAt(steps, step);
   const playing = store.playing.value;
   useEffect(() => {
     if (!playing) return;
@@ -30,8 +26,8 @@ export function Timebar() {
     return () => clearInterval(timer);
   }, [playing]);
   const epoch = store.epochAt(step);
-  // The number that each look carries tells of those that TensorBoard did not keep.
-  const taken = (store.looks.value.at(-1)?.snapshot ?? 0) + 1;
+  // Snapshots are numbered, so the last number includes those that TensorBoard did not keep.
+  const taken = (store.snapshots.value.at(-1)?.snapshot ?? 0) + 1;
   const sampled = store.view.value.screen !== 'compare' && taken > steps.length;
   return (
     <footer class="timebar" aria-label="Step">
@@ -46,7 +42,7 @@ export function Timebar() {
       <button
         type="button"
         class="quiet"
-        aria-label="Previous look"
+        aria-label="Previous snapshot"
         disabled={at === 0}
         onClick={() => stepBy(store, -1)}
       >
@@ -57,21 +53,21 @@ export function Timebar() {
         min={0}
         max={steps.length - 1}
         value={at}
-        aria-label="Look"
-        aria-valuetext={`step ${step}${epoch === undefined ? '' : `, epoch ${epoch}`}`}
+        aria-label="Snapshot"
+        aria-valuetext={`step ${formatNumber(step)}${epoch === undefined ? '' : `, epoch ${epoch}`}`}
         onInput={(event) => store.go({ step: steps[Number(event.currentTarget.value)] ?? null })}
       />
       <button
         type="button"
         class="quiet"
-        aria-label="Next look"
+        aria-label="Next snapshot"
         disabled={at === steps.length - 1}
         onClick={() => stepBy(store, 1)}
       >
         <Icon name="next" />
       </button>
       <span class="position">
-        step <b>{(steps[at] ?? 0).toLocaleString('en-US')}</b>
+        step <b>{formatNumber(steps[at] ?? 0)}</b>
         {epoch !== undefined && (
           <>
             {' '}
@@ -80,8 +76,8 @@ export function Timebar() {
         )}
         <span class="wide">
           {' '}
-          · look {at + 1} of {steps.length}
-          {sampled && ` shown, of ${taken.toLocaleString('en-US')} taken`}
+          · snapshot {formatNumber(at + 1)} of {formatNumber(steps.length)}
+          {sampled && ` shown (${formatNumber(taken)} taken)`}
         </span>
       </span>
     </footer>

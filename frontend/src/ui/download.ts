@@ -1,6 +1,8 @@
 /** A chart's numbers as a table: its accessible alternative and what is copied or downloaded. */
 export interface Table {
   columns: string[];
+  /** The unit of each column's numbers, if it has one: on screen numbers are written in it, downloads name it. */
+  units?: (string | undefined)[];
   rows: (string | number)[][];
 }
 
@@ -9,12 +11,17 @@ function cell(value: string | number): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function toCsv({ columns, rows }: Table): string {
-  return [columns, ...rows].map((row) => row.map(cell).join(',')).join('\n') + '\n';
+function headings({ columns, units = [] }: Table): string[] {
+  return columns.map((column, i) => (units[i] ? `${column} (${units[i]})` : column));
 }
 
-export function toJson({ columns, rows }: Table): string {
-  const records = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+export function toCsv(table: Table): string {
+  return [headings(table), ...table.rows].map((row) => row.map(cell).join(',')).join('\n') + '\n';
+}
+
+export function toJson(table: Table): string {
+  const names = headings(table);
+  const records = table.rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])));
   return JSON.stringify(records, null, 1);
 }
 
@@ -92,7 +99,7 @@ export function toSvg(root: HTMLElement): string {
   return new XMLSerializer().serializeToString(svg);
 }
 
-/** The same as a picture of twice the size. */
+/** The same as a PNG of twice the size. */
 export async function toPng(root: HTMLElement): Promise<Blob> {
   const { width, height } = root.getBoundingClientRect();
   const picture = new Image();
@@ -103,6 +110,6 @@ export async function toPng(root: HTMLElement): Promise<Blob> {
   canvas.height = 2 * height;
   canvas.getContext('2d')?.drawImage(picture, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture could not be made.')))),
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture could not be created.')))),
   );
 }

@@ -5,26 +5,27 @@ import { saveText, save, toCsv, toJson, toPng, toSvg, type Table } from './downl
 import { Menu } from './menu';
 import { useNear } from './near';
 import { DataTable } from './table';
+import './figure.css';
 
 interface FigureProps {
-  /** Anchor for deep links; also the stem of file names. */
+  /** Anchor for deep links and name of downloaded files. */
   id: string;
   title: string;
   description?: string;
-  /** Of which step it is, how many looks are shown: what a reader must know beside the title. */
+  /** What a reader must know next to the title: the step that is shown, or the number of snapshots. */
   note?: ComponentChildren;
   controls?: ComponentChildren;
   table?: () => Table;
   children: ComponentChildren;
 }
 
-/** A chart with its heading, its words, its table, and ways to take it along. */
+/** A chart with its heading, description, table and downloads. */
 export function Figure({ id, title, description, note, controls, table, children }: FigureProps) {
   const [asTable, setAsTable] = useState(false);
   const body = useRef<HTMLDivElement>(null);
   const side = useContext(Side);
   const [section, near] = useNear<HTMLElement>();
-  const drawn = () => body.current ?? document.body;
+  const picture = () => body.current ?? document.body;
   const actions: [string, () => unknown][] = table
     ? [
         ['Copy CSV', () => navigator.clipboard?.writeText(toCsv(table()))],
@@ -34,8 +35,8 @@ export function Figure({ id, title, description, note, controls, table, children
     : [];
   if (!asTable) {
     actions.push(
-      ['Download PNG', async () => save(`${id}.png`, await toPng(drawn()))],
-      ['Download SVG', () => saveText(`${id}.svg`, toSvg(drawn()), 'image/svg+xml')],
+      ['Download PNG', async () => save(`${id}.png`, await toPng(picture()))],
+      ['Download SVG', () => saveText(`${id}.svg`, toSvg(picture()), 'image/svg+xml')],
     );
   }
   return (
@@ -49,24 +50,24 @@ export function Figure({ id, title, description, note, controls, table, children
       <header>
         <h2>{title}</h2>
         {note && <span class="note">{note}</span>}
-        <div class="controls">
+        <div class="figure-controls">
           {controls}
           {table && (
             <button type="button" class="quiet" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
               Table
             </button>
           )}
-          <Menu label={`Take along: ${title}`} actions={actions} />
+          <Menu label={`Copy or download: ${title}`} actions={actions} />
         </div>
       </header>
-      {description && <p class="description">{description}</p>}
-      <div ref={body} class="body">
+      {description && <p class="figure-description">{description}</p>}
+      <div ref={body}>
         {asTable && table ? (
           <DataTable table={table()} caption={title} />
         ) : near ? (
           children
         ) : (
-          <div class="unseen" />
+          <div class="figure-unseen" />
         )}
       </div>
     </section>

@@ -1,4 +1,5 @@
 import { SEVERITY_WORDS, Severity } from '../model/findings';
+import './icons.css';
 
 const PATHS = {
   play: 'M5 3.2v9.6L13 8z',
@@ -33,17 +34,16 @@ const SIGNS: Record<Severity, string> = {
 };
 
 interface SeverityIconProps {
-  /** Undefined while nothing has been judged. */
+  /** Undefined if nothing has been judged. */
   severity: Severity | undefined;
   label?: boolean;
 }
 
 /**
- * Severity by shape and colour: `SEVERITY_UNSPECIFIED` is drawn as the tick of "nothing found", no severity as an empty
- * ring.
+ * Severity as shape and color: `SEVERITY_UNSPECIFIED` is a check mark (no fault found), undefined an empty ring.
  */
 export function SeverityIcon({ severity, label }: SeverityIconProps) {
-  const word = severity === undefined ? 'not judged' : severity ? SEVERITY_WORDS[severity] : 'well';
+  const word = severity === undefined ? 'not judged' : severity ? SEVERITY_WORDS[severity] : 'healthy';
   return (
     <svg
       class={`severity ${word.replace(' ', '-')}`}

@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks';
 import { Icon } from './icons';
+import './menu.css';
 
 /** A small menu of actions behind one button. */
 export function Menu({ label, actions }: { label: string; actions: [string, () => unknown][] }) {

@@ -1,24 +1,24 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RefObject } from 'preact';
 
-/** How far below the window something counts as near it. */
+/** Distance from the window below which an element is near it. */
 const MARGIN = '300px';
 
-/** Whether an element has come near the window: what no one has scrolled to need not be drawn. */
+/** Whether an element has been near the window: charts are drawn only when the reader scrolls to them. */
 export function useNear<E extends Element>(): [RefObject<E>, boolean] {
   const ref = useRef<E>(null);
   const [near, setNear] = useState(typeof IntersectionObserver === 'undefined');
   useEffect(() => {
     if (near || !ref.current) return;
-    const come = () => setNear(true);
-    const observer = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && come(), {
+    const show = () => setNear(true);
+    const observer = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && show(), {
       rootMargin: MARGIN,
     });
     observer.observe(ref.current);
-    window.addEventListener('beforeprint', come);
+    window.addEventListener('beforeprint', show);
     return () => {
       observer.disconnect();
-      window.removeEventListener('beforeprint', come);
+      window.removeEventListener('beforeprint', show);
     };
   }, [near]);
   return [ref, near];

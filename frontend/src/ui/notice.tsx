@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact';
+import './notice.css';
 
-/** Holds the place of what is on its way. */
+/** A placeholder while data is loading. */
 export function Skeleton({ height, label }: { height: number; label: string }) {
   return <div class="skeleton" style={{ height }} role="status" aria-label={label} />;
 }
 
-/** Says what is not there and what to do about it. */
+/** Says what is missing and what to do about it. */
 export function Notice({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="notice">
@@ -15,7 +16,7 @@ export function Notice({ title, children }: { title: string; children?: Componen
   );
 }
 
-/** Something could not be loaded: what, why, and a button to try again. */
+/** Says what could not be loaded and why, with a button to try again. */
 export function Failure({ what, error, retry }: { what: string; error: string; retry?: () => void }) {
   return (
     <div class="failure" role="alert">

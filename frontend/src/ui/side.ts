@@ -1,4 +1,4 @@
 import { createContext } from 'preact';
 
-/** Tells figures apart where one page shows the same chart of two runs: in anchors, and in names read out. */
+/** Distinguishes the figures of a page that shows the same chart of several runs: in anchors and accessible names. */
 export const Side = createContext({ prefix: 'chart-', suffix: '' });

@@ -1,6 +1,6 @@
 import { useCallback, useRef, useState } from 'preact/hooks';
 
-/** Width of an element, followed as it changes; 0 while the tab is hidden or not yet laid out. */
+/** Width of an element as it changes; 0 while the tab is hidden or not yet laid out. */
 export function useWidth<E extends HTMLElement>(): [(element: E | null) => void, number] {
   const [width, setWidth] = useState(0);
   const observer = useRef<ResizeObserver>();

@@ -1,11 +1,12 @@
-import { formatNumber } from '../model/format';
+import { formatHeading, formatNumber, formatValue } from '../model/format';
 import type { Table } from './download';
+import './table.css';
 
-/** Rows beyond these are only in the download: a browser is slow with more. */
-const MOST_ROWS = 500;
+/** Maximum number of rows shown, since browsers are slow with more; downloads contain all. */
+const MAX_ROWS = 500;
 
 export function DataTable({ table, caption }: { table: Table; caption: string }) {
-  const shown = table.rows.slice(0, MOST_ROWS);
+  const shown = table.rows.slice(0, MAX_ROWS);
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
     <div class="table" tabIndex={0} role="region" aria-label={`${caption} as a table`}>
@@ -13,9 +14,9 @@ export function DataTable({ table, caption }: { table: Table; caption: string })
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>
-            {table.columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
+            {table.columns.map((column, i) => (
+              <th key={i} scope="col">
+                {formatHeading(column, table.units?.[i] ?? '')}
               </th>
             ))}
           </tr>
@@ -25,7 +26,7 @@ export function DataTable({ table, caption }: { table: Table; caption: string })
             <tr key={i}>
               {row.map((value, j) => (
                 <td key={j} class={typeof value === 'number' ? 'number' : undefined}>
-                  {typeof value === 'number' ? formatNumber(value) : value}
+                  {typeof value === 'number' ? formatValue(value, table.units?.[j] ?? '') : value}
                 </td>
               ))}
             </tr>
@@ -34,7 +35,8 @@ export function DataTable({ table, caption }: { table: Table; caption: string })
       </table>
       {shown.length < table.rows.length && (
         <p class="note">
-          Showing {shown.length} of {table.rows.length} rows; the download has all.
+          Showing {formatNumber(shown.length)} of {formatNumber(table.rows.length)} rows. Downloads contain
+          all rows.
         </p>
       )}
     </div>

@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import './toggle.css';
 
 interface ToggleProps<V extends string> {
   label: string;
@@ -8,7 +9,7 @@ interface ToggleProps<V extends string> {
   onChange(value: V): void;
 }
 
-/** One of a few choices, all in sight. */
+/** A choice between a few options, all visible. */
 export function Toggle<V extends string>({ label, value, options, disabled, onChange }: ToggleProps<V>) {
   const name = useId();
   return (

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import './tooltip.css';
 
 export interface Tip {
   x: number;
@@ -10,10 +11,10 @@ export interface Tip {
 }
 
 const tip = signal<Tip | null>(null);
-/** Whether the latest pointer was a finger: what it has shown stays when it is lifted. */
+/** Whether the last pointer was a finger: its tooltip stays when the finger is lifted. */
 let touching = false;
-/** What is shown was shown before the present tap: a second tap opens what the first has told of. */
-let known = false;
+/** Whether this tooltip was shown before the current tap: the second tap on a mark activates it. */
+let repeated = false;
 
 const same = (a: Tip | null, b: Tip | null) =>
   a !== null && JSON.stringify([a.title, a.lines]) === JSON.stringify([b?.title, b?.lines]);
@@ -27,7 +28,7 @@ export function hideTip(): void {
   if (!touching) tip.value = null;
 }
 
-/** A finger does not hover: its first tap on a mark tells what the mouse would, the second one acts. */
+/** A finger does not hover: the first tap on a mark shows its tooltip, the second one activates it. */
 export function useTouchTips(): void {
   useEffect(() => {
     const down = (event: PointerEvent) => {
@@ -39,11 +40,11 @@ export function useTouchTips(): void {
       target?.dispatchEvent(
         new PointerEvent('pointermove', { clientX, clientY, bubbles: true, pointerType: 'touch' }),
       );
-      known = same(before, tip.value);
+      repeated = same(before, tip.value);
     };
     const click = (event: MouseEvent) => {
       const mark = (event.target as Element).closest('.pick');
-      if (touching && mark && tip.value && !known) event.stopPropagation();
+      if (touching && mark && tip.value && !repeated) event.stopPropagation();
     };
     const scrolled = () => (tip.value = null);
     window.addEventListener('pointerdown', down, true);
@@ -59,7 +60,7 @@ export function useTouchTips(): void {
 
 const GAP = 14;
 
-/** The one tooltip of the page; read out when the keyboard moves it. */
+/** The only tooltip of the page; screen readers read it when the keyboard moves it. */
 export function Tooltip() {
   const ref = useRef<HTMLDivElement>(null);
   const shown = tip.value;
@@ -73,7 +74,7 @@ export function Tooltip() {
   }, [shown]);
   return (
     <div class="tip" role="status" ref={ref} hidden={!shown}>
-      <strong>{shown?.title}</strong>
+      <strong class="clamped">{shown?.title}</strong>
       {shown?.lines.map(([name, value]) => (
         <div class="tip-line" key={name}>
           <span>{name}</span>

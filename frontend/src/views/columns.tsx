@@ -6,14 +6,15 @@ import { category } from '../charts/palette';
 import { timeline } from '../charts/timeline';
 import { formatValue } from '../model/format';
 import { layerMatrix, rowOf, type Measure } from '../model/layers';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Failure, Skeleton } from '../ui/notice';
 import { useWidth } from '../ui/size';
 import type { Table } from '../ui/download';
 import { LAYER_GUTTERS } from './layout';
+import './columns.css';
 
-/** Lines that lie on each other are still told apart. */
+/** Dashes distinguish lines that coincide. */
 const DASHES = [undefined, '7 3', '2 3'];
 
 interface Trace {
@@ -22,7 +23,7 @@ interface Trace {
   values: Float32Array;
 }
 
-/** Columns with one unit and scale share a chart. */
+/** Columns with the same unit and scale share a chart. */
 function panels(traces: Trace[]): Trace[][] {
   const groups = new Map<string, Trace[]>();
   for (const trace of traces) {
@@ -55,19 +56,20 @@ function useTraces(run: RunState, layer: LayerInfo, diagnostics: readonly string
 export function traceTable(traces: Trace[]): Table {
   const steps = [...new Set(traces.flatMap((trace) => trace.steps))].sort((a, b) => a - b);
   return {
-    columns: ['step', ...traces.map(({ measure }) => `${measure.column.title} (${measure.column.unit})`)],
+    columns: ['step', ...traces.map(({ measure }) => measure.column.title)],
+    units: ['', ...traces.map(({ measure }) => measure.column.unit)],
     rows: steps.map((step) => [step, ...traces.map((t) => t.values[t.steps.indexOf(step)] ?? NaN)]),
   };
 }
 
-/** The numbers as a table, and whether there are none: what passes a layer over, or is still on its way, needs no chart. */
+/** The numbers as a table, and whether it is empty: the diagnostic skips the layer, or is still loading. */
 export function useColumns(run: RunState, layer: LayerInfo, diagnostics: readonly string[]) {
   const { traces, loads } = useTraces(run, layer, diagnostics);
   const none = traces.length === 0 && !loads.some(({ state }) => state === 'failed');
   return { none, table: () => traceTable(traces) };
 }
 
-/** What diagnostics measured of one layer, as lines over steps. */
+/** What diagnostics measured in one layer, as lines over steps. */
 export function ColumnLines({
   run,
   layer,
@@ -85,14 +87,14 @@ export function ColumnLines({
   const failed = loads.find(({ state }) => state === 'failed');
   if (!traces.length) {
     if (failed)
-      return <Failure what="Numbers" error={failed.error ?? ''} retry={() => void store.reload()} />;
+      return <Failure what="The numbers" error={failed.error ?? ''} retry={() => void store.reload()} />;
     if (loads.some(({ state }) => state === 'loading'))
       return <Skeleton height={120} label="Loading numbers" />;
     return <p class="nothing">Not measured for this layer.</p>;
   }
   const dark = store.dark.value;
   return (
-    <div ref={ref} class="stack plot">
+    <div ref={ref} class="column-lines stack plot">
       {width > 0 &&
         panels(traces).map((panel) => {
           const column = panel[0]?.measure.column;
@@ -100,10 +102,10 @@ export function ColumnLines({
             name: measure.column.title,
             color: category(i, dark),
             dash: DASHES[i % DASHES.length],
-            points: steps.map((step, look) => ({ step, value: values[look] ?? NaN })),
+            points: steps.map((step, snapshot) => ({ step, value: values[snapshot] ?? NaN })),
           }));
           return (
-            <div key={lines.map(({ name }) => name).join()}>
+            <div key={lines.map(({ name }) => name).join()} class="column-panel">
               <Readout lines={lines} step={store.hover.value ?? store.step.value} unit={column?.unit ?? ''} />
               <Lines
                 lines={lines}

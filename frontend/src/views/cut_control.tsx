@@ -1,15 +1,16 @@
 import { KeyLegend } from '../charts/legend';
 import { category } from '../charts/palette';
 import { countGroups } from '../model/dendrogram';
-import { formatIndices, formatNumber } from '../model/format';
+import { formatIndices, formatNumber, plural } from '../model/format';
 import type { Dendrogram } from '../summaries/cnndiag_pb';
+import './cut_control.css';
 
 interface CutControlProps {
   tree: Dendrogram;
   cut: number;
   /** Group of each unit at this cut. */
   groups: number[];
-  /** Number, in leaf order, of each group that has a colour. */
+  /** Number, in leaf order, of each group that has a color. */
   ranks: ReadonlyMap<number, number>;
   noun: string;
   dark: boolean;
@@ -17,10 +18,10 @@ interface CutControlProps {
   onCut(cut: number | null): void;
 }
 
-/** Groups told by name; the rest is counted. */
-const MOST_GROUPS = 6;
+/** Maximum number of groups that are listed; the others are counted. */
+const MAX_GROUPS = 6;
 
-/** Moves the distance at which the tree is cut, and tells the width that would be left. */
+/** Sets the distance at which the tree is cut, and shows how many units would be enough. */
 export function CutControl({ tree, cut, groups, ranks, noun, dark, onCut }: CutControlProps) {
   const highest = tree.height.at(-1) ?? 1;
   const { groups: count, shared } = countGroups(groups);
@@ -37,13 +38,13 @@ export function CutControl({ tree, cut, groups, ranks, noun, dark, onCut }: CutC
           onInput={(event) => onCut(Number(event.currentTarget.value))}
         />
       </label>
-      <p class="suggestion">
-        <b>{count}</b> of {tree.units} {noun}s would do: {count === 1 ? 'one group' : `${count} groups`},{' '}
-        {shared} of them with more than one {noun}.
+      <p class="cut-control-result">
+        <b>{formatNumber(count)}</b> of {plural(tree.units, noun)} would be enough: {plural(count, 'group')},{' '}
+        {formatNumber(shared)} with more than one {noun}.
       </p>
       {cut !== tree.cut && (
         <button type="button" class="quiet" onClick={() => onCut(null)}>
-          Back to the diagnosed cut, {formatNumber(tree.cut)}
+          Back to the cut of the diagnosis, {formatNumber(tree.cut)}
         </button>
       )}
       <Groups groups={groups} ranks={ranks} noun={noun} dark={dark} />
@@ -62,18 +63,18 @@ function Groups({ groups, ranks, noun, dark }: Pick<CutControlProps, 'groups' | 
   const shared = [...members]
     .filter(([, units]) => units.length > 1)
     .sort((a, b) => b[1].length - a[1].length);
-  const shown = shared.slice(0, MOST_GROUPS);
-  if (!shown.length) return <p class="note">No two {noun}s are this alike.</p>;
+  const shown = shared.slice(0, MAX_GROUPS);
+  if (!shown.length) return <p class="note">No two {noun}s are this similar.</p>;
   return (
-    <div class="groups">
+    <div class="cut-control-groups">
       <KeyLegend
         keys={shown.map(([group, units]) => ({
-          name: `${units.length}: ${formatIndices(units, 5)}`,
+          name: `${plural(units.length, noun)}: ${formatIndices(units, 5)}`,
           color: category(ranks.get(group) ?? 0, dark),
         }))}
       />
       {shared.length > shown.length && (
-        <span class="note">and {shared.length - shown.length} smaller groups</span>
+        <span class="note">and {plural(shared.length - shown.length, 'smaller group')}</span>
       )}
     </div>
   );

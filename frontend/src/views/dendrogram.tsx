@@ -1,23 +1,26 @@
 import { useMemo } from 'preact/hooks';
 import { Tree } from '../charts/tree';
 import { brackets, countGroups, cutTree } from '../model/dendrogram';
-import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { plural } from '../model/format';
+import { unitNoun } from '../model/layers';
+import { snapshotAt } from '../model/snapshots';
+import { useStore } from '../state/store';
 import { useWidth } from '../ui/size';
-import { unitNoun, type KindViewProps } from './layer_view';
+import type { KindViewProps } from './layer_view';
 
-/** A tree by itself, where no matrix of the same order is at hand. */
-export function DendrogramView({ layer, diagnostic, looks }: KindViewProps<'dendrogram'>) {
+/** A tree on its own, for a diagnostic that writes no matrix in the same order. */
+export function DendrogramView({ layer, diagnostic, snapshots }: KindViewProps<'dendrogram'>) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
-  const tree = lookAt(looks, store.step.value)?.value;
+  const tree = snapshotAt(snapshots, store.step.value)?.value;
   const groups = useMemo(() => (tree ? cutTree(tree, tree.cut) : []), [tree]);
   const drawn = useMemo(() => (tree ? brackets(tree, groups, tree.cut) : []), [tree, groups]);
   if (!tree) return null;
   return (
     <div ref={ref}>
       <p class="note">
-        {countGroups(groups).groups} groups of {tree.units} {unitNoun(layer)}s; height is {tree.unit}.
+        {plural(tree.units, unitNoun(layer))} in {plural(countGroups(groups).groups, 'group')}; the height is{' '}
+        {tree.unit}.
       </p>
       {width > 0 && (
         <Tree

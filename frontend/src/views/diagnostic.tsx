@@ -1,18 +1,19 @@
 import type { ComponentType } from 'preact';
-import { looksOf, type Kind } from '../model/looks';
-import { useStore } from '../state';
+import { unitNoun } from '../model/layers';
+import { snapshotsOf, type Kind } from '../model/snapshots';
+import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
 import { ColumnLines, useColumns } from './columns';
 import { DendrogramView } from './dendrogram';
 import { DensityView } from './density';
 import { kindTable } from './kind_tables';
 import { ImagesView } from './images';
-import { looksNote, pending, unitNoun, type KindViewProps, type LayerViewProps } from './layer_view';
+import { snapshotsNote, pending, type KindViewProps, type LayerViewProps } from './layer_view';
 import { MatrixView } from './matrix';
 import { UnitStatesView } from './unit_states';
 import { UnitValuesView } from './unit_values';
 
-/** How each payload kind is drawn when its diagnostic has no view of its own. */
+/** How each payload kind is drawn if its diagnostic has no view of its own. */
 const KIND_VIEWS: { [K in Kind]?: ComponentType<KindViewProps<K>> } = {
   matrix: MatrixView,
   dendrogram: DendrogramView,
@@ -22,23 +23,23 @@ const KIND_VIEWS: { [K in Kind]?: ComponentType<KindViewProps<K>> } = {
   images: ImagesView,
 };
 
-/** Any diagnostic on one layer: what it stored for the layer, drawn by kind, then its numbers over steps. */
+/** Any diagnostic of one layer: its payload, drawn by kind, then its numbers over steps. */
 export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
   const store = useStore();
   const loadable = store.layerSeries(run.entry, diagnostic.name, layer.path)?.value;
   const items = loadable?.value?.items ?? [];
   const kind = items.find(({ payload }) => payload.case !== undefined)?.payload.case;
-  const looks = kind ? looksOf(items, kind) : [];
+  const snapshots = kind ? snapshotsOf(items, kind) : [];
   const View = kind && (KIND_VIEWS[kind] as ComponentType<KindViewProps> | undefined);
   const columns = useColumns(run, layer, [diagnostic.name]);
-  if (columns.none && !looks.length && (!loadable || loadable.state === 'ready')) return null;
+  if (columns.none && !snapshots.length && (!loadable || loadable.state === 'ready')) return null;
   return (
     <Figure
       id={diagnostic.name}
       title={diagnostic.title || diagnostic.name}
       description={diagnostic.description}
-      note={looksNote(looks, loadable?.value?.total ?? 0, store.step.value)}
-      table={() => (kind && kindTable(kind, looks, store.step.value, unitNoun(layer))) ?? columns.table()}
+      note={snapshotsNote(snapshots, loadable?.value?.total ?? 0, store.step.value)}
+      table={() => (kind && kindTable(kind, snapshots, store.step.value, unitNoun(layer))) ?? columns.table()}
     >
       {loadable && pending(loadable, diagnostic.title, 240, store)}
       {View && (
@@ -46,13 +47,13 @@ export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
           run={run}
           layer={layer}
           diagnostic={diagnostic}
-          looks={looks}
+          snapshots={snapshots}
           total={loadable?.value?.total ?? 0}
         />
       )}
-      {loadable?.value && !View && looks.length > 0 && (
+      {loadable?.value && !View && snapshots.length > 0 && (
         <p class="nothing">
-          This kind of result ({kind}) is newer than this page. Update tb-cnndiag to see it.
+          This page does not know results of the kind {kind}. Update tb-cnndiag to see them.
         </p>
       )}
       {!columns.none && <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />}

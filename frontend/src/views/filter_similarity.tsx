@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
-import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { unitNoun } from '../model/layers';
+import { snapshotAt } from '../model/snapshots';
+import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
 import { Toggle } from '../ui/toggle';
 import { ColumnLines, useColumns } from './columns';
-import { looksNote, pending, unitNoun, useLooks, type LayerViewProps } from './layer_view';
+import { snapshotsNote, pending, useSnapshots, type LayerViewProps } from './layer_view';
 import { unitAxes } from './map_axes';
 import { matrixTable } from './matrix';
 import { SimilarityMap } from './similarity_map';
@@ -16,17 +17,20 @@ export const SIMILARITY_DIAGNOSTICS = [WEIGHTS, 'filter_clusters', RESPONSES];
 const sameOrder = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((u, i) => u === b[i]);
 
-/** Which filters are alike, by their weights or by their responses, with the tree that orders them. */
+/** Which filters are similar, by their weights or by their responses, with the tree that orders them. */
 export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {
   const store = useStore();
   const [basis, setBasis] = useState(store.view.value.chart === RESPONSES ? RESPONSES : WEIGHTS);
   const step = store.step.value;
   const series = store.layerSeries(run.entry, basis, layer.path)?.value;
   const responses = store.layerSeries(run.entry, RESPONSES, layer.path);
-  const matrices = useLooks(series, 'matrix');
-  const trees = useLooks(store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value, 'dendrogram');
-  const matrix = lookAt(matrices, step);
-  const tree = trees.find((look) => look.step === matrix?.step);
+  const matrices = useSnapshots(series, 'matrix');
+  const trees = useSnapshots(
+    store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value,
+    'dendrogram',
+  );
+  const matrix = snapshotAt(matrices, step);
+  const tree = trees.find((snapshot) => snapshot.step === matrix?.step);
   const fits = matrix && tree && sameOrder(matrix.value.order, tree.value.order);
   const info = run.info?.diagnostics.find(({ name }) => name === basis) ?? diagnostic;
   const noun = unitNoun(layer);
@@ -37,11 +41,11 @@ export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {
       id={WEIGHTS}
       title={info.title}
       description={info.description}
-      note={looksNote(matrices, series?.value?.total ?? 0, step)}
+      note={snapshotsNote(matrices, series?.value?.total ?? 0, step)}
       controls={
         responses && (
           <Toggle
-            label="Alike by"
+            label="Similar by"
             value={basis}
             options={[
               [WEIGHTS, 'weights'],

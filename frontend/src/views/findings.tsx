@@ -1,29 +1,11 @@
 import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
-import { formatIndices, formatValue, plural, unitLabel, words } from '../model/format';
-import { useStore, type RunState } from '../state';
-import type { Evidence, Finding } from '../summaries/cnndiag_pb';
+import { formatIndices, formatNumber, plural, words } from '../model/format';
+import { useStore, type RunState } from '../state/store';
+import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
-
-function Bullet({ name, evidence }: { name: string; evidence: Evidence }) {
-  const { value, limit, unit } = evidence;
-  const span = Math.max(unit === 'share' ? 1 : 0, Math.abs(value), Math.abs(limit ?? 0)) || 1;
-  const told = `${formatValue(value, unit)} ${unitLabel(unit)}`;
-  return (
-    <li>
-      <span class="evidence-name">{words(name)}</span>
-      {limit !== undefined && Number.isFinite(value) && (
-        <span class="bullet" aria-hidden="true">
-          <span style={{ width: `${(100 * Math.abs(value)) / span}%` }} />
-          <i style={{ left: `${(100 * Math.abs(limit)) / span}%` }} />
-        </span>
-      )}
-      <span class="evidence-value">
-        <b>{told}</b>
-        {limit !== undefined && <> limit {formatValue(limit, unit)}</>}
-      </span>
-    </li>
-  );
-}
+import { Adjustments } from './adjustments';
+import { EvidenceList } from './evidence';
+import './findings.css';
 
 function Units({ finding }: { finding: Finding }) {
   const count = finding.units.reduce((sum, { units }) => sum + units.length, 0);
@@ -38,46 +20,16 @@ function Units({ finding }: { finding: Finding }) {
   );
 }
 
-/** A call may break before its arguments. */
-function breakable(text: string) {
-  const [name, ...rest] = text.split('(');
-  return rest.length ? [name, <wbr />, `(${rest.join('(')}`] : text;
-}
-
-function Changes({ finding }: { finding: Finding }) {
-  if (!finding.adjustments.length) return null;
-  return (
-    <div class="changes">
-      <h3>What to change</h3>
-      <ul>
-        {finding.adjustments.map(({ layer, parameter, current, proposed, reason }, i) => (
-          <li key={i}>
-            <div class="change">
-              <span class="path">{layer ? `${layer} · ${parameter}` : parameter}</span>
-              <span>
-                {current && <del>{current}</del>}
-                {current && <span aria-label="becomes"> → </span>}
-                <ins>{breakable(proposed)}</ins>
-              </span>
-            </div>
-            {reason && <p>{reason}</p>}
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
-}
-
 function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnosis: boolean }) {
   const store = useStore();
   const { finding, effects } = cause;
   const word = SEVERITY_WORDS[finding.severity];
   const steps =
     finding.firstStep === finding.lastStep
-      ? `at step ${Number(finding.firstStep).toLocaleString('en-US')}`
-      : `steps ${Number(finding.firstStep).toLocaleString('en-US')} to ${Number(finding.lastStep).toLocaleString('en-US')}`;
+      ? `at step ${formatNumber(Number(finding.firstStep))}`
+      : `steps ${formatNumber(Number(finding.firstStep))} to ${formatNumber(Number(finding.lastStep))}`;
   const here = store.view.value.screen === 'layer' && store.view.value.layer === finding.layer;
-  const label = here ? 'Show the chart' : finding.layer ? 'Show in the layer' : 'Show its last step';
+  const label = here ? 'Show the chart' : finding.layer ? 'Show in the layer' : 'Show the last step';
   const show = () =>
     store.go({
       screen: finding.layer ? 'layer' : 'overview',
@@ -91,20 +43,16 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
         <summary>
           <SeverityIcon severity={finding.severity} />
           <span class="finding-title">
-            <span class={`word ${word}`}>{word}</span> <b>{finding.title || words(finding.fault)}</b>
-            {finding.layer && <span class="path">{finding.layer}</span>}
+            <span class="finding-severity">{word}</span> <b>{finding.title || words(finding.fault)}</b>
+            {finding.layer && <span class="path clamped">{finding.layer}</span>}
           </span>
-          {diagnosis && <span class="badge">diagnosis</span>}
+          {diagnosis && <span class="finding-badge">diagnosis</span>}
         </summary>
         <div class="finding-body">
-          <p>{finding.message}</p>
-          <ul class="evidence">
-            {Object.entries(finding.evidence).map(([name, evidence]) => (
-              <Bullet key={name} name={name} evidence={evidence} />
-            ))}
-          </ul>
+          <p class="clamped">{finding.message}</p>
+          <EvidenceList evidence={finding.evidence} />
           <Units finding={finding} />
-          <Changes finding={finding} />
+          <Adjustments adjustments={finding.adjustments} />
           <div class="row">
             <button type="button" onClick={show}>
               {label}
@@ -114,8 +62,8 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
         </div>
       </details>
       {effects.length > 0 && (
-        <div class="effects">
-          <h3>Follows from it</h3>
+        <div class="finding-effects">
+          <h3>Effects</h3>
           <ul>
             {effects.map((effect, i) => (
               <Card key={i} cause={effect} open={false} diagnosis={false} />
@@ -127,41 +75,33 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
   );
 }
 
-const NO_JUDGEMENT = {
-  none: 'Not judged yet: findings come with the first look.',
+const NO_JUDGMENT = {
+  none: 'Not judged yet. Findings are written with the first snapshot.',
   loading: 'Loading the findings …',
   failed: 'The findings could not be loaded.',
 };
 
-/** The gravest severity of a run; undefined while that is not known. */
+/** The highest severity in a run; undefined if it is not known. */
 export function verdict(run: RunState): Severity | undefined {
-  return run.judgement === 'known' ? worst(run.findings) : undefined;
+  return run.judgment === 'known' ? worst(run.findings) : undefined;
 }
 
-/** What is unwell, causes first; for one layer, or for the whole run. */
-export function FindingsList({
-  run,
-  findings,
-  layer,
-}: {
-  run: RunState;
-  findings: Finding[];
-  layer?: string;
-}) {
+/** What is faulty, causes first; in one layer, or in the whole run. */
+export function FindingsList({ run, layer }: { run: RunState; layer?: string }) {
   const whole = layer === undefined;
-  const what = whole ? 'this run' : 'this layer';
-  if (!findings.length) {
-    const { judgement } = run;
+  const shown = causes(run.findings, (finding) => whole || finding.layer === layer);
+  if (!shown.length) {
+    const { judgment } = run;
     return (
-      <p class="all-well">
-        <SeverityIcon severity={judgement === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
-        {judgement === 'known' ? `No fault found in ${what}.` : NO_JUDGEMENT[judgement]}
+      <p class="no-findings">
+        <SeverityIcon severity={judgment === 'known' ? Severity.SEVERITY_UNSPECIFIED : undefined} />
+        {judgment === 'known' ? `No fault found in this ${whole ? 'run' : 'layer'}.` : NO_JUDGMENT[judgment]}
       </p>
     );
   }
   return (
     <ul class="findings">
-      {causes(findings).map((cause, i) => (
+      {shown.map((cause, i) => (
         <Card
           key={`${cause.finding.fault}\n${cause.finding.layer}`}
           cause={cause}
@@ -173,18 +113,18 @@ export function FindingsList({
   );
 }
 
-/** How many findings of each severity there are. */
+/** The number of findings of each severity. */
 export function FindingCounts({ run }: { run: RunState }) {
   const { findings } = run;
   const counts = [Severity.ERROR, Severity.WARNING, Severity.INFO].map(
     (severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const,
   );
-  const told = counts.filter(([, count]) => count > 0);
+  const shown = counts.filter(([, count]) => count > 0);
   return (
-    <span class="counts">
-      {told.length === 0 && <SeverityIcon severity={verdict(run)} label />}
-      {told.map(([severity, count]) => (
-        <span key={severity} class="count" title={plural(count, SEVERITY_WORDS[severity])}>
+    <span class="finding-counts">
+      {shown.length === 0 && <SeverityIcon severity={verdict(run)} label />}
+      {shown.map(([severity, count]) => (
+        <span key={severity} class="finding-count" title={plural(count, SEVERITY_WORDS[severity])}>
           <SeverityIcon severity={severity} label />
           {count}
         </span>

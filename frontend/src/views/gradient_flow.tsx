@@ -4,7 +4,7 @@ import type { LayerViewProps } from './layer_view';
 
 export const GRADIENT_DIAGNOSTICS = ['gradient_flow', 'update_ratio'];
 
-/** How much gradient reaches the layer and how far a step moves it: read together. */
+/** The gradient that reaches the layer and the update-to-weight ratio, read together. */
 export function GradientFlow({ run, layer, diagnostic }: LayerViewProps) {
   const present = GRADIENT_DIAGNOSTICS.filter((name) => run.info?.diagnostics.some((d) => d.name === name));
   const { none, table } = useColumns(run, layer, present);

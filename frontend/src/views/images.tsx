@@ -2,18 +2,20 @@ import { useMemo } from 'preact/hooks';
 import { Gallery, schemeOf, type Picture } from '../charts/gallery';
 import { RampLegend } from '../charts/legend';
 import { formatNumber, plural } from '../model/format';
-import { lookAt, looksOf } from '../model/looks';
+import { unitNoun } from '../model/layers';
+import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { DEAD, unpackStates } from '../model/states';
-import { useStore, type RunState } from '../state';
+import { useStore, type RunState } from '../state/store';
 import type { Image } from '../summaries/cnndiag_pb';
-import { unitNoun, type KindViewProps } from './layer_view';
+import type { KindViewProps } from './layer_view';
+import './images.css';
 
-/** The diagnostic that keeps the images which feature maps are of. */
+/** The diagnostic that stores the probe images of the feature maps. */
 const PROBE_IMAGES = 'probe_images';
 
 function pictureOf(name: string, image: Image, dead: boolean): Picture {
   const { height, width, channels, pixels, scale } = image;
-  const colours = image.sample === undefined ? `colour, ± ${formatNumber(scale)}` : 'colour';
+  const colors = image.sample === undefined ? `color, ± ${formatNumber(scale)}` : 'color';
   return {
     name,
     height,
@@ -23,18 +25,18 @@ function pictureOf(name: string, image: Image, dead: boolean): Picture {
     dead,
     facts: [
       ['size', `${height} × ${width}`],
-      ['scale', channels === 3 ? colours : `± ${formatNumber(scale)}`],
+      ['scale', channels === 3 ? colors : `± ${formatNumber(scale)}`],
     ],
   };
 }
 
-/** The probe's images themselves by sample, from whichever layer is given them. */
+/** The probe images by sample, from the layer that receives them. */
 function useProbeImages(run: RunState, step: number): Map<number, Picture> {
   const store = useStore();
   const layer = run.entry.tags.find(({ diagnostic, layer: path }) => diagnostic === PROBE_IMAGES && path);
   const series = layer && store.layerSeries(run.entry, PROBE_IMAGES, layer.layer)?.value.value;
   return useMemo(() => {
-    const images = lookAt(looksOf(series?.items ?? [], 'images'), step)?.value.images ?? [];
+    const images = snapshotAt(snapshotsOf(series?.items ?? [], 'images'), step)?.value.images ?? [];
     return new Map(
       images.map((image) => [image.sample ?? 0, pictureOf(`image ${image.sample ?? 0}`, image, false)]),
     );
@@ -42,27 +44,27 @@ function useProbeImages(run: RunState, step: number): Map<number, Picture> {
 }
 
 /** Pictures of filters or feature maps in the order of the tree, dead ones hatched. */
-export function ImagesView({ run, layer, diagnostic, looks }: KindViewProps<'images'>) {
+export function ImagesView({ run, layer, diagnostic, snapshots }: KindViewProps<'images'>) {
   const store = useStore();
   const step = store.step.value;
-  const look = lookAt(looks, step);
-  const trees = looksOf(
+  const snapshot = snapshotAt(snapshots, step);
+  const trees = snapshotsOf(
     store.layerSeries(run.entry, 'filter_clusters', layer.path)?.value.value?.items ?? [],
     'dendrogram',
   );
-  const units = looksOf(
+  const units = snapshotsOf(
     store.layerSeries(run.entry, 'dead_units', layer.path)?.value.value?.items ?? [],
     'unitStates',
   );
-  const order = lookAt(trees, step)?.value.order;
-  const states = lookAt(units, step)?.value;
+  const order = snapshotAt(trees, step)?.value.order;
+  const states = snapshotAt(units, step)?.value;
   const noun = unitNoun(layer);
   const probe = useProbeImages(run, step);
   const samples = useMemo(() => {
     const rank = new Map(order?.map((unit, i) => [unit, i]));
     const dead = states ? unpackStates(states) : undefined;
     const groups = new Map<number | undefined, Picture[]>();
-    const sorted = (look?.value.images ?? []).toSorted(
+    const sorted = (snapshot?.value.images ?? []).toSorted(
       (a, b) => (rank.get(a.unit) ?? a.unit) - (rank.get(b.unit) ?? b.unit),
     );
     for (const image of sorted) {
@@ -70,25 +72,25 @@ export function ImagesView({ run, layer, diagnostic, looks }: KindViewProps<'ima
       groups.set(image.sample, [...(groups.get(image.sample) ?? []), picture]);
     }
     return [...groups];
-  }, [look, order, states]);
+  }, [snapshot, order, states]);
   const dark = store.dark.value;
-  const grey = look?.value.images.some(({ channels }) => channels === 1);
-  const scheme = useMemo(() => schemeOf(look?.value.images ?? []), [look]);
+  const gray = snapshot?.value.images.some(({ channels }) => channels === 1);
+  const scheme = useMemo(() => schemeOf(snapshot?.value.images ?? []), [snapshot]);
   if (diagnostic.name === PROBE_IMAGES)
     return <Gallery pictures={[...probe.values()]} scheme={scheme} dark={dark} large />;
   return (
     <div class="stack">
       {samples.map(([sample, pictures]) => {
-        const itself = sample === undefined ? undefined : probe.get(sample);
+        const image = sample === undefined ? undefined : probe.get(sample);
         return (
           <div key={sample ?? 'filters'} class="picture-rows">
-            {itself && <Gallery pictures={[itself]} scheme={scheme} dark={dark} large />}
+            {image && <Gallery pictures={[image]} scheme={scheme} dark={dark} large />}
             <Gallery pictures={pictures} scheme={scheme} dark={dark} />
           </div>
         );
       })}
       <div class="row">
-        {grey && (
+        {gray && (
           <RampLegend
             scale={{ low: scheme === 'diverging' ? -1 : 0, high: 1, logarithmic: false, scheme }}
             format={(value) => (value < 0 ? '− scale' : value > 0 ? '+ scale' : '0')}
@@ -97,7 +99,7 @@ export function ImagesView({ run, layer, diagnostic, looks }: KindViewProps<'ima
         )}
         {samples[0] && samples[0][1].length < layer.units && (
           <span class="note">
-            showing {samples[0][1].length} of {plural(layer.units, noun)}, evenly spaced
+            showing {formatNumber(samples[0][1].length)} of {plural(layer.units, noun)}, evenly spaced
           </span>
         )}
       </div>

@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import type { RunState } from '../state';
+import type { RunState } from '../state/store';
 import type { DiagnosticInfo } from '../summaries/cnndiag_pb';
 import { DiagnosticView } from './diagnostic';
 import { FilterSimilarity, SIMILARITY_DIAGNOSTICS } from './filter_similarity';
@@ -7,7 +7,7 @@ import { GradientFlow, GRADIENT_DIAGNOSTICS } from './gradient_flow';
 import type { LayerViewProps } from './layer_view';
 import { ModelOutput } from './model_output';
 
-/** Views that show more than one diagnostic in one picture; every other is drawn by the kind of its payload. */
+/** Views that show several diagnostics together; the others are drawn by the kind of their payload. */
 const VIEWS: { diagnostics: string[]; View: ComponentType<LayerViewProps> }[] = [
   { diagnostics: SIMILARITY_DIAGNOSTICS, View: FilterSimilarity },
   { diagnostics: GRADIENT_DIAGNOSTICS, View: GradientFlow },

@@ -1,22 +1,22 @@
-import type { Kind, Look } from '../model/looks';
-import { lookAt } from '../model/looks';
+import type { Kind, Snapshot } from '../model/snapshots';
+import { snapshotAt } from '../model/snapshots';
 import { UNIT_STATES, unpackStates, withRevived } from '../model/states';
 import type { Table } from '../ui/download';
 import { densityTable } from './density';
 import { matrixTable } from './matrix';
 
-function stateTable(looks: Look<'unitStates'>[], noun: string): Table {
-  const states = withRevived(looks.map(({ value }) => unpackStates(value)));
+function stateTable(snapshots: Snapshot<'unitStates'>[], noun: string): Table {
+  const states = withRevived(snapshots.map(({ value }) => unpackStates(value)));
   return {
-    columns: [noun, ...looks.map(({ step }) => `step ${step}`)],
+    columns: [noun, ...snapshots.map(({ step }) => `step ${step}`)],
     rows: Array.from({ length: states[0]?.length ?? 0 }, (_, unit) => [
       String(unit),
-      ...states.map((look) => UNIT_STATES[look[unit] ?? 0] ?? ''),
+      ...states.map((snapshot) => UNIT_STATES[snapshot[unit] ?? 0] ?? ''),
     ]),
   };
 }
 
-function valueTable({ value }: Look<'unitValues'>, noun: string): Table {
+function valueTable({ value }: Snapshot<'unitValues'>, noun: string): Table {
   const { columns } = value;
   return {
     columns: [noun, ...columns.map(({ name }) => name)],
@@ -27,15 +27,15 @@ function valueTable({ value }: Look<'unitValues'>, noun: string): Table {
   };
 }
 
-function mergeTable({ value }: Look<'dendrogram'>): Table {
+function mergeTable({ value }: Snapshot<'dendrogram'>): Table {
   const { gap, height, order, unit } = value;
   return {
-    columns: ['joins the branch of', 'and that of', unit],
+    columns: ['left branch ends with', 'right branch starts with', unit],
     rows: gap.map((leaf, merge) => [String(order[leaf]), String(order[leaf + 1]), height[merge] ?? NaN]),
   };
 }
 
-function imageTable({ value }: Look<'images'>, noun: string): Table {
+function imageTable({ value }: Snapshot<'images'>, noun: string): Table {
   return {
     columns: [noun, 'probe image', 'height', 'width', 'scale'],
     rows: value.images.map(({ unit, sample, height, width, scale }) => [
@@ -48,23 +48,23 @@ function imageTable({ value }: Look<'images'>, noun: string): Table {
   };
 }
 
-/** The table of what a layer's chart of one kind shows: of all looks where it draws all, else of the chosen one. */
-export function kindTable(kind: Kind, looks: Look[], step: number, noun: string): Table | undefined {
-  const look = lookAt(looks, step);
-  if (!look) return undefined;
+/** The table of a layer's chart of one kind: of all snapshots if the chart shows all, else of the chosen one. */
+export function kindTable(kind: Kind, snapshots: Snapshot[], step: number, noun: string): Table | undefined {
+  const snapshot = snapshotAt(snapshots, step);
+  if (!snapshot) return undefined;
   switch (kind) {
     case 'matrix':
-      return matrixTable((look as Look<'matrix'>).value);
+      return matrixTable((snapshot as Snapshot<'matrix'>).value);
     case 'density':
-      return densityTable(looks as Look<'density'>[]);
+      return densityTable(snapshots as Snapshot<'density'>[]);
     case 'unitStates':
-      return stateTable(looks as Look<'unitStates'>[], noun);
+      return stateTable(snapshots as Snapshot<'unitStates'>[], noun);
     case 'unitValues':
-      return valueTable(look as Look<'unitValues'>, noun);
+      return valueTable(snapshot as Snapshot<'unitValues'>, noun);
     case 'dendrogram':
-      return mergeTable(look as Look<'dendrogram'>);
+      return mergeTable(snapshot as Snapshot<'dendrogram'>);
     case 'images':
-      return imageTable(look as Look<'images'>, noun);
+      return imageTable(snapshot as Snapshot<'images'>, noun);
     default:
       return undefined;
   }

@@ -1,46 +1,42 @@
 import type { DiagnosticInfo, LayerInfo } from '../summaries/cnndiag_pb';
 import type { Loadable } from '../data/cache';
 import type { Series } from '../data/source';
-import { lookAt, looksOf, type Kind, type Look } from '../model/looks';
-import type { RunState, Store } from '../state';
+import { formatNumber } from '../model/format';
+import { snapshotAt, snapshotsOf, type Kind, type Snapshot } from '../model/snapshots';
+import type { RunState, Store } from '../state/store';
 import { Failure, Skeleton } from '../ui/notice';
 
-/** What a view of one diagnostic on one layer is given. */
+/** What a view of one diagnostic of one layer receives. */
 export interface LayerViewProps {
   run: RunState;
   layer: LayerInfo;
   diagnostic: DiagnosticInfo;
 }
 
-/** What a view of one payload kind is given: its looks, ascending, never empty. */
+/** What a view of one payload kind receives: its snapshots, ascending, never empty. */
 export interface KindViewProps<K extends Kind = Kind> extends LayerViewProps {
-  looks: Look<K>[];
+  snapshots: Snapshot<K>[];
   total: number;
 }
 
-export function unitNoun({ role }: LayerInfo): string {
-  return role === 'dense' ? 'neuron' : 'filter';
-}
-
-/** Of which step a chart is when that is not the chosen one, and how many looks were kept. */
-export function looksNote(looks: readonly { step: number }[], total: number, step: number): string {
-  const shown = lookAt(looks, step);
+/** The step that a chart shows if it is not the chosen one, and how many snapshots it has. */
+export function snapshotsNote(snapshots: readonly { step: number }[], total: number, step: number): string {
+  const shown = snapshotAt(snapshots, step);
   const parts = [];
   if (shown && shown.step !== step) {
-    parts.push(
-      `of step ${shown.step.toLocaleString('en-US')}, the ${shown.step < step ? 'latest' : 'first'} there is`,
-    );
+    parts.push(`step ${formatNumber(shown.step)}, the ${shown.step < step ? 'latest' : 'first'} available`);
   }
-  if (total > looks.length) parts.push(`showing ${looks.length} of ${total} steps`);
+  if (total > snapshots.length)
+    parts.push(`showing ${formatNumber(snapshots.length)} of ${formatNumber(total)} steps`);
   return parts.join(' · ');
 }
 
-/** Looks of one kind within a series that may still be on its way. */
-export function useLooks<K extends Kind>(loadable: Loadable<Series> | undefined, kind: K): Look<K>[] {
-  return looksOf(loadable?.value?.items ?? [], kind);
+/** Snapshots of one kind in a series that may still be loading. */
+export function useSnapshots<K extends Kind>(loadable: Loadable<Series> | undefined, kind: K): Snapshot<K>[] {
+  return snapshotsOf(loadable?.value?.items ?? [], kind);
 }
 
-/** Stands in while a series is loading or when it failed; undefined when there is something to show. */
+/** What is shown while a series is loading or if it failed; undefined if there is data to show. */
 export function pending(loadable: Loadable<Series>, what: string, height: number, store: Store) {
   if (loadable.value) return undefined;
   if (loadable.state === 'failed') {

@@ -5,5 +5,5 @@ export function gutters(width: number): { left: number; right: number } {
   return { left: 232, right: 72 };
 }
 
-/** On a layer's page names are short: only ticks stand at the left. */
+/** The same on a layer's page, where only ticks are at the left. */
 export const LAYER_GUTTERS = { left: 60, right: 16 };

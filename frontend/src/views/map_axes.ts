@@ -6,11 +6,11 @@ export interface MapAxes {
   /** Names of several rows or columns, by their original indices. */
   row(indices: readonly number[]): string;
   column(indices: readonly number[]): string;
-  /** Labels along the axes, in the order drawn; without them a tree may stand there. */
+  /** Labels along the axes, in the order drawn; without them a tree may be drawn there. */
   labels?: { left: string[]; top: string[] };
 }
 
-/** Rows and columns are the same units, known by number. */
+/** Rows and columns are the same units, identified by number. */
 export function unitAxes(noun: string): MapAxes {
   const name = (indices: readonly number[]) =>
     `${noun}${indices.length > 1 ? 's' : ''} ${formatIndices(indices.toSorted((a, b) => a - b))}`;
@@ -31,12 +31,12 @@ export function layerAxes(matrix: Matrix, layers: readonly string[]): MapAxes {
   };
 }
 
-/** Rows are the classes that samples belong to, columns the classes that the model answers. */
+/** Rows are the true classes, columns the predicted ones. */
 export function classAxes(matrix: Matrix): MapAxes {
   const labels = matrix.order.map(String);
   return {
-    row: (indices) => `class ${formatIndices(indices)}`,
-    column: (indices) => `answered ${formatIndices(indices)}`,
+    row: (indices) => `true ${formatIndices(indices)}`,
+    column: (indices) => `predicted ${formatIndices(indices)}`,
     labels: { left: labels, top: labels },
   };
 }

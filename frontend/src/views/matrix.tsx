@@ -1,15 +1,16 @@
-import { lookAt } from '../model/looks';
-import { peekGrid, precision, unquantise, type Grid } from '../model/matrix';
-import { useStore } from '../state';
+import { unitNoun } from '../model/layers';
+import { snapshotAt } from '../model/snapshots';
+import { peekGrid, precision, dequantize, type Grid } from '../model/matrix';
+import { useStore } from '../state/store';
 import type { Matrix } from '../summaries/cnndiag_pb';
 import type { Table } from '../ui/download';
-import { unitNoun, type KindViewProps } from './layer_view';
+import type { KindViewProps } from './layer_view';
 import { unitAxes } from './map_axes';
 import { SimilarityMap, unitsAt } from './similarity_map';
 
-/** The strongest pairs off the diagonal, which is what a reader of the map looks for. */
+/** The strongest pairs off the diagonal. */
 export function matrixTable(matrix: Matrix, most = 2000): Table {
-  const grid: Grid = peekGrid(matrix) ?? unquantise(matrix, new Uint8Array());
+  const grid: Grid = peekGrid(matrix) ?? dequantize(matrix, new Uint8Array());
   const name = (cell: number) => unitsAt(matrix.order, Math.max(1, matrix.pool), cell).join(' ');
   const pairs: [string, string, number, number][] = [];
   for (let row = 0; row < grid.rows; row += 1) {
@@ -22,14 +23,14 @@ export function matrixTable(matrix: Matrix, most = 2000): Table {
   return { columns: ['row', 'column', matrix.unit, '±'], rows: pairs.slice(0, most) };
 }
 
-export function MatrixView({ layer, diagnostic, looks }: KindViewProps<'matrix'>) {
+export function MatrixView({ layer, diagnostic, snapshots }: KindViewProps<'matrix'>) {
   const store = useStore();
-  const look = lookAt(looks, store.step.value);
-  if (!look) return null;
+  const snapshot = snapshotAt(snapshots, store.step.value);
+  if (!snapshot) return null;
   const noun = unitNoun(layer);
   return (
     <SimilarityMap
-      matrix={look.value}
+      matrix={snapshot.value}
       tree={undefined}
       axes={unitAxes(noun)}
       noun={noun}

@@ -1,18 +1,18 @@
-import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { snapshotAt } from '../model/snapshots';
+import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
 import { ColumnLines, useColumns } from './columns';
-import { looksNote, pending, useLooks, type LayerViewProps } from './layer_view';
+import { snapshotsNote, pending, useSnapshots, type LayerViewProps } from './layer_view';
 import { classAxes } from './map_axes';
 import { matrixTable } from './matrix';
 import { SimilarityMap } from './similarity_map';
 
-/** What the model answers for samples of each class: rows are truths, columns answers. */
+/** What the model predicts for samples of each class: rows are true classes, columns predicted ones. */
 export function ModelOutput({ run, layer, diagnostic }: LayerViewProps) {
   const store = useStore();
   const series = store.layerSeries(run.entry, diagnostic.name, layer.path)?.value;
-  const looks = useLooks(series, 'matrix');
-  const look = lookAt(looks, store.step.value);
+  const snapshots = useSnapshots(series, 'matrix');
+  const snapshot = snapshotAt(snapshots, store.step.value);
   const { none } = useColumns(run, layer, [diagnostic.name]);
   if (none && !series) return null;
   return (
@@ -20,19 +20,19 @@ export function ModelOutput({ run, layer, diagnostic }: LayerViewProps) {
       id={diagnostic.name}
       title={diagnostic.title}
       description={diagnostic.description}
-      note={looksNote(looks, series?.value?.total ?? 0, store.step.value)}
-      table={look && (() => matrixTable(look.value))}
+      note={snapshotsNote(snapshots, series?.value?.total ?? 0, store.step.value)}
+      table={snapshot && (() => matrixTable(snapshot.value))}
     >
       {series && pending(series, diagnostic.title, 320, store)}
-      {look && (
+      {snapshot && (
         <SimilarityMap
-          matrix={look.value}
+          matrix={snapshot.value}
           tree={undefined}
-          axes={classAxes(look.value)}
+          axes={classAxes(snapshot.value)}
           noun="class"
           title={diagnostic.title}
           dark={store.dark.value}
-          corner="true ↓ answer →"
+          corner="true ↓ predicted →"
         />
       )}
       <ColumnLines run={run} layer={layer} diagnostics={[diagnostic.name]} />

@@ -13,16 +13,17 @@ import { Skeleton } from '../ui/notice';
 import { Toggle } from '../ui/toggle';
 import { CutControl } from './cut_control';
 import { isReordered, type MapAxes } from './map_axes';
+import './similarity_map.css';
 
 interface SimilarityMapProps {
   matrix: Matrix;
-  /** The tree in whose leaf order the matrix is; absent when there is none of the same order. */
+  /** The tree that has the matrix's order as its leaf order, if there is one. */
   tree: Dendrogram | undefined;
   axes: MapAxes;
   noun: string;
   title: string;
   dark: boolean;
-  /** What labels along the axes are. */
+  /** What the labels along the axes are. */
   corner?: string;
 }
 
@@ -45,12 +46,12 @@ function useGrid(matrix: Matrix): Grid | undefined {
   return grid;
 }
 
-/** Units that a displayed row stands for. */
+/** The units in a displayed row. */
 export function unitsAt(order: readonly number[], pool: number, cell: number): readonly number[] {
   return order.slice(cell * pool, (cell + 1) * pool);
 }
 
-/** A clustered map: a tree on each axis, its leaves beside the rows and columns they name. */
+/** A clustered map: a tree on each axis, its leaves next to their rows and columns. */
 export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }: SimilarityMapProps) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const loaded = useGrid(matrix);
@@ -77,13 +78,13 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
   );
   const cells = grid?.rows ?? 1;
   const view = clamp(viewed ?? { x: 0, y: 0, span: cells }, cells);
-  const beside = width >= 720;
+  const wide = width >= 720;
   const edge = tree || !axes.labels ? (tree ? TREE : 0) : undefined;
   const left = edge ?? (width < 520 ? 72 : 132);
   const top = edge ?? 26;
   const size = Math.max(
     120,
-    Math.min(LARGEST, cells * LARGEST_CELL, width - left - (beside ? SIDE_PANEL + 24 : 0)),
+    Math.min(LARGEST, cells * LARGEST_CELL, width - left - (wide ? SIDE_PANEL + 24 : 0)),
   );
   const error = Number(precision(matrix).toPrecision(1));
 
@@ -124,16 +125,16 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
       />
     ) : null;
   return (
-    <div ref={ref} class={beside ? 'clustermap beside' : 'clustermap'}>
+    <div ref={ref} class={wide ? 'clustermap two-columns' : 'clustermap'}>
       {!grid || width === 0 ? (
         <Skeleton height={360} label="Unpacking the matrix" />
       ) : (
         <>
           <div
-            class="map"
+            class="clustermap-map"
             style={{ gridTemplateColumns: `${left}px ${size}px`, gridTemplateRows: `${top}px ${size}px` }}
           >
-            <span class="corner">{tree && !indexed ? tree.unit : axes.labels ? corner : ''}</span>
+            <span class="clustermap-corner">{tree && !indexed ? tree.unit : axes.labels ? corner : ''}</span>
             {edgeOf('top') ?? <span />}
             {edgeOf('left') ?? <span />}
             <Heatmap
@@ -149,7 +150,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
               onView={setView}
             />
           </div>
-          <div class="panel">
+          <div class="clustermap-panel">
             <RampLegend
               scale={{
                 low: matrix.low,
@@ -162,7 +163,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
             />
             <span class="note">
               {matrix.unit} ± {formatNumber(error)}
-              {pool > 1 ? ` · a cell shows the strongest of ${pool} × ${pool} pairs` : ''}
+              {pool > 1 ? ` · each cell shows the strongest of ${pool} × ${pool} pairs` : ''}
             </span>
             <div class="row">
               {isReordered(matrix) && (
@@ -176,7 +177,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
                   onChange={(value) => setOrdered(value)}
                 />
               )}
-              <span class="zoom">
+              <span class="clustermap-zoom">
                 <button
                   type="button"
                   aria-label="Zoom out"
@@ -188,7 +189,7 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
                   +
                 </button>
                 <button type="button" disabled={view.span >= cells} onClick={() => setView(null)}>
-                  whole
+                  Reset zoom
                 </button>
               </span>
             </div>

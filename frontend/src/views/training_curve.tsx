@@ -3,10 +3,11 @@ import { Lines, type Line } from '../charts/lines';
 import { category } from '../charts/palette';
 import type { Timeline } from '../charts/timeline';
 import { words } from '../model/format';
-import { looksOf } from '../model/looks';
-import { useStore, type RunState } from '../state';
+import { snapshotsOf } from '../model/snapshots';
+import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
 import { Readout } from './columns';
+import './training_curve.css';
 
 export interface Panel {
   name: string;
@@ -18,9 +19,9 @@ export interface Panel {
 const VALIDATION = 'val_';
 
 /** Training and validation of one quantity share a panel; validation is dashed. */
-export function curvePanels(items: Parameters<typeof looksOf>[0], dark: boolean): Panel[] {
+export function curvePanels(items: Parameters<typeof snapshotsOf>[0], dark: boolean): Panel[] {
   const lines = new Map<string, Line>();
-  for (const { step, value } of looksOf(items, 'scalars')) {
+  for (const { step, value } of snapshotsOf(items, 'scalars')) {
     value.names.forEach((name, i) => {
       const dash = name.startsWith(VALIDATION) ? '5 3' : undefined;
       const line = lines.get(name) ?? {
@@ -59,6 +60,7 @@ export function curveTable(panels: Panel[]): Table {
   );
   return {
     columns: ['step', ...lines.map(({ name }) => name)],
+    units: ['', ...panels.flatMap((panel) => panel.lines.map(() => (panel.bounded ? 'share' : '')))],
     rows: steps.map((step) => [
       step,
       ...lines.map((l) => l.points.find((p) => p.step === step)?.value ?? NaN),
@@ -73,7 +75,7 @@ export function TrainingCurve({ panels, axis }: { panels: Panel[]; axis: Timelin
   return (
     <>
       {panels.map(({ name, lines, logarithmic, bounded }) => (
-        <div class="curve" key={name} style={{ minHeight: 26 + 19 * lines.length }}>
+        <div class="curve" key={name}>
           <div class="curve-name" style={{ width: axis.left - 56 }}>
             <b data-export>{name}</b>
             <Readout lines={lines} step={step} unit={bounded ? 'share' : ''} />
@@ -96,14 +98,14 @@ export function TrainingCurve({ panels, axis }: { panels: Panel[]; axis: Timelin
   );
 }
 
-/** Panels of several runs laid over each other: a colour per run, validation dashed. */
+/** Overlaid panels of several runs: a color per run, validation dashed. */
 export function overlay(runs: readonly { name: string; panels: Panel[] }[], dark: boolean): Panel[] {
   const merged: Panel[] = [];
   runs.forEach(({ name: run, panels }, which) => {
     for (const panel of panels) {
       const lines = panel.lines.map((line) => ({
         ...line,
-        name: line.dash ? `${run}, validation` : run,
+        name: line.dash ? `${run} (val)` : run,
         color: category(which, dark),
       }));
       const same = merged.find(({ name }) => name === panel.name);
@@ -123,7 +125,7 @@ export interface Curves {
   description: string;
 }
 
-/** Of each run, panels of every diagnostic that writes scalars about the whole model. */
+/** For each run, the panels of the diagnostics that write scalars about the whole model. */
 export function useCurves(runs: readonly RunState[]): Curves[] {
   const store = useStore();
   const dark = store.dark.value;

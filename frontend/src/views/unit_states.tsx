@@ -4,54 +4,53 @@ import { KeyLegend } from '../charts/legend';
 import { timeline } from '../charts/timeline';
 import { stateColor, UnitMap } from '../charts/unit_map';
 import { plural } from '../model/format';
-import { indexAt } from '../model/looks';
+import { unitNoun } from '../model/layers';
+import { shownAt } from '../model/snapshots';
 import { ALIVE, countSilent, countStates, UNIT_STATES, unpackStates, withRevived } from '../model/states';
-import { useStore } from '../state';
+import { useStore } from '../state/store';
 import type { UnitStates } from '../summaries/cnndiag_pb';
 import { useWidth } from '../ui/size';
 import { Toggle } from '../ui/toggle';
 import { LAYER_GUTTERS } from './layout';
-import { unitNoun, type KindViewProps } from './layer_view';
+import type { KindViewProps } from './layer_view';
+import './unit_states.css';
 
-/** Rows between so many and so few pixels, the whole map about as high as this. */
-const [HIGHEST_ROW, LOWEST_ROW, MAP_HEIGHT] = [12, 2, 420];
+/** Maximum and minimum height of a row and approximate height of the map, in pixels. */
+const [MAX_ROW, MIN_ROW, MAP_HEIGHT] = [12, 2, 420];
 
-function history(states: Uint8Array[]): { order: number[]; changed: boolean } {
+/** Units in the order of how long they were dead or nearly dead, the longest first. */
+function worstFirst(states: readonly Uint8Array[]): number[] {
   const units = states[0]?.length ?? 0;
-  const unwell = Array.from({ length: units }, (_, unit) =>
-    states.reduce((sum, look) => sum + (look[unit] === ALIVE ? 0 : (look[unit] ?? 0)), 0),
+  const badness = Array.from({ length: units }, (_, unit) =>
+    states.reduce((sum, snapshot) => sum + (snapshot[unit] === ALIVE ? 0 : (snapshot[unit] ?? 0)), 0),
   );
-  const order = unwell.map((_, unit) => unit).sort((a, b) => (unwell[b] ?? 0) - (unwell[a] ?? 0) || a - b);
-  return { order, changed: unwell.some((sum) => sum > 0) };
+  return badness.map((_, unit) => unit).sort((a, b) => (badness[b] ?? 0) - (badness[a] ?? 0) || a - b);
 }
 
-/** What training itself showed, beside the probe. */
-function inTraining(look: UnitStates, noun: string): string {
-  if (!look.trainingBatches) return '';
-  const batches = plural(Number(look.trainingBatches), 'training batch', 'training batches');
-  return `; in the latest ${batches} observed ${plural(countSilent(look), noun)} never fired`;
+/** What training batches showed, in addition to the probe. */
+function inTraining(snapshot: UnitStates, noun: string): string {
+  if (!snapshot.trainingBatches) return '';
+  const batches = plural(Number(snapshot.trainingBatches), 'training batch', 'training batches');
+  return `; ${plural(countSilent(snapshot), noun)} never fired in the latest ${batches} observed`;
 }
 
 /** Units × steps: alive, nearly dead, dead, revived. */
-export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
+export function UnitStatesView({ layer, snapshots }: KindViewProps<'unitStates'>) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
   const [sorted, setSorted] = useState(true);
-  const states = useMemo(() => withRevived(looks.map(({ value }) => unpackStates(value))), [looks]);
-  const { order } = useMemo(() => history(states), [states]);
+  const states = useMemo(() => withRevived(snapshots.map(({ value }) => unpackStates(value))), [snapshots]);
+  const order = useMemo(() => worstFirst(states), [states]);
   const units = useMemo(() => (sorted ? order : order.toSorted((a, b) => a - b)), [order, sorted]);
   const { left, right } = LAYER_GUTTERS;
   const axis = useMemo(() => timeline(store.steps.value, width, left, right), [store.steps.value, width]);
-  const steps = useMemo(() => looks.map(({ step }) => step), [looks]);
+  const steps = useMemo(() => snapshots.map(({ step }) => step), [snapshots]);
   const dark = store.dark.value;
   const noun = unitNoun(layer);
-  const rowHeight = Math.min(
-    HIGHEST_ROW,
-    Math.max(LOWEST_ROW, Math.floor(MAP_HEIGHT / Math.max(1, units.length))),
-  );
-  const at = Math.max(0, indexAt(looks, store.hover.value ?? store.step.value));
+  const rowHeight = Math.min(MAX_ROW, Math.max(MIN_ROW, Math.floor(MAP_HEIGHT / Math.max(1, units.length))));
+  const at = shownAt(steps, store.hover.value ?? store.step.value);
   const counts = countStates(states[at] ?? new Uint8Array());
-  const sample = looks[at]?.value;
+  const sample = snapshots[at]?.value;
   return (
     <div ref={ref}>
       <div class="row">
@@ -64,13 +63,13 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
         />
         <span class="note">
           {plural(Number(sample?.samples ?? 0), 'sample')},{' '}
-          {plural(Number(sample?.positions ?? 0), 'position')} looked at{sample && inTraining(sample, noun)}
+          {plural(Number(sample?.positions ?? 0), 'position')} observed{sample && inTraining(sample, noun)}
         </span>
         <Toggle
           label={`Order of ${noun}s`}
           value={sorted ? 'state' : 'index'}
           options={[
-            ['state', 'unwell first'],
+            ['state', 'dead first'],
             ['index', 'by index'],
           ]}
           onChange={(value) => setSorted(value === 'state')}
@@ -78,10 +77,10 @@ export function UnitStatesView({ layer, looks }: KindViewProps<'unitStates'>) {
       </div>
       {width > 0 && (
         <div class="plot">
-          <div class="gutter-label" style={{ width: left - 8 }}>
+          <div class="unit-states-count" style={{ width: left - 8 }}>
             {plural(units.length, noun)}
           </div>
-          <div class="scroll-y" style={{ marginLeft: left, maxHeight: MAP_HEIGHT + 60 }}>
+          <div class="unit-states-map" style={{ marginLeft: left, maxHeight: MAP_HEIGHT + 60 }}>
             <UnitMap
               units={units}
               states={states}

@@ -1,19 +1,20 @@
 import { Bars } from '../charts/bars';
 import { words } from '../model/format';
-import { lookAt } from '../model/looks';
-import { useStore } from '../state';
+import { unitNoun } from '../model/layers';
+import { snapshotAt } from '../model/snapshots';
+import { useStore } from '../state/store';
 import { useWidth } from '../ui/size';
-import { unitNoun, type KindViewProps } from './layer_view';
+import type { KindViewProps } from './layer_view';
 
 /** One number per unit, a panel per column. */
-export function UnitValuesView({ layer, looks }: KindViewProps<'unitValues'>) {
+export function UnitValuesView({ layer, snapshots }: KindViewProps<'unitValues'>) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
-  const look = lookAt(looks, store.step.value);
+  const snapshot = snapshotAt(snapshots, store.step.value);
   return (
     <div ref={ref} class="stack">
       {width > 0 &&
-        look?.value.columns.map(({ name, values }) => (
+        snapshot?.value.columns.map(({ name, values }) => (
           <div key={name}>
             <h3>{words(name)}</h3>
             <Bars

@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks';
 
-/** Charts above still grow while their data comes; so long the page is kept at the one asked for. */
-const SETTLES_MS = 2500;
+/** Charts above grow while their data loads: for this long the page stays at the chosen chart. */
+const SETTLE_MS = 2500;
 
-/** Brings the chart that a link or a finding names into sight, until the reader takes over. */
-export function useChartInSight(chart: string, ready: boolean, shows: string[][]): void {
+/** Scrolls to the chart that a link or a finding names, until the reader moves the page. */
+export function useScrollToChart(chart: string, ready: boolean, shows: string[][]): void {
   const lead = shows.find((names) => names.includes(chart))?.[0];
   useEffect(() => {
     if (!ready || !lead) return;
@@ -12,7 +12,7 @@ export function useChartInSight(chart: string, ready: boolean, shows: string[][]
     const observer = new ResizeObserver(follow);
     observer.observe(document.body);
     const stop = () => observer.disconnect();
-    const timer = setTimeout(stop, SETTLES_MS);
+    const timer = setTimeout(stop, SETTLE_MS);
     const events = ['wheel', 'touchstart', 'keydown', 'pointerdown'];
     events.forEach((event) => window.addEventListener(event, stop, { once: true, passive: true }));
     return () => {

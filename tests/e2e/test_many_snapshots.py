@@ -18,10 +18,10 @@ def long_server(serve, tmp_path_factory):
     return serve(logdir)
 
 
-def test_how_many_of_the_looks_are_shown_is_told(long_server, open_tab):
+def test_the_number_of_snapshots_shown_and_taken_is_named(long_server, open_tab):
     tab = open_tab(long_server)
     expect(tab.find("#chart-layers header")).to_contain_text("showing 240 of 300 steps")
-    expect(tab.find(".timebar")).to_contain_text("look 240 of 240 shown, of 300 taken")
+    expect(tab.find(".timebar")).to_contain_text("snapshot 240 of 240 shown (300 taken)")
     assert not tab.overflows()
 
 
@@ -33,6 +33,6 @@ def test_blocks_of_many_layers_start_folded_and_names_keep_their_end(long_server
     name = tab.find("[data-layer]").last
     assert re.fullmatch(r"conv2d_\d+", name.locator(".path").inner_text())
     assert name.get_attribute("data-layer").endswith(name.locator(".path").inner_text())
-    # The end of a block's name is in sight, whatever its beginning is cut to.
+    # The end of a block's name is visible, however much of its beginning is cut.
     inner, outer = last.locator("bdi").bounding_box(), last.locator(".path").bounding_box()
     assert abs((inner["x"] + inner["width"]) - (outer["x"] + outer["width"])) <= 1

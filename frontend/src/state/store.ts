@@ -1,22 +1,22 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { Resource, SeriesCache, type Loadable } from './data/cache';
-import type { Query, RunEntry, Series, Source } from './data/source';
-import type { Host } from './hosts/host';
-import { allLooks, beside } from './model/compare';
-import { findingsOf } from './model/findings';
-import { measuresOf, tablesOf, type Measure } from './model/layers';
-import { DEFAULT_VIEW, parseView, serialiseView, type View } from './model/view';
-import type { Finding, LayerInfo, RunInfo } from './summaries/cnndiag_pb';
+import { Resource, SeriesCache, type Loadable } from '../data/cache';
+import type { Query, RunEntry, Series, Source } from '../data/source';
+import type { Host } from './host';
+import { allSnapshots, comparedRuns } from '../model/compare';
+import { findingsOf } from '../model/findings';
+import { measuresOf, tablesOf, type Measure } from '../model/layers';
+import { DEFAULT_VIEW, parseView, serializeView, type View } from '../model/view';
+import type { Finding, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
 
-/** Most looks asked for at once; a screen shows no more columns than that. */
-const OVERVIEW_LOOKS = 240;
-const LAYER_LOOKS = 120;
+/** Maximum number of snapshots per request: a screen does not show more columns. */
+const OVERVIEW_SNAPSHOTS = 240;
+const LAYER_SNAPSHOTS = 120;
 
 const NOTHING = signal<Loadable<Series>>({ state: 'ready', value: { items: [], total: 0, damaged: 0 } });
 
-/** What is known of a run beside its measurements. */
+/** What is known about a run, apart from its measurements. */
 export interface RunState {
   entry: RunEntry;
   /** All layer tables of the run, the latest last. */
@@ -25,30 +25,30 @@ export interface RunState {
   layers: LayerInfo[];
   measures: Measure[];
   findings: Finding[];
-  /** Whether the findings are known; without them nothing says that a run is well. */
-  judgement: 'known' | 'loading' | 'failed' | 'none';
+  /** Whether the findings are known: without them a run is not shown as healthy. */
+  judgment: 'known' | 'loading' | 'failed' | 'none';
   state: Loadable<unknown>['state'];
   error: string | undefined;
 }
 
-/** Everything the screens share: runs, the view (kept in the address), and series by query. */
+/** Everything the screens share: runs, the view (stored in the address), and series by query. */
 export class Store {
   readonly runList: Signal<Loadable<RunEntry[]>>;
   readonly view: Signal<View>;
   readonly dark: ReadonlySignal<boolean>;
-  /** Step under the pointer, shown by all charts; null when none. */
+  /** Step under the pointer, marked in all charts; null if the pointer is elsewhere. */
   readonly hover = signal<number | null>(null);
   readonly playing = signal(false);
   readonly runs: ReadonlySignal<RunEntry[]>;
   readonly entry: ReadonlySignal<RunEntry | undefined>;
   readonly run: ReadonlySignal<RunState | undefined>;
-  /** Runs set beside the current one, which is their base. */
+  /** Runs that are compared with the current one, their base. */
   readonly others: ReadonlySignal<RunState[]>;
-  /** When the current run was looked at, or on the comparison any of its runs. */
-  readonly looks: ReadonlySignal<{ step: number; epoch: number; snapshot: number }[]>;
+  /** Snapshots of the current run, or on the comparison those of all its runs. */
+  readonly snapshots: ReadonlySignal<{ step: number; epoch: number; snapshot: number }[]>;
   readonly steps: ReadonlySignal<number[]>;
   readonly step: ReadonlySignal<number>;
-  /** Messages of the current run that could not be read, as far as they were asked for. */
+  /** Number of messages of the current run that could not be read, among those requested. */
   readonly damaged: ReadonlySignal<number>;
   private readonly runResource: Resource<RunEntry[]>;
   private readonly cache: SeriesCache;
@@ -68,24 +68,24 @@ export class Store {
       return this.runs.value.find(({ id }) => id === wanted) ?? this.runs.value[0];
     });
     this.run = computed(() => this.entry.value && this.stateOf(this.entry.value));
-    // By itself, so that a change of step does not look through the runs anew.
+    // Separate signals, so that a change of the step does not compute the runs again.
     const against = computed(() => this.view.value.against);
     const comparing = computed(() => this.view.value.screen === 'compare');
     this.others = computed(() =>
-      beside(this.runs.value, this.entry.value, against.value.split('\n')).map((entry) =>
+      comparedRuns(this.runs.value, this.entry.value, against.value.split('\n')).map((entry) =>
         this.stateOf(entry),
       ),
     );
-    this.looks = computed(() => {
+    this.snapshots = computed(() => {
       const own = this.entry.value ? [this.entry.value] : [];
       const others = comparing.value ? this.others.value.map(({ entry }) => entry) : [];
-      return allLooks([...own, ...others].map((entry) => this.looksOf(entry)));
+      return allSnapshots([...own, ...others].map((entry) => this.snapshotsOf(entry)));
     });
     this.damaged = computed(() => {
       const own = [...this.cache.damaged.value.values()].filter(({ id }) => id === this.entry.value?.id);
       return own.reduce((sum, { count }) => sum + count, 0);
     });
-    this.steps = computed(() => this.looks.value.map(({ step }) => step));
+    this.steps = computed(() => this.snapshots.value.map(({ step }) => step));
     this.step = computed(() => {
       const last = this.steps.value.at(-1) ?? 0;
       return Math.min(this.view.value.step ?? last, last);
@@ -94,7 +94,7 @@ export class Store {
 
   start(): void {
     void this.runResource.refresh();
-    effect(() => this.host.writeParameters(serialiseView(this.view.value)));
+    effect(() => this.host.writeParameters(serializeView(this.view.value)));
     this.host.onNavigate(() => {
       const view = parseView(this.host.readParameters());
       if (JSON.stringify(view) !== JSON.stringify(this.view.peek())) this.view.value = view;
@@ -102,7 +102,7 @@ export class Store {
     this.host.onReload(() => void this.reload());
   }
 
-  /** Moves to another view; what is not named stays. */
+  /** Changes the view; what `change` does not name stays. */
   go(change: Partial<View>): void {
     batch(() => {
       this.view.value = { ...this.view.value, ...change };
@@ -114,49 +114,50 @@ export class Store {
     this.go({ ...DEFAULT_VIEW, run: this.view.value.run, step: this.view.value.step });
   }
 
+  /** Reads the list of runs again, then the tags that have grown and the series that failed. */
   async reload(): Promise<void> {
-    const before = new Map(
-      this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])),
-    );
+    const before = this.latestSteps();
     await this.runResource.refresh();
-    const after = new Map(
-      this.runs.peek().flatMap(({ id, tags }) => tags.map((t) => [`${id}\n${t.tag}`, t.max_step])),
+    const after = this.latestSteps();
+    await this.cache.refresh(({ id, tag }) => after.get(`${id}\n${tag}`) !== before.get(`${id}\n${tag}`));
+  }
+
+  /** The last step of each tag of each run. */
+  private latestSteps(): Map<string, number> {
+    return new Map(
+      this.runs.peek().flatMap(({ id, tags }) => tags.map((one) => [`${id}\n${one.tag}`, one.max_step])),
     );
-    await this.cache.refresh(({ id, tag }) => {
-      const key = `${id}\n${tag}`;
-      return after.get(key) !== before.get(key) || this.series({ id, tag }).peek().state === 'failed';
-    });
   }
 
   series(query: Query): ReadonlySignal<Loadable<Series>> {
     return this.cache.get(query);
   }
 
-  /** A column of all layers over the looks of a run. */
+  /** A column of all layers over the snapshots of a run. */
   columnSeries(entry: RunEntry, { diagnostic, column }: Measure): ReadonlySignal<Loadable<Series>> {
-    return this.written(entry, diagnostic.name, { column: column.name });
+    return this.seriesOf(entry, diagnostic.name, { column: column.name });
   }
 
   /** What a diagnostic wrote about the whole model. */
   modelSeries(entry: RunEntry, diagnostic: string): ReadonlySignal<Loadable<Series>> {
-    return this.written(entry, diagnostic, {});
+    return this.seriesOf(entry, diagnostic, {});
   }
 
-  /** Asks only for what the run has: a diagnostic that is announced may not have written yet. */
-  private written(entry: RunEntry, diagnostic: string, { column }: { column?: string }) {
+  /** Requests only what the run has: a diagnostic in the layer table may not have written yet. */
+  private seriesOf(entry: RunEntry, diagnostic: string, { column }: { column?: string }) {
     const tag = `cnndiag/${diagnostic}`;
     if (!entry.tags.some((one) => one.tag === tag)) return NOTHING;
-    return this.series({ id: entry.id, tag, column, max: OVERVIEW_LOOKS });
+    return this.series({ id: entry.id, tag, column, max: OVERVIEW_SNAPSHOTS });
   }
 
-  /** What a diagnostic wrote about one layer; undefined when it has no such tag. */
+  /** What a diagnostic wrote about one layer; undefined if it has no such tag. */
   layerSeries(
     entry: RunEntry,
     diagnostic: string,
     layer: string,
   ): ReadonlySignal<Loadable<Series>> | undefined {
     const tag = entry.tags.find((t) => t.diagnostic === diagnostic && t.layer === layer && layer !== '');
-    return tag && this.series({ id: entry.id, tag: tag.tag, max: LAYER_LOOKS });
+    return tag && this.series({ id: entry.id, tag: tag.tag, max: LAYER_SNAPSHOTS });
   }
 
   stateOf(entry: RunEntry): RunState {
@@ -176,7 +177,7 @@ export class Store {
       layers: latest?.layers ?? [],
       measures: measuresOf(latest).filter(({ diagnostic }) => has(`cnndiag/${diagnostic.name}`)),
       findings: findingsOf(findings?.value),
-      judgement: !findings ? 'none' : findings.value ? 'known' : unknown,
+      judgment: !findings ? 'none' : findings.value ? 'known' : unknown,
       state: info.state,
       error: info.error ?? findings?.error,
     };
@@ -184,11 +185,11 @@ export class Store {
 
   /** Epochs completed at a step of the current run. */
   epochAt(step: number): number | undefined {
-    return this.looks.value.findLast((look) => look.step <= step)?.epoch;
+    return this.snapshots.value.findLast((snapshot) => snapshot.step <= step)?.epoch;
   }
 
-  /** When a run was looked at: each look writes what it cost, and a log without that, numbers of all layers. */
-  looksOf(entry: RunEntry): { step: number; epoch: number; snapshot: number }[] {
+  /** The snapshots of a run: each writes its cost, and in a log without costs, a measure of all layers. */
+  snapshotsOf(entry: RunEntry): { step: number; epoch: number; snapshot: number }[] {
     const written = new Set(entry.tags.map(({ tag }) => tag));
     const measure = this.stateOf(entry).measures.find(({ diagnostic }) =>
       written.has(`cnndiag/${diagnostic.name}`),
