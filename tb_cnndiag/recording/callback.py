@@ -196,7 +196,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if spans_machines(model):
             raise InspectionError(
                 "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
-                "see docs/distributed.md."
+                "see docs/loops.md."
             )
         steps = (self.params or {}).get("steps")
         inspector = ModelInspector(parts_of(model), self._options.pattern)
