@@ -41,9 +41,10 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 	$(NODE) npm run format
 
 docs: $(VENV)/dev build/docs/demo.done $(STATIC)/report.js  ## build the site into build/docs/html: strict, links checked
+	rm -rf build/docs/html
 	mkdir -p build/docs/extra
 	$(BIN)/tb-cnndiag report build/docs/demo -o build/docs/extra/demo-report.html --quiet
-	$(BIN)/python -m sphinx -b html -W --keep-going -q -d build/docs/doctrees docs build/docs/html
+	$(BIN)/python -m sphinx -W --keep-going -q -E -d build/docs/doctrees docs build/docs/html
 	$(BIN)/python -m docs.check_links build/docs/html
 
 docs-serve: docs  ## build the site and serve it on PORT (8000)

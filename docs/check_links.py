@@ -32,7 +32,7 @@ class Page(HTMLParser):
 
 def broken(site: Path) -> list[str]:
     """One line for each link to a file or anchor of the site that does not exist."""
-    pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
     found = []
     for path, page in pages.items():
         for link in sorted(page.links):

@@ -34,6 +34,7 @@ napoleon_use_ivar = True
 python_maximum_signature_line_length = 88
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "tb_cnndiag"
 html_favicon = "_static/mark.svg"
 html_logo = "_static/mark.svg"
