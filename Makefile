@@ -30,7 +30,7 @@ fuzz: $(VENV)/dev  ## hostile messages, files and logs, led by coverage, so many
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/mypy tb_cnndiag benchmarks examples
+	$(BIN)/mypy tb_cnndiag benchmarks examples docs
 	$(BIN)/lint-imports
 	$(NODE) npm run check
 	$(BIN)/python summaries/generate.py --check

@@ -13,7 +13,6 @@ version = release = tb_cnndiag.__version__
 project_copyright = "the tb_cnndiag contributors, Apache-2.0"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 3
 
 nitpicky = True
