@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
+STATIC := tb_cnndiag/plugin/static
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast nightly fuzz check format frontend chromium bench matrix screenshots goldens clean
+.PHONY: demo test test-fast nightly fuzz check format docs docs-serve frontend chromium bench matrix screenshots goldens clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -29,7 +30,7 @@ fuzz: $(VENV)/dev  ## hostile messages, files and logs, led by coverage, so many
 check: $(VENV)/dev frontend  ## linters, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/mypy tb_cnndiag benchmarks examples
+	$(BIN)/mypy tb_cnndiag benchmarks examples docs
 	$(BIN)/lint-imports
 	$(NODE) npm run check
 	$(BIN)/python summaries/generate.py --check
@@ -39,7 +40,27 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 	$(BIN)/ruff format $(SOURCES)
 	$(NODE) npm run format
 
-bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
+docs: $(VENV)/dev build/docs/demo.done $(STATIC)/report.js  ## build the site into build/docs/html: strict, links checked
+	rm -rf build/docs/html
+	mkdir -p build/docs/extra
+	$(BIN)/tb-cnndiag report build/docs/demo -o build/docs/extra/demo-report.html --quiet
+	$(BIN)/python -m sphinx -W --keep-going -q -E -d build/docs/doctrees docs build/docs/html
+	$(BIN)/python -m docs.check_links build/docs/html
+
+docs-serve: docs  ## build the site and serve it on PORT (8000)
+	@echo "the site is on http://localhost:$(or $(PORT),8000)/ (Ctrl-C stops it)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs/html $(or $(PORT),8000)
+
+# Trained once: `rm -r build/docs` to train it again.
+build/docs/demo.done: | $(VENV)/dev
+	rm -rf build/docs/demo
+	$(BIN)/tb-cnndiag demo --no-serve build/docs/demo
+	touch $@
+
+$(STATIC)/report.js:
+	$(MAKE) frontend
+
+bench: $(VENV)/dev  ## print the figures of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.background
 	$(BIN)/python -m benchmarks.measures
@@ -58,8 +79,8 @@ goldens: $(VENV)/dev frontend chromium  ## renew the pictures that the screens a
 
 frontend: $(VENV)/dev frontend/node_modules/.package-lock.json  ## build the frontend anew
 	$(NODE) npm run build
-	mkdir -p tb_cnndiag/plugin/static
-	cp -r frontend/dist/. tb_cnndiag/plugin/static/
+	mkdir -p $(STATIC)
+	cp -r frontend/dist/. $(STATIC)/
 
 frontend/node_modules/.package-lock.json: frontend/package-lock.json | $(VENV)/dev
 	$(NODE) npm ci
@@ -88,4 +109,4 @@ $(VENV)/dev: setup.py $(VENV)/demo | $(VENV)/bin/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info frontend/node_modules frontend/dist tb_cnndiag/plugin/static
+	rm -rf $(VENV) build dist *.egg-info frontend/node_modules frontend/dist $(STATIC)

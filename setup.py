@@ -73,6 +73,8 @@ TEST = [
     "flask-cors>=4",
 ]
 
+DOCS = ["sphinx>=7.4", "myst-parser>=4", "furo>=2024.8.6"]
+
 setup(
     name="tb-cnndiag",
     version="0.2.0",
@@ -99,8 +101,10 @@ setup(
         "gs": ["gcsfs>=2023.6"],
         "demo": ["mlxtend>=0.23"],
         "test": TEST,
+        "docs": DOCS,
         "dev": [
             *TEST,
+            *DOCS,
             "jax>=0.4",
             "ruff>=0.6",
             "mypy>=1.11",

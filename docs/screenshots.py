@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 PICTURES = {
@@ -69,7 +69,7 @@ def _take(url: str) -> None:
                 page.evaluate("document.body.classList.add('dark-mode')")
             page.wait_for_timeout(2_500)
             page.screenshot(path=IMAGES / f"{name}.png")
-        page = browser.new_page(viewport=dict(zip(("width", "height"), TOUR_SIZE, strict=True)))
+        page = browser.new_page(viewport=ViewportSize(width=TOUR_SIZE[0], height=TOUR_SIZE[1]))
         _film(page, url)
         browser.close()
 

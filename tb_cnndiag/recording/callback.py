@@ -207,7 +207,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if spans_machines(model):
             raise InspectionError(
                 "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
-                "see docs/distributed.md."
+                "see docs/loops.md."
             )
         steps = (self.params or {}).get("steps")
         tapped = keras.backend.backend() == "tensorflow"
