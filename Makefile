@@ -41,7 +41,6 @@ format: $(VENV)/dev frontend  ## write what the formatters want
 
 bench: $(VENV)/dev  ## print the figures that CONTRIBUTING and docs name
 	$(BIN)/python -m benchmarks.overhead
-	$(BIN)/python -m benchmarks.background
 	$(BIN)/python -m benchmarks.measures
 	$(BIN)/python -m benchmarks.storage
 	$(BIN)/python -m benchmarks.reading

@@ -1,6 +1,6 @@
 """Renew the pictures of ``docs/faults.md``: ``python -m docs.fault_pictures``.
 
-Trains a case of ``benchmarks/faults`` for each fault (kept below ``--work``), makes its report, and takes the finding
+Trains a case of ``benchmarks/corpus`` for each fault (kept below ``--work``), makes its report, and takes the finding
 with its chart.
 """
 
@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from benchmarks.corpus.cases import CASES
 from benchmarks.faults.__main__ import home_of
-from benchmarks.faults.cases import CASES
 from benchmarks.faults.game import FAULTY, play
 from benchmarks.faults.train import train
 from tb_cnndiag.cli import main as command_line

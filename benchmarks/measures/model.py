@@ -34,7 +34,7 @@ def model_table() -> None:
     values = [np.maximum(rng.normal(size=65_536), 0).astype(np.float32) for _ in weights]
     means = [rng.normal(size=(256, weight.shape[-1])).astype(np.float32) for weight in weights]
 
-    def looks() -> list[LayerLook]:
+    def snapshots() -> list[LayerLook]:
         """As capture hands them over: arrays that no diagnostic has seen."""
         return [
             LayerLook(
@@ -50,10 +50,10 @@ def model_table() -> None:
 
     def each(*diagnostics: LayerDiagnostic) -> Callable[[], None]:
         def measure() -> None:
-            seen = looks()
+            seen = snapshots()
             for diagnostic in diagnostics:
-                for look in seen:
-                    diagnostic.measure(look)
+                for snapshot in seen:
+                    diagnostic.measure(snapshot)
 
         return measure
 
@@ -65,7 +65,7 @@ def model_table() -> None:
             drawn: each(FilterSimilarity(sample=256)),
             "activation density": each(ActivationDensity()),
             "functional similarity": each(FunctionalSimilarity()),
-            "layer similarity": lambda: LayerSimilarity().measure(Look(0, 0, looks(), {})),
+            "layer similarity": lambda: LayerSimilarity().measure(Look(0, 0, snapshots(), {})),
             "feature dimension": each(FeatureDimension()),
             "kernel rank": each(KernelRank()),
             "weight health": each(WeightHealth()),

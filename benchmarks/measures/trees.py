@@ -1,4 +1,4 @@
-"""Similarity and trees of filters beside scikit-learn and scipy, and the largest layer."""
+"""Similarity and trees of filters compared with scikit-learn and scipy, and the largest layer."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 @pytest.fixture(scope="module")
 def long_server(serve, tmp_path_factory):
     logdir = tmp_path_factory.mktemp("long")
-    write(logdir / "long", Size(layers=80, looks=300, heavy_looks=3))
+    write(logdir / "long", Size(layers=80, snapshots=300, heavy_snapshots=3))
     return serve(logdir)
 
 
