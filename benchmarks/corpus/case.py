@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -23,6 +23,7 @@ ROUNDS = {
     "first": ("fresh: ", "fresh healthy: "),
     **{name: (f"{name}: ", f"{name}: healthy: ") for name in ("second", "third", "fourth")},
 }
+FROM_LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 @dataclass
@@ -44,36 +45,33 @@ class Training:
     """How a trial is built, and what it shows when it is trained: a case without its name."""
 
     make: Callable[[], Trial]
-    symptom: Symptom | None = None
-    layers: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True)
-class shows:  # noqa: N801
-    """``shows(symptom, layers, also).of(training)``: layers and other right faults as words, ``{…}`` as in a shell."""
+class Claim:
+    """What a training shows, where, and which other faults are right names for it."""
 
     symptom: Symptom
-    layers: str = ""
-    also: str = ""
+    layers: tuple[str, ...]
+    also: tuple[str, ...]
 
     def of(self, training: Training) -> Training:
-        """The training with what it shows."""
-        return Training(training.make, self.symptom, words(self.layers), tuple(self.also.split()))
+        """The training with this claim."""
+        return replace(training, claim=self)
+
+
+def shows(symptom: Symptom, layers: str = "", also: str = "") -> Claim:
+    """A claim whose layers and other faults are words; ``{…}`` in layers as in a shell."""
+    return Claim(symptom, words(layers), tuple(also.split()))
 
 
 @dataclass(frozen=True)
 class Case:
     """A training with a known fault, or none.
 
-    Attributes:
-        name: Says what is done, where.
-        make: Builds it anew.
-        symptom: Whether it shows what it claims, by other means than ours.
-        fault: Id of the fault that a diagnosis should name first; None for a healthy one.
-        layers: Layers any of which is the right place; empty where a fault has none.
-        also: Ids of other faults that are right too.
-        round: The set it was written in.
+    ``fault`` is the id that a diagnosis should name first, None for a healthy case; ``also`` are ids that are right
+    too, ``layers`` those any of which is the right place, ``round`` the set it was written in.
     """
 
     name: str
@@ -100,23 +98,26 @@ class Case:
 
 
 def faulty(fault: str, **rounds: Mapping[str, Training]) -> tuple[Case, ...]:
-    """Cases of one fault by round and name."""
+    """Cases of one fault by round and name; each training has a claim."""
     return tuple(
-        Case(ROUNDS[name][0] + title, t.make, t.symptom, fault, t.layers, t.also, name)
+        Case(ROUNDS[name][0] + title, t.make, t.claim.symptom, fault, t.claim.layers, t.claim.also, name)
         for name, table in rounds.items()
         for title, t in table.items()
-        if t.symptom is not None
+        if t.claim
     )
 
 
 def healthy(**rounds: Mapping[str, Training]) -> tuple[Case, ...]:
-    """Healthy cases by round and name; unless they say otherwise they reach an accuracy of 80 %, or 75 % at first."""
+    """Healthy cases by round and name; without a claim they reach an accuracy of 80 %, in the first two rounds 75 %."""
     usual = {"known": learns(0.75), "first": learns(0.75)}
     return tuple(
-        Case(ROUNDS[name][1] + title, t.make, t.symptom or usual.get(name, learns(0.8)), None, (), (), name)
+        Case(
+            ROUNDS[name][1] + title, t.make, t.claim.symptom if t.claim else usual.get(name, learns(0.8)), None, (), (),
+            name,
+        )
         for name, table in rounds.items()
         for title, t in table.items()
-    )
+    )  # fmt: skip
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -172,26 +173,12 @@ def fit(
 ) -> Training:
     """A training of ``network`` on the data of this name, by Adam 0.002 unless it says otherwise.
 
-    Args:
-        data: Name of the data, or what makes them.
-        network: Builds the model for them.
-        optimizer: Made anew for each trial if it is lazy.
-        loss: By default squares for a regression, binary cross-entropy for two classes by one unit, else sparse
-            categorical cross-entropy.
-        metrics: By default mean absolute errors for a regression, none for a ``target``, else accuracy.
-        x: Applied to inputs.
-        y: Applied to labels.
-        target: Makes targets from inputs, in place of labels.
-        pick: From the training labels, which samples to train on, in which order.
-        samples: How many of the training samples to use.
-        held_out: How many of the validation samples to use.
-        validate: Whether to use them at all.
-        policy: Policy of number types.
-        compile_options: Further arguments of ``compile``.
-        epochs: Passes through the training samples.
-        batch: Batch size.
-        callbacks: Given to ``fit``.
-        options: Further arguments of ``fit``; one that is a function is called with the training labels.
+    ``optimizer`` is made anew for each trial if it is lazy. By default ``loss`` is squares for a regression, binary
+    cross-entropy for two classes by one unit, else sparse categorical cross-entropy; ``metrics`` are absolute errors
+    for a regression, none for a ``target``, else accuracy. ``x`` and ``y`` are applied to inputs and labels; ``target``
+    makes targets from inputs, in place of labels; ``pick`` chooses and orders training samples by their labels;
+    ``samples`` and ``held_out`` limit training and validation samples. Options of ``fit`` that are functions are
+    called with the training labels.
     """
 
     def make() -> Trial:

@@ -113,9 +113,10 @@ def plain(value: Any) -> Any:
         array = np.array(value)
         array = array.astype("float32") if array.dtype.name == "bfloat16" else np.ascontiguousarray(array)
         return (array.dtype.name, array.shape, hashlib.blake2b(array.tobytes(), digest_size=8).hexdigest())
+    if isinstance(value, Mapping) and value.get("class_name") in ("function", "__lambda__"):
+        return "function"
     if isinstance(value, Mapping) and "registered_name" in value:
-        of_function = value["class_name"] in ("function", "__lambda__")
-        return "function" if of_function else (value["class_name"], plain(value["config"]))
+        return (value["class_name"], plain(value["config"]))
     if isinstance(value, Mapping):
         return sorted((str(name), plain(v)) for name, v in value.items())
     if isinstance(value, Sequence):

@@ -529,9 +529,9 @@ def written_as_class(data: Data, kind: Callable[[int], Any] = Net) -> Any:
     return model
 
 
-def _adapted(name: str, factor: float = 1.0, **options: Any) -> Any:
+def _adapted(data: str, /, factor: float = 1.0, **options: Any) -> Any:
     scaling = layers.Normalization(**options)
-    scaling.adapt(factor * load(name).x)
+    scaling.adapt(factor * load(data).x)
     return scaling
 
 

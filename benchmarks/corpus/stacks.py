@@ -73,29 +73,11 @@ def stack(
 ) -> Any:
     """Blocks of convolutions over data of any dimension, each block pooled; dense layers; the head.
 
-    Args:
-        style: Names, and what the family does its own way.
-        data: Give the shape of inputs and the number of classes.
-        widths: Filters of each block, of each of ``each`` convolutions or one by one.
-        each: Convolutions in a block whose width is one number.
-        hidden: Units of dense layers.
-        size: Width of the convolution window.
-        padding: Of convolutions.
-        activation: Of all but the head.
-        init: Initializer of all but the head.
-        bias: Whether convolutions have biases.
-        penalty: Regularizer of kernels of all but the head.
-        norm: As for :func:`normalization`.
-        norm_last: Normalize behind the activation.
-        act: Makes layers in place of ``activation``, by name.
-        pooling: ``"Max"`` or ``"Average"``.
-        pools: How many blocks are pooled.
-        flat: Flatten the maps, or take their means.
-        dropout: Behind each dense layer, or behind the maps where there is none.
-        units: Of the head.
-        head: Activation of the head, or options of it.
-        before: Layers in front.
-        of: Options of single layers by name; for an activation layer, what makes it.
+    ``widths`` has the filters of each block, of each of its ``each`` convolutions or one by one; ``pools`` limits how
+    many blocks are pooled. ``norm`` is as for :func:`normalization`; ``act`` makes layers by name in place of
+    ``activation``. ``flat`` flattens the maps, otherwise their means are taken. ``head`` is its activation, or options
+    of it; ``before`` are layers in front. ``of`` has options of single layers by name; for an activation layer, what
+    makes it.
     """
     rank = len(data.shape) - 1
     seen: Counter[str] = Counter()

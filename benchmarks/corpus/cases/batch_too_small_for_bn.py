@@ -32,8 +32,9 @@ CASES = faulty(
             fit("toys", net.mobilenet(), batch=1, samples=300, epochs=4)),
         "batches of 2, normalised behind the mean, letters":
             shows(sym.noisy_statistics("batch_normalization", 2) & sym.differs_in_inference).of(
-                fit("glyphs", net.sequential(*(layer.Conv2D(width, 3, strides=2, activation="relu") for width in (16,
-                    32)), layer.GlobalAveragePooling2D(), layer.BatchNormalization(momentum=0.9)), batch=2, samples=400,
+                fit("glyphs",
+                    net.sequential(*(layer.Conv2D(width, 3, strides=2, activation="relu") for width in (16, 32)),
+                    layer.GlobalAveragePooling2D(), layer.BatchNormalization(momentum=0.9)), batch=2, samples=400,
                     epochs=5)),
         "batches of 3, normalised dense layers, heartbeats": shows(sym.noisy_statistics("batch_normalization_3", 3)).of(
             fit("heartbeats", net.tutorial(norm="batch", hidden=(32, 32)), batch=3, samples=450, epochs=5)),

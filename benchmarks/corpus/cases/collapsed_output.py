@@ -73,8 +73,8 @@ CASES = faulty(
     },
     third={
         "collapsed: faces that weigh 5000 times as much": shows(sym.one_answer, "output").of(
-            fit("faces", net.convnet(widths=(12, 16), hidden=(24,)), by.adam(1e-3), epochs=12, class_weight={0: 1.0,
-                1: 5000.0})),
+            fit("faces", net.convnet(widths=(12, 16), hidden=(24,)), by.adam(1e-3), epochs=12,
+                class_weight={0: 1.0, 1: 5000.0})),
         "collapsed: weights of the head held to a length of 0.0001, views":
             shows(sym.one_answer & sym.at_chance, "output", also="underfitting").of(
                 fit("views", net.convnet(head={"kernel_constraint": constraints.MaxNorm(1e-4)}), by.sgd(0.05, 0.9),

@@ -57,8 +57,9 @@ CASES = faulty(
     },
     first={
         "dead: a shift of -6 after group normalisation": shows(sym.dead("c1_act", "c2_act"), "c{1,2}{,_norm,_act}").of(
-            fit("photos", net.chain(norm=lambda name: layers.GroupNormalization(4, name=name,
-                beta_initializer=Constant(-6.0))), epochs=5)),
+            fit("photos",
+                net.chain(norm=lambda name: layers.GroupNormalization(4, name=name, beta_initializer=Constant(-6.0))),
+                epochs=5)),
         "dead: weights kept positive under negative inputs": shows(sym.dead("c1"), "c1").of(
             fit("materials", net.chain(flat=True, c1=_POSITIVE), x=lambda x: x - 1, epochs=5)),
         "dead: three steps at rate 1, then 0.002, faces":
@@ -70,7 +71,8 @@ CASES = faulty(
             fit("volumes", net.chain(c2={"bias_initializer": partly(0.33, 0.0, -8.0)}), epochs=5)),
         "dead: channels whose scale an L1 penalty takes (network slimming)":
             shows(sym.faint_scale("c1_norm") | sym.faint_scale("c2_norm"), "c{1,2}{,_norm,_act}").of(
-                fit("materials", net.chain(widths=(16, 32), norm=lambda name: net.batch_norm(name,
+                fit("materials",
+                    net.chain(widths=(16, 32), norm=lambda name: net.batch_norm(name,
                     gamma_regularizer=regularizers.L1(0.02))), by.adam(5e-3), epochs=12)),
     },
     second={
@@ -125,7 +127,8 @@ CASES = faulty(
         "dead: a shift of -9 behind the normalisation of the first block, grounds":
             shows(sym.dead("block1_conv1_act", share=1.0) & sym.at_chance,
                 "block1_conv1 block1_conv1_bn block1_conv1_act", also="bad_init").of(
-                fit("grounds", net.vgg(norm=lambda name: net.batch_norm(name,
+                fit("grounds",
+                    net.vgg(norm=lambda name: net.batch_norm(name,
                     beta_initializer=Constant(-9.0 if name.startswith("block1") else 0.0)), each=1), by.sgd(0.01, 0.9),
                     epochs=4)),
     },

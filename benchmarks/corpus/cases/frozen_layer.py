@@ -128,14 +128,14 @@ CASES = faulty(
     "frozen_layer",
     known={
         f"no gradient: {name} on {data}": shows(sym.unmoved(layer), "conv1 conv2").of(fit(data, _cut(cut()), epochs=6))
-        for data, name, cut, layer in (("digits", "stop", lazily(Stop), "conv1"), ("shapes", "stop", lazily(Stop),
-            "conv1"), ("mnist", "threshold", lazily(Threshold), "conv2"))
+        for data, name, cut, layer in (("digits", "stop", lazily(Stop), "conv1"),
+            ("shapes", "stop", lazily(Stop), "conv1"), ("mnist", "threshold", lazily(Threshold), "conv2"))
     }
     | {
         f"random and frozen: {names} on {data}": shows(sym.unmoved(*shown.split()), names).of(
             fit(data, frozen(net.plain(widths=(16, 24, 24)), *names.split()), epochs=6))
-        for data, names, shown in (("shapes", "conv1 conv2 conv3", "conv1 conv2"), ("mnist", "conv2 conv3 fc1",
-            "conv2 fc1"))
+        for data, names, shown in (("shapes", "conv1 conv2 conv3", "conv1 conv2"),
+            ("mnist", "conv2 conv3 fc1", "conv2 fc1"))
     },
     first={
         "frozen: rounded in the middle of signals": shows(sym.unmoved("c1", "c2"), "c1 c2").of(
@@ -164,8 +164,9 @@ CASES = faulty(
             fit("digits", net.functional(_signs), by.adam(1e-3), epochs=5)),
         "frozen: the encoder behind a stopped gradient":
             shows(sym.unmoved("encoder1", "encoder2"), "encoder1 encoder2 code").of(
-                fit("mnist", net.conv_autoencoder(between=(layer.Lambda(lambda code: ops.stop_gradient(code),
-                    name="code"),)), loss="mse", target=itself, epochs=3)),
+                fit("mnist",
+                    net.conv_autoencoder(between=(layer.Lambda(lambda code: ops.stop_gradient(code), name="code"),)),
+                    loss="mse", target=itself, epochs=3)),
     },
     fourth={
         "frozen: a base that was to be trained elsewhere and never was, snaps":

@@ -4,12 +4,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, losses, ops, optimizers, regularizers
+from keras import layers, ops, optimizers, regularizers
 
 from benchmarks.corpus import networks as net
 from benchmarks.corpus import optimizers as by
 from benchmarks.corpus import symptoms as sym
-from benchmarks.corpus.case import Training, Trial, fit, healthy, one_hot, shows
+from benchmarks.corpus.case import FROM_LOGITS, Training, Trial, fit, healthy, one_hot, shows
 from benchmarks.corpus.data import load
 from benchmarks.corpus.lazy import bias, kernel, layer, network
 
@@ -224,8 +224,8 @@ CASES = healthy(
         "residual from a zero scale, letters": fit("glyphs", net.resnet(zero_gamma=True), by.sgd(0.1, 0.9), epochs=10),
         "depthwise and pointwise with ReLU6, gratings": fit("gratings", net.mobilenet()),
         "branches of three widths, spectra": fit("spectra", net.branches()),
-        "SELU that normalises itself, heartbeats": fit("heartbeats", net.tutorial(activation="selu",
-            init="lecun_normal", widths=(12, 16, 16), hidden=(32, 24)), by.adam(1e-3)),
+        "SELU that normalises itself, heartbeats": fit("heartbeats",
+            net.tutorial(activation="selu", init="lecun_normal", widths=(12, 16, 16), hidden=(32, 24)), by.adam(1e-3)),
         "PReLU, sounds":
             fit("sounds", net.blocks(act=lambda name: layers.PReLU(shared_axes=[1, 2], name=name)), epochs=6),
         "ELU with averages, clips": fit("clips", net.tutorial(activation="elu", widths=(8, 16), pooling="Average")),
@@ -240,8 +240,8 @@ CASES = healthy(
         "dense layers alone mix patches, gratings": fit("gratings", net.functional(_mixer), epochs=12),
         "space, then time, clips": fit("clips", net.functional(_space_then_time)),
         "frames, then an LSTM, clips": fit("clips", _frame_by_frame(), by.adam(3e-3), epochs=10),
-        "written as a class, logits out, sounds": fit("sounds", net.written_as_class(), by.adam(3e-3),
-            loss=losses.SparseCategoricalCrossentropy(from_logits=True)),
+        "written as a class, logits out, sounds":
+            fit("sounds", net.written_as_class(), by.adam(3e-3), loss=FROM_LOGITS),
         "shares averaged over places, toys": fit("toys", _SHARES_AVERAGED, by.adam(5e-3), epochs=12),
         "hinge of several classes, no activation at the head":
             fit("spectra", net.tutorial(head=None), loss="categorical_hinge", y=one_hot(5)),
@@ -275,8 +275,8 @@ CASES = healthy(
         "batches of 2 with layer normalisation, views": fit("views", net.convnet(norm="layer", widths=(8, 16),
             hidden=()), by.adam(5e-4), batch=2, samples=900, epochs=3),
         "all samples in four batches, prints": fit("prints", net.convnet(), by.adam(5e-3), batch=280, epochs=16),
-        "ReLU shifted down by 0.1 in both convolutions, mnist": fit("mnist", net.convnet(init="he_normal",
-            **{f'conv{i}': bias(-0.1) for i in (1, 2)}), by.adam(1e-3), epochs=5),
+        "ReLU shifted down by 0.1 in both convolutions, mnist": fit("mnist",
+            net.convnet(init="he_normal", **{f'conv{i}': bias(-0.1) for i in (1, 2)}), by.adam(1e-3), epochs=5),
         "maps kept sparse by a mild penalty, views": fit("views",
             net.convnet(conv2={"activity_regularizer": regularizers.L1(1e-6)}, dropout=0.3), by.adam(1e-3)),
         "depthwise and pointwise, views": fit("views", net.mobilenet(), by.adam(by.cosine(5e-3, 280))),

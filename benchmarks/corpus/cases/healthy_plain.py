@@ -10,7 +10,7 @@ from keras.initializers import HeNormal
 from benchmarks.corpus import networks as net
 from benchmarks.corpus import optimizers as by
 from benchmarks.corpus import symptoms as sym
-from benchmarks.corpus.case import Training, Trial, fit, healthy, is_even, itself, one_hot, shows
+from benchmarks.corpus.case import FROM_LOGITS, Training, Trial, fit, healthy, is_even, itself, one_hot, shows
 from benchmarks.corpus.data import load
 from benchmarks.corpus.lazy import bias, kernel, layer, network, normal, trained, truncated_normal
 
@@ -189,11 +189,9 @@ CASES = healthy(
         "healthy: squeeze and excitation on digits": fit("digits", net.functional(_gates, None), by.adam(3e-3)),
         "healthy: squeeze and excitation on shapes": fit("shapes", net.functional(_gates, None), by.adam(3e-3)),
         "healthy: subclassed on digits": shows(sym.learns(0.5)).of(
-            fit("digits", net.written_as_class(net.Subclassed), by.adam(4e-3),
-                loss=losses.SparseCategoricalCrossentropy(from_logits=True), epochs=12)),
+            fit("digits", net.written_as_class(net.Subclassed), by.adam(4e-3), loss=FROM_LOGITS, epochs=12)),
         "healthy: subclassed on mnist": shows(sym.learns(0.5)).of(
-            fit("mnist", net.written_as_class(net.Subclassed), by.adam(4e-3),
-                loss=losses.SparseCategoricalCrossentropy(from_logits=True), epochs=12)),
+            fit("mnist", net.written_as_class(net.Subclassed), by.adam(4e-3), loss=FROM_LOGITS, epochs=12)),
         "healthy: pooled, then rectified on mnist": fit("mnist", _POOLED_THEN_RECTIFIED, by.adam(3e-3)),
         "healthy: pooled, then rectified on digits": fit("digits", _POOLED_THEN_RECTIFIED, by.adam(3e-3)),
         "healthy: dropout 0.5 on mnist": fit("mnist", net.plain(dropout=0.5), epochs=10),
@@ -212,8 +210,7 @@ CASES = healthy(
         "healthy: pixels with batch norm first on shapes":
             fit("shapes", net.plain(before=(layer.BatchNormalization(momentum=0.9),)), x=lambda x: 255 * x),
         "healthy: z-scores on mnist": fit("mnist", net.plain(), x=lambda x: (x - 0.13) / 0.31),
-        "healthy: logits on shapes":
-            fit("shapes", net.plain(head=None), loss=losses.SparseCategoricalCrossentropy(from_logits=True)),
+        "healthy: logits on shapes": fit("shapes", net.plain(head=None), loss=FROM_LOGITS),
         "healthy: label smoothing on digits":
             fit("digits", net.plain(), y=one_hot(10), loss=losses.CategoricalCrossentropy(label_smoothing=0.2)),
         "healthy: focal loss on digits":
@@ -221,8 +218,8 @@ CASES = healthy(
         "healthy: two classes by one sigmoid on mnist":
             fit("mnist", net.plain(units=1, head="sigmoid"), y=is_even, loss="binary_crossentropy"),
         "healthy: two classes by one logit on digits": fit("digits", net.plain(units=1, head=None), y=is_even,
-            loss=losses.BinaryCrossentropy(from_logits=True), metrics=(keras.metrics.BinaryAccuracy("accuracy",
-            threshold=0.0),)),
+            loss=losses.BinaryCrossentropy(from_logits=True),
+            metrics=(keras.metrics.BinaryAccuracy("accuracy", threshold=0.0),)),
         "healthy: a rare class on mnist": shows(sym.learns(0.3)).of(fit("mnist", net.plain(), pick=_mostly_first)),
         "healthy: a rare class on digits": shows(sym.learns(0.3)).of(fit("digits", net.plain(), pick=_mostly_first)),
         "healthy: zero head on shapes": fit("shapes", net.plain(head=kernel("zeros"))),

@@ -9,7 +9,7 @@ from keras import constraints, layers, losses, metrics, ops, optimizers, regular
 from benchmarks.corpus import networks as net
 from benchmarks.corpus import optimizers as by
 from benchmarks.corpus import symptoms as sym
-from benchmarks.corpus.case import Training, Trial, fit, healthy, itself, shows
+from benchmarks.corpus.case import FROM_LOGITS, Training, Trial, fit, healthy, itself, shows
 from benchmarks.corpus.data import Data, colored, load, split, traits
 from benchmarks.corpus.lazy import LINEAR, layer, network, trained
 
@@ -206,6 +206,12 @@ def _denoiser(data: Any) -> Any:
     return keras.Model(inputs, layers.Subtract(name="clean")([inputs, noise]))
 
 
+def _cropped_faces() -> Any:
+    """24 × 24, which can be halved twice."""
+    data = load("faces")
+    return Data(data.x[:, :24, :24], data.y, data.xv[:, :24, :24], data.yv, data.classes)
+
+
 def _halved() -> Any:
     """Pictures of half the size, to be made as large as they were."""
     x = _pictures()
@@ -274,8 +280,7 @@ def _training_spectra() -> Any:
 CASES = healthy(
     first={
         "faces to faces, U-Net": shows(sym.learns(loss_share=0.5)).of(
-            fit("faces", net.unet(), loss="mse", x=lambda x: x[:, :24, :24], target=lambda x: x[:, :24, :24],
-                epochs=10)),
+            fit(_cropped_faces, net.unet(), loss="mse", target=itself, epochs=10)),
         "siamese faces": shows(sym.learns(loss_share=0.8)).of(Training(_alike_faces)),
         "three traits of photographs": shows(sym.learns(loss_share=0.6)).of(
             fit("photos", net.chain(units=3, head="sigmoid", norm="batch"), by.adam(3e-3), loss="binary_crossentropy",
@@ -321,8 +326,7 @@ CASES = healthy(
         "vectors by supervised contrast": shows(sym.learns(loss_share=0.9)).of(
             fit("sounds", net.sequential(*net.encoding(), layer.UnitNormalization(name="unit"), head=None),
                 loss=_supervised_contrast, metrics=(), batch=64, epochs=10)),
-        "cosines with learned directions":
-            fit("glyphs", _ANGULAR, loss=losses.SparseCategoricalCrossentropy(from_logits=True), epochs=10),
+        "cosines with learned directions": fit("glyphs", _ANGULAR, loss=FROM_LOGITS, epochs=10),
         "noise taken away from pictures": shows(sym.learns(loss_share=0.4)).of(
             fit(_noisy_pictures, _denoiser(), loss="mse", metrics=(), epochs=10)),
         "pictures of twice the size": shows(sym.learns(loss_share=0.6)).of(
@@ -396,10 +400,11 @@ CASES = healthy(
             fit("cancer", net.mlp(norm="batch", hidden=(32, 16)), by.adam(2e-3), epochs=10)),
         "faces by one sigmoid": shows(sym.learns(0.85)).of(
             fit("faces", net.simple(units=1, head="sigmoid", dropout=0.4), by.adam(1e-3), batch=16, epochs=12)),
-        "logits that the loss knows of, snaps": fit("snaps", net.vgg(each=1, head=None), by.adam(1e-3),
-            loss=losses.SparseCategoricalCrossentropy(from_logits=True), epochs=6),
-        "bytes behind a Rescaling, snaps": fit("snaps", net.vgg(each=1, before=(layer.Rescaling(1 / 255,
-            name="rescaling"),)), by.adam(1e-3), x=lambda x: np.round(255 * x).astype("float32"), epochs=6),
+        "logits that the loss knows of, snaps":
+            fit("snaps", net.vgg(each=1, head=None), by.adam(1e-3), loss=FROM_LOGITS, epochs=6),
+        "bytes behind a Rescaling, snaps": fit("snaps",
+            net.vgg(each=1, before=(layer.Rescaling(1 / 255, name="rescaling"),)), by.adam(1e-3),
+            x=lambda x: np.round(255 * x).astype("float32"), epochs=6),
         "letters to themselves by strides": shows(sym.learns(loss_share=0.75)).of(
             fit("glyphs", net.autoencoder(), by.adam(3e-3), loss="binary_crossentropy", target=itself, epochs=6)),
         "noise taken from mnist": shows(sym.learns(loss_share=0.6)).of(

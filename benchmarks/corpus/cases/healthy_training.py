@@ -265,8 +265,8 @@ CASES = healthy(
         "bytes prepared within the model, toys": shows(sym.learns(0.75)).of(
             fit("toys", net.tutorial(before=_AUGMENTED["toys"]), by.adam(3e-3), epochs=18,
                 x=lambda x: np.round(255 * x).astype("uint8"))),
-        "detector counts and a Normalization, spectra": fit("spectra", net.tutorial(before=(net.adapted("spectra",
-            20_000, axis=None),)), epochs=6, x=lambda x: 20_000 * x),
+        "detector counts and a Normalization, spectra": fit("spectra",
+            net.tutorial(before=(net.adapted("spectra", 20_000, axis=None),)), epochs=6, x=lambda x: 20_000 * x),
         "seldom heartbeats": fit("heartbeats", net.branches(), pick=_only_often(0, 6), epochs=10),
         "seldom heartbeats by class weights":
             fit("heartbeats", net.branches(), pick=_only_often(0, 6), epochs=10, class_weight={0: 0.4, 1: 2.5, 2: 2.5}),
@@ -312,8 +312,9 @@ CASES = healthy(
         "three views passed on to five, frozen": fit("views", _passed_on(thaw=False), by.adam(1.5e-3), epochs=10),
         "three views passed on to five, thawed at 0.00001":
             fit("views", _passed_on(thaw=True), by.adam(1e-5), epochs=4),
-        "normalisations frozen for batches of 2": fit("prints", frozen(trained(net.convnet(norm="batch", hidden=()),
-            by.adam(2e-3), epochs=4), "norm*"), by.sgd(1e-4, 0.9), batch=2, samples=400, epochs=3),
+        "normalisations frozen for batches of 2": fit("prints",
+            frozen(trained(net.convnet(norm="batch", hidden=()), by.adam(2e-3), epochs=4), "norm*"), by.sgd(1e-4, 0.9),
+            batch=2, samples=400, epochs=3),
         "mixed precision of bfloat16, views":
             fit("views", net.convnet(**_SINGLE_HEAD), by.adam(1e-3), policy="mixed_bfloat16", epochs=6),
         "mixed precision of float16, dense layers by SGD":
@@ -351,8 +352,9 @@ CASES = healthy(
             fit(_high_digits, _from_low_digits(thaw=False), epochs=10),
         "from low digits to high ones, thawed at 0.00002":
             fit(_high_digits, _from_low_digits(thaw=True), by.adam(2e-5), epochs=5),
-        "mixed precision of float16, a first example on small digits": fit("digits", net.simple(widths=(8, 16),
-            padding="same", **_SINGLE_HEAD), by.adam(3e-3), policy="mixed_float16", epochs=5),
+        "mixed precision of float16, a first example on small digits": fit("digits",
+            net.simple(widths=(8, 16), padding="same", **_SINGLE_HEAD), by.adam(3e-3), policy="mixed_float16",
+            epochs=5),
         "mixed precision of bfloat16, a first example on glyphs":
             fit("glyphs", net.simple(**_SINGLE_HEAD), policy="mixed_bfloat16", epochs=6),
         "turned and flipped, snaps":

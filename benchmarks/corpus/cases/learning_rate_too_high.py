@@ -21,8 +21,8 @@ CASES = faulty(
         f"learning rate {rate} of {kind} on {data}": shows(_hurt(0.8), also="nan_or_inf").of(
             fit(data, net.plain(norm=norm), by.BY_NAME[kind](rate)))
         for data, kind, rate, norm in (
-            ("mnist", "Adam", 0.1, None), ("digits", "Adam", 0.3, None), ("shapes", "Adam", 0.1, None), ("mnist", "SGD",
-                2.0, None),
+            ("mnist", "Adam", 0.1, None), ("digits", "Adam", 0.3, None), ("shapes", "Adam", 0.1, None),
+                ("mnist", "SGD", 2.0, None),
             ("digits", "SGD", 3.0, None), ("shapes", "SGD", 1.0, None), ("digits", "RMSprop", 0.1, None),
                 ("mnist", "RMSprop", 0.05, None),
             ("shapes", "Adam", 0.03, None), ("mnist", "Adam", 1.0, None),

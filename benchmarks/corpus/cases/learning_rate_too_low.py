@@ -1,11 +1,11 @@
 """Steps so small that nothing comes of them, by the optimizer or by a schedule gone wrong."""
 
-from keras import callbacks, losses
+from keras import callbacks
 
 from benchmarks.corpus import networks as net
 from benchmarks.corpus import optimizers as by
 from benchmarks.corpus import symptoms as sym
-from benchmarks.corpus.case import faulty, fit, itself, shows
+from benchmarks.corpus.case import FROM_LOGITS, faulty, fit, itself, shows
 
 IDLE = sym.hardly_moved() & sym.worse_than(0.7)
 HARDLY = sym.hardly_moved(0.02) & sym.loss_stays(0.9)
@@ -36,8 +36,7 @@ CASES = faulty(
         "rate too low: Adam 0.000001 as for fine-tuning, but from scratch": shows(IDLE).of(
             fit("toys", net.resnet(), by.adam(1e-6), epochs=6)),
         "rate too low: Adagrad 0.0001, written as a class, gratings": shows(IDLE).of(
-            fit("gratings", net.written_as_class(), by.adagrad(1e-4),
-                loss=losses.SparseCategoricalCrossentropy(from_logits=True), epochs=6)),
+            fit("gratings", net.written_as_class(), by.adagrad(1e-4), loss=FROM_LOGITS, epochs=6)),
         "rate too low: a warm-up of 200,000 steps, sounds": shows(IDLE).of(
             fit("sounds", net.blocks(), by.adamw(by.cosine(0.0, 10 ** 6, warmup_target=1e-3, warmup_steps=200_000)),
                 epochs=5)),

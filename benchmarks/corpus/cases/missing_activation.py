@@ -20,8 +20,8 @@ CASES = faulty(
     "missing_activation",
     known={
         f"no activation: {names} on {data}": shows(sym.always, names).of(
-            fit(data, net.plain(widths=(16, 24, 24, 24), hidden=(48, 48), pools=pools, **dict.fromkeys(names.split(),
-                LINEAR)), epochs=4))
+            fit(data, net.plain(widths=(16, 24, 24, 24), hidden=(48, 48), pools=pools,
+                **dict.fromkeys(names.split(), LINEAR)), epochs=4))
         for data, names, pools in (
             ("digits", "conv3", 2), ("shapes", "fc1", 2), ("mnist", "fc1 fc2", 2),
             ("digits", "conv1 conv2 conv3 conv4 fc1 fc2", 0), ("shapes", "conv1", 0),

@@ -9,11 +9,9 @@ from keras import layers, losses, metrics, ops, optimizers
 from benchmarks.corpus import networks as net
 from benchmarks.corpus import optimizers as by
 from benchmarks.corpus import symptoms as sym
-from benchmarks.corpus.case import Training, Trial, faulty, fit, is_even, itself, one_hot, shows
+from benchmarks.corpus.case import FROM_LOGITS, Training, Trial, faulty, fit, is_even, itself, one_hot, shows
 from benchmarks.corpus.data import load, traits
 from benchmarks.corpus.lazy import layer, network
-
-_FROM_LOGITS = losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _two_heads() -> Any:
@@ -79,7 +77,7 @@ CASES = faulty(
             ("softmax of one unit", "digits", "binary_crossentropy", "softmax", 1, is_even, sym.at_chance),
             ("logits taken for probabilities", "mnist", "sparse_categorical_crossentropy", None, None, itself,
                 sym.always),
-            ("rectified scores", "digits", _FROM_LOGITS, "relu", None, itself, sym.always),
+            ("rectified scores", "digits", FROM_LOGITS, "relu", None, itself, sym.always),
             ("one sigmoid for ten classes", "mnist", "binary_crossentropy", "sigmoid", 1, itself, sym.worse_than(0.6)),
             ("tanh with binary cross-entropy", "shapes", "binary_crossentropy", "tanh", 1, is_even, sym.always),
             ("linear with binary cross-entropy", "digits", "binary_crossentropy", None, 1, is_even, sym.always),
@@ -87,7 +85,7 @@ CASES = faulty(
                 sym.always),
             ("relu with categorical cross-entropy", "shapes", "categorical_crossentropy", "relu", None, one_hot(4),
                 sym.always),
-            ("sigmoids with sparse cross-entropy from logits", "digits", _FROM_LOGITS, "sigmoid", None, itself,
+            ("sigmoids with sparse cross-entropy from logits", "digits", FROM_LOGITS, "sigmoid", None, itself,
                 sym.always),
             ("tanh scores with categorical cross-entropy", "mnist", "categorical_crossentropy", "tanh", None,
                 one_hot(10), sym.worse_than(0.6)),
@@ -110,15 +108,15 @@ CASES = faulty(
     second={
         "head: shares given as logits, fully convolutional":
             shows(sym.probabilities_as_logits, "softmax global_average_pooling2d conv2d_2").of(
-                fit("glyphs", _AVERAGED_SHARES, loss=_FROM_LOGITS, epochs=6)),
+                fit("glyphs", _AVERAGED_SHARES, loss=FROM_LOGITS, epochs=6)),
         "head: one sigmoid for five kinds of sound": shows(sym.worse_than(0.5), "dense_1").of(
             fit("sounds", net.tutorial(units=1, head="sigmoid"), loss="binary_crossentropy", epochs=5)),
         "head: squares of class numbers against a softmax, letters": shows(sym.ends_below(0.3), "dense_1").of(
             fit("glyphs", net.tutorial(), loss="mse", y=lambda y: y[:, None], epochs=6)),
         "head: tanh under binary cross-entropy, heartbeats regular or not":
             shows(sym.worse_than(0.85) & sym.swings, "dense_1").of(
-                fit("heartbeats", net.tutorial(units=1, head="tanh"), by.sgd(0.05, 0.9), y=lambda y: np.where(y == 0,
-                    -1, 1).astype("float32"), loss="binary_crossentropy", epochs=6)),
+                fit("heartbeats", net.tutorial(units=1, head="tanh"), by.sgd(0.05, 0.9),
+                    y=lambda y: np.where(y == 0, -1, 1).astype("float32"), loss="binary_crossentropy", epochs=6)),
         "head: two coordinates by a softmax": shows(sym.sums_to_one & sym.explains_less_than(0.4), "predictions").of(
             fit("spots", net.blocks(units=2, widths=(8, 16), each=1), loss="mse", metrics=("mae",), epochs=6)),
         "head: several shapes at once by a softmax": shows(sym.sums_to_one, "dense_1").of(
@@ -130,7 +128,7 @@ CASES = faulty(
         "head: pictures from -1 to 1 by a sigmoid": shows(sym.out_of_reach, "reconstruction").of(
             fit("pictures", _DECODER, loss="mse", metrics=(), x=lambda x: 2 * x - 1, y=lambda y: 2 * y - 1, epochs=6)),
         "head: rectified logits, gratings": shows(sym.rectified_away("dense_1", 0.05), "dense_1").of(
-            fit("gratings", net.tutorial(head="relu", widths=(12, 16), hidden=(24,)), by.adam(1e-3), loss=_FROM_LOGITS,
+            fit("gratings", net.tutorial(head="relu", widths=(12, 16), hidden=(24,)), by.adam(1e-3), loss=FROM_LOGITS,
                 epochs=6)),
         "head: logits of a class, the loss not told of it, letters":
             shows(sym.not_probabilities & sym.worse_than(0.7), "fc").of(
@@ -155,7 +153,7 @@ CASES = faulty(
             fit("digits", net.dense_autoencoder(head="softmax"), loss="mse", target=itself, epochs=8)),
         "head: a softmax in the model and one in the loss, prints":
             shows(sym.probabilities_as_logits, "shares scores").of(
-                fit("prints", _softmax_of_ones_own(), by.adam(1e-3), loss=_FROM_LOGITS, epochs=6)),
+                fit("prints", _softmax_of_ones_own(), by.adam(1e-3), loss=FROM_LOGITS, epochs=6)),
         "head: pixels by tanh under binary cross-entropy": shows(sym.outside_unit_interval(0.02), "decoded").of(
             fit("mnist", net.conv_autoencoder(head="tanh"), loss="binary_crossentropy", target=itself, epochs=3)),
     },

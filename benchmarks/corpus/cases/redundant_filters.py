@@ -105,7 +105,9 @@ CASES = faulty(
                 fit("snaps", net.vgg(each=1, block2_conv1=kernel(_copies(8, 0.02))), by.adam(1e-3), epochs=4)),
         "alike: 48 first filters of 7 by 7 copied from six, photos":
             shows(sym.alike("block1_conv1", 0.8) & sym.few_directions("block1_conv1", 0.3), "block1_conv1").of(
-                fit("photos", net.simple(widths=(48, 24), block1_conv1={"kernel_size": 7,
-                    "kernel_initializer": _copies(6, 0.02)}), by.sgd(5e-3, 0.9), epochs=4)),
+                fit("photos",
+                    net.simple(widths=(48, 24),
+                    block1_conv1={"kernel_size": 7, "kernel_initializer": _copies(6, 0.02)}), by.sgd(5e-3, 0.9),
+                    epochs=4)),
     },
 )  # fmt: skip

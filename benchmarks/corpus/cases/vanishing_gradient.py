@@ -15,8 +15,8 @@ CASES = faulty(
             shows(sym.fades & sym.worse_than(0.6), f"conv{{1..{depth}}}").of(
                 fit(data, net.plain(widths=(12,) * depth, **_SIGMOIDS), by.BY_NAME[kind](rate), epochs=6))
         for data, depth, kind, rate in (
-            ("digits", 6, "SGD", 0.05), ("mnist", 8, "SGD", 0.1), ("shapes", 7, "SGD", 0.05), ("digits", 8, "Adam",
-                1e-3),
+            ("digits", 6, "SGD", 0.05), ("mnist", 8, "SGD", 0.1), ("shapes", 7, "SGD", 0.05),
+                ("digits", 8, "Adam", 1e-3),
             ("mnist", 6, "Adam", 1e-3), ("shapes", 10, "Adam", 1e-3),
         )
     },
