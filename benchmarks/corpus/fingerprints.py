@@ -100,6 +100,8 @@ def _config(part: Any) -> Any:
         config = part.get_config()
     except NotImplementedError:
         return None
+    if isinstance(config.get("activation"), dict):
+        config["activation"] = "function"
     return {name: value for name, value in config.items() if name not in ("function", "output_shape")}
 
 

@@ -35,10 +35,12 @@ def classifier(inputs: Any, x: Any, units: int, name: str | None = "out", activa
 
 
 @network
-def functional(data: Data, body: Callable[[Any], Any], name: str | None = "output") -> Any:
-    """A classifier whose features are a function of the inputs."""
+def functional(data: Data, body: Callable[[Any], Any], name: str | None = "output", *, head_first: bool = False) -> Any:
+    """A classifier whose features are a function of the inputs; seeds are drawn for the head last, or first."""
     inputs = keras.Input(data.shape)
-    return classifier(inputs, body(inputs), data.classes, name)
+    features = None if head_first else body(inputs)
+    head = layers.Dense(data.classes, activation="softmax", name=name)
+    return keras.Model(inputs, head(body(inputs) if head_first else features))
 
 
 @network

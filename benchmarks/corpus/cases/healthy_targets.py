@@ -180,6 +180,12 @@ def _pictures() -> Any:
     return np.concatenate([load("pictures").x, load("pictures").xv])
 
 
+def _gray_pictures() -> Any:
+    """Gray and in color, -1 … 1."""
+    x = _pictures()
+    return split(2 * x.mean(axis=-1, keepdims=True) - 1, 2 * x - 1)
+
+
 def _noisy_pictures() -> Any:
     x = _pictures()
     return split((x + _noise(x, 14, 0.15)).astype("float32"), x)
@@ -332,8 +338,7 @@ CASES = healthy(
         "pictures of twice the size": shows(sym.learns(loss_share=0.6)).of(
             fit(_halved, _sharper(), by.adam(3e-3), loss="mae", metrics=(), epochs=14)),
         "grey pictures coloured in": shows(sym.learns(loss_share=0.6)).of(
-            fit("pictures", net.segmenter(classes=3, head="tanh", norm=True), loss="mse", metrics=(),
-                x=lambda x: 2 * x.mean(axis=-1, keepdims=True) - 1, y=lambda y: 2 * y - 1, epochs=10)),
+            fit(_gray_pictures, net.segmenter(classes=3, head="tanh", norm=True), loss="mse", metrics=(), epochs=10)),
         "pixels of five classes": shows(sym.learns(0.9)).of(
             fit("pixels", net.segmenter(classes=5, head="softmax", norm=True))),
         "pixels of crosses alone": shows(sym.learns(loss_share=0.6)).of(
