@@ -1,4 +1,4 @@
-"""The rules of other tools as the fault benchmark reads them: each fires on what it is about, none on what is well."""
+"""The rules of other tools as the fault benchmark reads them: each fires on its fault, none on a healthy training."""
 
 from __future__ import annotations
 

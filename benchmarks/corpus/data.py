@@ -151,7 +151,7 @@ def _tiles(pictures: list[Any], size: int, each: int, seed: int, tile: int = 40)
 
 
 def prints() -> Data:
-    """24 × 24 grey patches of four pictures."""
+    """24 × 24 gray patches of four pictures."""
     data = skimage.data
     return _tiles(
         [picture[..., None] for picture in (data.page(), data.coins(), data.grass(), data.brick())], 24, 280, 42
@@ -184,7 +184,7 @@ def snaps() -> Data:
 
 
 def grounds() -> Data:
-    """28 × 28 grey patches of five pictures."""
+    """28 × 28 gray patches of five pictures."""
     data = skimage.data
     kinds = (data.camera, data.gravel, data.grass, data.brick, data.coins)
     return _tiles([kind()[..., None] for kind in kinds], 28, 200, 73, tile=40)

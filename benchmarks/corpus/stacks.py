@@ -33,7 +33,7 @@ class Style:
     pools: int | None = None  # pool behind so many blocks only
     apart: bool = False  # activations of convolutions are layers
     norm_hidden: bool = False  # dense layers are normalized like convolutions
-    one_unit: bool = False  # two classes are told by one sigmoid
+    one_unit: bool = False  # two classes share one sigmoid
     momentum: float = 0.9
 
 

@@ -1,9 +1,8 @@
 """Train all cases, judge their logs, and print how well the judgment agrees: ``python -m benchmarks.faults``.
 
-Thresholds are set on the tune half, and on the first round of blind cases, which has been opened. Each scoring of the
-report half and of a blind round is appended to ``results.md``; a blind round is scored once, of a clean commit, and
-again only with ``--again REASON``, which is logged.
-Logs are kept below ``--work``, so that judging again takes seconds; cases trained before are not trained again.
+Thresholds are set on the tune half and on the first round, whose misses have been read. Each scoring of the report half
+and of a blind round is appended to ``results.md``. A blind round is scored once, at a clean commit, and again only with
+``--again REASON``, which is logged. Logs are kept below ``--work``: cases trained before are not trained again.
 """
 
 from __future__ import annotations

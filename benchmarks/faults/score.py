@@ -19,7 +19,7 @@ from tb_cnndiag.logs import NoDataError, diagnose
 
 @dataclass(frozen=True)
 class Verdict:
-    """One case as it was trained, and what was found, infos left out."""
+    """One trained case and its findings, without those of severity info."""
 
     case: Case
     valid: bool
@@ -33,17 +33,17 @@ class Verdict:
 
     @property
     def names(self) -> tuple[str | None, ...]:
-        """What may be named."""
+        """Ids that are right."""
         return (self.case.fault, *self.case.also)
 
     @property
     def right_fault(self) -> bool:
-        """The first line a user reads names the fault."""
+        """The first finding has a right id."""
         return bool(self.found) and self.found[0].fault in self.names
 
     @property
     def right_layer(self) -> bool:
-        """Of the first line."""
+        """The first finding names a right layer."""
         return bool(self.found) and self.found[0].layer in self.case.layers
 
     @property
@@ -111,7 +111,7 @@ def shares(verdicts: Iterable[Verdict]) -> list[Share]:
 
 
 def complaints(verdicts: Iterable[Verdict]) -> list[str]:
-    """Each case that is not as it should be, in a line."""
+    """One line for each case that is not judged as it should be."""
     lines = []
     for v in verdicts:
         reported = ", ".join(f"{f.fault}@{f.layer or 'model'}" for f in v.roots[:4]) or "nothing"

@@ -22,7 +22,7 @@ DONE = "outcome.json"
 
 
 def one_thread() -> None:
-    """TensorFlow on one core, so that as many trainings run at once as there are cores."""
+    """Limit TensorFlow to one core, so that as many trainings run at once as there are cores."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -71,7 +71,7 @@ def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], 
     probe = trial.validation if case.probe_given else None
     if probe is not None:
         probe = keras.tree.map_structure(lambda a: a[:256], probe)
-    # What the rules of other tools need (``others.py``), by Keras alone.
+    # For the rules of other tools (``others.py``).
     recorders = [Recorder(home, trial.x, trial.y, trial.validation is not None)] if case.round != "known" else []
     fitted = trial.model.fit(
         trial.x,
