@@ -62,7 +62,6 @@ $(STATIC)/report.js:
 
 bench: $(VENV)/dev  ## print the figures of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.overhead
-	$(BIN)/python -m benchmarks.background
 	$(BIN)/python -m benchmarks.measures
 	$(BIN)/python -m benchmarks.storage
 	$(BIN)/python -m benchmarks.reading

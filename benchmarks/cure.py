@@ -70,7 +70,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-    from benchmarks.faults.cases import CASES
+    from benchmarks.corpus.cases import CASES
     from benchmarks.faults.train import one_thread
 
     known = [case for case in CASES if case.half in ("tune", "report") and options.only in case.name]
@@ -109,10 +109,10 @@ def _mean(runs: list[Cure]) -> Cure:
 
 def cure_case(task: tuple[str, int, Path]) -> Cure | None:
     """Train, judge, adjust and train again; None when the case does not show its symptom."""
+    from benchmarks.corpus.case import fit
+    from benchmarks.corpus.data import load
+    from benchmarks.corpus.networks import plain
     from benchmarks.faults.__main__ import home_of
-    from benchmarks.faults.case import trial
-    from benchmarks.faults.data import load
-    from benchmarks.faults.networks import plain
     from benchmarks.faults.train import DONE, train
     from tb_cnndiag.adjust import apply
     from tb_cnndiag.logs import diagnose
@@ -136,7 +136,7 @@ def cure_case(task: tuple[str, int, Path]) -> Cure | None:
     optimizer = None
     if not str(case.fault).startswith("learning_rate"):
         optimizer = type(healthy.model.optimizer).from_config(healthy.model.optimizer.get_config())
-    twin = trial(data, plain(data), optimizer, epochs=healthy.epochs, batch=max(batch, 32))
+    twin = fit(name.split()[-1], plain(), optimizer, epochs=healthy.epochs, batch=max(batch, 32)).make()
     twin.x, twin.y = data.x[: len(healthy.x)], _classes(healthy.y)
     twin.validation = (data.xv, _classes(healthy.validation[1])) if healthy.validation else None
     _fit(twin, seed)
@@ -166,7 +166,7 @@ def operate(name: str) -> Operation | None:
 
 
 def _case(name: str) -> Any:
-    from benchmarks.faults.cases import CASES
+    from benchmarks.corpus.cases import CASES
 
     return next(case for case in CASES if case.name == name)
 

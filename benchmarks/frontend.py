@@ -1,8 +1,8 @@
-"""How fast the tab is: real Chromium, real TensorBoard, 200 layers × 1,000 looks × ≤ 2,048 filters.
+"""How fast the tab is: real Chromium, real TensorBoard, 200 layers × 1,000 snapshots × ≤ 2,048 filters.
 
-``python -m benchmarks.frontend [--layers N] [--looks N] [--loader fast|python|both]`` prints each figure with its limit
-and PASS or MISS, and exits with 1 when one is missed. Limits are meant for a machine of 2 cores without a GPU. Beside
-them it tells how long TensorBoard's own Histograms tab takes on what ``histogram_freq=1`` logs of the same model.
+``python -m benchmarks.frontend [--layers N] [--snapshots N] [--loader fast|python|both]`` prints each figure with its
+threshold and PASS or MISS. Exit code 1: a threshold is missed. Thresholds are meant for a machine of 2 cores without a
+GPU. For comparison it measures TensorBoard's own Histograms tab on ``histogram_freq=1`` logs of the same model.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ARGUMENTS = [
     "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 ]
-# Looks kept of each light tag and of each heavy one: without this TensorBoard drops most before we see them.
+# Snapshots kept of each light and each heavy tag: by default TensorBoard drops most of them.
 SAMPLES = "cnndiag=1000,cnndiag_heavy=100"
 FRAMES = 60
 
@@ -60,9 +60,9 @@ PLAYED_SECONDS = 20
 LAYERS_VISITED = 60
 UNTIL = """(selector) => new Promise((resolve) => {
   const start = performance.now();
-  const look = () => (document.querySelector(selector)?.width > 0 && !document.querySelector('main > .skeleton')
-    ? requestAnimationFrame(() => resolve(performance.now() - start)) : requestAnimationFrame(look));
-  look();
+  const check = () => (document.querySelector(selector)?.width > 0 && !document.querySelector('main > .skeleton')
+    ? requestAnimationFrame(() => resolve(performance.now() - start)) : requestAnimationFrame(check));
+  check();
 })"""
 
 
@@ -73,9 +73,9 @@ HISTOGRAM_PAINTED = """() => new Promise((resolve) => {
       : painted(element.shadowRoot)));
   const start = performance.now();
   location.hash = '#histograms';
-  const look = () => painted(document) ? requestAnimationFrame(() => resolve(performance.now() - start))
-    : setTimeout(look, 20);
-  look();
+  const check = () => painted(document) ? requestAnimationFrame(() => resolve(performance.now() - start))
+    : setTimeout(check, 20);
+  check();
 })"""
 
 
@@ -85,7 +85,7 @@ class Figures:
     def __init__(self) -> None:
         self.missed = 0
 
-    def tell(self, name: str, value: float, limit: float, unit: str) -> None:
+    def report(self, name: str, value: float, limit: float, unit: str) -> None:
         """Print one figure with its verdict."""
         good = value <= limit
         self.missed += not good
@@ -93,9 +93,9 @@ class Figures:
             f"  {'PASS' if good else 'MISS'}  {name:<58}{value:>10.1f} {unit:<3} (limit {limit:g} {unit})", flush=True
         )
 
-    def beside(self, name: str, value: float, ours: float, unit: str) -> None:
+    def compare(self, name: str, value: float, ours: float, unit: str) -> None:
         """Print a figure of another tool, and how many times ours it is."""
-        print(f"  beside  {name:<56}{value:>10.1f} {unit:<3} ({value / ours:.1f} × ours)", flush=True)
+        print(f"  compare {name:<56}{value:>10.1f} {unit:<3} ({value / ours:.1f} × ours)", flush=True)
 
 
 @contextmanager
@@ -170,8 +170,8 @@ def server(url: str, figures: Figures) -> None:
         start = time.perf_counter()
         size = sum(len(get(base + path)) for path in asked)
         rounds.append(time.perf_counter() - start)
-    figures.tell("server: replies for the overview", 1e3 * statistics.median(rounds), 300, "ms")
-    figures.tell("server: size of these replies, not compressed", size / 1e3, 1000, "kB")
+    figures.report("server: replies for the overview", 1e3 * statistics.median(rounds), 300, "ms")
+    figures.report("server: size of these replies, not compressed", size / 1e3, 1000, "kB")
 
 
 def frame_of(page: Page) -> Any:
@@ -228,11 +228,11 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> tuple[fl
     overview = open_overview(page, url)
     page.wait_for_timeout(2000)
     sent = received.kilobytes
-    figures.tell("overview painted after the tab opens", overview, 1000, "ms")
-    figures.tell("overview: received by the page", sent, 1000, "kB")
+    figures.report("overview painted after the tab opens", overview, 1000, "ms")
+    figures.report("overview: received by the page", sent, 1000, "kB")
     frame = frame_of(page)
     steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
-    figures.tell("overview: step change to paint, median of 30", statistics.median(steps), 50, "ms")
+    figures.report("overview: step change to paint, median of 30", statistics.median(steps), 50, "ms")
 
     # The page opens at the chart of the measure that the overview shows.
     frame.locator("#measure").select_option("filter_similarity.twin_ratio")
@@ -244,10 +244,10 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> tuple[fl
         f"(p) => {{ document.querySelector(`[data-layer='${{p}}']`).click(); return ({UNTIL})('.heatmap canvas'); }}",
         widest,
     )
-    figures.tell("layer page of 2,048 filters, its heatmap painted", opened, 300, "ms")
+    figures.report("layer page of 2,048 filters, its heatmap painted", opened, 300, "ms")
     page.wait_for_timeout(1500)
     steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
-    figures.tell("layer page: step change to paint, median of 30", statistics.median(steps), 50, "ms")
+    figures.report("layer page: step change to paint, median of 30", statistics.median(steps), 50, "ms")
 
     zoom = """(frames) => new Promise((resolve) => {
       const canvas = document.querySelector('.heatmap canvas');
@@ -265,28 +265,28 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> tuple[fl
     client.send("Performance.enable")
     before = busy_time(client)
     frame.evaluate(zoom, FRAMES)
-    figures.tell(
+    figures.report(
         "heatmap of 2,048 filters: all work of the page a frame", 1e3 * (busy_time(client) - before) / FRAMES, 16, "ms"
     )
 
     heap = "() => { gc(); return performance.memory.usedJSHeapSize / 1e6; }"
     first = frame.evaluate(heap)
-    for _ in range(min(size.looks, 240)):
+    for _ in range(min(size.snapshots, 240)):
         frame.evaluate(f"() => {{ {STEP_BACK}; }}")
     page.wait_for_timeout(500)
-    figures.tell("memory gained while stepping through all looks", frame.evaluate(heap) - first, 30, "MB")
+    figures.report("memory gained while stepping through all snapshots", frame.evaluate(heap) - first, 30, "MB")
     first = frame.evaluate(heap)
     frame.evaluate(f"() => {{ {HOME}; {PLAY}; }}")
     page.wait_for_timeout(PLAYED_SECONDS * 1000)
     frame.evaluate(f"() => {{ {PLAY}; }}")
     page.wait_for_timeout(500)
-    figures.tell(f"memory gained while playing for {PLAYED_SECONDS} s", frame.evaluate(heap) - first, 30, "MB")
+    figures.report(f"memory gained while playing for {PLAYED_SECONDS} s", frame.evaluate(heap) - first, 30, "MB")
     first = frame.evaluate(heap)
     for _ in range(LAYERS_VISITED):
         frame.evaluate(f"() => {{ {PREVIOUS_LAYER}; }}")
         page.wait_for_timeout(150)
     page.wait_for_timeout(500)
-    figures.tell(f"memory gained by {LAYERS_VISITED} more layer pages", frame.evaluate(heap) - first, 120, "MB")
+    figures.report(f"memory gained by {LAYERS_VISITED} more layer pages", frame.evaluate(heap) - first, 120, "MB")
     return overview, sent
 
 
@@ -294,10 +294,10 @@ def main() -> None:
     """Write the log, start TensorBoard with each loader, measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layers", type=int, default=Size.layers)
-    parser.add_argument("--looks", type=int, default=Size.looks)
+    parser.add_argument("--snapshots", type=int, default=Size.snapshots)
     parser.add_argument("--loader", choices=("fast", "python", "both"), default="both")
     options = parser.parse_args()
-    size = Size(layers=options.layers, looks=options.looks)
+    size = Size(layers=options.layers, snapshots=options.snapshots)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("No Chromium found. Install it: apt-get install chromium")
@@ -306,7 +306,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as driver:
         ours, theirs = Path(directory) / "ours", Path(directory) / "theirs"
         written, histogram_bytes = write(ours / "run", size), write_histograms(theirs / "run", size)
-        print(f"{size.layers} layers × {size.looks} looks, {len(DIAGNOSTICS)} diagnostics: {written / 1e6:.0f} MB")
+        print(
+            f"{size.layers} layers × {size.snapshots} snapshots, {len(DIAGNOSTICS)} diagnostics: {written / 1e6:.0f} MB"
+        )
         print(f"the histograms of its kernels and biases: {histogram_bytes / 1e6:.0f} MB")
 
         def launched() -> Browser:
@@ -322,8 +324,8 @@ def main() -> None:
                     overview, sent = page_figures(browser.new_page(viewport=VIEWPORT), url, size, figures)
             with tensorboard_of_histograms(theirs, f"--load_fast={flag}") as url, launched() as browser:
                 painted, received = histograms(browser.new_page(viewport=VIEWPORT), url)
-            figures.beside("TensorBoard's Histograms tab: first histogram painted", painted, overview, "ms")
-            figures.beside("TensorBoard's Histograms tab: received in 10 s", received, sent, "kB")
+            figures.compare("TensorBoard's Histograms tab: first histogram painted", painted, overview, "ms")
+            figures.compare("TensorBoard's Histograms tab: received in 10 s", received, sent, "kB")
     sys.exit(1 if figures.missed else 0)
 
 

@@ -12,7 +12,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.plugins.histogram.metadata import create_summary_metadata
 from tensorboard.util.tensor_util import make_tensor_proto
 
-from benchmarks.synthetic_log import STEPS_BETWEEN_LOOKS, Size, layer_table
+from benchmarks.synthetic_log import STEPS_BETWEEN_SNAPSHOTS, Size, layer_table
 from tb_cnndiag.summaries.records import frame
 
 BUCKETS = 30
@@ -34,8 +34,8 @@ def write(directory: Path, size: Size, seed: int = 0) -> int:
     with (home / "events.out.tfevents.1700000000.synthetic.v2").open("wb") as file:
         now = time.time()
         file.write(frame(Event(wall_time=now, file_version="brain.Event:2").SerializeToString()))
-        for number in range(size.looks):
-            step = number * STEPS_BETWEEN_LOOKS
+        for number in range(size.snapshots):
+            step = number * STEPS_BETWEEN_SNAPSHOTS
             event = Event(wall_time=now + number, step=step, summary=variants[number % VARIANTS])
             file.write(frame(event.SerializeToString()))
         return file.tell()

@@ -3,14 +3,14 @@
 ``python -m benchmarks.overhead [vgg] [resnet50] [efficientnetb0]`` prints, for each network:
 
 - *fwd*: one bare compiled forward pass of a 256-image probe, the unit of the rest;
-- *look*: the probe's pass with all reductions of a light look, over fwd;
-- *epoch end*, of a light, heavy and costly look: everything that happens at the end of an epoch, writing included, over
-  fwd; the mean over 100 epochs at the default schedule (without the costly diagnostics, which targets leave out, and
-  with them), over fwd and over what ``keras.callbacks.TensorBoard(histogram_freq=1)`` takes there;
-- *memory*: what a light look takes at its peak, over what the bare forward pass takes, each in a process of its own;
+- *snapshot*: the probe's pass with all reductions of a light snapshot, over fwd;
+- *epoch end*, of a light, heavy and costly snapshot: everything that happens at the end of an epoch, writing included,
+  over fwd; the mean over 100 epochs at the default schedule (without the costly diagnostics, which targets leave out,
+  and with them), over fwd and over what ``keras.callbacks.TensorBoard(histogram_freq=1)`` takes there;
+- *memory*: peak of a light snapshot over the peak of the bare forward pass, each in a process of its own;
 - *taps*: a training step with gradients and firing units tapped, over the bare step: the mean over batches whose units
   are observed and the many that are not; and one whose units are observed;
-- bytes per look, beside TensorBoard's histograms.
+- bytes per snapshot, next to TensorBoard's histograms.
 
 Times are medians of interleaved runs; memory is read from Linux' /proc. Nothing here is a test: a target that is
 missed is printed as MISS.
@@ -37,14 +37,14 @@ from keras import layers
 
 from tb_cnndiag.capture import firing
 from tb_cnndiag.capture.reductions import REDUCTIONS
-from tb_cnndiag.capture.samples import Samples
-from tb_cnndiag.capture.schedule import COSTLY, HEAVY, every
-from tb_cnndiag.capture.subject import Subject
+from tb_cnndiag.capture.probe_samples import Samples
+from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
+from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.capture.taps import TappedTraining
 from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.diagnostics.base import Cost
-from tb_cnndiag.measure import Measurer
-from tb_cnndiag.session import Session, Tapped
+from tb_cnndiag.recording.measurer import Measurer
+from tb_cnndiag.recording.session import Session, Tapped
 
 PROBE = 256
 BATCH = 32
@@ -52,15 +52,15 @@ ROUNDS = 7
 # A step is short and its ratio close to 1.
 STEP_ROUNDS = 21
 MEMORY_RUNS = 5
-LOOKS: dict[str, frozenset[Cost]] = {
+SNAPSHOTS: dict[str, frozenset[Cost]] = {
     "light": frozenset({"light"}),
     "heavy": frozenset({"light", "heavy"}),
     "costly": frozenset({"light", "heavy", "costly"}),
 }
 TARGETS = {
-    "vgg": {"look": 1.20, "memory": 1.0, "epoch / fwd": 1.6, "taps": 1.03},
-    "resnet50": {"look": 1.20, "memory": 1.0, "epoch / TensorBoard": 0.75, "taps": 1.03},
-    "efficientnetb0": {"look": 1.35, "memory": 1.0, "epoch / TensorBoard": 0.5, "taps": 1.03},
+    "vgg": {"snapshot": 1.20, "memory": 1.0, "epoch / fwd": 1.6, "taps": 1.03},
+    "resnet50": {"snapshot": 1.20, "memory": 1.0, "epoch / TensorBoard": 0.75, "taps": 1.03},
+    "efficientnetb0": {"snapshot": 1.35, "memory": 1.0, "epoch / TensorBoard": 0.5, "taps": 1.03},
 }
 
 
@@ -114,7 +114,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
 
     diagnostics = [kind() for kind in BUILTIN]
     light = sorted(Measurer(diagnostics).needs({"light"}) & REDUCTIONS.keys())
-    subject = Subject({"": model})
+    subject = ModelInspector({"": model})
     subject.set_probe("", Samples(x, y, "given"))
     session = Session(home / name, subject, diagnostics, every(10**9), step=0)
     gradients = np.ones((len(subject.layers), 3))
@@ -133,14 +133,14 @@ def measured(name: str, home: Path) -> dict[str, float]:
     session.look(0, {}, tapped)
     times = interleaved(
         fwd=lambda: bare(chunk).numpy(),
-        look=lambda: subject.activations(light),
-        light=lambda: epoch_end(LOOKS["light"]),
-        heavy=lambda: epoch_end(LOOKS["heavy"]),
-        costly=lambda: epoch_end(LOOKS["costly"]),
+        snapshot=lambda: subject.activations(light),
+        light=lambda: epoch_end(SNAPSHOTS["light"]),
+        heavy=lambda: epoch_end(SNAPSHOTS["heavy"]),
+        costly=lambda: epoch_end(SNAPSHOTS["costly"]),
         board=lambda: board.on_epoch_end(next(epoch), {"loss": 1.0}),
     )
     sizes = {}
-    for kind, costs in LOOKS.items():
+    for kind, costs in SNAPSHOTS.items():
         before = session.bytes_written
         epoch_end(costs)
         sizes[kind] = session.bytes_written - before
@@ -151,7 +151,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
     fwd = times["fwd"]
     return {
         "fwd in ms": fwd * 1e3,
-        "look": times["look"] / fwd,
+        "snapshot": times["snapshot"] / fwd,
         "light epoch / fwd": times["light"] / fwd,
         "heavy epoch / fwd": times["heavy"] / fwd,
         "costly epoch / fwd": times["costly"] / fwd,
@@ -159,7 +159,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
         "epoch, costly too / fwd": everything / fwd,
         "TensorBoard / fwd": times["board"] / fwd,
         "epoch / TensorBoard": mean / times["board"],
-        "memory": _memory(name, "look") / _memory(name, "bare"),
+        "memory": _memory(name, "snapshot") / _memory(name, "bare"),
         **_taps(model, subject, x, y),
         "kB, light": sizes["light"] / 1e3,
         "kB, heavy": sizes["heavy"] / 1e3,
@@ -168,7 +168,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
     }
 
 
-def _taps(model: Any, subject: Subject, x: Any, y: Any) -> dict[str, float]:
+def _taps(model: Any, subject: ModelInspector, x: Any, y: Any) -> dict[str, float]:
     """Tapped training steps over a bare one."""
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True).repeat()
     model.make_train_function()
@@ -217,7 +217,7 @@ def _print_peak(name: str, what: str) -> None:
         job = lambda: bare(chunk).numpy()  # noqa: E731
     else:
         light = sorted(Measurer([kind() for kind in BUILTIN]).needs({"light"}) & REDUCTIONS.keys())
-        subject = Subject({"": model})
+        subject = ModelInspector({"": model})
         for samples in (2, 3, PROBE):  # the graph that serves any number of samples
             subject.set_probe("", Samples(x[:samples], None, "given"))
             if samples < PROBE:

@@ -131,8 +131,8 @@ def main() -> None:
         home = Path(name)
         usual, large = home / "usual", home / "large"
         size = write(usual, Size(100, 1_000, all_columns=True)) / MEGABYTE
-        write(large, Size(100, 400, heavy_looks=160))
-        for what, log in (("our log at defaults", usual), ("our log, two looks of five heavy", large)):
+        write(large, Size(100, 400, heavy_snapshots=160))
+        for what, log in (("our log at defaults", usual), ("our log, two snapshots of five heavy", large)):
             print(f"  {verdict(speeds(what, _file(log)), 500, least=True)}")
         speeds("a scalar a record", scalars_alone(home / "scalars"))
 
@@ -142,7 +142,7 @@ def main() -> None:
             check=lambda: subprocess.run(check, check=True, stdout=subprocess.DEVNULL, env=environment),
             start=lambda: subprocess.run([*check[:3], "explain", "dead_units"], check=True, stdout=subprocess.DEVNULL),
         )
-        print(f"tb-cnndiag check, 100 layers × 1,000 looks, {size:.0f} MB")
+        print(f"tb-cnndiag check, 100 layers × 1,000 snapshots, {size:.0f} MB")
         print(f"  in all                     {took['check']:8.2f} s      {verdict(took['check'], 3.0, least=False)}")
         print(f"  of it Python's start       {took['start']:8.2f} s")
 

@@ -3,7 +3,7 @@
 ``python -m benchmarks.serving [--runs 50] [--loader fast|python]`` prints
 
 - the times in which the tab's routes answer while 8 clients ask at once, as the tab asks: the list of runs, columns and
-  scalars of all looks, matrices and trees of layers; median and 95th percentile, target ≤ 300 ms;
+  scalars of all snapshots, matrices and trees of layers; median and 95th percentile, target ≤ 300 ms;
 - the largest reply of each kind, and what the processes hold in memory before and after;
 - cold start: seconds from the command to the first answer of ``tensorboard``, with the plugin installed over without
   it, the fastest of interleaved runs, target ≤ 1.05 ×.
@@ -41,7 +41,7 @@ from benchmarks.synthetic_log import Size, layer_table, write
 CLIENTS = 8
 REQUESTS = 40
 STARTS = 12
-SIZE = Size(layers=200, looks=1_000, heavy_looks=12, all_columns=True)
+SIZE = Size(layers=200, snapshots=1_000, heavy_snapshots=12, all_columns=True)
 # Takes the entry point of this package out, as if it were not installed.
 WITHOUT = """
 import importlib.metadata as metadata
@@ -149,7 +149,7 @@ def questions(runs: int, seed: int) -> Iterator[tuple[str, str]]:
         return "measurements?" + urlencode({"run": f"run_{rng.randrange(runs):02}/cnndiag", "tag": tag, **more})
 
     while True:
-        kind = rng.choice(["runs", "all columns", "one column", "scalars", "matrix", "tree", "states", "last look"])
+        kind = rng.choice(["runs", "all columns", "one column", "scalars", "matrix", "tree", "states", "last snapshot"])
         diagnostic, column = rng.choice(columns)
         layer = rng.choice(layers)
         yield (
@@ -162,7 +162,7 @@ def questions(runs: int, seed: int) -> Iterator[tuple[str, str]]:
                 "matrix": ask(f"cnndiag/filter_similarity/{layer}"),
                 "tree": ask(f"cnndiag/filter_clusters/{layer}"),
                 "states": ask(f"cnndiag/dead_units/{layer}"),
-                "last look": ask(f"cnndiag/filter_similarity/{layer}", max="1"),
+                "last snapshot": ask(f"cnndiag/filter_similarity/{layer}", max="1"),
             }[kind],
         )
 
@@ -194,12 +194,12 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def loaded(url: str, runs: int) -> float:
-    """Seconds until all runs are there with all their looks."""
+    """Seconds until all runs are there with all their snapshots."""
     begin = time.perf_counter()
-    last = (SIZE.looks - 1) * 10
+    last = (SIZE.snapshots - 1) * 10
 
-    def complete(told: Any) -> bool:
-        return len(told) == runs and all(any(tag["max_step"] == last for tag in run["tags"]) for run in told)
+    def complete(found: Any) -> bool:
+        return len(found) == runs and all(any(tag["max_step"] == last for tag in run["tags"]) for run in found)
 
     while not complete(json.loads(plain(first_answer(f"{url}/plugin/cnndiag/runs")))["runs"]):
         time.sleep(0.5)
@@ -216,7 +216,8 @@ def main() -> None:
     try:
         total = logs(home / "logs", options.runs)
         print(
-            f"{options.runs} runs × {SIZE.layers} layers × {SIZE.looks:,} looks: {total:,} MB, {options.loader} loader"
+            f"{options.runs} runs × {SIZE.layers} layers × {SIZE.snapshots:,} snapshots: {total:,} MB, "
+            f"{options.loader} loader"
         )
         flags = ["--load_fast=" + ("true" if options.loader == "fast" else "false")]
         with tensorboard(home / "logs", *flags) as (url, process):
@@ -233,8 +234,8 @@ def main() -> None:
                 verdict = f"target ≤ 300 ms  {'PASS' if late <= 0.3 else 'MISS'}" if clients == CLIENTS else ""
                 print(f"    {'all':13} {statistics.median(everything) * 1e3:7.0f} ms {late * 1e3:5.0f} ms   {verdict}")
             after = memory(process)
-            for name, held in after.items():
-                print(f"  memory of {name}: {before[name]:.0f} MB loaded, {held:.0f} MB after these requests")
+            for name, megabytes in after.items():
+                print(f"  memory of {name}: {before[name]:.0f} MB loaded, {megabytes:.0f} MB after these requests")
         (home / "small").mkdir()
         shutil.copytree(home / "logs" / "run_00", home / "small" / "run")
         took, busy = cold_start(home / "small")

@@ -1,12 +1,12 @@
-"""Bytes that the diagnostics write at their defaults, beside those of TensorBoard's histograms of the same model.
+"""Bytes that the diagnostics write at their defaults, next to those of TensorBoard's histograms of the same model.
 
 ``python -m benchmarks.storage [resnet50] [efficientnetb0] [vgg16] [deep]`` prints, for each network, the bytes of a
-light, heavy and costly look, per layer too, and of an epoch of ``keras.callbacks.TensorBoard(histogram_freq=1)``; and
-what both have written after 30, 100 and 1,000 epochs. ``deep`` has 1,000 convolutions of 8 filters.
+light, heavy and costly snapshot, per layer too, and of an epoch of ``keras.callbacks.TensorBoard(histogram_freq=1)``;
+and what both have written after 30, 100 and 1,000 epochs. ``deep`` has 1,000 convolutions of 8 filters.
 
-Looks are real: of a network whose kernels drift by 2 % between looks, with gradients and updates made up. The bytes of
-each kind of look are means over several; totals are these, times how often the default schedule takes each. Diagnostics
-that only costly looks take (functional similarity, layer similarity, ranks, pictures) are counted apart.
+Snapshots are real: of a network whose kernels drift by 2 % between snapshots, with synthetic gradients and updates.
+The bytes of each kind are means over several; totals are these, times how often the default schedule takes each.
+Diagnostics that only costly snapshots take (functional similarity, layer similarity, ranks, pictures) count separately.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ import keras
 import numpy as np
 from keras import layers
 
-from benchmarks.overhead import LOOKS, efficientnetb0, resnet50
-from tb_cnndiag.capture.samples import Samples
-from tb_cnndiag.capture.schedule import COSTLY, HEAVY, every
-from tb_cnndiag.capture.subject import Subject
+from benchmarks.overhead import SNAPSHOTS, efficientnetb0, resnet50
+from tb_cnndiag.capture.probe_samples import Samples
+from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
+from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.diagnostics import BUILTIN
-from tb_cnndiag.session import Session, Tapped
+from tb_cnndiag.recording.session import Session, Tapped
 
 EPOCHS = (30, 100, 1000)
 ROUNDS = 4
@@ -57,7 +57,7 @@ NETWORKS: Mapping[str, Callable[[], Any]] = {
 
 
 def measured(name: str, home: Path) -> tuple[int, dict[str, float]]:
-    """Layers, and mean bytes of each kind of look and of an epoch of TensorBoard's."""
+    """Layers, and mean bytes of each kind of snapshot and of an epoch of TensorBoard's."""
     keras.utils.set_random_seed(1)
     model = NETWORKS[name]()
     model.compile("sgd", "sparse_categorical_crossentropy")
@@ -66,17 +66,17 @@ def measured(name: str, home: Path) -> tuple[int, dict[str, float]]:
         rng.normal(size=(256, *model.input_shape[1:])).astype(np.float32), rng.integers(0, 10, 256), "given"
     )
     model.train_on_batch(probe.x[:2], probe.y[:2])
-    subject = Subject({"": model})
+    subject = ModelInspector({"": model})
     subject.set_probe("", probe)
     session = Session(home / "own", subject, [kind() for kind in BUILTIN], every(10**9), step=0)
     board = keras.callbacks.TensorBoard(home / "board", histogram_freq=1)
     board.set_model(model)
     board.on_train_begin()
     count = len(subject.layers)
-    sizes: dict[str, list[int]] = {kind: [] for kind in (*LOOKS, "board")}
+    sizes: dict[str, list[int]] = {kind: [] for kind in (*SNAPSHOTS, "board")}
     written = _bytes(home / "board")
     for round_ in range(ROUNDS + 1):
-        for kind, costs in LOOKS.items():
+        for kind, costs in SNAPSHOTS.items():
             for layer in subject.layers:
                 kernel = layer.variable
                 noise = rng.normal(size=kernel.shape).astype(np.float32) * float(np.std(kernel.numpy())) * DRIFT
@@ -106,21 +106,21 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as home:
             count, sizes = measured(name, Path(home))
         print(f"\n{name}, {count} layers")
-        for kind in LOOKS:
-            print(f"  {kind} look: {sizes[kind] / 1e3:.1f} kB, {sizes[kind] / count:.0f} bytes a layer")
+        for kind in SNAPSHOTS:
+            print(f"  {kind} snapshot: {sizes[kind] / 1e3:.1f} kB, {sizes[kind] / count:.0f} bytes a layer")
         print(f"  TensorBoard, an epoch: {sizes['board'] / 1e3:.1f} kB")
         for epochs in EPOCHS:
-            looks = range(epochs + 1)
-            heavy, costly = ({look for look in looks if schedule(look)} | {epochs} for schedule in (HEAVY, COSTLY))
-            own = len(looks) * sizes["light"] + len(heavy) * (sizes["heavy"] - sizes["light"])
+            snapshots = range(epochs + 1)
+            heavy, costly = ({i for i in snapshots if schedule(i)} | {epochs} for schedule in (HEAVY, COSTLY))
+            own = len(snapshots) * sizes["light"] + len(heavy) * (sizes["heavy"] - sizes["light"])
             more = len(heavy & costly) * (sizes["costly"] - sizes["heavy"])
             board = epochs * sizes["board"]
             target = TARGETS.get((name, epochs))
             verdict = "" if target is None else f"   target ≤ {target:g}  {'PASS' if own / board <= target else 'MISS'}"
             missed += bool(target is not None and own / board > target)
             print(
-                f"  {epochs:5} epochs: {own / 1e6:6.2f} MB, {len(heavy)} heavy looks; costly ones add {more / 1e6:.2f} "
-                f"MB; TensorBoard {board / 1e6:7.2f} MB: {own / board:.2f} ×{verdict}; with costly "
+                f"  {epochs:5} epochs: {own / 1e6:6.2f} MB, {len(heavy)} heavy snapshots; costly ones add "
+                f"{more / 1e6:.2f} MB; TensorBoard {board / 1e6:7.2f} MB: {own / board:.2f} ×{verdict}; with costly "
                 f"{(own + more) / board:.2f} ×"
             )
     print(f"\n{missed} targets missed")

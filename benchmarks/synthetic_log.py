@@ -1,4 +1,4 @@
-"""A made-up log of the size that large trainings write: for measuring the server and the page, not for looking at.
+"""A synthetic log of the size that large trainings write, to measure the server and the page.
 
 What is written has the shape of real logs; the numbers are random. Payloads of a layer are encoded once and reused, so
 that a log of 200 layers × 1,000 steps is there in seconds.
@@ -26,12 +26,12 @@ from tb_cnndiag.payloads import (
     UnitStates,
 )
 from tb_cnndiag.summaries.codec import Measurement, Payload, encode
-from tb_cnndiag.summaries.writer import LookWriter
+from tb_cnndiag.summaries.writer import SnapshotWriter
 
 WIDTHS = (64, 256, 512, 2048)
 CELLS = 256
 TABLE = "synthetic"
-STEPS_BETWEEN_LOOKS = 10
+STEPS_BETWEEN_SNAPSHOTS = 10
 
 DIAGNOSTICS = (
     DiagnosticInfo("training_curve", "Training curve", "Loss.", model_kind="scalars"),
@@ -65,11 +65,11 @@ DIAGNOSTICS = (
 
 @dataclass(frozen=True)
 class Size:
-    """How large the log is. With ``all_columns`` each light look has the columns of every built-in diagnostic."""
+    """How large the log is. With ``all_columns`` each light snapshot has the columns of every built-in diagnostic."""
 
     layers: int = 200
-    looks: int = 1000
-    heavy_looks: int = 12
+    snapshots: int = 1000
+    heavy_snapshots: int = 12
     all_columns: bool = False
 
     def diagnostics(self) -> tuple[DiagnosticInfo, ...]:
@@ -130,19 +130,19 @@ def _body(payload: Payload) -> bytes:
 
 
 @dataclass
-class _Look:
-    """The messages of one look as they are gathered."""
+class _Snapshot:
+    """The messages of one snapshot, collected one by one."""
 
-    look: int
+    number: int
     messages: list[tuple[Measurement, bytes]] = field(default_factory=list)
 
     @property
     def step(self) -> int:
-        return self.look * STEPS_BETWEEN_LOOKS
+        return self.number * STEPS_BETWEEN_SNAPSHOTS
 
     def add(self, diagnostic: str, payload: Payload, body: bytes | None = None, layer: str = "") -> None:
         """Append a message; with ``body``, its payload is already encoded."""
-        measurement = Measurement(diagnostic, self.step, self.look, payload, layer, epoch=self.look, table=TABLE)
+        measurement = Measurement(diagnostic, self.step, self.number, payload, layer, epoch=self.number, table=TABLE)
         if body is None:
             self.messages.append((measurement, encode(measurement)))
         else:
@@ -150,39 +150,39 @@ class _Look:
             self.messages.append((measurement, header + body))
 
 
-def looks(size: Size, seed: int = 0) -> Iterator[_Look]:
-    """All looks of a training: light columns at each, heavy payloads at log-spaced ones."""
+def snapshots(size: Size, seed: int = 0) -> Iterator[_Snapshot]:
+    """All snapshots of a training: light columns at each, heavy payloads at log-spaced ones."""
     rng = np.random.default_rng(seed)
     layers = layer_table(size)
     heavy = {units: {name: (p, _body(p)) for name, p in _heavy(units, rng).items()} for units in WIDTHS}
-    scheduled = set(np.unique(np.geomspace(1, size.looks, size.heavy_looks).astype(int) - 1).tolist())
-    for number in range(size.looks):
-        look = _Look(number)
+    scheduled = set(np.unique(np.geomspace(1, size.snapshots, size.heavy_snapshots).astype(int) - 1).tolist())
+    for number in range(size.snapshots):
+        snapshot = _Snapshot(number)
         if number == 0:
-            look.add(
+            snapshot.add(
                 "run_info", RunInfo(TABLE, layers, model="synthetic", diagnostics=size.diagnostics(), batch_size=64)
             )
-        dead = np.clip(rng.beta(0.4, 4, size.layers) * number / size.looks, 0, 1)
-        look.add("findings", ())
-        look.add("training_curve", Scalars({"loss": np.exp(-number / 300), "val_loss": np.exp(-number / 400)}))
-        look.add("dead_units", LayerColumns({"dead_ratio": dead, "dormant_ratio": np.sqrt(dead)}))
-        look.add("gradient_flow", LayerColumns({"gradient_norm": 10 ** rng.normal(-2, 1, size.layers)}))
-        look.add("filter_similarity", LayerColumns({"twin_ratio": rng.beta(1, 9, size.layers)}))
+        dead = np.clip(rng.beta(0.4, 4, size.layers) * number / size.snapshots, 0, 1)
+        snapshot.add("findings", ())
+        snapshot.add("training_curve", Scalars({"loss": np.exp(-number / 300), "val_loss": np.exp(-number / 400)}))
+        snapshot.add("dead_units", LayerColumns({"dead_ratio": dead, "dormant_ratio": np.sqrt(dead)}))
+        snapshot.add("gradient_flow", LayerColumns({"gradient_norm": 10 ** rng.normal(-2, 1, size.layers)}))
+        snapshot.add("filter_similarity", LayerColumns({"twin_ratio": rng.beta(1, 9, size.layers)}))
         for other in size.diagnostics()[len(DIAGNOSTICS) :]:
             columns = {column.name: rng.beta(1, 9, size.layers) for column in other.columns}
             if columns:
-                look.add(other.name, LayerColumns(columns))
+                snapshot.add(other.name, LayerColumns(columns))
         if number in scheduled:
             for layer in layers:
                 for diagnostic, (payload, body) in heavy[layer.units].items():
-                    look.add(diagnostic, payload, body, layer.path)
-        yield look
+                    snapshot.add(diagnostic, payload, body, layer.path)
+        yield snapshot
 
 
 def write(directory: Path, size: Size) -> int:
     """Write the log to ``directory/cnndiag``; the number of bytes."""
-    writer = LookWriter(directory / "cnndiag")
-    for look in looks(size):
-        writer.write(look.step, look.messages, {})
+    writer = SnapshotWriter(directory / "cnndiag")
+    for snapshot in snapshots(size):
+        writer.write(snapshot.step, snapshot.messages, {})
     writer.close()
     return writer.bytes_written

@@ -1,6 +1,6 @@
 """Update the pictures of ``docs/faults.md``: ``python -m docs.fault_pictures``.
 
-For each fault, train a case of ``benchmarks/faults`` (kept below ``--work``), write its report, and take a screenshot
+For each fault, train a case of ``benchmarks/corpus`` (kept below ``--work``), write its report, and take a screenshot
 of the finding with its chart.
 """
 
@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from benchmarks.corpus.cases import CASES
 from benchmarks.faults.__main__ import home_of
-from benchmarks.faults.cases import CASES
 from benchmarks.faults.game import FAULTY, play
 from benchmarks.faults.train import train
 from tb_cnndiag.cli import main as command_line

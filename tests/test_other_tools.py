@@ -58,7 +58,7 @@ def _record() -> Record:
     ]
     image = {"shape": [8, 8, 1], "mean": 0.1, "least": -1.0, "most": 1.0, "dtype": "float32"}
     return {
-        "looks": [_snapshot({}), *(_snapshot(log) for log in logs)],
+        "snapshots": [_snapshot({}), *(_snapshot(log) for log in logs)],
         "model": {
             "layers": layers,
             "loss": {"name": "categorical_crossentropy", "logits": False, "text": True},
@@ -72,7 +72,7 @@ def _record() -> Record:
 
 def _curve(name: str, *values: float) -> Callable[[Record], None]:
     def change(record: Record) -> None:
-        for snapshot, value in zip(record["looks"][1:], values, strict=True):
+        for snapshot, value in zip(record["snapshots"][1:], values, strict=True):
             snapshot["logs"][name] = value
 
     return change
@@ -80,7 +80,7 @@ def _curve(name: str, *values: float) -> Callable[[Record], None]:
 
 def _at_all_snapshots(part: str, key: str, value: Any, row: int = 0) -> Callable[[Record], None]:
     def change(record: Record) -> None:
-        for snapshot in record["looks"]:
+        for snapshot in record["snapshots"]:
             snapshot[part][row][key] = value
 
     return change
@@ -135,9 +135,9 @@ CASES = [
         _all_of(*(_at_all_snapshots("kernels", "gradient_zero", 0.9, row) for row in (0, 1))),
     ),
     ("BTTackler", "no more gain", _curve("val_loss", 1.0, 0.8, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9)),
-    ("UMLAUT", "input not normalised", _set("inputs", 0, "most", 255.0)),
+    ("UMLAUT", "input not normalized", _set("inputs", 0, "most", 255.0)),
     ("UMLAUT", "missing activation", _set("model", "layers", 0, "activation", "linear")),
-    ("UMLAUT", "learning rate high", _set("looks", 3, "rate", 0.5)),
+    ("UMLAUT", "learning rate high", _set("snapshots", 3, "rate", 0.5)),
     ("UMLAUT", "dropout above one half", _set("model", "layers", 0, "rate", 0.9)),
     ("UMLAUT", "overfitting", _curve("val_loss", 1.0, 0.8, 0.6, 0.5, 0.6, 0.7, 0.8, 0.9)),
 ]
@@ -169,5 +169,5 @@ def test_every_layer_is_recorded_even_if_there_is_only_one(hidden: int, tmp_path
     model = keras.Sequential([keras.Input((3,)), *(keras.layers.Dense(1, name=name) for name in names)])
     model.compile("sgd", "mse")
     model.fit(x, y, verbose=0, callbacks=[Recorder(tmp_path, x, y, validation=False)])
-    snapshots = json.loads((tmp_path / RECORD).read_text())["looks"]
+    snapshots = json.loads((tmp_path / RECORD).read_text())["snapshots"]
     assert [[layer["name"] for layer in snapshot["layers"]] for snapshot in snapshots] == [names, names]

@@ -1,1 +1,1 @@
-"""Small trainings with a known fault, or none, and how well the judgement of their logs agrees."""
+"""Trains the cases of the corpus and scores the judgment of their logs."""

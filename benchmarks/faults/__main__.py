@@ -1,9 +1,8 @@
-"""Train all cases, judge their logs, and print how well the judgement agrees: ``python -m benchmarks.faults``.
+"""Train all cases, judge their logs, and print how well the judgment agrees: ``python -m benchmarks.faults``.
 
-Thresholds are set on the tune half, and on the first round of blind cases, which has been opened. Each scoring of the
-report half and of a blind round is appended to ``results.md``; a blind round is scored once, of a clean commit, and
-again only with ``--again REASON``, which is logged.
-Logs are kept below ``--work``, so that judging again takes seconds; cases trained before are not trained again.
+Thresholds are set on the tune half and on the first round, whose misses have been read. Each scoring of the report half
+and of a blind round is appended to ``results.md``. A blind round is scored once, at a clean commit, and again only with
+``--again REASON``, which is logged. Logs are kept below ``--work``: cases trained before are not trained again.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def main() -> None:
         parser.error(no)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-    from benchmarks.faults.cases import CASES
+    from benchmarks.corpus.cases import CASES
     from benchmarks.faults.score import complaints, shares, verdict
     from benchmarks.faults.train import one_thread, train_named
 
@@ -57,15 +56,15 @@ def main() -> None:
         print(f"\n{half} half: {len(chosen)} cases, {options.seeds} seeds; {invalid} without their symptom, left out")
         print("\n".join(f"  {line}" for line in lines))
         # Of the report half only what concerns the cases themselves: nothing to tune by.
-        told = complaints(v for v in verdicts if half != "report" or not v.valid)
-        print("\n".join(f"    {line}" for line in told))
+        reported = complaints(v for v in verdicts if half != "report" or not v.valid)
+        print("\n".join(f"    {line}" for line in reported))
         if half == "report":
             _log(lines, f"{len(chosen)} cases, {options.seeds} seeds, {invalid} invalid", options.note)
         if half in BLIND:
-            told = complaints(verdicts)
+            reported = complaints(verdicts)
             commit = _git("rev-parse", "--short", "HEAD")
             what = f"{half} round, {len(chosen)} cases, {options.seeds} seeds, {invalid} invalid, at commit {commit}"
-            _log(lines, what, options.again or options.note, told)
+            _log(lines, what, options.again or options.note, reported)
 
 
 def _refusal(blind: str, again: str) -> str:
@@ -82,7 +81,7 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
-def _log(lines: list[str], what: str, note: str, told: list[str] | None = None) -> None:
+def _log(lines: list[str], what: str, note: str, reported: list[str] | None = None) -> None:
     if not RESULTS.exists():
         RESULTS.write_text(
             "# Every scoring of the report half\n\nAppended by `python -m benchmarks.faults`; never edited.\n"
@@ -90,7 +89,7 @@ def _log(lines: list[str], what: str, note: str, told: list[str] | None = None) 
     with RESULTS.open("a", encoding="utf-8") as log:
         log.write(f"\n## {time.strftime('%Y-%m-%d %H:%M')}: {what}\n\n")
         log.write((f"{note}\n\n" if note else "") + "".join(f"- {line}\n" for line in lines))
-        log.write("\n```text\n" + "\n".join(told) + "\n```\n" if told else "")
+        log.write("\n```text\n" + "\n".join(reported) + "\n```\n" if reported else "")
 
 
 def home_of(work: Path, name: str, seed: int) -> Path:

@@ -1,4 +1,4 @@
-"""A small game of generator against discriminator, which goes well or badly by its two learning rates."""
+"""A small game of generator against discriminator, healthy or faulty by its two learning rates."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def play(
 
     probe = {"generator": rng.normal(size=(64, 8)).astype(np.float32), "discriminator": real[:64]}
     diagnostics = CNNDiagnostics(log_dir, probe=probe, update_freq=25, verbose=0, images=False)
-    with diagnostics.watch(generator=g, discriminator=d, optimizers=list(optimizers)) as look:
+    with diagnostics.watch(generator=g, discriminator=d, optimizers=list(optimizers)) as watching:
         for _ in range(250):
-            look.step(train(real[rng.integers(0, 256, 32)], rng.normal(size=(32, 8)).astype(np.float32)))
+            watching.step(train(real[rng.integers(0, 256, 32)], rng.normal(size=(32, 8)).astype(np.float32)))
     made = g.predict(rng.normal(size=(256, 8)).astype(np.float32), verbose=0)
     diversity = float(made.std(axis=0).mean() / real.std(axis=0).mean())
     return {finding.fault for finding in diagnostics.findings}, diversity

@@ -1,15 +1,15 @@
 """The documented default rules of other tools on blind trainings: ``python -m benchmarks.faults.others``.
 
-They are given what ``recorder.py`` wrote with Keras alone, one look before training and one after each epoch. Where a
+They judge what ``recorder.py`` wrote with Keras alone, one snapshot before training and one after each epoch. Where a
 source leaves something open, the reading that raises fewer false alarms is taken:
 
 - *SageMaker Debugger*: "List of Debugger built-in rules" of the AWS documentation, rules for deep learning whose
-  defaults name what they look at. Its interval of 500 steps would see these trainings once; each epoch is a step here.
+  defaults name what they inspect. Its interval of 500 steps would sample these trainings once; an epoch is a step here.
 - *AUTOTRAINER*: Zhang et al., ICSE 2021, with the parameters of its released ``reproduce.py``, checked every epoch.
 - *BTTackler*: Pei et al., KDD 2024, with its released ``default_config.yaml``, without rules that compare trials.
 - *UMLAUT*: Schoop et al., CHI 2021, the heuristics of its released ``heuristics.py``.
 
-A tool names the right fault where any rule that fired stands for it (AUTOTRAINER tells one only); none names a layer.
+A tool names the right fault if any rule that fired stands for it (AUTOTRAINER reports only one); none names a layer.
 "Best in hindsight" leaves out each rule that flags more than a tenth of healthy runs, which no user could know.
 """
 
@@ -36,8 +36,8 @@ def main() -> None:
     parser.add_argument("--round", choices=["first", "second", "third", "fourth"], default="second", help="which cases")
     options = parser.parse_args()
 
+    from benchmarks.corpus.cases import CASES
     from benchmarks.faults.__main__ import home_of
-    from benchmarks.faults.cases import CASES
     from benchmarks.faults.score import shares, verdict
 
     cases = [case for case in CASES if case.half == options.round]
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def rules_of(tool: str, record: Mapping[str, Any]) -> Iterator[str]:
-    """Names of the rules that fire. One that cannot be judged, say by accuracy where there is none, does not."""
+    """Names of the rules that fire. A rule that lacks its data, such as an accuracy, does not fire."""
     for rule, (fires, _) in TOOLS[tool].items():
         with np.errstate(all="ignore"):
             if fires(record):

@@ -1,6 +1,6 @@
-"""Rules of other tools as their documentation or released code states them, each a question to a record.
+"""Rules of other tools as their documentation or released code states them, each a function of a record.
 
-Sources and how they are read: ``others.py``. Limits are their defaults.
+Sources and how they are read: ``others.py``. Thresholds are their defaults.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ Rule = Callable[[Record], bool]
 
 
 def _curve(r: Record, *names: str) -> list[float]:
-    """The first of these curves that there is, by epoch."""
+    """The first of these curves that exists, by epoch."""
     for name in names:
-        if name in r["looks"][-1]["logs"]:
-            return [look["logs"][name] for look in r["looks"][1:]]
+        if name in r["snapshots"][-1]["logs"]:
+            return [snapshot["logs"][name] for snapshot in r["snapshots"][1:]]
     return []
 
 
 def _kernels(r: Record, key: str) -> list[list[Any]]:
-    """One value of each kernel, by look."""
-    return [[kernel[key] for kernel in look["kernels"]] for look in r["looks"]]
+    """One value of each kernel, by snapshot."""
+    return [[kernel[key] for kernel in snapshot["kernels"]] for snapshot in r["snapshots"]]
 
 
 def _activations(r: Record, *names: str) -> set[str]:
@@ -37,7 +37,7 @@ def _activations(r: Record, *names: str) -> set[str]:
 
 def _any_layer(r: Record, key: str, above: float, *activations: str) -> bool:
     chosen = _activations(r, *activations)
-    return any(row[key] > above for look in r["looks"] for row in look["layers"] if row["name"] in chosen)
+    return any(row[key] > above for snapshot in r["snapshots"] for row in snapshot["layers"] if row["name"] in chosen)
 
 
 def _head(r: Record) -> Mapping[str, Any]:
@@ -49,12 +49,12 @@ def _head(r: Record) -> Mapping[str, Any]:
 
 
 def _exploding_tensor(r: Record) -> bool:
-    finite = [row["finite"] for look in r["looks"] for part in ("kernels", "layers", "answers") for row in look[part]]
+    finite = [row["finite"] for s in r["snapshots"] for part in ("kernels", "layers", "answers") for row in s[part]]
     return not (all(finite) and np.isfinite(_curve(r, "loss")).all())
 
 
-def _poor_initialisation(r: Record) -> bool:
-    first = r["looks"][0]["kernels"]
+def _poor_initialization(r: Record) -> bool:
+    first = r["snapshots"][0]["kernels"]
     variances = [kernel["variance"] for kernel in first]
     ranges = [kernel["gradient_p95"] - kernel["gradient_p5"] for kernel in first]
     losses = r["steps"][:10]
@@ -91,7 +91,7 @@ def _idle(curve: list[float], delta: float = 0.01) -> int:
 
 def _class_imbalance(r: Record) -> bool:
     counts = [target["counts"] for target in r["targets"] if 2 <= len(target["counts"]) <= 50]
-    wrong = [share for answer in r["looks"][-1]["answers"] for share in answer["wrong"]]
+    wrong = [share for answer in r["snapshots"][-1]["answers"] for share in answer["wrong"]]
     return any(max(c) > 10 * min(c) for c in counts) or any(share > 0.7 for share in wrong)
 
 
@@ -107,7 +107,7 @@ def _input_images(r: Record) -> bool:
 SAGEMAKER: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "DeadRelu": (lambda r: _any_layer(r, "inactive", 0.5, "relu"), ("dead_units",)),
     "ExplodingTensor": (_exploding_tensor, ("nan_or_inf", "exploding_gradient")),
-    "PoorWeightInitialization": (_poor_initialisation, ("bad_init",)),
+    "PoorWeightInitialization": (_poor_initialization, ("bad_init",)),
     "SaturatedActivation": (
         lambda r: _any_layer(r, "pinned_tanh", 0.5, "tanh") or _any_layer(r, "pinned_sigmoid", 0.5, "sigmoid"),
         ("saturated_activation",),
@@ -138,17 +138,17 @@ def _autotrainer(r: Record) -> set[str]:
         return set()
     seen: set[str] = set()
     for epoch in range(len(loss)):
-        told = _autotrainer_at(r, epoch, seen, (accuracy, val, loss, val_loss))
+        found = _autotrainer_at(r, epoch, seen, (accuracy, val, loss, val_loss))
         for group in (("data",), ("activation", "loss"), ("vanish", "explode", "relu"), ("stuck", "unstable")):
-            if told & set(group):
-                return told & set(group)
+            if found & set(group):
+                return found & set(group)
     return set()
 
 
 def _autotrainer_at(r: Record, epoch: int, seen: set[str], curves: tuple[list[float], ...]) -> set[str]:
     accuracy, val, loss, val_loss = (curve[: epoch + 1] for curve in curves)
-    look, total = r["looks"][epoch + 1], len(curves[0])
-    kernels = look["kernels"]
+    snapshot, total = r["snapshots"][epoch + 1], len(curves[0])
+    kernels = snapshot["kernels"]
     norms = [kernel["gradient_norm"] for kernel in kernels]
     if not all(kernel["finite"] for kernel in kernels):
         seen.add("nan")
@@ -166,19 +166,20 @@ def _autotrainer_at(r: Record, epoch: int, seen: set[str], curves: tuple[list[fl
     unstable = late and not bad_loss and _oscillates(accuracy)
     if not (bad_loss or negative or (late and flat) or epoch >= total / 2):
         return set()
-    answers, output = look["answers"][-1], _improper(r)
+    answers, output = snapshot["answers"][-1], _improper(r)
     if answers["sum"] > 1.1 or not answers["finite"]:
         output |= {"activation"}
-    told = {"data"} if any(row["mean"] >= 10 for row in look["layers"][:-1]) and "activation" not in output else set()
-    told |= {"loss"} if negative else set()
+    large = any(row["mean"] >= 10 for row in snapshot["layers"][:-1])
+    found = {"data"} if large and "activation" not in output else set()
+    found |= {"loss"} if negative else set()
     if bad_loss:
-        told |= {"activation"} if "activation" in output else ({"explode"} if "nan" in seen else set())
+        found |= {"activation"} if "activation" in output else ({"explode"} if "nan" in seen else set())
     elif late and (low or flat):
         order = [name for name in ("relu", "explode", "vanish") if name in seen]
-        told |= {"activation"} if "activation" in output else set(order[:1]) or ({"stuck"} if low and flat else set())
+        found |= {"activation"} if "activation" in output else set(order[:1]) or ({"stuck"} if low and flat else set())
     if unstable:
-        told |= {"activation"} if "activation" in output else {"unstable"}
-    return told | (output & {"loss"} if "activation" not in output else set())
+        found |= {"activation"} if "activation" in output else {"unstable"}
+    return found | (output & {"loss"} if "activation" not in output else set())
 
 
 def _improper(r: Record) -> set[str]:
@@ -202,12 +203,12 @@ def _oscillates(accuracy: list[float]) -> bool:
     return len(a) > 2 and swings >= 0.2 * len(a)
 
 
-def _told(label: str) -> Rule:
+def _reports(label: str) -> Rule:
     return lambda r: label in _autotrainer(r)
 
 
 AUTOTRAINER: dict[str, tuple[Rule, tuple[str, ...]]] = {
-    label: (_told(label), names)
+    label: (_reports(label), names)
     for label, names in {
         "vanish": ("vanishing_gradient",),
         "explode": ("exploding_gradient", "nan_or_inf"),
@@ -224,13 +225,13 @@ AUTOTRAINER: dict[str, tuple[Rule, tuple[str, ...]]] = {
 
 
 def _early(r: Record) -> list[dict[str, Any]]:
-    looks: list[dict[str, Any]] = r["looks"][1:]
-    return looks[: max(len(looks) // 2, 1)]
+    snapshots: list[dict[str, Any]] = r["snapshots"][1:]
+    return snapshots[: max(len(snapshots) // 2, 1)]
 
 
 def _bt_exploding(r: Record) -> bool:
-    for look in r["looks"][1:]:
-        g = np.array([kernel["gradient_mean"] for kernel in look["kernels"]])
+    for snapshot in r["snapshots"][1:]:
+        g = np.array([kernel["gradient_mean"] for kernel in snapshot["kernels"]])
         if (
             not np.isfinite(g).all()
             or np.median(g) > 10000
@@ -241,16 +242,16 @@ def _bt_exploding(r: Record) -> bool:
 
 
 def _bt_vanishing(r: Record) -> bool:
-    for look in _early(r):
-        g = np.array([kernel["gradient_mean"] for kernel in look["kernels"]])
+    for snapshot in _early(r):
+        g = np.array([kernel["gradient_mean"] for kernel in snapshot["kernels"]])
         if np.median(g) < 1e-5 or not g.all() or (len(g) > 1 and np.median(g[:-1] / g[1:]) < 1e-4):
             return True
     return False
 
 
 def _bt_dying(r: Record) -> bool:
-    looks = r["looks"][5:]
-    return any(np.median([kernel["gradient_zero"] for kernel in look["kernels"]]) > 0.5 for look in looks)
+    snapshots = r["snapshots"][5:]
+    return any(np.median([kernel["gradient_zero"] for kernel in snapshot["kernels"]]) > 0.5 for snapshot in snapshots)
 
 
 def _spread(values: Any) -> float:
@@ -314,7 +315,7 @@ def _high_validation(r: Record) -> bool:
 
 
 UMLAUT: dict[str, tuple[Rule, tuple[str, ...]]] = {
-    "input not normalised": (
+    "input not normalized": (
         lambda r: any(not (part["least"] >= -1 and part["most"] <= 1) for part in r["inputs"]),
         ("unnormalised_input",),
     ),
@@ -338,8 +339,8 @@ UMLAUT: dict[str, tuple[Rule, tuple[str, ...]]] = {
         lambda r: any(layer["activation"] == "linear" for layer in r["model"]["layers"][:-1]),
         ("missing_activation",),
     ),
-    "learning rate high": (lambda r: any(look["rate"] > 0.01 for look in r["looks"]), ("learning_rate_too_high",)),
-    "learning rate low": (lambda r: any(look["rate"] < 1e-7 for look in r["looks"]), ("learning_rate_too_low",)),
+    "learning rate high": (lambda r: any(s["rate"] > 0.01 for s in r["snapshots"]), ("learning_rate_too_high",)),
+    "learning rate low": (lambda r: any(s["rate"] < 1e-7 for s in r["snapshots"]), ("learning_rate_too_low",)),
     "dropout above one half": (
         lambda r: any((layer["rate"] or 0) > 0.5 for layer in r["model"]["layers"]),
         ("underfitting",),

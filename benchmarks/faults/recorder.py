@@ -1,4 +1,4 @@
-"""What other tools judge by, recorded of a training with Keras alone: none of our code is in this."""
+"""What other tools judge by, recorded by Keras alone: none of our code is used."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SAMPLES = 256
 
 
 class Recorder(keras.callbacks.Callback):
-    """Writes ``record.json``: losses by step, and at the start and after each epoch gradients, weights and outputs.
+    """Writes ``record.json``: losses by step; gradients, weights and outputs before training and after each epoch.
 
     Gradients are those of the loss on the first 256 training samples, in inference mode so that nothing changes.
-    Outputs of layers are recorded of Sequential and Functional models only.
+    Outputs of layers are recorded for Sequential and Functional models only.
     """
 
     def __init__(self, home: Path, x: Any, y: Any, validation: bool) -> None:
@@ -25,7 +25,7 @@ class Recorder(keras.callbacks.Callback):
         self._home = home
         self._x, self._y = keras.tree.map_structure(lambda a: a[:SAMPLES], (x, y))
         self._record: dict[str, Any] = {
-            "steps": [], "looks": [], "validation": validation,
+            "steps": [], "snapshots": [], "validation": validation,
             "inputs": [_extent(a) for a in keras.tree.flatten(x)],
             "targets": [_extent(a) | _classes(a) for a in keras.tree.flatten(y)],
         }  # fmt: skip
@@ -33,7 +33,7 @@ class Recorder(keras.callbacks.Callback):
         self._seen = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """The configuration, and a look before the first step."""
+        """Record the configuration, and a snapshot before the first step."""
         model = self.model
         self._record["model"] = {
             "loss": _loss(model.loss),
@@ -41,10 +41,10 @@ class Recorder(keras.callbacks.Callback):
             "layers": [_layer(layer) for layer in model.layers],
             "outputs": [list(output.shape[1:]) for output in getattr(model, "outputs", None) or []],
         }
-        self._look({})
+        self._take_snapshot({})
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keras tells the mean since the start of an epoch: begin anew."""
+        """Keras reports the mean since the start of an epoch: begin anew."""
         self._seen = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -54,16 +54,16 @@ class Recorder(keras.callbacks.Callback):
         self._seen = total
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """A look after the epoch."""
-        self._look({name: float(value) for name, value in (logs or {}).items()})
+        """Take a snapshot after the epoch."""
+        self._take_snapshot({name: float(value) for name, value in (logs or {}).items()})
 
     def on_train_end(self, logs: Any = None) -> None:
         """Write all."""
         (self._home / RECORD).write_text(json.dumps(self._record))
 
-    def _look(self, logs: dict[str, float]) -> None:
+    def _take_snapshot(self, logs: dict[str, float]) -> None:
         rate = float(np.asarray(self.model.optimizer.learning_rate))
-        self._record["looks"].append(
+        self._record["snapshots"].append(
             {
                 "logs": logs, "rate": rate, "kernels": self._kernels(), "layers": self._outputs(),
                 "answers": self._answers(),
@@ -71,7 +71,7 @@ class Recorder(keras.callbacks.Callback):
         )  # fmt: skip
 
     def _kernels(self) -> list[dict[str, Any]]:
-        """Of each trainable weight of two or more dimensions, in order of the layers."""
+        """Each trainable weight of two or more dimensions, in order of the layers."""
         import tensorflow as tf
 
         weights = [w for w in self.model.trainable_weights if len(w.shape) > 1]
@@ -106,21 +106,21 @@ class Recorder(keras.callbacks.Callback):
         return rows
 
     def _outputs(self) -> list[dict[str, Any]]:
-        """Of each layer of a model whose layers can be asked: how active its units are, and how large."""
+        """Activity and magnitude of each layer of a Sequential or Functional model."""
         try:
             layers = [layer for layer in self.model.layers if len(layer._inbound_nodes) == 1]
-            asked = keras.Model(self.model.inputs, [layer.output for layer in layers])
-            values = keras.tree.flatten(asked(self._x, training=False))
+            inspected = keras.Model(self.model.inputs, [layer.output for layer in layers])
+            values = keras.tree.flatten(inspected(self._x, training=False))
         except (AttributeError, ValueError):
             return []
         return [_activity(layer.name, value) for layer, value in zip(layers, values, strict=True)]
 
     def _answers(self) -> list[dict[str, Any]]:
-        """Of each output of the model."""
-        told = keras.tree.flatten(self.model(self._x, training=False))
+        """Each output of the model."""
+        answers = keras.tree.flatten(self.model(self._x, training=False))
         wanted = keras.tree.flatten(self._y)
         rows = []
-        for value, y in zip((np.asarray(v, "float32") for v in told), wanted, strict=True):
+        for value, y in zip((np.asarray(v, "float32") for v in answers), wanted, strict=True):
             flat = value.reshape(len(value), -1)
             rows.append(
                 _extent(value)
@@ -150,7 +150,7 @@ def _activity(name: str, value: Any) -> dict[str, Any]:
 
 
 def _wrong(answers: Any, y: Any) -> list[float]:
-    """Share of wrong answers of each class that occurs; empty where the targets are no classes."""
+    """Share of wrong answers of each class that occurs; empty if the targets are not classes."""
     if y.ndim == 2 and y.shape == answers.shape and y.shape[1] > 1 and np.allclose(y.sum(axis=1), 1):
         y = y.argmax(axis=1)
     if y.ndim != 1 or y.dtype.kind not in "iu" or answers.shape[1] < 2:

@@ -1,4 +1,4 @@
-"""How well the judgement of each log agrees with what is known of its case."""
+"""How well the judgment of each log agrees with what is known of its case."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.case import Case
+from scipy.stats import binomtest
+
+from benchmarks.corpus.case import Case
 from benchmarks.faults.train import DONE
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.logs import NoDataError, diagnose
@@ -17,7 +19,7 @@ from tb_cnndiag.logs import NoDataError, diagnose
 
 @dataclass(frozen=True)
 class Verdict:
-    """One case as it was trained, and what was found, infos left out."""
+    """One trained case and its findings, without those of severity info."""
 
     case: Case
     valid: bool
@@ -31,22 +33,22 @@ class Verdict:
 
     @property
     def names(self) -> tuple[str | None, ...]:
-        """What may be named."""
+        """Ids that are right."""
         return (self.case.fault, *self.case.also)
 
     @property
     def right_fault(self) -> bool:
-        """The first line a user reads names the fault."""
+        """The first finding has a right id."""
         return bool(self.found) and self.found[0].fault in self.names
 
     @property
     def right_layer(self) -> bool:
-        """Of the first line."""
+        """The first finding names a right layer."""
         return bool(self.found) and self.found[0].layer in self.case.layers
 
     @property
     def extra(self) -> set[str]:
-        """Other faults that are told as causes of their own."""
+        """Other faults that are reported as causes of their own."""
         return {finding.fault for finding in self.roots if finding.fault not in self.names}
 
 
@@ -61,34 +63,36 @@ def verdict(case: Case, home: Path) -> Verdict:
     return Verdict(case, outcome["symptom"], note[0], found)
 
 
-def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
-    if not of:
-        return 0.0, 1.0
-    share = hits / of
-    middle = share + z * z / (2 * of)
-    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max((middle - half) / (1 + z * z / of), 0.0), min((middle + half) / (1 + z * z / of), 1.0)
-
-
 @dataclass(frozen=True)
 class Share:
-    """So many of so many."""
+    """A number of cases out of a number of cases."""
 
     name: str
     hits: int
     of: int
 
     @property
+    def share(self) -> float:
+        """Hits over cases; NaN without a case."""
+        return self.hits / self.of if self.of else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the share (Wilson 1927)."""
+        if not self.of:
+            return 0.0, 1.0
+        interval = binomtest(self.hits, self.of).proportion_ci(0.95, method="wilson")
+        return float(interval.low), float(interval.high)
+
+    @property
     def short(self) -> str:
         """Share and 95 % interval, for a table."""
-        low, high = wilson(self.hits, self.of)
-        return f"{self.hits / self.of if self.of else math.nan:.1%} ({low:.0%} to {high:.0%})"
+        low, high = self.interval
+        return f"{self.share:.1%} ({low:.0%} to {high:.0%})"
 
     def __str__(self) -> str:
-        low, high = wilson(self.hits, self.of)
-        share = self.hits / self.of if self.of else math.nan
-        return f"{self.name}: {share:.1%} ({self.hits}/{self.of}; 95 % interval {low:.1%} to {high:.1%})"
+        low, high = self.interval
+        return f"{self.name}: {self.share:.1%} ({self.hits}/{self.of}; 95 % interval {low:.1%} to {high:.1%})"
 
 
 def shares(verdicts: Iterable[Verdict]) -> list[Share]:
@@ -107,21 +111,21 @@ def shares(verdicts: Iterable[Verdict]) -> list[Share]:
 
 
 def complaints(verdicts: Iterable[Verdict]) -> list[str]:
-    """Each case that is not as it should be, in a line."""
+    """One line for each case that is not judged as it should be."""
     lines = []
     for v in verdicts:
-        told = ", ".join(f"{f.fault}@{f.layer or 'model'}" for f in v.roots[:4]) or "nothing"
+        reported = ", ".join(f"{f.fault}@{f.layer or 'model'}" for f in v.roots[:4]) or "nothing"
         expected = f"{v.case.fault}@{'|'.join(v.case.layers) or 'any'}"
         if not v.valid:
             lines.append(f"invalid  {v.case.name} {v.note}")
         elif v.case.fault is None and v.found:
-            lines.append(f"false    {v.case.name}: {told}")
+            lines.append(f"false    {v.case.name}: {reported}")
         elif v.case.fault and not v.found:
             lines.append(f"missed   {v.case.name}: {expected}")
         elif v.case.fault and not v.right_fault:
-            lines.append(f"wrong    {v.case.name}: {expected}, told {told}")
+            lines.append(f"wrong    {v.case.name}: {expected}, reported {reported}")
         elif v.case.layers and not v.right_layer:
-            lines.append(f"layer    {v.case.name}: {expected}, told {told}")
+            lines.append(f"layer    {v.case.name}: {expected}, reported {reported}")
         elif v.extra and v.case.fault:
             lines.append(f"extra    {v.case.name}: {', '.join(sorted(v.extra))}")
     return lines

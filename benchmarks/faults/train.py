@@ -13,16 +13,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmarks.faults.case import Case, Trial
+from benchmarks.corpus.case import Case, Trial
+from benchmarks.corpus.symptoms import Outcome, rows
 from benchmarks.faults.recorder import Recorder
-from benchmarks.faults.symptoms import Outcome
 from tb_cnndiag import CNNDiagnostics
 
 DONE = "outcome.json"
 
 
 def one_thread() -> None:
-    """TensorFlow on one core, so that as many trainings run at once as there are cores."""
+    """Limit TensorFlow to one core, so that as many trainings run at once as there are cores."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -30,8 +30,8 @@ def one_thread() -> None:
 
 
 def train_named(task: tuple[str, int, Path]) -> None:
-    """Train a case by its name, as a process of its own is told it."""
-    from benchmarks.faults.cases import CASES
+    """Train a case by its name, for a process of its own."""
+    from benchmarks.corpus.cases import CASES
 
     name, seed, home = task
     train(next(case for case in CASES if case.name == name), seed, home)
@@ -64,15 +64,15 @@ def train(case: Case, seed: int, home: Path) -> None:
 
 def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], dict[str, Any]]:
     before = {
-        layer.name: np.array(layer.kernel).reshape(-1, layer.kernel.shape[-1]).T
+        layer.name: rows(layer.kernel)
         for layer in trial.model._flatten_layers()
         if getattr(layer, "kernel", None) is not None
     }
     probe = trial.validation if case.probe_given else None
     if probe is not None:
         probe = keras.tree.map_structure(lambda a: a[:256], probe)
-    # What the rules of other tools need (``others.py``), by Keras alone.
-    recorders = [Recorder(home, trial.x, trial.y, trial.validation is not None)] if case.round else []
+    # For the rules of other tools (``others.py``).
+    recorders = [Recorder(home, trial.x, trial.y, trial.validation is not None)] if case.round != "known" else []
     fitted = trial.model.fit(
         trial.x,
         trial.y,

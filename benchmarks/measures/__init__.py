@@ -1,1 +1,1 @@
-"""The measures beside what a user would otherwise take."""
+"""The measures compared with what a user would otherwise take."""

@@ -1,4 +1,4 @@
-"""The measures beside what a user would otherwise take: error, time and memory, with the targets they are held to.
+"""The measures compared with what a user would otherwise take: error, time and memory, with their targets.
 
 Run ``python -m benchmarks.measures [density] [trees] [model] [--large]``; without names it runs all three, in about
 ten minutes. It needs scikit-learn and KDEpy, and Keras for ``model``. Times are medians of interleaved runs in one

@@ -1,4 +1,4 @@
-"""Densities beside those of KDEpy, scipy and scikit-learn: error against the known curve, and time."""
+"""Densities compared with those of KDEpy, scipy and scikit-learn: error against the known curve, and time."""
 
 from __future__ import annotations
 

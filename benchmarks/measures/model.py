@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.measures.timing import interleaved, target
 from tb_cnndiag.diagnostics.activation_density import ActivationDensity
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerLook, Look
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerSnapshot, Look
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
 from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
@@ -34,10 +34,10 @@ def model_table() -> None:
     values = [np.maximum(rng.normal(size=65_536), 0).astype(np.float32) for _ in weights]
     means = [rng.normal(size=(256, weight.shape[-1])).astype(np.float32) for weight in weights]
 
-    def looks() -> list[LayerLook]:
+    def snapshots() -> list[LayerSnapshot]:
         """As capture hands them over: arrays that no diagnostic has seen."""
         return [
-            LayerLook(
+            LayerSnapshot(
                 LayerInfo(str(row), activation="relu"),
                 {
                     "kernel": weight.reshape(-1, weight.shape[-1]).T,
@@ -50,10 +50,10 @@ def model_table() -> None:
 
     def each(*diagnostics: LayerDiagnostic) -> Callable[[], None]:
         def measure() -> None:
-            seen = looks()
+            seen = snapshots()
             for diagnostic in diagnostics:
-                for look in seen:
-                    diagnostic.measure(look)
+                for snapshot in seen:
+                    diagnostic.measure(snapshot)
 
         return measure
 
@@ -65,7 +65,7 @@ def model_table() -> None:
             drawn: each(FilterSimilarity(sample=256)),
             "activation density": each(ActivationDensity()),
             "functional similarity": each(FunctionalSimilarity()),
-            "layer similarity": lambda: LayerSimilarity().measure(Look(0, 0, looks(), {})),
+            "layer similarity": lambda: LayerSimilarity().measure(Look(0, 0, snapshots(), {})),
             "feature dimension": each(FeatureDimension()),
             "kernel rank": each(KernelRank()),
             "weight health": each(WeightHealth()),

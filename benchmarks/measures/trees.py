@@ -1,4 +1,4 @@
-"""Similarity and trees of filters beside scikit-learn and scipy, and the largest layer."""
+"""Similarity and trees of filters compared with scikit-learn and scipy, and the largest layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import AgglomerativeClustering
 
 from benchmarks.measures.timing import interleaved, target, timed
-from tb_cnndiag.diagnostics.base import LayerLook
+from tb_cnndiag.diagnostics.base import LayerSnapshot
 from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
 from tb_cnndiag.numerics.linkage import average_linkage, order_leaves
@@ -73,7 +73,7 @@ def _in_a_process_of_its_own(work: Callable[[], Any]) -> Any:
 
 def _grow_largest() -> tuple[float, float, int]:
     def grow(kernel: np.ndarray) -> int:
-        look = LayerLook(LayerInfo("layer"), {"kernel": kernel})
+        look = LayerSnapshot(LayerInfo("layer"), {"kernel": kernel})
         payloads = [diagnostic.measure(look).payload for diagnostic in (FilterSimilarity(), FilterClusters())]
         return sum(len(encode(Measurement("filters", 0, 0, payload, "layer"))) for payload in payloads if payload)
 

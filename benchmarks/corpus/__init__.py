@@ -1,0 +1,1 @@
+"""The benchmark corpus: small trainings with a known fault, or none."""
