@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,16 @@ import tensorflow as tf
 from keras import layers
 
 from tb_cnndiag.capture import firing
-from tb_cnndiag.capture.reductions import REDUCTIONS
-from tb_cnndiag.capture.probe_samples import Samples
-from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
 from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.probe_samples import Samples
+from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.capture.taps import TappedTraining
 from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.diagnostics.base import Cost
+from tb_cnndiag.recording.inspection import Tapped
 from tb_cnndiag.recording.measurer import Measurer
-from tb_cnndiag.recording.session import Session, Tapped
+from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
+from tb_cnndiag.recording.session import Session
 
 PROBE = 256
 BATCH = 32
@@ -114,26 +116,26 @@ def measured(name: str, home: Path) -> dict[str, float]:
 
     diagnostics = [kind() for kind in BUILTIN]
     light = sorted(Measurer(diagnostics).needs({"light"}) & REDUCTIONS.keys())
-    subject = ModelInspector({"": model})
-    subject.set_probe("", Samples(x, y, "given"))
-    session = Session(home / name, subject, diagnostics, every(10**9), step=0)
-    gradients = np.ones((len(subject.layers), 3))
-    tapped = Tapped(gradients, np.ones(len(subject.layers)))
+    inspector = ModelInspector({"": model})
+    inspector.set_probe("", Samples(x, y, "given"))
+    session = Session(home / name, inspector, diagnostics, every(10**9), step=0)
+    gradients = np.ones((len(inspector.layers), 3))
+    tapped = Tapped(gradients, np.ones(len(inspector.layers)))
+
+    steps = count(1)
 
     def epoch_end(costs: frozenset[Cost]) -> None:
-        session.step += 1
-        session._due = lambda: costs  # type: ignore[method-assign]
-        session.look(1, {"loss": 1.0}, tapped)
+        session.take_snapshot(next(steps), 1, {"loss": 1.0}, tapped, costs=costs)
 
     board = keras.callbacks.TensorBoard(home / f"{name}-board", histogram_freq=1)
     board.set_model(model)
     board.on_train_begin()
     epoch = iter(range(10**6))
 
-    session.look(0, {}, tapped)
+    session.take_snapshot(0, 0, {}, tapped)
     times = interleaved(
         fwd=lambda: bare(chunk).numpy(),
-        snapshot=lambda: subject.activations(light),
+        snapshot=lambda: inspector.activations(light),
         light=lambda: epoch_end(SNAPSHOTS["light"]),
         heavy=lambda: epoch_end(SNAPSHOTS["heavy"]),
         costly=lambda: epoch_end(SNAPSHOTS["costly"]),
@@ -160,7 +162,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
         "TensorBoard / fwd": times["board"] / fwd,
         "epoch / TensorBoard": mean / times["board"],
         "memory": _memory(name, "snapshot") / _memory(name, "bare"),
-        **_taps(model, subject, x, y),
+        **_taps(model, inspector, x, y),
         "kB, light": sizes["light"] / 1e3,
         "kB, heavy": sizes["heavy"] / 1e3,
         "kB, costly": sizes["costly"] / 1e3,
@@ -168,12 +170,12 @@ def measured(name: str, home: Path) -> dict[str, float]:
     }
 
 
-def _taps(model: Any, subject: ModelInspector, x: Any, y: Any) -> dict[str, float]:
+def _taps(model: Any, inspector: ModelInspector, x: Any, y: Any) -> dict[str, float]:
     """Tapped training steps over a bare one."""
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True).repeat()
     model.make_train_function()
     bare = model.train_function
-    tapping = TappedTraining(model, subject.layers, gather=True)
+    tapping = TappedTraining(model, inspector.layers, collect=True)
     tapped = model.train_function
     iterator = iter(data)
 
@@ -188,11 +190,11 @@ def _taps(model: Any, subject: ModelInspector, x: Any, y: Any) -> dict[str, floa
     times = interleaved(
         STEP_ROUNDS,
         bare=lambda: bare(iterator),
-        tapped=lambda: step(firing.FIRST + 1),
+        tapped=lambda: step(firing.FIRST_BATCHES + 1),
         observed=lambda: step(0),
     )
     tapping.stop()
-    mean = times["tapped"] + (times["observed"] - times["tapped"]) / firing.EVERY
+    mean = times["tapped"] + (times["observed"] - times["tapped"]) / firing.BATCH_INTERVAL
     return {"taps": mean / times["bare"], "taps, units observed": times["observed"] / times["bare"]}
 
 
@@ -217,12 +219,12 @@ def _print_peak(name: str, what: str) -> None:
         job = lambda: bare(chunk).numpy()  # noqa: E731
     else:
         light = sorted(Measurer([kind() for kind in BUILTIN]).needs({"light"}) & REDUCTIONS.keys())
-        subject = ModelInspector({"": model})
+        inspector = ModelInspector({"": model})
         for samples in (2, 3, PROBE):  # the graph that serves any number of samples
-            subject.set_probe("", Samples(x[:samples], None, "given"))
+            inspector.set_probe("", Samples(x[:samples], None, "given"))
             if samples < PROBE:
-                subject.activations(light)
-        job = lambda: subject.activations(light)  # noqa: E731
+                inspector.activations(light)
+        job = lambda: inspector.activations(light)  # noqa: E731
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = _kilobytes("VmRSS")
     job()

@@ -11,6 +11,7 @@ Diagnostics that only costly snapshots take (functional similarity, layer simila
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import sys
@@ -26,11 +27,12 @@ import numpy as np
 from keras import layers
 
 from benchmarks.overhead import SNAPSHOTS, efficientnetb0, resnet50
-from tb_cnndiag.capture.probe_samples import Samples
-from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
 from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.probe_samples import Samples
 from tb_cnndiag.diagnostics import BUILTIN
-from tb_cnndiag.recording.session import Session, Tapped
+from tb_cnndiag.recording.inspection import Tapped
+from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
+from tb_cnndiag.recording.session import Session
 
 EPOCHS = (30, 100, 1000)
 ROUNDS = 4
@@ -66,26 +68,25 @@ def measured(name: str, home: Path) -> tuple[int, dict[str, float]]:
         rng.normal(size=(256, *model.input_shape[1:])).astype(np.float32), rng.integers(0, 10, 256), "given"
     )
     model.train_on_batch(probe.x[:2], probe.y[:2])
-    subject = ModelInspector({"": model})
-    subject.set_probe("", probe)
-    session = Session(home / "own", subject, [kind() for kind in BUILTIN], every(10**9), step=0)
+    inspector = ModelInspector({"": model})
+    inspector.set_probe("", probe)
+    session = Session(home / "own", inspector, [kind() for kind in BUILTIN], every(10**9), step=0)
     board = keras.callbacks.TensorBoard(home / "board", histogram_freq=1)
     board.set_model(model)
     board.on_train_begin()
-    count = len(subject.layers)
+    count = len(inspector.layers)
     sizes: dict[str, list[int]] = {kind: [] for kind in (*SNAPSHOTS, "board")}
-    written = _bytes(home / "board")
+    written, steps = _bytes(home / "board"), itertools.count(1)
     for round_ in range(ROUNDS + 1):
         for kind, costs in SNAPSHOTS.items():
-            for layer in subject.layers:
+            for layer in inspector.layers:
                 kernel = layer.variable
                 noise = rng.normal(size=kernel.shape).astype(np.float32) * float(np.std(kernel.numpy())) * DRIFT
                 kernel.assign_add(noise)
-            session.step += 1
-            session._due = lambda costs=costs: costs  # type: ignore[method-assign]
             tapped = Tapped(np.abs(rng.normal(size=(count, 3))), np.abs(rng.normal(size=count)))
             before = session.bytes_written
-            session.look(round_, {"loss": float(rng.random()), "accuracy": 0.5}, tapped)
+            logs = {"loss": float(rng.random()), "accuracy": 0.5}
+            session.take_snapshot(next(steps), round_, logs, tapped, costs=costs)
             if round_:
                 sizes[kind].append(session.bytes_written - before)
         board.on_epoch_end(round_, {"loss": 1.0, "accuracy": 0.5})

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.measures.timing import interleaved, target
 from tb_cnndiag.diagnostics.activation_density import ActivationDensity
-from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerSnapshot, Look
+from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerSnapshot, Snapshot
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
 from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
@@ -65,7 +65,7 @@ def model_table() -> None:
             drawn: each(FilterSimilarity(sample=256)),
             "activation density": each(ActivationDensity()),
             "functional similarity": each(FunctionalSimilarity()),
-            "layer similarity": lambda: LayerSimilarity().measure(Look(0, 0, snapshots(), {})),
+            "layer similarity": lambda: LayerSimilarity().measure(Snapshot(0, 0, snapshots(), {})),
             "feature dimension": each(FeatureDimension()),
             "kernel rank": each(KernelRank()),
             "weight health": each(WeightHealth()),
