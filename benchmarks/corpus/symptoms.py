@@ -112,7 +112,7 @@ def most_frequent(o: Outcome) -> float:
 
 
 def keeps(o: Outcome) -> bool:
-    """Held-out accuracy ends at nine tenths of its best; without one, held-out loss keeps half of its fall."""
+    """Accuracy on held-out data ends at nine tenths of its best; without one, held-out loss keeps half of its fall."""
     if "val_accuracy" in o.curves:
         return o.accuracy >= 0.9 * max(o.curves["val_accuracy"])
     loss = o.curves.get("val_loss", [0.0])

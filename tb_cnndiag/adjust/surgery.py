@@ -82,7 +82,7 @@ def cut(
 class _Units:
     """What each unit passes to its activation: ``factor · (kernel · x + bias) + shift``.
 
-    Factor and shift are those of the batch normalization, 1 and 0 without one. Its moving averages also tell the mean
+    Factor and shift are those of the batch normalization, 1 and 0 without one. Its moving averages also give the mean
     and deviation of ``kernel · x + bias`` on the training data; None without one.
     """
 

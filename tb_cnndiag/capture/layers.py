@@ -126,7 +126,7 @@ def walk(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def other_matrices(model: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(path, reason) of each trainable matrix of a model that is not the kernel of a kernel layer; biases are none.
+    """(path, reason) of each trainable matrix of a model that is not the kernel of a kernel layer; biases do not count.
 
     The matrices of a recurrent layer are left out: the layer as a whole is not observed.
     """

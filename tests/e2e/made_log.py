@@ -30,7 +30,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Training:
-    """How a made-up training goes: ``dead`` is the layer whose units never fire, from which on nothing learns."""
+    """How a made-up training goes: ``dead`` is the layer whose units never fire; the layers after it learn nothing."""
 
     name: str
     seed: int

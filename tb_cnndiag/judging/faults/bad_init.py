@@ -160,7 +160,7 @@ class BadInit(Fault):
                 "signal": Evidence(gain, limits["signal"], "ratio"),
             },
             adjustments=tuple(
-                normalized(history, history.layers[i], "keeps signals at their size from layer to layer")
+                normalized(history, history.layers[i], "keeps the scale of signals from layer to layer")
                 for i in gains
                 if not history.layers[i].normalization
             ),
@@ -207,5 +207,5 @@ def _initializer(layer: LayerInfo) -> Adjustment:
     return Adjustment.of(
         SetParameter(layer.path, "kernel_initializer", proposed),
         layer.initializer or "unknown",
-        "filters differ from the start, and signals keep their size",
+        "initial filters differ, and signals keep their scale",
     )

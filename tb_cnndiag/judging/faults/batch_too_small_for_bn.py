@@ -60,6 +60,6 @@ class BatchTooSmallForBn(Fault):
             evidence={"batch": Evidence(float(size), limits["batch"], "count")},
             adjustments=(
                 Adjustment.of(ReplaceBatchNormalization(layers[0].path), "BatchNormalization", "needs no batch"),
-                Adjustment(None, "batch_size", str(size), "32", "gives statistics of the data rather than of chance"),
+                Adjustment(None, "batch_size", str(size), "32", "gives reliable statistics"),
             ),
         )

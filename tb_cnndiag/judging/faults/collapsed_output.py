@@ -92,10 +92,10 @@ class CollapsedOutput(Fault):
                 },
                 adjustments=(
                     *weaker_regularization(history),
-                    lower_learning_rate(history, "a step that was too large can end here"),
+                    lower_learning_rate(history, "a single update that is too large can cause this"),
                     Adjustment(
                         None, "class_weight", "unknown", "None", "the weight of one class can outweigh all others"
                     ),
-                    Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels teach just this"),
+                    Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels cause this"),
                 ),
             )

@@ -134,7 +134,7 @@ def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tupl
                 Adjustment.of(
                     SetParameter(layer.path, "bias_initializer", "zeros"),
                     name,
-                    "the units were dead from the start: this bias keeps them off",
+                    "this bias keeps the units below zero at step 0",
                 )
             )
         if layer.initializer not in ("he_normal", "he_uniform"):
@@ -147,7 +147,7 @@ def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tupl
             )
     else:
         found += weaker_regularization(history)
-        found.append(lower_learning_rate(history, "the units died in training: steps were too large"))
+        found.append(lower_learning_rate(history, "the units died during training: updates were too large"))
     if layer.activation in RECTIFIED:
         found.append(
             Adjustment.of(

@@ -85,7 +85,7 @@ class ExplodingGradient(Fault):
             evidence={"signal": Evidence(gain, SIGNAL, "ratio")},
             adjustments=tuple(
                 Adjustment.of(
-                    SetParameter(a.path, "activation", "relu"), a.activation, "is no larger than what it is given"
+                    SetParameter(a.path, "activation", "relu"), a.activation, "is not larger than its input"
                 )
                 for a in history.layers
                 if not a.output and a.activation not in LINEAR_GROWTH
@@ -107,7 +107,7 @@ class ExplodingGradient(Fault):
 
 
 def _smaller_steps(history: History) -> tuple[Adjustment, ...]:
-    return (*clip(history, "bounds each step"), lower_learning_rate(history, "steps as large as the weights"))
+    return (*clip(history, "bounds the size of each update"), lower_learning_rate(history, "updates are as large as the weights"))
 
 
 def _loss_falls(history: History, rise: float) -> bool:

@@ -99,7 +99,7 @@ class FrozenLayer(Fault):
                 evidence={"deviation": Evidence(deviation, _allowed(layer, limits), "ratio")},
                 adjustments=(
                     Adjustment.of(
-                        SetParameter(layer.path, "trainable", True), "False", "nothing was learned here before"
+                        SetParameter(layer.path, "trainable", True), "False", "its weights are random, not pretrained"
                     ),
                 ),
             )

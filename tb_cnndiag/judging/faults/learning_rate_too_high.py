@@ -194,8 +194,8 @@ class LearningRateTooHigh(Fault):
             message,
             evidence=evidence,
             adjustments=(
-                changed_learning_rate(rate, proposed, f"brings a step to about {USUAL:g} of the weights"),
-                *clip(history, "bounds each step"),
+                changed_learning_rate(rate, proposed, f"brings the update-to-weight ratio to about {USUAL:g}"),
+                *clip(history, "bounds the size of each update"),
             ),
         )
 

@@ -91,9 +91,9 @@ class LearningRateTooLow(Fault):
                 changed_learning_rate(
                     learning_rate(history),
                     proposed,
-                    "it fell before anything was learned: keep it where it began"
+                    "it fell before anything was learned: keep the initial rate"
                     if fallen
-                    else f"brings a step to about {USUAL:g} of the weights",
+                    else f"brings the update-to-weight ratio to about {USUAL:g}",
                 ),
             ),
         )

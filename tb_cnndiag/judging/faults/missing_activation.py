@@ -56,7 +56,7 @@ class MissingActivation(Fault):
                 evidence={"layers": Evidence(float(len(found)), limits["layers"], "count")},
                 adjustments=(
                     Adjustment.of(
-                        SetParameter(layer.path, "activation", "relu"), "linear", "makes two layers more than one"
+                        SetParameter(layer.path, "activation", "relu"), "linear", "makes two layers more than one linear layer"
                     ),
                 ),
             )

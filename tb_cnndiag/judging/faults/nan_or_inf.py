@@ -99,7 +99,7 @@ def _non_finite_input(history: History) -> tuple[int, NDArray[np.bool_]] | None:
 
 def _adjustments(history: History) -> tuple[Adjustment, ...]:
     return (
-        lower_learning_rate(history, "steps that are too large overflow"),
-        *clip(history, "bounds each step, whatever the gradient"),
+        lower_learning_rate(history, "updates that are too large overflow"),
+        *clip(history, "bounds each update"),
         Adjustment(None, "data", "unknown", "finite", "a single NaN in the data is enough"),
     )

@@ -144,10 +144,10 @@ def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool
         if activation in RECTIFIED:
             why = f"The {activation} of {layer.path} cuts off negative logits."
             fitting = "linear" if from_logits else "softmax"
-            return Mismatch(True, why, "activation", activation, fitting, "leaves scores of either sign")
+            return Mismatch(True, why, "activation", activation, fitting, "allows logits of both signs")
         if from_logits and (activation == "softmax" or distribution):
             why = f"Softmax is applied twice: in {layer.path} and in the loss."
-            return Mismatch(False, why, "from_logits", "True", "False", "the output is probabilities already")
+            return Mismatch(False, why, "from_logits", "True", "False", "the outputs are probabilities already")
         if activation == "linear" and not from_logits and not distribution:
             why = f"The loss reads the logits of {layer.path} as probabilities."
             return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")

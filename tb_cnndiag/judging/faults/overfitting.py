@@ -85,7 +85,7 @@ class Overfitting(Fault):
                 Adjustment.of(
                     SetTraining("weight_decay", 1e-4),
                     "unknown",
-                    "keeps weights that noise asks for small",
+                    "keeps the weights small",
                     proposed="1e-4",
                 ),
             ),

@@ -63,14 +63,14 @@ class SaturatedActivation(Fault):
 def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tuple[Adjustment, ...]:
     found = [Adjustment.of(SetParameter(layer.path, "activation", "relu"), layer.activation, "has no upper bound")]
     if not initially:
-        found.append(lower_learning_rate(history, "large steps push units to their bounds"))
+        found.append(lower_learning_rate(history, "large updates push units to their bounds"))
         return tuple(found)
     bias = bias_initializer(layer)
     if bias not in ("", "zeros"):
         change = SetParameter(layer.path, "bias_initializer", "zeros")
-        found.append(Adjustment.of(change, bias, "this bias holds units at a bound"))
+        found.append(Adjustment.of(change, bias, "this bias saturates units"))
     if layer.initializer not in ("he_normal", "he_uniform"):
-        reason = "keeps signals at their size under ReLU (He et al. 2015)"
+        reason = "keeps the scale of signals under ReLU (He et al. 2015)"
         change = SetParameter(layer.path, "kernel_initializer", "he_normal")
         found.append(Adjustment.of(change, layer.initializer or "unknown", reason))
     return tuple(found)

@@ -127,7 +127,7 @@ def _adjustments(history: History, rows: list[int]) -> tuple[Adjustment, ...]:
         Adjustment.of(
             SetParameter(layers[row].path, "activation", "elu"),
             layers[row].activation,
-            "its slope is 1 where it fires and never 0 (Clevert et al. 2016)",
+            "its slope is 1 above zero and never 0 (Clevert et al. 2016)",
         )
         for row in rows
         if layers[row].activation in SQUASHING and not layers[row].output
@@ -142,7 +142,7 @@ def _adjustments(history: History, rows: list[int]) -> tuple[Adjustment, ...]:
         if layers[row].initializer not in ("he_normal", "he_uniform") and not layers[row].output
     ]
     found += [
-        normalized(history, layers[row], "rescales what each layer passes on")
+        normalized(history, layers[row], "rescales the output of each layer")
         for row in rows
         if not layers[row].normalization and not layers[row].output
     ]

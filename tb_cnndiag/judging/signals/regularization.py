@@ -10,6 +10,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.judging.signals.configuration import layer_config, learning_rate, optimizer_config, optimizer_name
 from tb_cnndiag.judging.signals.loss import prior_loss
 from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.wording import percent
 
 # Weight decay above which it is strong. It bounds weights to about 1 / decay under optimizers that scale each update;
 # under plain SGD the bound is lower.
@@ -38,14 +39,14 @@ def _decay(history: History) -> Iterator[Adjustment]:
     decay = optimizer_config(history).get("weight_decay")
     limit = SGD_DECAY if optimizer_name(history) == "SGD" else DECAY
     if isinstance(decay, int | float) and decay >= limit:
-        reason = "decay pulls weights to 0 faster than the loss can hold them"
+        reason = "the decay of the weights outweighs the loss"
         yield Adjustment.of(SetTraining("weight_decay", USUAL_DECAY), f"{decay:g}", reason)
 
 
 def _dropout(history: History) -> Iterator[Adjustment]:
     for layer in history.layers:
         if layer.dropout >= DROPOUT:
-            reason = f"only {1 - layer.dropout:.0%} of what {layer.path} says gets through"
+            reason = f"only {percent(1 - layer.dropout)} of the output of {layer.path} remains"
             yield Adjustment.of(SetParameter(layer.dropout_at, "rate", USUAL_DROPOUT), f"{layer.dropout:g}", reason)
 
 

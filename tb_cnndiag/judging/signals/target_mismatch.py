@@ -74,7 +74,7 @@ def _mismatch(
         why = (
             f"Samples have several labels or none, but softmax makes the outputs of {layer.path} compete for one label."
         )
-        return Mismatch(True, why, "loss", loss, "binary_crossentropy", "each label is a question of its own")
+        return Mismatch(True, why, "loss", loss, "binary_crossentropy", "each label is independent")
     if loss not in REGRESSION:
         return None
     if (
@@ -134,4 +134,4 @@ def reversed_loss(history: History, layer: LayerInfo, loss: str, one_class: floa
         return None
     falls = f"The loss falls to {number(float(values[-1]))} while {layer.path} predicts one class for all samples"
     why = f"{falls}: the loss rewards wrong predictions."
-    return Mismatch(True, why, "loss", loss, "categorical_crossentropy", "is least where the answers are right")
+    return Mismatch(True, why, "loss", loss, "categorical_crossentropy", "is minimal for correct predictions")
