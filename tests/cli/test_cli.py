@@ -175,7 +175,7 @@ def test_faults_runs_steps_and_limits_are_chosen(demo_logdir: Path, in_tmp: Path
     main(["check", str(demo_logdir), "--format", "json", "--step", ":200"])
     assert {run["last_step"] for run in json.loads(capsys.readouterr().out)["judged"]} == {189}
     assert main(["check", str(demo_logdir), "--run", "night*"]) == 3
-    assert "Runs are: faulty, healthy." in capsys.readouterr().err
+    assert "The runs are: faulty, healthy." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_wrong_arguments_name_what_is_allowed(options: dict[str, Any], words: st
     [
         ({"probe": np.empty((0, 12, 12, 1))}, "probe is empty", True),
         ({"probe": (np.ones((4, 12, 12, 1)), np.ones(3))}, r"different lengths: \[3, 4\]", True),
-        ({"probe": np.ones((4, 9, 9, 1))}, r"shape \(9, 9, 1\), the model takes \(12, 12, 1\)", True),
+        ({"probe": np.ones((4, 9, 9, 1))}, r"shape \(9, 9, 1\), but the model expects \(12, 12, 1\)", True),
         ({"layers": "nothing"}, "No layer matches 'nothing'. The layers are: conv_a, conv_b, head", False),
     ],
 )
