@@ -25,7 +25,8 @@ BANNED = {
     "maimed, thrown (died during training)": r"\bmaimed\b|\bthrown dead\b",
     "gathered (collected)": r"\bgather(?:s|ed|er|ing)\b",
     "is none, is no … (does not exist, is not a …)": (
-        r"(?<!there )\b(?:is|are) none\b|(?<!there )\bis no (?:size|baseline|table|model|run|finding|number|directory|layer)\b"
+        r"(?<!there )\b(?:is|are) none\b"
+        r"|(?<!there )\bis no (?:size|baseline|table|model|run|finding|number|directory|layer)\b"
     ),
     "whatever (any, the)": r"\bwhatever\b",
     "from which, up to which (above, below)": r"\b(?:from|up to) which\b",

@@ -53,8 +53,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
             show weights and stay.
         layers: Regular expression: record only the layers whose path it matches.
-        on_finding: What to do with new findings of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning per
-            fault; ``"stop"`` also ends the training on an error; a function is called with each finding.
+        on_finding: What to do with new findings of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning
+            per fault; ``"stop"`` also ends the training on an error; a function is called with each finding.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:

@@ -84,9 +84,7 @@ class ExplodingGradient(Fault):
             "input.",
             evidence={"signal": Evidence(gain, SIGNAL, "ratio")},
             adjustments=tuple(
-                Adjustment.of(
-                    SetParameter(a.path, "activation", "relu"), a.activation, "is not larger than its input"
-                )
+                Adjustment.of(SetParameter(a.path, "activation", "relu"), a.activation, "is not larger than its input")
                 for a in history.layers
                 if not a.output and a.activation not in LINEAR_GROWTH
             ),
@@ -107,7 +105,8 @@ class ExplodingGradient(Fault):
 
 
 def _smaller_steps(history: History) -> tuple[Adjustment, ...]:
-    return (*clip(history, "bounds the size of each update"), lower_learning_rate(history, "updates are as large as the weights"))
+    lower = lower_learning_rate(history, "updates are as large as the weights")
+    return (*clip(history, "bounds the size of each update"), lower)
 
 
 def _loss_falls(history: History, rise: float) -> bool:

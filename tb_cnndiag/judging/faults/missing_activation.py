@@ -56,7 +56,9 @@ class MissingActivation(Fault):
                 evidence={"layers": Evidence(float(len(found)), limits["layers"], "count")},
                 adjustments=(
                     Adjustment.of(
-                        SetParameter(layer.path, "activation", "relu"), "linear", "makes two layers more than one linear layer"
+                        SetParameter(layer.path, "activation", "relu"),
+                        "linear",
+                        "makes them more than one linear layer",
                     ),
                 ),
             )

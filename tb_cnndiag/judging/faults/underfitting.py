@@ -127,10 +127,12 @@ def _wider(layer: LayerInfo) -> tuple[Adjustment, ...]:
     proposed = max(4 * layer.units, 16)
     return (
         Adjustment.of(
-            SetParameter(layer.path, parameter, proposed), str(layer.units), "the narrowest layer limits the information that passes"
+            SetParameter(layer.path, parameter, proposed),
+            str(layer.units),
+            "the narrowest layer limits the information",
         ),
     )
 
 
 def _deeper(layer: LayerInfo) -> tuple[Adjustment, ...]:
-    return (Adjustment(layer.path, "layers", "1", "2", "a hidden layer with an activation makes the decision boundary nonlinear"),)
+    return (Adjustment(layer.path, "layers", "1", "2", "a hidden layer makes the decision boundary nonlinear"),)

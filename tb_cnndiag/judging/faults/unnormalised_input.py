@@ -51,7 +51,7 @@ class UnnormalizedInput(Fault):
                     Streak(int(shares.steps[0]), int(shares.steps[-1]), True),
                     f"The input of {layer.path} is constant in {percent(share)} of the samples.",
                     evidence={"constant_share": Evidence(share, limits["constant_share"], "share")},
-                    adjustments=(Adjustment(None, "data", "constant", "images", "constant samples contain no information"),),
+                    adjustments=(Adjustment(None, "data", "constant", "images", "constant samples say nothing"),),
                 )
 
     def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
