@@ -1,3 +1,4 @@
+import { formatNumber } from '../model/format';
 import { useWidth } from '../ui/size';
 import type { RunState } from '../state/store';
 import { useStore } from '../state/store';
@@ -13,6 +14,14 @@ export function Overview({ run }: { run: RunState }) {
   return (
     <>
       <Facts run={run} />
+      {run.info?.switchedOff && (
+        <p class="failure" role="alert">
+          <strong>
+            Diagnostics were switched off at step {formatNumber(Number(run.info.switchedOff.step))}.
+          </strong>{' '}
+          <span>{run.info.switchedOff.reason} Later steps could not be judged.</span>
+        </p>
+      )}
       <div class="columns">
         <div ref={ref}>
           {run.error && (
