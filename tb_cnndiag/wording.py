@@ -58,7 +58,7 @@ def _percent(value: float) -> str:
     if abs(value) > HUGE:
         return f"{'> ' if value > 0 else '< −'}{HUGE:,} %"
     if 0 < abs(value) < _PLAIN[0]:
-        return f"{'<' if value > 0 else '> −'} 0.001 %"
+        return "< 0.001 %" if value > 0 else "> −0.001 %"
     return f"{_plain(value)} %"
 
 

@@ -47,7 +47,7 @@ def distiller() -> Program:
             super().__init__()
             self.student, self.teacher = _classifier(), _classifier()
 
-        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **_: Any) -> Any:
+        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:
             loss = keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True)
             return ops.mean(loss) + ops.mean((self.teacher(x, training=False) - y_pred) ** 2)
 
@@ -256,7 +256,7 @@ def plain_attributes() -> Program:
             self.block, self.head = Block(), layers.Dense(2)
 
         def build(self, shape: Any) -> None:
-            self.mix = self.add_weight(shape=(4, 4), name="mix")
+            self.mix = self.add_weight(shape=(4, 5), name="mix")
 
         def call(self, x: Any) -> Any:
             return self.head(ops.mean(self.block(x) @ self.mix, axis=(1, 2)))

@@ -7,6 +7,7 @@ optimizers' ``apply`` only while it runs, so an interrupt leaves no patch behind
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -45,7 +46,8 @@ class Taps:
         for row, layer in enumerate(layers):
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._data = BatchSamples(model) if collect else None
-        self._called: set[str] = set()
+        # The graph in which each part was called last: a step may be traced more than once.
+        self._called: dict[str, weakref.ref[Any]] = {}
         self._calls = {name: BatchSamples(model) for name in self._parts}
         self.firing = Firing(model, layers) if Firing.can_observe(model) else None
         with scope(model):
@@ -125,11 +127,14 @@ class Taps:
                 part.__dict__.pop("call", None)
 
     def _kept_call(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
+        import tensorflow as tf
+
         @functools.wraps(call)
         def kept(*args: Any, **kwargs: Any) -> Any:
             inputs = args[0] if args else next(iter(kwargs.values()), None)
-            if name not in self._called and _in_this_graph(inputs):
-                self._called.add(name)
+            graph, last = tf.compat.v1.get_default_graph(), self._called.get(name)
+            if (last is None or last() is not graph) and _in_this_graph(inputs):
+                self._called[name] = weakref.ref(graph)
                 self._calls[name].keep(inputs)
             return call(*args, **kwargs)
 

@@ -225,11 +225,13 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if tapped:
             self._collector = ProbeCollector(steps) if collect else self._collector
             self._tapped = TappedTraining(model, inspector.layers, collect=collect, parts=inspector.unprobed)
-        elif inspector.unprobed:
-            warn(
-                f"On the {keras.backend.backend()} backend gradients are not recorded and no probe is collected. Give "
-                "a probe, as in probe=(x_val[:512], y_val[:512]): then its activations are recorded, too."
+        else:
+            probe = (
+                " and no probe is collected. Give one, as in probe=(x_val[:512], y_val[:512])"
+                if inspector.unprobed
+                else ""
             )
+            warn(f"On the {keras.backend.backend()} backend gradients are not recorded{probe}.")
         self._training = Training(
             self._options,
             inspector,

@@ -72,7 +72,7 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     np.savez(tmp_path / "probe.npz", x=x, y=y)
     arguments = ["audit", str(tmp_path / "model.keras"), "--probe", str(tmp_path / "probe.npz")]
     assert main([*arguments, "-o", str(tmp_path / "log")]) in (0, 1)
-    assert "conv_b: 8 of 8 filters have a twin; 4 different ones would do." in capsys.readouterr().out
+    assert "n conv_b, 8 of 8 filters have a twin: 4 filters are enough." in capsys.readouterr().out
     assert main(["check", str(tmp_path / "log"), "--fail-on", "warning"]) == 1
     assert "feature_maps" in _kinds(tmp_path / "log")
     assert main([*arguments, "-o", str(tmp_path / "private"), "--no-images"]) in (0, 1)
