@@ -19,6 +19,8 @@ from tb_cnndiag.capture.run_info import run_info
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 
+# Arrays that are read from a layer's variables.
+WEIGHT_NAMES = frozenset({"kernel", "bias", "norm_scale"})
 # If at least this share of a layer's units never fires on the probe, they are observed on more samples.
 SUSPECT_SHARE = 0.2
 
@@ -54,7 +56,13 @@ class ModelInspector:
     """
 
     def __init__(
-        self, parts: Mapping[str, Any], pattern: str | None = None, *, unprobed: str = "", incomplete: bool = False
+        self,
+        parts: Mapping[str, Any],
+        pattern: str | None = None,
+        *,
+        unprobed: str = "",
+        incomplete: bool = False,
+        observers: dict[str, Observer] | None = None,
     ) -> None:
         """Find the kernel layers.
 
@@ -63,12 +71,14 @@ class ModelInspector:
             pattern: Regular expression of the layer paths to inspect; None: all.
             unprobed: Why parts have no probe as long as none is set or offered.
             incomplete: Accept layers that have no weights yet and may never get any.
+            observers: Observers by part that an earlier training of the same models has compiled; new ones are added.
 
         Raises:
             NotBuiltError: If layers have no weights yet, unless ``incomplete``.
             InspectionError: If there is no layer with a kernel, or no layer path matches ``pattern``.
         """
         self._parts = [_part(name, model, unprobed) for name, model in parts.items()]
+        self._observers = {} if observers is None else observers
         if not incomplete:
             for part in self._parts:
                 _require_weights(part.model)
@@ -189,9 +199,14 @@ class ModelInspector:
         for part in self._parts:
             if part.probe is not None:
                 if part.observer is None:
-                    part.observer = Observer(part.model, part.layers, part.prefix)
+                    kept = self._observers.get(part.name)
+                    serves = kept is not None and kept.serves(part.layers, part.prefix)
+                    part.observer = (
+                        kept if serves and kept is not None else Observer(part.model, part.layers, part.prefix)
+                    )
+                    self._observers[part.name] = part.observer
                 observed = part.observer.observe(part.probe.x, reductions)
-                _observe_more(observed, part.observer, part.probe.more)
+                _observe_more(observed, part.observer, part.probe.more, reductions)
                 labels = class_labels(part.probe.y)
                 for data in observed.values():
                     if "output" in data and labels.size:
@@ -221,7 +236,9 @@ class ModelInspector:
         return run_info({part.prefix: part.model for part in self._parts}, table, unprobed)
 
 
-def _observe_more(observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any) -> None:
+def _observe_more(
+    observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any, reductions: Sequence[str]
+) -> None:
     """Add the maxima on more samples to layers where many rectified units did not fire: they may fire only rarely."""
     suspects = [
         path
@@ -232,7 +249,7 @@ def _observe_more(observed: dict[str, dict[str, FloatArray]], observer: Observer
     ]
     if not suspects or more is None:
         return
-    again = observer.observe(more, ["sample_max"])
+    again = observer.observe(more, reductions)  # the pass is compiled already, so it is used as it is
     for path in suspects:
         maxima = np.concatenate([observed[path]["sample_max"], again[path]["sample_max"]])
         observed[path] |= {"sample_max": maxima, "samples": np.asarray(len(maxima))}

@@ -25,26 +25,29 @@ class Observer:
     """Calls a model on chunks of the probe and reduces every kernel layer's activation in the graph.
 
     The model is called with ``training=False`` inside a ``keras.StatelessScope``, so its state does not change. On
-    TensorFlow, the pass is compiled once per shape; on other backends, it runs eagerly.
+    TensorFlow, the pass is compiled once, for any number of samples; on other backends, it runs eagerly.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
         self._model = model
         self._prefix = prefix
         self._layers = layers
-        self._compiled: dict[tuple[str, ...], Any] = {}
+        self._compiled: dict[tuple[Any, ...], Any] = {}
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
+
+    def serves(self, layers: Sequence[KernelLayer], prefix: str) -> bool:
+        """Whether it observes just these layers."""
+        return prefix == self._prefix and [(a.path, id(a.variable)) for a in layers] == [
+            (b.path, id(b.variable)) for b in self._layers
+        ]
 
     def observe(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
         """Path of each observed layer → its reduced activations by name, joined over all chunks.
 
         ``x`` has the structure of the model's inputs: an array ``(samples, …)``, or lists and dictionaries of arrays.
         """
-        names = tuple(sorted(reductions))
-        if names not in self._compiled:
-            self._compiled[names] = self._compile(names)
-        reduced = self._compiled[names]
+        reduced = self._reducer(tuple(sorted(reductions)), x)
         samples, size = len(keras.tree.flatten(x)[0]), _chunk_size(x)
         parts: list[dict[str, dict[str, FloatArray]]] = []
         for start in range(0, samples, size):
@@ -62,7 +65,14 @@ class Observer:
             joined[path]["positions"] = np.asarray(parts[0][path]["positions"])
         return joined
 
-    def _compile(self, names: tuple[str, ...]) -> Any:
+    def _reducer(self, names: tuple[str, ...], x: Any) -> Any:
+        """The pass with these reductions for inputs like ``x``, compiled where the backend compiles."""
+        key = (names, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(names, x)
+        return self._compiled[key]
+
+    def _compile(self, names: tuple[str, ...], x: Any) -> Any:
         reduced = functools.partial(self._reduced, names)
         if keras.backend.backend() == "torch":
             import torch
@@ -72,7 +82,11 @@ class Observer:
             return reduced
         import tensorflow as tf
 
-        return tf.function(reduced, autograph=False, reduce_retracing=True)
+        specs = keras.tree.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), x)
+        try:
+            return tf.function(reduced, autograph=False, input_signature=[specs]).get_concrete_function()
+        except (TypeError, ValueError):  # a model may need to know the number of samples
+            return tf.function(reduced, autograph=False, reduce_retracing=True)
 
     def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
         with keras.StatelessScope(), recording(self._model, self._prefix) as record:

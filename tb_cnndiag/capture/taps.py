@@ -19,7 +19,7 @@ from tb_cnndiag.capture.batch_samples import BatchSamples
 from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.probe import same_graph
+from tb_cnndiag.capture.probe import Observer, same_graph
 from tb_cnndiag.payloads import FloatArray
 
 # Images of each batch that are kept until the callback reads them.
@@ -217,6 +217,15 @@ def find_optimizers(model: Any) -> list[Any]:
             inner = getattr(candidate, "inner_optimizer", candidate)
             optimizers[id(inner)] = inner
     return list(optimizers.values())
+
+
+def kept_observers(model: Any) -> dict[str, Observer]:
+    """Observers by part that are kept with the model's train function, until ``compile`` drops it."""
+    function = model.train_function
+    if not hasattr(function, "_cnndiag_observers"):
+        function._cnndiag_observers = {}
+    kept: dict[str, Observer] = function._cnndiag_observers
+    return kept
 
 
 class TappedTraining:

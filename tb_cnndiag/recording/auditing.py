@@ -14,7 +14,7 @@ from tb_cnndiag.diagnostics import available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.recording.inspection import Tapped, in_short
 from tb_cnndiag.recording.schedule import every
-from tb_cnndiag.recording.session import Session
+from tb_cnndiag.recording.session import Moment, Session
 from tb_cnndiag.recording.training import set_probe
 
 
@@ -54,7 +54,7 @@ def audit(
             raise AuditError(f"{home} already holds a log. Give another directory.")
         diagnostics = [kind() for kind in available() if images or not kind.shows_data]
         session = Session(home, inspector, diagnostics, every(1), step=0)
-        judgment = session.take_snapshot(0, 0, {}, Tapped(), last=True)
+        judgment = session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
         session.close()
     return list(judgment.findings) if judgment else []
 

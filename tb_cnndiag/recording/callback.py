@@ -14,10 +14,11 @@ from tb_cnndiag.capture.distribution import spans_machines
 from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
 from tb_cnndiag.capture.probe_samples import ProbeCollector
-from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
+from tb_cnndiag.capture.taps import TappedTraining, find_optimizers, kept_observers
 from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.recording.budget import Budget
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
 from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
@@ -52,6 +53,9 @@ class CNNDiagnostics(keras.callbacks.Callback):
         diagnostics: Names of built-in diagnostics, or instances of your own; None for all built-in ones.
         images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
             show weights and stay.
+        budget: Share of the training's time that the diagnostics may take, 0..1; None: no bound. A snapshot leaves out
+            what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
+            complete as a fifth of the time so far allows. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
         on_finding: What to do with new findings of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning
             per fault; ``"stop"`` also ends the training on an error; a function is called with each finding.
@@ -71,6 +75,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         update_freq: Literal["epoch"] | int = "epoch",
         schedule: Schedule | None = None,
         diagnostics: Sequence[str | Diagnostic] | None = None,
+        budget: float | None = 0.05,
         images: bool = True,
         layers: str | None = None,
         on_finding: OnFinding = "warn",
@@ -81,6 +86,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
             raise ValueError(f'update_freq is {update_freq!r}; allowed: "epoch", or a number of batches (at least 1).')
         if not callable(on_finding) and on_finding not in ("warn", "stop"):
             raise ValueError(f'on_finding is {on_finding!r}; allowed: "warn", "stop", or a function of a Finding.')
+        if budget is not None and not (isinstance(budget, int | float) and 0 < budget <= 1):
+            raise ValueError(
+                f"budget is {budget!r}; allowed: a share of the training's time, above 0 and at most 1, as in "
+                "budget=0.05, or None for no bound."
+            )
         if schedule is not None and not callable(schedule):
             raise ValueError(
                 f"schedule is {schedule!r}; allowed: every(n), log_spaced(n), or a function of a snapshot's index."
@@ -93,6 +103,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             [chosen for chosen in resolve_diagnostics(diagnostics) if images or not chosen.shows_data],
             layers,
             verbose,
+            budget,
         )
         self._probe = probe
         self._on_finding = on_finding
@@ -204,6 +215,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
                 self._unbuilt = error
 
     def _start(self, model: Any, *, incomplete: bool) -> None:
+        budget = Budget(self._options.budget)
+        with budget.charged():
+            self._prepare(model, budget, incomplete=incomplete)
+
+    def _prepare(self, model: Any, budget: Budget, *, incomplete: bool) -> None:
         if spans_machines(model):
             raise InspectionError(
                 "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
@@ -216,6 +232,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             self._options.pattern,
             unprobed="the probe is collected during the first epoch" if tapped else "on this backend none is collected",
             incomplete=incomplete,
+            observers=kept_observers(model) if tapped else None,
         )
         if self._probe is not None:
             try_probe(inspector, self._probe)
@@ -240,6 +257,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
             taps=_FitTaps(self, self._tapped),
             collector=self._collector if collect else None,
             steps_per_epoch=steps,
+            epochs=(self.params or {}).get("epochs"),
+            budget=budget,
         )
         self._training.begin()
 

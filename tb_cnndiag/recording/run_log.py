@@ -13,7 +13,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import judge
 from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars, SwitchedOff
 from tb_cnndiag.summaries.codec import Measurement, Payload, decode, encode
-from tb_cnndiag.summaries.names import FINDINGS, OVERHEAD, RUN_DIRECTORY, RUN_INFO
+from tb_cnndiag.summaries.names import FINDINGS, LEFT_OUT, OVERHEAD, RUN_DIRECTORY, RUN_INFO
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.writer import SnapshotWriter
 from tb_cnndiag.warning import warn
@@ -60,6 +60,7 @@ class RunLog:
         *,
         changed: bool,
         seconds: float,
+        left_out: Mapping[str, float],
     ) -> Judgment:
         """Judge and write what was measured of one snapshot.
 
@@ -73,6 +74,7 @@ class RunLog:
             info: The run.
             changed: Whether ``info`` is new and has to be written.
             seconds: Time that the diagnostics have taken so far.
+            left_out: Diagnostics that the budget leaves out of this snapshot, with the seconds they would take.
         """
         step, epoch = snapshot.step, snapshot.epoch
 
@@ -86,7 +88,10 @@ class RunLog:
             if decoded is not None:
                 self._history.add(decoded)
         findings = judge(self._history)
-        cost = Scalars({"seconds": seconds, "bytes": float(self.bytes_written)})
+        cost = Scalars(
+            {"seconds": seconds, "bytes": float(self.bytes_written)}
+            | {f"{LEFT_OUT}{name}": expected for name, expected in left_out.items()}
+        )
         messages += [(each, encode(each)) for each in (message(FINDINGS, findings), message(OVERHEAD, cost))]
         self._write(step, messages, scalars)
         self.snapshots, self.last_step = index + 1, step

@@ -1,0 +1,100 @@
+"""What the diagnostics may cost: how much time a snapshot may take, and what each part of it is expected to take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal, TypeAlias
+
+Occasion: TypeAlias = Literal["first", "regular", "last"]
+
+clock: Callable[[], float] = time.perf_counter
+"""Seconds since any moment; tests replace it."""
+
+# Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
+FLOOR = 0.5
+# Largest share of the time so far that all snapshots, the last one included, may have taken when training ends.
+LAST_SHARE = 0.2
+# The first run of something that is compiled takes more than the next ones, at least this many times as much.
+COMPILING = 2.0
+
+
+class Budget:
+    """Keeps account of the time that diagnostics take, relative to the time that training takes.
+
+    All snapshots together may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more. The first
+    snapshot is always taken, and counts. The last one may exceed the share, up to ``LAST_SHARE`` of all time so far.
+    """
+
+    def __init__(self, share: float | None) -> None:
+        """``share``: Part of the training's time, 0..1; None: no bound."""
+        self.share = share
+        self.spent = 0.0
+        self._began = clock()
+        self._charging: float | None = None
+        self._expected: dict[str, float] = {}
+        self._measured: dict[str, float] = {}
+        self._runs: dict[str, int] = {}
+
+    @contextmanager
+    def charged(self) -> Iterator[None]:
+        """Count the time inside the ``with`` as a cost of the diagnostics."""
+        if self._charging is not None:
+            yield
+            return
+        self._charging = clock()
+        try:
+            yield
+        finally:
+            self.spent += clock() - self._charging
+            self._charging = None
+
+    @contextmanager
+    def measured(self, item: str) -> Iterator[None]:
+        """Remember the time inside the ``with`` as the cost of ``item``."""
+        begin = clock()
+        try:
+            yield
+        finally:
+            self._measured[item] = clock() - begin
+            self._runs[item] = self._runs.get(item, 0) + 1
+
+    def expect(self, costs: Mapping[str, float]) -> None:
+        """Seconds that items which have not been measured yet are expected to take."""
+        self._expected.update(costs)
+
+    def estimate(self, item: str, *, compiled: bool = False) -> float:
+        """Seconds that ``item`` will take; 0 if nothing is known. The first run of what is ``compiled`` took longer."""
+        if item not in self._measured:
+            return self._expected.get(item, 0.0)
+        return self._measured[item] / (COMPILING if compiled and self._runs[item] == 1 else 1.0)
+
+    def available(self, occasion: Occasion, *, progress: float = 0.0, reserved: float = 0.0) -> float:
+        """Seconds that a snapshot may take now; infinite if there is no bound.
+
+        Args:
+            occasion: Which snapshot it is.
+            progress: Share of the training that is done, 0..1; 0 if unknown.
+            reserved: Seconds that the last snapshot is expected to take.
+        """
+        if self.share is None or occasion == "first":
+            return float("inf")
+        elapsed = clock() - self._began
+        spent = self._spent_now()
+        if occasion == "last":
+            return max(FLOOR, LAST_SHARE * elapsed) - spent
+        trained = max(elapsed - spent, 0.0)
+        earned = self.share * trained
+        if progress > 0:
+            earned = min(earned, self.share * trained / progress - reserved)
+        return max(FLOOR, earned) - spent
+
+    @property
+    def spent_share(self) -> float:
+        """Share of all time so far that the diagnostics took, 0..1."""
+        elapsed = clock() - self._began
+        return self.spent / elapsed if elapsed > 0 else 0.0
+
+    def _spent_now(self) -> float:
+        return self.spent + (clock() - self._charging if self._charging is not None else 0.0)
