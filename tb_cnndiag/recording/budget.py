@@ -13,7 +13,7 @@ clock: Callable[[], float] = time.perf_counter
 """Seconds since any moment; tests replace it."""
 
 # Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
-FLOOR = 0.5
+FLOOR = 0.4
 # Largest share of the time so far that all snapshots, the last one included, may have taken when training ends.
 LAST_SHARE = 0.2
 # The first run of something that is compiled takes more than the next ones, at least this many times as much.
@@ -23,8 +23,9 @@ COMPILING = 2.0
 class Budget:
     """Keeps account of the time that diagnostics take, relative to the time that training takes.
 
-    All snapshots together may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more. The first
-    snapshot is always taken, and counts. The last one may exceed the share, up to ``LAST_SHARE`` of all time so far.
+    All snapshots after the first one may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more.
+    The first one is always taken. The last one may exceed the share, until all together, the first one included, have
+    taken ``LAST_SHARE`` of all time so far.
     """
 
     def __init__(self, share: float | None) -> None:
@@ -33,6 +34,7 @@ class Budget:
         self.spent = 0.0
         self._began = clock()
         self._charging: float | None = None
+        self._unbounded = 0.0
         self._expected: dict[str, float] = {}
         self._measured: dict[str, float] = {}
         self._runs: dict[str, int] = {}
@@ -59,6 +61,10 @@ class Budget:
         finally:
             self._measured[item] = clock() - begin
             self._runs[item] = self._runs.get(item, 0) + 1
+
+    def begin(self) -> None:
+        """The first snapshot is taken: what was spent so far is not held against the next ones."""
+        self._unbounded = self._spent_now()
 
     def expect(self, costs: Mapping[str, float]) -> None:
         """Seconds that items which have not been measured yet are expected to take."""
@@ -88,7 +94,7 @@ class Budget:
         earned = self.share * trained
         if progress > 0:
             earned = min(earned, self.share * trained / progress - reserved)
-        return max(FLOOR, earned) - spent
+        return max(FLOOR, earned) - (spent - self._unbounded)
 
     @property
     def spent_share(self) -> float:

@@ -10,7 +10,7 @@ from tb_cnndiag.recording.inspection import GRADIENTS, PROBE
 # Time of a pass relative to a training step on as many samples, and of its compilation relative to the first step's,
 # which compiles too. Measured for VGG-like networks, ResNet50 and EfficientNetB0; only the first pass is planned by it.
 FORWARD, BACKWARD = 0.4, 0.7
-COMPILATION = 0.2
+COMPILATION = 0.12
 
 
 class StepPace:

@@ -63,7 +63,7 @@ class Session:
         self._log = RunLog(log_dir, self._inspection.table, step)
         self._done: frozenset[str] = frozenset()
         self._logged: Mapping[str, float] = {}
-        self._left_out: Mapping[str, float] = {}
+        self._left_out: Sequence[Diagnostic] = ()
 
     @property
     def bytes_written(self) -> int:
@@ -94,7 +94,7 @@ class Session:
             needs = self._plan(due, moment).needs
             snapshot = self._inspection.capture(moment.step, moment.epoch, logs, tapped, needs, self.budget.measured)
             plan = self._plan(due, moment, captured=sources(needs))  # now it is known what capturing has taken
-            self._left_out = plan.left_out
+            self._left_out = [each for each in due if each.name in plan.left_out]
             if not plan.chosen:
                 return None
             index = self._log.snapshots - 1 if done else self._log.snapshots
@@ -125,10 +125,11 @@ class Session:
         )
         if not self._left_out:
             return text
-        names = ", ".join(sorted(self._left_out))
+        names = ", ".join(sorted(each.name for each in self._left_out))
+        seconds = cost_of_all(self._left_out, budget)
         return (
-            f"{text}\nCNN diagnostics: the last snapshot leaves out {names} (about {sum(self._left_out.values()):.1f} "
-            "s). budget=None records everything at any cost; see docs/cost.md."
+            f"{text}\nCNN diagnostics: the last snapshot leaves out {names} (about {seconds:.1f} s). budget=None "
+            "records everything at any cost."
         )
 
     def _due(self, moment: Moment, costs: Set[Cost] | None, done: frozenset[str], *, news: bool) -> list[Diagnostic]:

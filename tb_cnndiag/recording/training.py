@@ -144,6 +144,7 @@ class Training:
         """Take a snapshot of the untrained model."""
         if self._step == 0:
             self.take_snapshot({}, occasion="first")
+        self._budget.begin()
 
     def before_batch(self) -> None:
         """Copy the kernels before the steps whose updates are measured."""
