@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -23,6 +23,33 @@ from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 WEIGHT_NAMES = frozenset({"kernel", "bias", "norm_scale"})
 # If at least this share of a layer's units never fires on the probe, they are observed on more samples.
 SUSPECT_SHARE = 0.2
+
+
+@dataclass
+class CompiledPasses:
+    """Passes over the probe by part, kept from one training to the next, so that each is compiled once."""
+
+    observers: dict[str, Observer] = field(default_factory=dict)
+    gradients: dict[str, ProbeGradients] = field(default_factory=dict)
+
+    def observer(self, name: str, model: Any, layers: Sequence[KernelLayer]) -> Observer:
+        """The observer of a part: the one that is kept if it observes just these layers."""
+        kept = self.observers.get(name)
+        if kept is None or not _alike(kept.layers, layers):
+            kept = self.observers[name] = Observer(model, layers, f"{name}/" if name else "")
+        return kept
+
+    def differentiator(self, name: str, model: Any, layers: Sequence[KernelLayer]) -> ProbeGradients:
+        """The same for gradients on the probe."""
+        kept = self.gradients.get(name)
+        if kept is None or not _alike(kept.layers, layers):
+            kept = self.gradients[name] = ProbeGradients(model, layers)
+        return kept
+
+
+def _alike(kept: Sequence[KernelLayer], layers: Sequence[KernelLayer]) -> bool:
+    """Whether these are the same layers, with the same kernels."""
+    return [(a.path, id(a.variable)) for a in kept] == [(b.path, id(b.variable)) for b in layers]
 
 
 class InspectionError(ValueError):
@@ -62,7 +89,7 @@ class ModelInspector:
         *,
         unprobed: str = "",
         incomplete: bool = False,
-        observers: dict[str, Observer] | None = None,
+        passes: CompiledPasses | None = None,
     ) -> None:
         """Find the kernel layers.
 
@@ -71,14 +98,14 @@ class ModelInspector:
             pattern: Regular expression of the layer paths to inspect; None: all.
             unprobed: Why parts have no probe as long as none is set or offered.
             incomplete: Accept layers that have no weights yet and may never get any.
-            observers: Observers by part that an earlier training of the same models has compiled; new ones are added.
+            passes: Passes that an earlier training of the same models has compiled; new ones are added.
 
         Raises:
             NotBuiltError: If layers have no weights yet, unless ``incomplete``.
             InspectionError: If there is no layer with a kernel, or no layer path matches ``pattern``.
         """
         self._parts = [_part(name, model, unprobed) for name, model in parts.items()]
-        self._observers = {} if observers is None else observers
+        self._passes = CompiledPasses() if passes is None else passes
         if not incomplete:
             for part in self._parts:
                 _require_weights(part.model)
@@ -199,12 +226,7 @@ class ModelInspector:
         for part in self._parts:
             if part.probe is not None:
                 if part.observer is None:
-                    kept = self._observers.get(part.name)
-                    serves = kept is not None and kept.serves(part.layers, part.prefix)
-                    part.observer = (
-                        kept if serves and kept is not None else Observer(part.model, part.layers, part.prefix)
-                    )
-                    self._observers[part.name] = part.observer
+                    part.observer = self._passes.observer(part.name, part.model, part.layers)
                 observed = part.observer.observe(part.probe.x, reductions)
                 _observe_more(observed, part.observer, part.probe.more, reductions)
                 labels = class_labels(part.probe.y)
@@ -222,7 +244,7 @@ class ModelInspector:
         for part in self._parts:
             if part.probe is not None:
                 if part.gradients is None:
-                    part.gradients = ProbeGradients(part.model, part.layers)
+                    part.gradients = self._passes.differentiator(part.name, part.model, part.layers)
                 gradients |= part.gradients.measure(part.probe.x, part.probe.y)
         return gradients
 

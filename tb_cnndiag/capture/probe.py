@@ -31,16 +31,10 @@ class Observer:
     def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
         self._model = model
         self._prefix = prefix
-        self._layers = layers
+        self.layers = layers
         self._compiled: dict[tuple[Any, ...], Any] = {}
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
-
-    def serves(self, layers: Sequence[KernelLayer], prefix: str) -> bool:
-        """Whether it observes just these layers."""
-        return prefix == self._prefix and [(a.path, id(a.variable)) for a in layers] == [
-            (b.path, id(b.variable)) for b in self._layers
-        ]
 
     def observe(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
         """Path of each observed layer → its reduced activations by name, joined over all chunks.
@@ -95,14 +89,12 @@ class Observer:
         self.recording = record
         seen = {
             layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if same_graph(call.outputs[0])]
-            for layer in self._layers
+            for layer in self.layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
-        graph = KernelGraph(record, [layer.path for layer in self._layers])
+        graph = KernelGraph(record, [layer.path for layer in self.layers])
         return {
-            layer.path: self._reduce(layer, seen[layer.path], graph, names)
-            for layer in self._layers
-            if seen[layer.path]
+            layer.path: self._reduce(layer, seen[layer.path], graph, names) for layer in self.layers if seen[layer.path]
         }
 
     def _reduce(

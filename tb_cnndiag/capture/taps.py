@@ -19,7 +19,8 @@ from tb_cnndiag.capture.batch_samples import BatchSamples
 from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.probe import Observer, same_graph
+from tb_cnndiag.capture.model_inspector import CompiledPasses
+from tb_cnndiag.capture.probe import same_graph
 from tb_cnndiag.payloads import FloatArray
 
 # Images of each batch that are kept until the callback reads them.
@@ -219,12 +220,12 @@ def find_optimizers(model: Any) -> list[Any]:
     return list(optimizers.values())
 
 
-def kept_observers(model: Any) -> dict[str, Observer]:
-    """Observers by part that are kept with the model's train function, until ``compile`` drops it."""
+def compiled_passes(model: Any) -> CompiledPasses:
+    """The passes over the probe that are kept with the model's train function, until ``compile`` drops it."""
     function = model.train_function
-    if not hasattr(function, "_cnndiag_observers"):
-        function._cnndiag_observers = {}
-    kept: dict[str, Observer] = function._cnndiag_observers
+    if not hasattr(function, "_cnndiag_passes"):
+        function._cnndiag_passes = CompiledPasses()
+    kept: CompiledPasses = function._cnndiag_passes
     return kept
 
 

@@ -14,7 +14,7 @@ from tb_cnndiag.capture.distribution import spans_machines
 from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
 from tb_cnndiag.capture.probe_samples import ProbeCollector
-from tb_cnndiag.capture.taps import TappedTraining, find_optimizers, kept_observers
+from tb_cnndiag.capture.taps import TappedTraining, compiled_passes, find_optimizers
 from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.payloads import FloatArray
@@ -232,7 +232,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             self._options.pattern,
             unprobed="the probe is collected during the first epoch" if tapped else "on this backend none is collected",
             incomplete=incomplete,
-            observers=kept_observers(model) if tapped else None,
+            passes=compiled_passes(model) if tapped else None,
         )
         if self._probe is not None:
             try_probe(inspector, self._probe)
