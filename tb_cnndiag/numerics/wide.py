@@ -9,7 +9,7 @@ from tb_cnndiag.numerics.similarity import Float32Array, Twins
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 WIDEST = 2048
-"""Units up to which all pairs are compared in one matrix, of 16 MB; of wider layers, as many are a sample."""
+"""Width that is compared in one matrix of all pairs, 16 MB; from a wider layer, a sample of this size is drawn."""
 
 # Pairs are compared first in a random projection to this many dimensions, where the error of a cosine near 0.9 has a
 # standard deviation of (1 − cos²)/√PROJECTED = 0.02. A pair is a candidate within MARGIN below the threshold: seven of

@@ -63,7 +63,7 @@ class Budget:
             self._runs[item] = self._runs.get(item, 0) + 1
 
     def begin(self) -> None:
-        """The first snapshot is taken: what was spent so far is not held against the next ones."""
+        """The first snapshot is taken: what was spent so far is not charged to the next ones."""
         self._unbounded = self._spent_now()
 
     def expect(self, costs: Mapping[str, float]) -> None:

@@ -58,7 +58,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
             complete as a fifth of the time so far allows. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
         on_finding: What to do with new findings of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning
-            per fault; ``"stop"`` also ends the training on an error; a function is called with each finding.
+            per fault; ``"stop"`` also ends the training on an error (a hand-written loop has to look at
+            ``watched.stop``); a function is called with each finding.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:
@@ -111,11 +112,13 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._tapped: TappedTraining | None = None
         self._collector: ProbeCollector | None = None
         self._unbuilt: NotBuiltError | None = None
+        self._watch: Watch | None = None
         self._begun = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Wait for the other callbacks: one may restore the state of an interrupted training."""
         self._begun = False
+        self._watch = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Before the first epoch, find the layers, install the taps and take a snapshot."""
@@ -175,7 +178,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         """
         if not parts:
             raise ValueError("watch() names no model: give at least one, as in watch(generator=g, discriminator=d).")
-        return Watch(self.notify, self._options, parts, optimizers, self._probe)
+        self._watch = Watch(self.notify, self._options, parts, optimizers, self._probe)
+        return self._watch
 
     def notify(self, judgment: Judgment) -> None:
         """Keep the findings, and act on new ones as the user wished."""
@@ -189,6 +193,13 @@ class CNNDiagnostics(keras.callbacks.Callback):
             for message in _announcements(news):
                 warn(message)
         if self._on_finding == "stop" and any(finding.severity == "error" for finding in news):
+            self._stop()
+
+    def _stop(self) -> None:
+        """End the training: under ``fit`` by Keras, in a hand-written loop by the loop itself."""
+        if self._watch is not None:
+            self._watch.stop = True
+        else:
             self.model.stop_training = True
 
     def switch_off(self, reason: str) -> None:

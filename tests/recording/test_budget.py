@@ -52,7 +52,7 @@ def test_training_earns_what_snapshots_spend(clock: Clock) -> None:
     budget = Budget(0.05)
     assert budget.available("first") == float("inf")
     _spend(budget, clock, 3.0)
-    budget.begin()  # the first snapshot took three seconds, whatever training has earned
+    budget.begin()  # the first snapshot took three seconds that training had not earned
     _spend(budget, clock, 2.0)
     assert budget.available("regular") < 0
     clock.pass_by(100.0)

@@ -1100,6 +1100,8 @@ export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
  */
 export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
   /**
+   * Number of leaves.
+   *
    * @generated from field: uint32 units = 1;
    */
   units: number;
@@ -1120,7 +1122,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
   height: number[];
 
   /**
-   * Units from the first leaf drawn to the last.
+   * Units from the first leaf drawn to the last. A tree of a sample names units beyond `units`.
    *
    * @generated from field: repeated uint32 order = 4;
    */
