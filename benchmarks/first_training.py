@@ -171,10 +171,10 @@ def _peak() -> float:
 
 def _first_snapshot(home: Path) -> float:
     """Seconds that the first snapshot took, as the log says."""
-    import tb_cnndiag
+    from tb_cnndiag.history import History
+    from tb_cnndiag.summaries.reader import read_run
 
-    (run,) = tb_cnndiag.load(home)
-    _, seconds = run.history.scalars("overhead", "seconds")
+    _, seconds = History.of(read_run(home / "cnndiag")).scalars("overhead", "seconds")
     return float(seconds[0]) if len(seconds) else 0.0
 
 

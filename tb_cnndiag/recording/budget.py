@@ -31,7 +31,7 @@ class Budget:
     def __init__(self, share: float | None) -> None:
         """``share``: Part of the training's time, 0..1; None: no bound."""
         self.share = share
-        self.spent = 0.0
+        self._spent = 0.0
         self._began = clock()
         self._charging: float | None = None
         self._unbounded = 0.0
@@ -49,7 +49,7 @@ class Budget:
         try:
             yield
         finally:
-            self.spent += clock() - self._charging
+            self._spent += clock() - self._charging
             self._charging = None
 
     @contextmanager
@@ -64,7 +64,7 @@ class Budget:
 
     def begin(self) -> None:
         """The first snapshot is taken: what was spent so far is not charged to the next ones."""
-        self._unbounded = self._spent_now()
+        self._unbounded = self.spent
 
     def expect(self, costs: Mapping[str, float]) -> None:
         """Seconds that items which have not been measured yet are expected to take."""
@@ -87,7 +87,7 @@ class Budget:
         if self.share is None or occasion == "first":
             return float("inf")
         elapsed = clock() - self._began
-        spent = self._spent_now()
+        spent = self.spent
         if occasion == "last":
             return max(FLOOR, LAST_SHARE * elapsed) - spent
         trained = max(elapsed - spent, 0.0)
@@ -102,5 +102,7 @@ class Budget:
         elapsed = clock() - self._began
         return self.spent / elapsed if elapsed > 0 else 0.0
 
-    def _spent_now(self) -> float:
-        return self.spent + (clock() - self._charging if self._charging is not None else 0.0)
+    @property
+    def spent(self) -> float:
+        """Seconds that the diagnostics have taken so far."""
+        return self._spent + (clock() - self._charging if self._charging is not None else 0.0)

@@ -63,7 +63,7 @@ class Session:
         self._log = RunLog(log_dir, self._inspection.table, step)
         self._done: frozenset[str] = frozenset()
         self._logged: Mapping[str, float] = {}
-        self._left_out: Sequence[Diagnostic] = ()
+        self._left_out: list[Diagnostic] = []
 
     @property
     def bytes_written(self) -> int:
@@ -91,15 +91,19 @@ class Session:
         if self._log.log_dir is None or not due:
             return None
         with self.budget.charged():
-            needs = self._plan(due, moment).needs
+            reserved = cost_of_all(self._measurer.due(WITHOUT_COSTLY), self.budget)
+            seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
+            end = self.budget.spent + seconds
+            needs = affordable(due, self.budget, seconds).needs
             snapshot = self._inspection.capture(moment.step, moment.epoch, logs, tapped, needs, self.budget.measured)
-            plan = self._plan(due, moment, captured=sources(needs))  # now it is known what capturing has taken
+            # Now it is known what capturing has taken.
+            plan = affordable(due, self.budget, end - self.budget.spent, captured=sources(needs))
             self._left_out = [each for each in due if each.name in plan.left_out]
             if not plan.chosen:
                 return None
             index = self._log.snapshots - 1 if done else self._log.snapshots
-            judgment = self._record(snapshot, plan, index, batch_size)
-        self._done = done | {diagnostic.name for diagnostic in plan.chosen}
+            judgment = self._record(snapshot, plan, index, batch_size, end)
+        self._done = done | ({each.name for each in due} - {each.name for each in self._left_out})
         self._logged = dict(logs)
         return judgment
 
@@ -149,14 +153,13 @@ class Session:
         bounded_first = moment.occasion == "first" and self.budget.share is not None
         return ALL_COSTS if COSTLY(index) and not bounded_first else WITHOUT_COSTLY
 
-    def _plan(self, due: Sequence[Diagnostic], moment: Moment, captured: Set[str] | None = None) -> Plan:
-        reserved = cost_of_all(self._measurer.due(WITHOUT_COSTLY), self.budget)
-        seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
-        return affordable(due, self.budget, seconds, captured)
-
-    def _record(self, snapshot: Snapshot, plan: Plan, index: int, batch_size: int) -> Judgment:
+    def _record(self, snapshot: Snapshot, plan: Plan, index: int, batch_size: int, end: float) -> Judgment:
+        """Measure until ``end`` seconds have been spent in all, judge and write."""
         info, changed = self._inspection.describe(tuple(layer.layer for layer in snapshot.layers), batch_size)
-        measurements = self._measurer.measure(snapshot, index, info.table, plan.chosen, self.budget.measured)
+        measurements, skipped = self._measurer.measure(
+            snapshot, index, info.table, plan.chosen, self.budget.measured, lambda: self.budget.spent > end
+        )
+        self._left_out += skipped
         scalars = self._measurer.scalars(measurements, snapshot)
         with self.budget.measured(RECORD):
             return self._log.record(
@@ -167,5 +170,5 @@ class Session:
                 info,
                 changed=changed,
                 seconds=self.budget.spent,
-                left_out=plan.left_out,
+                left_out={**plan.left_out, **{each.name: self.budget.estimate(each.name) for each in skipped}},
             )

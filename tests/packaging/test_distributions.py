@@ -85,7 +85,7 @@ def test_the_wheel_works_in_an_environment_without_tensorflow(
     after = {p["name"]: p["version"] for p in json.loads(_run(python, "-m", "pip", "list", "--format", "json"))}
     assert "tensorflow" not in after
     assert {name: after[name] for name in before} == before
-    assert set(after) - set(before) == {"tb-cnndiag", "google-crc32c", "Jinja2"}
+    assert set(after) - set(before) == {"tb-cnndiag", "google-crc32c", "Jinja2", "threadpoolctl"}
 
     checked = subprocess.run(
         [home / "bin" / "tb-cnndiag", "check", demo_logdir], capture_output=True, text=True, check=False, cwd=tmp_path
