@@ -40,7 +40,7 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    ``snapshots`` is the number of snapshots taken. Columns and scalars are kept for all snapshots. Payloads about one
+    ``snapshots`` is the number of snapshots taken, and ``epochs`` how many epochs had been completed at each step. Columns and scalars are kept for all snapshots. Payloads about one
     layer are kept only for the latest snapshot that has them.
     """
 
@@ -52,6 +52,7 @@ class History:
     _latest: dict[tuple[str, str], Measurement] = field(default_factory=dict)
     snapshots: int = 0
     _last_step: int = -1
+    epochs: dict[int, int] = field(default_factory=dict)
     _series: dict[tuple[str, str], Series] = field(default_factory=dict)
 
     @classmethod
@@ -83,6 +84,7 @@ class History:
             self.tables[payload.table] = self.info = payload
             return
         self.snapshots = max(self.snapshots, measurement.snapshot + 1)
+        self.epochs[measurement.step] = measurement.epoch
         if measurement.diagnostic == FINDINGS and isinstance(payload, tuple):
             self.findings = payload
         elif isinstance(payload, LayerColumns | Scalars):
@@ -98,6 +100,7 @@ class History:
             while snapshots and snapshots[-1].step >= step:
                 snapshots.pop()
         self._latest = {key: m for key, m in self._latest.items() if m.step < step}
+        self.epochs = {at: epoch for at, epoch in self.epochs.items() if at < step}
 
     def series(self, diagnostic: str, column: str) -> Series:
         """A column of numbers per layer over all snapshots that have it, read-only."""

@@ -6,7 +6,7 @@ import functools
 
 from tb_cnndiag.extensions import registered
 from tb_cnndiag.judging.faults.bad_init import BadInit
-from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.faults.base import Fault, Kind
 from tb_cnndiag.judging.faults.batch_too_small_for_bn import BatchTooSmallForBn
 from tb_cnndiag.judging.faults.collapsed_output import CollapsedOutput
 from tb_cnndiag.judging.faults.dead_units import DeadUnitsFault
@@ -25,6 +25,7 @@ from tb_cnndiag.judging.faults.saturated_activation import SaturatedActivation
 from tb_cnndiag.judging.faults.underfitting import Underfitting
 from tb_cnndiag.judging.faults.unnormalised_input import UnnormalizedInput
 from tb_cnndiag.judging.faults.vanishing_gradient import VanishingGradient
+from tb_cnndiag.judging.thresholds import Limit
 
 BUILTIN: tuple[type[Fault], ...] = (
     NanOrInf,
@@ -56,4 +57,4 @@ def available() -> tuple[type[Fault], ...]:
     return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))  # type: ignore[type-abstract]
 
 
-__all__ = ["BUILTIN", "Fault", "Limit", "available"]
+__all__ = ["BUILTIN", "Fault", "Kind", "Limit", "available"]
