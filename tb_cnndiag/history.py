@@ -40,8 +40,12 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    ``snapshots`` is the number of snapshots taken, and ``epochs`` how many epochs had been completed at each step. Columns and scalars are kept for all snapshots. Payloads about one
-    layer are kept only for the latest snapshot that has them.
+    Columns and scalars are kept for all snapshots. Payloads about one layer are kept only for the latest snapshot that
+    has them.
+
+    Attributes:
+        snapshots: Number of snapshots taken.
+        epochs: Epochs completed, by the step of each snapshot.
     """
 
     run: str = "."

@@ -112,6 +112,7 @@ _CAUSES: Mapping[str, Sequence[tuple[str, Along, str]]] = {
         ("output_loss_mismatch", GRADIENTS, _OF_LOSS),
         ("saturated_activation", GRADIENTS, _OF_SATURATION),
         ("dead_units", GRADIENTS, _OF_DEATH),
+        ("batch_too_small_for_bn", BOTH, "a batch of one, normalized by itself, is constant"),
     ),
     "learning_rate_too_low": (
         ("nan_or_inf", TRAINING, _OF_NAN),
@@ -308,9 +309,9 @@ def _parents(found: Sequence[Finding], known: Graph, ways: Ways) -> list[int | N
 def _explains(cause: Finding, effect: Finding, edge: Cause, ways: Ways) -> bool:
     if cause.first_step > effect.last_step:
         return False
-    if cause.fault == effect.fault:  # the same fault spreads from layer to layer
-        if cause.layer is None or effect.layer is None or cause.layer == effect.layer:
-            return False
+    same = cause.layer is None or effect.layer is None or cause.layer == effect.layer
+    if cause.fault == effect.fault and same:  # a fault spreads from layer to layer, and does not cause itself
+        return False
     return ways.reach(cause.layer, effect.layer, edge.along)
 
 

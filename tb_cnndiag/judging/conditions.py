@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.finding import Evidence
-from tb_cnndiag.judging.signals.base import Signal, Signals, Track, held_at
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, latest_at
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 Limits: TypeAlias = Mapping[str, float]
@@ -40,7 +40,7 @@ class Answer:
     Where neither ``yes`` nor ``no`` is true, it is unknown.
 
     Attributes:
-        since: Index of the snapshot since which a yes has persisted, where it differs from the last change of ``yes``.
+        since: Index of the snapshot since which a yes has persisted; None: since the last change of ``yes``.
         short: Where a yes rests on a run that is shorter than the condition must persist.
         compared: What was compared; of an alternative, see ``parts``.
         parts: The answers of which one is enough.
@@ -58,7 +58,7 @@ class Answer:
 
     @functools.cached_property
     def began(self) -> IntArray:
-        """Index of the snapshot since which a yes has persisted, ``(snapshots, layers)``; unknown ones between count."""
+        """Index of the snapshot since which a yes has persisted, ``(snapshots, layers)``; an unknown one ends nothing."""
         return self.since if self.since is not None else _began(self.yes, self.no)
 
     def at(self, steps: IntArray) -> Answer:
@@ -78,7 +78,7 @@ class Answer:
             self.no[rows] & known,
             began,
             None if self.short is None else self.short[rows],
-            tuple(Compared(c.name, held_at(steps, self.steps, c.values), c.limit, c.unit) for c in self.compared),
+            tuple(Compared(c.name, latest_at(steps, self.steps, c.values), c.limit, c.unit) for c in self.compared),
             tuple(part.at(steps) for part in self.parts),
             self.reasons,
         )
@@ -129,7 +129,7 @@ class Outcome:
 
 
 class Condition(ABC):
-    """Something that can be true of a layer, or of the model, at each step. Join conditions by ``&``, ``|`` and ``~``."""
+    """Something that can be true of a layer, or of the model, at each step; joined by ``&``, ``|`` and ``~``."""
 
     @abstractmethod
     def answer(self, signals: Signals, limits: Limits) -> Answer:
@@ -174,12 +174,14 @@ class Above(Condition):
     shown: str = ""
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         limit = limits[self.limit]
         return _compared(
             signals(self.signal), self, limit, lambda values: values > limit if self.strict else values >= limit
         )
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return frozenset((self.limit,))
 
 
@@ -192,18 +194,18 @@ class Below(Condition):
     shown: str = ""
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         limit = limits[self.limit]
         return _compared(signals(self.signal), self, limit, lambda values: values < limit)
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return frozenset((self.limit,))
 
 
-def _compared(
-    track: Track, condition: Above | Below, limit: float, holds: Callable[[FloatArray], Truth], **_: object
-) -> Answer:
+def _compared(track: Track, condition: Above | Below, limit: float, holds: Callable[[FloatArray], Truth]) -> Answer:
     signal = condition.signal
-    values = track.held
+    values = track.latest
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         yes = holds(values) & known
@@ -222,9 +224,11 @@ class Flat(Condition):
     shown: str = ""
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         return self._compared(signals, limits, lambda change, limit: np.abs(change) < limit)
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return frozenset((self.limit, self.over))
 
     def _compared(self, signals: Signals, limits: Limits, holds: Callable[[FloatArray, float], Truth]) -> Answer:
@@ -244,6 +248,7 @@ class Falls(Flat):
     """A signal of the model that has fallen by at least a share per epoch, over so many epochs; unknown before that."""
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         return self._compared(signals, limits, lambda fall, limit: fall >= limit)
 
 
@@ -254,7 +259,7 @@ def decrease(track: Track, span: float, period: float) -> FloatArray:
     """
     if not len(track):
         return np.empty((0, 1))
-    steps, values = track.steps.astype(float), track.held[:, 0]
+    steps, values = track.steps.astype(float), track.latest[:, 0]
     before = np.interp(steps - span, steps, values, left=np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((1 - values / before) * period / span)[:, None]
@@ -267,12 +272,14 @@ class Is(Condition):
     fact: Callable[[Signals], bool | str]
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         found = signals.once(self.fact)
         always = np.ones((1, 1), bool)
         reasons = (found,) if isinstance(found, str) else ()
         return Answer(np.zeros(1, np.int64), always & (found is True), always & (found is False), reasons=reasons)
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return frozenset()
 
 
@@ -283,10 +290,12 @@ class Not(Condition):
     condition: Condition
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         answer = self.condition.answer(signals, limits)
         return Answer(answer.steps, answer.no, answer.yes, reasons=answer.reasons)
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return self.condition.names()
 
 
@@ -297,6 +306,7 @@ class Known(Condition):
     condition: Condition
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         answer = self.condition.answer(signals, limits)
         if not len(answer.steps):
             return Answer(np.zeros(1, np.int64), np.zeros((1, 1), bool), np.ones((1, 1), bool))
@@ -307,6 +317,7 @@ class Known(Condition):
         )
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return self.condition.names()
 
 
@@ -317,6 +328,7 @@ class All(Condition):
     conditions: Sequence[Condition]
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         first, *others = _aligned([each.answer(signals, limits) for each in self.conditions])
         for other in others:
             since = None
@@ -336,6 +348,7 @@ class All(Condition):
         return first
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return frozenset().union(*(each.names() for each in self.conditions))
 
 
@@ -346,6 +359,7 @@ class Any(Condition):
     conditions: Sequence[Condition]
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         parts = _aligned([each.answer(signals, limits) for each in self.conditions])
         yes = functools.reduce(np.logical_or, (part.yes for part in parts))
         no = functools.reduce(np.logical_and, (part.no for part in parts))
@@ -360,6 +374,7 @@ class Any(Condition):
         return Answer(parts[0].steps, yes, no, since, short, (), tuple(parts), reasons)
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return frozenset().union(*(each.names() for each in self.conditions))
 
 
@@ -372,6 +387,7 @@ class Persists(Condition):
     complete: bool = False
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
         answer = self.condition.answer(signals, limits)
         if not len(answer.steps):
             return answer
@@ -389,6 +405,7 @@ class Persists(Condition):
         )
 
     def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
         return self.condition.names() | {self.limit}
 
 

@@ -1,4 +1,4 @@
-"""Thresholds: every number that decides, with its unit, meaning and origin. Those that several faults share are here."""
+"""Thresholds: numbers that decide, with unit, meaning and origin. Those that several faults share are defined here."""
 
 from __future__ import annotations
 

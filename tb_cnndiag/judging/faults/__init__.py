@@ -54,7 +54,7 @@ BUILTIN: tuple[type[Fault], ...] = (
 def available() -> tuple[type[Fault], ...]:
     """The built-in faults, and the faults that other packages register as ``tb_cnndiag.faults``."""
     names = {kind.id for kind in BUILTIN}
-    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))  # type: ignore[type-abstract]
+    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))
 
 
 __all__ = ["BUILTIN", "Fault", "Kind", "Limit", "available"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Mapping
 from typing import ClassVar
-
-
 
 from tb_cnndiag.finding import Adjustment, Severity
 from tb_cnndiag.judging.conditions import Above

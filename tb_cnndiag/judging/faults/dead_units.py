@@ -52,7 +52,9 @@ def _units(case: Case) -> tuple[int, ...]:
 
 def _silent_in_training(case: Case) -> bool:
     states = unit_states(case.signals, case.layer)
-    return bool(states and states.silent_in_training is not None and states.silent_in_training[list(_units(case))].all())
+    return bool(
+        states and states.silent_in_training is not None and states.silent_in_training[list(_units(case))].all()
+    )
 
 
 def _reported(case: Case) -> dict[str, Evidence]:

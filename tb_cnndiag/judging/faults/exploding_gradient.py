@@ -18,11 +18,12 @@ from tb_cnndiag.judging.signals.explosion import (
     steepest_layer,
 )
 from tb_cnndiag.judging.signals.gradients import MEDIAN_RELATIVE_GRADIENT, RELATIVE_GRADIENT
-from tb_cnndiag.judging.signals.loss import RISE_OF_SEVERAL, FIRST_RELATIVE_LOSS, RELATIVE_LOSS
+from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS, RISE_OF_SEVERAL
 from tb_cnndiag.judging.signals.magnitudes import FASTER_SIGNAL, grows_faster, largest_signal
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
 from tb_cnndiag.judging.thresholds import EPOCHS, FIRST_LOSS, STUCK, Limit
 from tb_cnndiag.wording import times
+
 
 def _largest_signal(case: Case) -> int:
     row = largest_signal(case.signals, faster=True)
@@ -47,7 +48,8 @@ def _first_message(case: Case) -> str:
     row = steepest_layer(case.signals)
     assert row is not None
     ratio, path = times(case.value("relative_gradient")), case.signals.layers[row].path
-    return f"The first gradient was {ratio} as large as the initial weights in half of the layers. It was largest in {path}."
+    first = f"The first gradient was {ratio} as large as the initial weights in half of the layers"
+    return f"{first}. It was largest in {path}."
 
 
 def _largest_gradient(case: Case) -> int:

@@ -43,7 +43,9 @@ class FrozenLayer(Fault):
     diagnostic = "gradient_flow"
     limits: ClassVar[Mapping[str, Limit]] = {
         "gradient": Limit(
-            0.5, "share", "1 for a layer whose gradient does not exist or is exactly 0, else 0: above, it is frozen.",
+            0.5,
+            "share",
+            "Indicator above which a layer has no gradient: 1 if it does not exist or is exactly 0, else 0.",
             "by definition",
         ),
         "blocked": Limit(1.0, "share", "Share of dead units above which a later layer blocks the gradient."),

@@ -133,7 +133,9 @@ class LearningRateTooHigh(Fault):
         ),
         "rise": Limit(1.5, "ratio", "Loss, relative to its best value, above which the loss oscillates."),
         "zigzag": Limit(
-            1.2, "ratio", "Loss, relative to one epoch before, above which it has risen. Two such rises are oscillation."
+            1.2,
+            "ratio",
+            "Loss, relative to one epoch before, above which it has risen. Two such rises are oscillation.",
         ),
         "converged": Limit(
             0.1, "ratio", "Loss, relative to the prior loss, below which changes are the noise of a converged training."

@@ -76,7 +76,9 @@ class LearningRateTooLow(Fault):
         "fallen": Limit(
             1.001, "ratio", "Highest learning rate, relative to the present one, above which a schedule lowered it."
         ),
-        "learned": Limit(0.1, "share", "Decrease of the loss above which a rate that was lowered since was high enough."),
+        "learned": Limit(
+            0.1, "share", "Decrease of the loss above which a rate that was lowered since was high enough."
+        ),
         "warm_up": Limit(6, "count", "Number of epochs below which a rising learning rate is a warm-up."),
         "epochs": EPOCHS.at(3),
         "recent": EPOCHS.at(2, "Number of epochs over which the decrease of the loss is measured."),

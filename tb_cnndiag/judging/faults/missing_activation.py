@@ -42,7 +42,9 @@ class MissingActivation(Fault):
             message=_message,
             adjustments=lambda case: (
                 Adjustment.of(
-                    SetParameter(case.layer.path, "activation", "relu"), "linear", "makes them more than one linear layer"
+                    SetParameter(case.layer.path, "activation", "relu"),
+                    "linear",
+                    "makes them more than one linear layer",
                 ),
             ),
         ),

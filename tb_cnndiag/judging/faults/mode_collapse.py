@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.finding import Adjustment, Evidence
 from tb_cnndiag.judging.conditions import Above, Below
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.signals.base import Signals
@@ -73,6 +73,9 @@ class ModeCollapse(Fault):
             & (Above(DIVERSITY_FALL, "fall") | LOW.for_epochs("lasting", complete=True)),
             at=_output,
             message=_message,
+            reported=lambda case: {
+                "largest_ratio": Evidence(float(case.signals(DIVERSITY).values.max()), None, "ratio")
+            },
             adjustments=lambda case: (
                 Adjustment(
                     None,

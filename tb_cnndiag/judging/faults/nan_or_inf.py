@@ -35,7 +35,9 @@ def _layer(case: Case) -> int | None:
 def _message(case: Case) -> str:
     first, row = _first(case), _layer(case)
     place = "the whole model" if row is None else case.signals.layers[row].path
-    return f"NaN or infinity appeared in {place} at step {first[0].step:,}: in {', '.join(each.what for each in first)}."
+    return (
+        f"NaN or infinity appeared in {place} at step {first[0].step:,}: in {', '.join(each.what for each in first)}."
+    )
 
 
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
@@ -62,7 +64,9 @@ class NanOrInf(Fault):
     )
     diagnostic = "weight_health"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "count": Limit(0, "count", "Number of non-finite values in a layer above which the layer is faulty.", "IEEE 754")
+        "count": Limit(
+            0, "count", "Number of non-finite values in a layer above which the layer is faulty.", "IEEE 754"
+        )
     }
     kinds = (
         Kind(

@@ -20,11 +20,7 @@ from tb_cnndiag.judging.thresholds import EPOCHS, Limit
 
 def _wide(signals: Signals) -> list[int]:
     """Hidden layers whose filters mix several channels; filters must be long enough to differ."""
-    return [
-        row
-        for row, layer in enumerate(signals.layers)
-        if not layer.output and layer.role != "depthwise_conv"
-    ]
+    return [row for row, layer in enumerate(signals.layers) if not layer.output and layer.role != "depthwise_conv"]
 
 
 def _width(case: Case) -> int:

@@ -39,7 +39,7 @@ def _is_gate(layer: LayerInfo) -> bool:
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
     layer, shares = case.layer, case.signals(SATURATED_SHARE)
     found = [Adjustment.of(SetParameter(layer.path, "activation", "relu"), layer.activation, "has no upper bound")]
-    if not shares.steps[0] == 0 or not shares.values[0, case.row] >= case.limits["pinned_ratio"]:
+    if shares.steps[0] > 0 or not shares.values[0, case.row] >= case.limits["pinned_ratio"]:
         found.append(lower_learning_rate(case.signals, "large updates push units to their bounds"))
         return tuple(found)
     bias = bias_initializer(layer)

@@ -10,11 +10,11 @@ from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.judging.conditions import Above, Below, Flat, Is
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import WIDTH_PARAMETER
+from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.layers import NARROWEST, hidden_with_units, narrowest
 from tb_cnndiag.judging.signals.loss_function import of_classes
 from tb_cnndiag.judging.signals.prior_relative_loss import PRIOR_RELATIVE_LOSS
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
-from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
 from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
 from tb_cnndiag.payloads import LayerInfo

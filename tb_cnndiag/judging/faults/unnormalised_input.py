@@ -104,9 +104,7 @@ class UnnormalizedInput(Fault):
             message=lambda case: (
                 f"The input of {case.layer.path} is constant in {percent(case.value('constant_share'))} of the samples."
             ),
-            adjustments=lambda case: (
-                Adjustment(None, "data", "constant", "images", "constant samples say nothing"),
-            ),
+            adjustments=lambda case: (Adjustment(None, "data", "constant", "images", "constant samples say nothing"),),
         ),
         Kind(
             where=first_layers,

@@ -15,7 +15,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, IntArray, LayerInfo, RunInfo
 
 # Most steps of a period; steps of a period if no epoch has ended.
-LONGEST_PERIOD, PERIOD_WITHOUT_EPOCHS = 1_000, 100
+LONGEST_PERIOD, PERIOD_WITHOUT_EPOCHS = 1_000, 50
 # Why a diagnostic may be missing in a log, by its name, and what to do.
 MISSING = {
     "dead_units": "no activations were recorded: give a probe",
@@ -68,10 +68,10 @@ class Track:
     @property
     def of_layers(self) -> bool:
         """Whether there is one value per layer."""
-        return self.values.shape[1] > 1
+        return bool(self.values.shape[1] > 1)
 
     @functools.cached_property
-    def held(self) -> FloatArray:
+    def latest(self) -> FloatArray:
         """The values, each NaN replaced by the latest known value of its layer; NaN before the first."""
         missing = np.isnan(self.values)
         if not missing.any():
@@ -82,11 +82,11 @@ class Track:
 
     def at(self, steps: IntArray) -> FloatArray:
         """The latest values at these steps, ``(steps, layers)``; NaN before the first."""
-        return held_at(steps, self.steps, self.held)
+        return latest_at(steps, self.steps, self.latest)
 
     def last(self, row: int = 0) -> float:
         """The last known value of a layer, or of the model; NaN if there is none."""
-        return float(self.held[-1, row if self.of_layers else 0]) if len(self) else float("nan")
+        return float(self.latest[-1, row if self.of_layers else 0]) if len(self) else float("nan")
 
     def first(self, row: int = 0) -> float:
         """The first value of a layer, or of the model; NaN if there is none."""
@@ -117,7 +117,8 @@ class Signals:
 
     def __call__(self, signal: Signal) -> Track:
         """The series of one signal."""
-        return self.once(signal.compute)
+        track: Track = self.once(signal.compute)
+        return track
 
     def once(self, compute: Callable[[Signals], Any]) -> Any:
         """The result of a function of these signals, computed once."""
@@ -147,7 +148,7 @@ class Signals:
 
     @functools.cached_property
     def period(self) -> float:
-        """Steps of one period, the unit of persistence: an epoch, but at most 1,000 steps; 100 if no epoch has ended.
+        """Steps of one period, the unit of persistence: an epoch, but at most 1,000 steps; 50 if no epoch has ended.
 
         The persistence of a condition does so not depend on how many snapshots were taken.
         """
@@ -187,7 +188,7 @@ def logged(signals: Signals, name: str) -> Track:
     return Track.of_model(steps, values)
 
 
-def held_at(steps: IntArray, measured: IntArray, values: FloatArray) -> FloatArray:
+def latest_at(steps: IntArray, measured: IntArray, values: FloatArray) -> FloatArray:
     """Rows of ``values``, measured at the steps ``measured``, at ``steps``: the latest; NaN before the first."""
     if np.array_equal(steps, measured):
         return values

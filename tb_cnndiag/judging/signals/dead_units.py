@@ -73,10 +73,10 @@ def _died(signals: Signals) -> tuple[Track, int | None]:
     ]
     if not rows:
         return Track.unknown("no rectified layer was observed"), None
-    held = np.nan_to_num(shares.held[:, rows])
+    share = np.nan_to_num(shares.latest[:, rows])
     # Of a probe that was collected during training, nothing is known before: what is dead then may have died by then.
-    begun = held[0] if shares.steps[0] == 0 else np.minimum(held[0], 0.0)
-    lost = np.where(begun < 1, np.where(held > begun, held, 0.0), 0.0)
+    begun = share[0] if shares.steps[0] == 0 else np.zeros(len(rows))
+    lost = np.where(share > begun, share, 0.0)
     return Track.of_model(shares.steps, lost.max(axis=1)), rows[int(lost[-1].argmax())]
 
 
@@ -93,7 +93,7 @@ def _blocking(signals: Signals) -> Track:
     shares = signals(DEAD_SHARE)
     if not len(shares):
         return shares
-    known = np.nan_to_num(shares.held)
+    known = np.nan_to_num(shares.latest)
     behind = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     return Track(shares.steps, np.maximum.accumulate(behind, axis=0))
 

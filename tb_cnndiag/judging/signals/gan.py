@@ -41,9 +41,7 @@ def adversaries(signals: Signals) -> Adversaries | None:
 
 def _adversaries(signals: Signals) -> Adversaries | None:
     parts, layers = signals.info.model.split(", "), signals.layers
-    rows = {
-        part: [row for row, layer in enumerate(layers) if layer.path.startswith(f"{part}/")] for part in parts
-    }
+    rows = {part: [row for row, layer in enumerate(layers) if layer.path.startswith(f"{part}/")] for part in parts}
     if len(parts) < 2 or not all(rows.values()):
         return None
     ends = {part: [row for row in own if layers[row].output] for part, own in rows.items()}
@@ -101,7 +99,9 @@ def _diversity(signals: Signals) -> Track:
     steps = np.intersect1d(generated.steps[generated.steps > 0], real.steps)
     of_generated = generated.values[np.isin(generated.steps, steps)][:, parts.generator_output] if len(steps) else None
     if of_generated is None:
-        return Track.unknown(generated.reason or real.reason or "generated and real images were never recorded together")
+        return Track.unknown(
+            generated.reason or real.reason or "generated and real images were never recorded together"
+        )
     of_real = real.values[np.isin(real.steps, steps)][:, parts.discriminator_input]
     known = np.isfinite(of_generated) & (of_real > 0)
     if not known.any():

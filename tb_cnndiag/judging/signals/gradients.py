@@ -121,7 +121,8 @@ def _no_gradient(signals: Signals) -> Track:
     found = np.zeros(known.shape)
     for part in set(parts.tolist()):
         rows = parts == part
-        found[:, rows] = known[:, rows].any(axis=1)[:, None] & ~known[:, rows]
+        others = np.asarray(known[:, rows].any(axis=1))
+        found[:, rows] = others[:, None] & ~known[:, rows]
     return Track(measured.steps, found)
 
 

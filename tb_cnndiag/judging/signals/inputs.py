@@ -22,7 +22,7 @@ def _last(track: Track, values: object) -> Track:
 
 def _offset(signals: Signals) -> Track:
     mean = signals(INPUT_MEAN)
-    return _last(mean, np.abs(mean.held[-1])) if len(mean) else mean
+    return _last(mean, np.abs(mean.latest[-1])) if len(mean) else mean
 
 
 INPUT_OFFSET = Signal("absolute input mean", "input", _offset)
@@ -33,7 +33,7 @@ def _scale(signals: Signals) -> Track:
     mean, deviation = signals(INPUT_MEAN), signals(INPUT_DEVIATION)
     if not len(mean) or not len(deviation):
         return mean
-    return _last(mean, np.maximum(np.abs(mean.held[-1]), deviation.held[-1]))
+    return _last(mean, np.maximum(np.abs(mean.latest[-1]), deviation.latest[-1]))
 
 
 INPUT_SCALE = Signal("largest of input mean and deviation", "input", _scale)
@@ -44,7 +44,7 @@ def _constant_share(signals: Signals) -> Track:
     shares = column(signals, "model_input", "constant_share")
     if not len(shares):
         return shares
-    values = shares.held[-1].copy()
+    values = shares.latest[-1].copy()
     for row, layer in enumerate(signals.layers):
         if layer.fan_in == 1:  # a sample of a single number is always constant
             values[row] = np.nan

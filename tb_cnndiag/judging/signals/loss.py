@@ -104,7 +104,11 @@ RISE_OF_SEVERAL = Signal("loss relative to its best value", "ratio", _rise_after
 
 def _zigzag(signals: Signals) -> Track:
     loss = signals(FINITE_RELATIVE_LOSS)
-    return Track(loss.steps, repeated_rise(loss, OSCILLATION_EPOCHS * signals.period, signals.period)) if len(loss) else loss
+    return (
+        Track(loss.steps, repeated_rise(loss, OSCILLATION_EPOCHS * signals.period, signals.period))
+        if len(loss)
+        else loss
+    )
 
 
 def repeated_rise(loss: Track, window: float, period: float) -> FloatArray:

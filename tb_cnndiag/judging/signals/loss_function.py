@@ -89,7 +89,8 @@ def loss_of(value: Any) -> LossFunction:
     given = str(value or "").rpartition(">")[2]
     name = given.replace("_", "").lower()
     name = _SHORT.get(name, name)
-    family = next((family for family, parts in _FAMILIES if any(part in name for part in parts)), "other")
+    families = (family for family, parts in _FAMILIES if any(part in name for part in parts))
+    family: Family = next(families, "other")
     return LossFunction(
         name,
         given,

@@ -98,7 +98,7 @@ def _initial_gains(signals: Signals) -> FloatArray:
     gains = signals(GAIN)
     if not len(gains) or gains.steps[0] > 0:
         return np.full(len(signals.layers), np.nan)
-    initial = gains.values[0].copy()
+    initial: FloatArray = gains.values[0].copy()
     for row, measured in measured_gains(signals).items():
         if initial[row] >= LARGE_GAIN * ideal_gain(signals.layers[row]):
             initial[row] = max(initial[row], measured)

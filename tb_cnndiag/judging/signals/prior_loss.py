@@ -10,7 +10,7 @@ from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.loss_function import loss_function
 from tb_cnndiag.payloads import LayerInfo
 
-# Deviations of χ² from its mean, in standard deviations, up to which class counts are those of equally frequent classes.
+# Standard deviations of χ² above its mean below which class counts may be those of equally frequent classes.
 BALANCED_DEVIATIONS = 3.0
 
 
@@ -26,7 +26,7 @@ def class_prior_entropy(counts: tuple[int, ...], classes: int) -> float:
     The entropy of the counts themselves is too small by about (classes − 1) / 2n (Miller 1955).
     """
     known = np.array([*counts, *[0] * (classes - len(counts))], float)
-    total = known.sum()
+    total = float(known.sum())
     if not total or classes < 2:
         return math.log(max(classes, 1))
     expected = total / len(known)
@@ -36,12 +36,12 @@ def class_prior_entropy(counts: tuple[int, ...], classes: int) -> float:
         return math.log(len(known))
     shares = known[known > 0] / total
     corrected = float(-(shares * np.log(shares)).sum()) + (len(shares) - 1) / (2 * total)
-    return min(corrected, math.log(len(known)))
+    return min(corrected, float(math.log(len(known))))
 
 
 def binary_entropy(share: float) -> float:
     """Entropy in nats of a label that is 1 in this share of the samples."""
-    return -sum(p * math.log(p) for p in (share, 1 - share) if p > 0)
+    return float(-sum(p * math.log(p) for p in (share, 1 - share) if p > 0))
 
 
 def prior_loss(signals: Signals) -> float | None:

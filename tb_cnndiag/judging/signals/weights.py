@@ -38,6 +38,6 @@ def _growth(signals: Signals) -> Track:
 WEIGHT_GROWTH = Signal("growth of the weights", "ratio", _growth)
 """RMS weight relative to the initial one, median over the trainable layers, largest so far.
 
-Updates that are too large make weights large. Their update-to-weight ratio is small then, for it is taken of the weights
-after the update.
+Updates that are too large make weights large. Their update-to-weight ratio is small then, for it is taken of the
+weights after the update.
 """

@@ -61,7 +61,8 @@ def history(
             numbers = Scalars({name: values[snapshot] for name, values in scalars.items()})
             found.append(Measurement("training_curve", 10 * snapshot, snapshot, numbers, epoch=snapshot, table="t"))
         found += [
-            Measurement(d, 10 * snapshot, snapshot, payload, layer=layer, epoch=snapshot, table="t") for d, layer, payload in payloads
+            Measurement(d, 10 * snapshot, snapshot, payload, layer=layer, epoch=snapshot, table="t")
+            for d, layer, payload in payloads
         ]
     merged = History()
     for measurement in found:
