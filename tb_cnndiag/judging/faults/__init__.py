@@ -22,6 +22,8 @@ from tb_cnndiag.judging.faults.output_loss_mismatch import OutputLossMismatch
 from tb_cnndiag.judging.faults.overfitting import Overfitting
 from tb_cnndiag.judging.faults.redundant_filters import RedundantFilters
 from tb_cnndiag.judging.faults.saturated_activation import SaturatedActivation
+from tb_cnndiag.judging.faults.stale_batch_statistics import StaleBatchStatistics
+from tb_cnndiag.judging.faults.too_few_epochs import TooFewEpochs
 from tb_cnndiag.judging.faults.underfitting import Underfitting
 from tb_cnndiag.judging.faults.unnormalised_input import UnnormalizedInput
 from tb_cnndiag.judging.faults.vanishing_gradient import VanishingGradient
@@ -44,6 +46,8 @@ BUILTIN: tuple[type[Fault], ...] = (
     DiscriminatorOverpowers,
     ModeCollapse,
     BatchTooSmallForBn,
+    StaleBatchStatistics,
+    TooFewEpochs,
     Underfitting,
     Overfitting,
     RedundantFilters,

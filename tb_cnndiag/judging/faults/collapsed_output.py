@@ -10,7 +10,15 @@ from tb_cnndiag.judging.conditions import Above, Below
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import lower_learning_rate
 from tb_cnndiag.judging.signals.loss import RELATIVE_LOSS
-from tb_cnndiag.judging.signals.outputs import LARGEST_CLASS, OUTPUT_SPREAD, TOP_CLASS_SHARE, output_layers
+from tb_cnndiag.judging.signals.outputs import (
+    ABOVE_CHANCE,
+    LARGEST_CLASS,
+    OUTPUT_SPREAD,
+    RELATIVE_SPREAD,
+    TOP_CLASS_SHARE,
+    output_layers,
+    single_outputs,
+)
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
 from tb_cnndiag.judging.thresholds import EPOCHS, EVIDENT, STUCK, Limit
 from tb_cnndiag.wording import percent
@@ -30,6 +38,19 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
         lower_learning_rate(case.signals, "a single update that is too large can cause this"),
         Adjustment(None, "class_weight", "unknown", "None", "the weight of one class can outweigh all others"),
         Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels cause this"),
+    )
+
+
+def _majority_message(case: Case) -> str:
+    share = percent(case.signals(LARGEST_CLASS).last())
+    return f"{case.layer.path} predicts the majority class, which has {share} of the samples, for all of them."
+
+
+def _class_weights(case: Case) -> tuple[Adjustment, ...]:
+    reason = "the rare classes then weigh as much as the majority"
+    return (
+        Adjustment(None, "class_weight", "None", "inverse to the frequency of each class", reason),
+        lower_learning_rate(case.signals, "a single update that is too large can cause this"),
     )
 
 
@@ -53,7 +74,11 @@ class CollapsedOutput(Fault):
         "spread": Limit(0.02, "output", "Standard deviation of an output over samples below which it is constant."),
         "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
         "stuck": STUCK,
+        "above_chance": Limit(
+            0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."
+        ),
         "epochs": EPOCHS,
+        "majority_epochs": EPOCHS.at(3, "Number of epochs for which only the majority class must be predicted."),
         "lasting": EPOCHS.at(
             4, "Number of epochs for which one sign alone must persist: predicted class share or constant output."
         ),
@@ -70,5 +95,24 @@ class CollapsedOutput(Fault):
             & BALANCED,
             message=_message,
             adjustments=_adjustments,
+        ),
+        Kind(
+            where=output_layers,
+            when=(
+                Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
+                & Below(ABOVE_CHANCE, "above_chance")
+                & Above(RELATIVE_LOSS, "stuck")
+            ).for_epochs("majority_epochs", complete=True)
+            & ~BALANCED,
+            message=_majority_message,
+            adjustments=_class_weights,
+        ),
+        Kind(
+            where=single_outputs,
+            when=(Below(RELATIVE_SPREAD, "spread") & Above(RELATIVE_LOSS, "stuck")).for_epochs(complete=True),
+            message=lambda case: (
+                f"The output of {case.layer.path} is nearly the same for every sample: it predicts the mean of the targets."
+            ),
+            adjustments=lambda case: _adjustments(case)[:-2],
         ),
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.judging.signals.base import Signals
+import numpy as np
+
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, logged, over_layers, recorded
+from tb_cnndiag.judging.signals.outputs import PROBE_ACCURACY
+from tb_cnndiag.judging.signals.prior_loss import output_layer
 
 
 def normalized_by_batch(signals: Signals) -> list[int]:
@@ -13,3 +17,53 @@ def normalized_by_batch(signals: Signals) -> list[int]:
         if signals.layers[row].normalization_class == "BatchNormalization"
         and not signals.layers[row].normalization_frozen
     ]
+
+
+MEAN_SHIFT = Signal("shift of the moving mean", "deviations", recorded("batch_statistics", "mean_shift"))
+"""|moving mean − mean on the probe| behind each layer, in standard deviations of the probe, median over channels."""
+
+
+def _variance_change(signals: Signals) -> Track:
+    ratio = recorded("batch_statistics", "variance_ratio")(signals)
+    if not len(ratio):
+        return ratio
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Track(ratio.steps, np.maximum(ratio.values, 1 / ratio.values))
+
+
+VARIANCE_CHANGE = Signal("ratio of moving and probe variance", "ratio", _variance_change)
+"""Moving variance relative to that of the probe, or the inverse where that is larger."""
+
+
+def _inference_gap(signals: Signals) -> Track:
+    """Accuracy in training minus balanced accuracy on the probe in inference mode."""
+    head, accuracy = output_layer(signals), signals(PROBE_ACCURACY)
+    if head is None or not len(accuracy):
+        return Track.unknown(accuracy.reason or "the model has several outputs")
+    names = signals.history.scalar_names("training_curve")
+    name = next((n for n in names if n.endswith(("accuracy", "acc")) and not n.startswith("val_")), "")
+    if not name:
+        return Track.unknown("no accuracy was logged: add it to the metrics")
+    training = logged(signals, name)
+    of_head = accuracy.values[:, signals.layers.index(head)]
+    return Track.of_model(accuracy.steps, training.at(accuracy.steps)[:, 0] - of_head)
+
+
+INFERENCE_GAP = Signal("accuracy in training minus accuracy in inference mode", "share", _inference_gap)
+"""Logged training accuracy minus the balanced accuracy on the probe, which is passed through the model for inference."""
+
+
+def _largest_shift(signals: Signals) -> Track:
+    return over_layers(np.nanmax, signals(MEAN_SHIFT), normalized_by_batch(signals))
+
+
+LARGEST_SHIFT = Signal("largest shift of a moving mean", "deviations", _largest_shift)
+"""Over the layers normalized by the batch."""
+
+
+def _largest_change(signals: Signals) -> Track:
+    return over_layers(np.nanmax, signals(VARIANCE_CHANGE), normalized_by_batch(signals))
+
+
+LARGEST_VARIANCE_CHANGE = Signal("largest ratio of moving and probe variance", "ratio", _largest_change)
+"""Over the layers normalized by the batch."""

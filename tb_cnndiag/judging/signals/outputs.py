@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.judging.signals.base import Signal, Signals, Track, column, recorded
+from tb_cnndiag.judging.signals.loss_function import loss_function
 
 ROW_SUM_ERROR = Signal("row sum error", "ratio", recorded("model_output", "row_sum_error"))
 """Mean |sum of outputs − 1| of each output layer."""
@@ -69,5 +70,33 @@ def output_layers(signals: Signals) -> list[int]:
 
 
 def single_outputs(signals: Signals) -> list[int]:
-    """Rows of the output layers."""
-    return [row for row, layer in enumerate(signals.layers) if layer.output]
+    """Rows of the output layers with a single output."""
+    return [row for row, layer in enumerate(signals.layers) if layer.output and layer.units == 1]
+
+
+def _above_chance(signals: Signals) -> Track:
+    accuracy = signals(PROBE_ACCURACY)
+    if not len(accuracy):
+        return accuracy
+    chance = np.array([1 / max(layer.units, 2) for layer in signals.layers])
+    return Track(accuracy.steps, (accuracy.values - chance) / (1 - chance))
+
+
+ABOVE_CHANCE = Signal("balanced accuracy above chance", "share", _above_chance)
+"""Balanced accuracy on the probe, between that of chance (0) and 1."""
+
+
+def _relative_spread(signals: Signals) -> Track:
+    """Deviation of a single output over samples, relative to that of the targets, or of a balanced label."""
+    spread, targets = signals(OUTPUT_SPREAD), signals.info.probe.targets
+    if not len(spread):
+        return spread
+    if targets is not None and targets.variance > 0:
+        return Track(spread.steps, spread.values / np.sqrt(targets.variance))
+    if not loss_function(signals).of_classes:
+        return Track.unknown("the targets of the probe are not known")
+    return spread
+
+
+RELATIVE_SPREAD = Signal("output deviation relative to that of the targets", "ratio", _relative_spread)
+"""Standard deviation of an output over samples relative to that of the targets."""
