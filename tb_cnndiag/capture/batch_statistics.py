@@ -14,13 +14,13 @@ def compares(layer: Any) -> bool:
 
 
 def mean_shift(ops: Any, x: Any, layer: Any) -> Any:
-    """|moving mean − mean| in standard deviations of the probe, ``(channels,)``; ``x`` is ``(samples, …, channels)``."""
+    """|moving mean − mean of x| in standard deviations of x, ``(channels,)``; ``x`` is ``(samples, …, channels)``."""
     mean, variance = _moments(ops, x)
     return ops.abs(ops.cast(layer.moving_mean, "float32") - mean) / ops.sqrt(variance + layer.epsilon)
 
 
 def variance_ratio(ops: Any, x: Any, layer: Any) -> Any:
-    """Moving variance relative to the variance of the probe, ``(channels,)``."""
+    """Moving variance relative to the variance of x, ``(channels,)``."""
     _, variance = _moments(ops, x)
     return (ops.cast(layer.moving_variance, "float32") + layer.epsilon) / (variance + layer.epsilon)
 

@@ -42,7 +42,7 @@ class Reduction:
             - ``"bounded"``: a bounded activation; ``reduce`` also receives the bounds at which it is saturated;
             - ``"output"``: the output of the model's output layers;
             - ``"input"``: the input of the model's first kernels;
-            - ``"normalized"``: what the batch normalization behind a layer receives; ``reduce`` also receives that layer;
+            - ``"normalized"``: what the batch normalization behind a layer receives; ``reduce`` also receives it;
             - ``"map"``: an activation with two spatial axes, as ``(samples, height, width, channels)``;
             - ``"picture"``: the input of a first kernel with two spatial axes, in the same form.
     """

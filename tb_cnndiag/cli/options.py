@@ -104,6 +104,10 @@ def parser() -> argparse.ArgumentParser:
         "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
     )
     audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard")
+    audit.add_argument(
+        "--require", action="append", metavar="FAULT", help="this fault must have been judged; repeatable"
+    )
+    audit.add_argument("--allow-unjudged", action="store_true", help="exit code 0 even if a rule crashed (else 4)")
 
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
     demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"), help="where to log (logs/demo)")

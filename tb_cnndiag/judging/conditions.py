@@ -58,7 +58,7 @@ class Answer:
 
     @functools.cached_property
     def began(self) -> IntArray:
-        """Index of the snapshot since which a yes has persisted, ``(snapshots, layers)``; an unknown one ends nothing."""
+        """Index of the snapshot since which a yes has persisted, ``(snapshots, layers)``; unknowns do not end it."""
         return self.since if self.since is not None else _began(self.yes, self.no)
 
     def at(self, steps: IntArray) -> Answer:

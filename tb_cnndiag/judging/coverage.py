@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -55,6 +55,13 @@ def summary(coverage: Sequence[Coverage]) -> str:
     )
     counts = [(sum(each.status == status for each in coverage), word) for status, word in words]
     return f"{plural(len(coverage), 'check')}: {', '.join(f'{count:,} {word}' for count, word in counts if count)}"
+
+
+def missing_of(coverage: Iterable[Coverage], required: Collection[str] = ()) -> tuple[Coverage, ...]:
+    """What makes a run one that could not be judged: rules that crashed, and required faults that are unknown."""
+    return tuple(
+        each for each in coverage if each.status == "crashed" or (each.status == "unknown" and each.fault in required)
+    )
 
 
 def unjudged(coverage: Iterable[Coverage]) -> tuple[Coverage, ...]:

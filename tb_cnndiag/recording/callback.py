@@ -54,8 +54,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
             show weights and stay.
         layers: Regular expression: record only the layers whose path it matches.
         on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` once the next snapshot confirms
-            them. ``"warn"`` issues one warning per fault, with what it causes, and one if it no longer holds. ``"stop"``
-            also ends the training on an error. A function is called with each finding, causes first.
+            them. ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
+            also ends the training on an error; a function is called with each finding, causes first.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tb_cnndiag.finding import SEVERITIES, Finding, Severity
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.coverage import Coverage, Verdict
+from tb_cnndiag.judging.coverage import Coverage, Verdict, missing_of
 from tb_cnndiag.judging.faults import BUILTIN, Fault
 from tb_cnndiag.payloads import SwitchedOff
 
@@ -72,11 +72,6 @@ class Result:
             judged.coverage,
         )
 
-    @property
-    def crashed(self) -> tuple[Coverage, ...]:
-        """The faults whose rule failed."""
-        return tuple(each for each in self.coverage if each.status == "crashed")
-
     def key(self, finding: Finding) -> Key:
         """Identifies a finding of this run across checks."""
         return Key(self.label, finding.fault, finding.layer or "")
@@ -137,8 +132,7 @@ class Outcome:
 
     def missing(self, result: Result) -> tuple[Coverage, ...]:
         """The faults whose judgment a run lacks: those that crashed, and required ones that are unknown."""
-        required = (each for each in result.coverage if each.status == "unknown" and each.fault in self.required)
-        return (*result.crashed, *required)
+        return missing_of(result.coverage, self.required)
 
     @property
     def fixed(self) -> tuple[Key, ...]:

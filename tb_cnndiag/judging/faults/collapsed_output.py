@@ -111,7 +111,7 @@ class CollapsedOutput(Fault):
             where=single_outputs,
             when=(Below(RELATIVE_SPREAD, "spread") & Above(RELATIVE_LOSS, "stuck")).for_epochs(complete=True),
             message=lambda case: (
-                f"The output of {case.layer.path} is nearly the same for every sample: it predicts the mean of the targets."
+                f"The output of {case.layer.path} is nearly the same for every sample: it predicts their mean."
             ),
             adjustments=lambda case: _adjustments(case)[:-2],
         ),

@@ -38,11 +38,13 @@ class TooFewEpochs(Fault):
         "high": Limit(0.6, "ratio", "Loss, relative to the prior loss, above which it is high."),
         "steady": Limit(1.02, "ratio", "Loss, relative to its best value, below which it falls steadily."),
         "epochs": EPOCHS.at(3),
+        "latest": EPOCHS.at(1, "Number of the latest epochs in which the loss must still have fallen as much."),
     }
     kinds = (
         Kind(
             when=(Below(LOSS_RISE, "steady") & Above(FINITE_RELATIVE_LOSS, "high")).for_epochs(complete=True)
-            & Falls(FINITE_RELATIVE_LOSS, "fall"),
+            & Falls(FINITE_RELATIVE_LOSS, "fall")
+            & Falls(FINITE_RELATIVE_LOSS, "fall", "latest"),
             severity="info",
             message=_message,
             adjustments=_adjustments,

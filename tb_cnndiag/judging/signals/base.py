@@ -15,7 +15,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, IntArray, LayerInfo, RunInfo
 
 # Most steps of a period; steps of a period if no epoch has ended.
-LONGEST_PERIOD, PERIOD_WITHOUT_EPOCHS = 1_000, 50
+LONGEST_PERIOD, PERIOD_WITHOUT_EPOCHS = 1_000, 25
 # Why a diagnostic may be missing in a log, by its name, and what to do.
 MISSING = {
     "dead_units": "no activations were recorded: give a probe",
@@ -148,7 +148,7 @@ class Signals:
 
     @functools.cached_property
     def period(self) -> float:
-        """Steps of one period, the unit of persistence: an epoch, but at most 1,000 steps; 50 if no epoch has ended.
+        """Steps of one period, the unit of persistence: an epoch, but at most 1,000 steps; 25 if no epoch has ended.
 
         The persistence of a condition does so not depend on how many snapshots were taken.
         """

@@ -50,7 +50,7 @@ def _inference_gap(signals: Signals) -> Track:
 
 
 INFERENCE_GAP = Signal("accuracy in training minus accuracy in inference mode", "share", _inference_gap)
-"""Logged training accuracy minus the balanced accuracy on the probe, which is passed through the model for inference."""
+"""Logged training accuracy minus the balanced accuracy on the probe, which passes through in inference mode."""
 
 
 def _largest_shift(signals: Signals) -> Track:
