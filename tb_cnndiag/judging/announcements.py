@@ -1,7 +1,8 @@
 """What to announce during a training: findings once they are confirmed, and their retraction if they no longer hold.
 
 A finding is announced together with its effects. It is confirmed by the next snapshot, unless what it rests on cannot
-change any more: a NaN never disappears, and a loss is compiled once.
+change any more: a NaN never disappears, and a loss is compiled once. What says something about the result of a training
+is announced when it ends.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from tb_cnndiag.wording import plural
 
 # Faults that need no confirmation.
 DEFINITE = ("nan_or_inf", "output_loss_mismatch")
+# Faults of the result of a training, which says nothing about its course: announced when it ends.
+OF_THE_END = ("stale_batch_statistics", "too_few_epochs", "underfitting", "redundant_filters")
 # Layers, or effects, that one sentence names.
 MOST_NAMED = 5
 Key: TypeAlias = tuple[str, str | None]
@@ -46,13 +49,14 @@ class Announcer:
     _seen: dict[Key, int] = field(default_factory=dict)
     _gone: set[Key] = field(default_factory=set)
 
-    def update(self, findings: Sequence[Finding]) -> News:
-        """The news of a snapshot at which these findings hold."""
+    def update(self, findings: Sequence[Finding], *, ended: bool = False) -> News:
+        """The news of a snapshot at which these findings hold; when the training has ended, nothing waits any more."""
         present = {_key(finding): finding for finding in findings}
         confirmed = {
             key
             for key, finding in present.items()
-            if finding.rank() > 0 and (key[0] in DEFINITE or finding.rank() <= self._seen.get(key, -1))
+            if finding.rank() > 0
+            and (ended or (key[0] not in OF_THE_END and finding.rank() <= self._seen.get(key, -1)) or key[0] in DEFINITE)
         }
         # A confirmed effect is announced with its causes, and a confirmed cause with its effects.
         for finding in findings:
@@ -65,7 +69,7 @@ class Announcer:
             if key in confirmed and finding.rank() > (self._announced[key].rank() if key in self._announced else -1)
         )
         gone = {key for key in self._announced if key not in present}
-        retracted = tuple(self._announced.pop(key) for key in list(self._announced) if key in gone & self._gone)
+        retracted = tuple(self._announced.pop(key) for key in list(self._announced) if key in gone and (ended or key in self._gone))
         self._gone = gone
         self._announced |= {_key(finding): finding for finding in announced}
         self._seen = {key: finding.rank() for key, finding in present.items()}

@@ -40,6 +40,7 @@ class RunLog:
         directory, self._history = _open_run(log_dir, table, step)
         self._writer: SnapshotWriter | None = SnapshotWriter(directory)
         self._announcer = Announcer()
+        self._judged = Verdict()
         self.snapshots = self._history.snapshots
         self.last_step = self._history.last_step if step else -1
 
@@ -63,6 +64,7 @@ class RunLog:
         *,
         changed: bool,
         seconds: float,
+        ended: bool = False,
     ) -> Judgment:
         """Judge and write what was measured of one snapshot.
 
@@ -76,6 +78,7 @@ class RunLog:
             info: The run.
             changed: Whether ``info`` is new and has to be written.
             seconds: Time that the diagnostics have taken so far.
+            ended: Whether this is the last snapshot of the training.
         """
         step, epoch = snapshot.step, snapshot.epoch
 
@@ -94,7 +97,13 @@ class RunLog:
         messages += [(each, encode(each)) for each in (message(FINDINGS, findings), message(OVERHEAD, cost))]
         self._write(step, messages, scalars)
         self.snapshots, self.last_step = index + 1, step
-        return Judgment(findings, self._announcer.update(findings), judged)
+        self._judged = judged
+        return Judgment(findings, self._announcer.update(findings, ended=ended), judged)
+
+    def end(self) -> Judgment:
+        """The judgment of the last snapshot once more: the training has ended, so no news waits for another one."""
+        findings = self._judged.findings
+        return Judgment(findings, self._announcer.update(findings, ended=True), self._judged)
 
     def switch_off(self, info: RunInfo, switched_off: SwitchedOff) -> None:
         """Write that recording stops here, and why."""

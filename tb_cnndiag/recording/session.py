@@ -72,7 +72,7 @@ class Session:
         done = self._done if supplements else frozenset()
         due = (frozenset(costs) if costs is not None else ALL_COSTS if last else self._due()) - done
         if self._log.log_dir is None or not due:
-            return None
+            return self._log.end() if last else None
         index = self._log.snapshots - 1 if done else self._log.snapshots
         with self.timed():
             snapshot = self._inspection.capture(step, epoch, logs, tapped, self._measurer.needs(due))
@@ -81,7 +81,7 @@ class Session:
             measurements = self._measurer.measure(snapshot, index, info.table, due)
             scalars = self._measurer.scalars(measurements, snapshot)
             judgment = self._log.record(
-                snapshot, index, measurements, scalars, info, changed=changed, seconds=self._seconds
+                snapshot, index, measurements, scalars, info, changed=changed, seconds=self._seconds, ended=last
             )
         self._done = due | done
         return judgment
