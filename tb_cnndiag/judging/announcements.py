@@ -56,7 +56,9 @@ class Announcer:
             key
             for key, finding in present.items()
             if finding.rank() > 0
-            and (ended or (key[0] not in OF_THE_END and finding.rank() <= self._seen.get(key, -1)) or key[0] in DEFINITE)
+            and (
+                ended or (key[0] not in OF_THE_END and finding.rank() <= self._seen.get(key, -1)) or key[0] in DEFINITE
+            )
         }
         # A confirmed effect is announced with its causes, and a confirmed cause with its effects.
         for finding in findings:
@@ -69,7 +71,9 @@ class Announcer:
             if key in confirmed and finding.rank() > (self._announced[key].rank() if key in self._announced else -1)
         )
         gone = {key for key in self._announced if key not in present}
-        retracted = tuple(self._announced.pop(key) for key in list(self._announced) if key in gone and (ended or key in self._gone))
+        retracted = tuple(
+            self._announced.pop(key) for key in list(self._announced) if key in gone and (ended or key in self._gone)
+        )
         self._gone = gone
         self._announced |= {_key(finding): finding for finding in announced}
         self._seen = {key: finding.rank() for key, finding in present.items()}

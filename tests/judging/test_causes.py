@@ -32,7 +32,9 @@ def judged(draw: st.DrawFn) -> tuple[list[LayerInfo], list[Finding]]:
     paths = st.sampled_from([None, *(layer.path for layer in layers)])
     keys = draw(st.lists(st.tuples(st.sampled_from(IDS), paths), unique=True, max_size=10))
     return layers, [
-        Finding(".", fault, layer, draw(st.sampled_from(SEVERITIES)), draw(st.integers(0, 3)), draw(st.integers(3, 9)), "")
+        Finding(
+            ".", fault, layer, draw(st.sampled_from(SEVERITIES)), draw(st.integers(0, 3)), draw(st.integers(3, 9)), ""
+        )
         for fault, layer in keys
     ]
 

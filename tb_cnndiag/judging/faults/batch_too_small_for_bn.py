@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from tb_cnndiag.changes import ReplaceBatchNormalization
 from tb_cnndiag.finding import Adjustment, Severity
-from tb_cnndiag.judging.conditions import Above, Below
+from tb_cnndiag.judging.conditions import Above, Below, Condition
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.batch_statistics import normalized_by_batch
@@ -16,17 +16,14 @@ from tb_cnndiag.judging.signals.validation import VALIDATION_TO_TRAINING
 from tb_cnndiag.judging.thresholds import EPOCHS, Limit
 from tb_cnndiag.wording import plural
 
-SUFFERS = Above(VALIDATION_TO_TRAINING, "gap").for_epochs()
+SMALL = Below(BATCH_SIZE, "batch")
+SUFFERS = ~Above(BATCH_SIZE, "tiny", strict=True) | Above(VALIDATION_TO_TRAINING, "gap").for_epochs()
 
 
 def _severity(case: Case) -> Severity:
-    size = case.value("batch")
-    # One value, normalized by itself, leaves nothing but the shift: the layer cannot learn.
-    rows = normalized_by_batch(case.signals)
-    if size <= 1 and any(len(case.signals.layers[row].output_shape) == 1 for row in rows):
-        return "error"
-    suffers = SUFFERS.answer(case.signals, case.limits).outcome(0).found
-    return "warning" if suffers or size <= case.limits["tiny"] else "info"
+    """One value, normalized by itself, leaves nothing but the shift: the layer cannot learn."""
+    flat = any(len(case.signals.layers[row].output_shape) == 1 for row in normalized_by_batch(case.signals))
+    return "error" if flat and case.value("batch") <= 1 else "warning"
 
 
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
@@ -40,6 +37,16 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
 def _message(case: Case) -> str:
     path = case.signals.layers[normalized_by_batch(case.signals)[0]].path
     return f"The output of {path} is normalized over batches of {plural(int(case.value('batch')), 'sample')}."
+
+
+def _kind(when: Condition, severity: Severity | Callable[[Case], Severity]) -> Kind:
+    return Kind(
+        when=when,
+        at=lambda case: normalized_by_batch(case.signals)[0],
+        severity=severity,
+        message=_message,
+        adjustments=_adjustments,
+    )
 
 
 class BatchTooSmallForBn(Fault):
@@ -58,15 +65,7 @@ class BatchTooSmallForBn(Fault):
         "gap": Limit(1.5, "ratio", "Validation loss, relative to the training loss, above which accuracy suffers."),
         "epochs": EPOCHS,
     }
-    kinds = (
-        Kind(
-            when=Below(BATCH_SIZE, "batch"),
-            at=lambda case: normalized_by_batch(case.signals)[0],
-            severity=_severity,
-            message=_message,
-            adjustments=_adjustments,
-        ),
-    )
+    kinds = (_kind(SMALL & SUFFERS, _severity), _kind(SMALL, "info"))
 
     def does_not_apply(self, signals: Signals) -> str:
         """Without batch normalization."""

@@ -67,7 +67,7 @@ def _overflowing_update(signals: Signals) -> Track:
         return Track.unknown("learning rate, gradients or initial weights are not known")
     if optimizer_name(signals) == "SGD":
         before = gradients.steps <= non_finite.steps[broken[0]]
-        norms = gradients.values[before][:, rows] if before.any() else np.full((1, len(rows)), np.nan)
+        norms = gradients.latest[before][:, rows] if before.any() else np.full((1, len(rows)), np.nan)
         ratios = rate * norms[-1] / weights
     else:  # optimizers that scale each weight's update change it by about the learning rate
         ratios = rate / np.maximum(rms.values[0, rows], 1e-12)
