@@ -113,17 +113,24 @@ class History:
             self._series[key] = self._collected(diagnostic, column)
         return self._series[key]
 
-    def _collected(self, diagnostic: str, column: str) -> Series:
+    def _collected(self, diagnostic: str, name: str) -> Series:
         measured = [
-            (m.step, m.table, m.payload.columns[column])
+            (m.step, m.table, m.payload.columns[name])
             for m in self._columns.get(diagnostic, ())
-            if isinstance(m.payload, LayerColumns) and column in m.payload.columns and m.table in self.tables
+            if isinstance(m.payload, LayerColumns) and name in m.payload.columns and m.table in self.tables
         ]
         if len(measured) * len(self.layers) > MAX_VALUES:
             raise HistoryError(
                 f"{self.run}: {len(measured):,} snapshots of {len(self.layers):,} layers are too large for memory. "
                 "Read fewer steps, as in tb-cnndiag check --step 0:10000."
             )
+        steps = np.array([step for step, _, _ in measured], np.int64)
+        if all(table == measured[0][1] and len(column) == len(self.layers) for _, table, column in measured) and (
+            measured and self.info is not None and measured[0][1] == self.info.table
+        ):
+            values = np.array([column for _, _, column in measured], np.float32)
+            values.flags.writeable = False
+            return Series(steps, values)
         values = np.full((len(measured), len(self.layers)), np.nan, np.float32)
         rows = {table: self._shared_rows(table) for table in {table for _, table, _ in measured}}
         for snapshot, (_, table, column_values) in enumerate(measured):
@@ -131,7 +138,7 @@ class History:
             count = np.searchsorted(source, len(column_values))  # a column may be shorter than its table
             values[snapshot, target[:count]] = column_values[source[:count]]
         values.flags.writeable = False
-        return Series(np.array([step for step, _, _ in measured], np.int64), values)
+        return Series(steps, values)
 
     def _shared_rows(self, table: str) -> tuple[IntArray, IntArray]:
         """Row numbers of the layers that a layer table shares with the latest one: in this table, and in the latest."""

@@ -411,6 +411,12 @@ class Persists(Condition):
 
 def _began(yes: Truth, no: Truth) -> IntArray:
     """Index of the first yes after the last no, ``(snapshots, layers)``."""
+    some = yes.any(axis=0)
+    if not some.all():  # most layers have none
+        began = np.zeros(yes.shape, np.int64)
+        if some.any():
+            began[:, some] = _began(yes[:, some], no[:, some])
+        return began
     index = np.arange(len(yes))[:, None]
     last_no = np.maximum.accumulate(np.where(no, index, -1), axis=0)
     before = np.vstack([np.full((1, yes.shape[1]), -1), np.where(yes, index, -1)[:-1]])
@@ -419,8 +425,8 @@ def _began(yes: Truth, no: Truth) -> IntArray:
 
 
 def _first_known(answer: Answer) -> IntArray:
-    known = answer.yes | answer.no
-    return np.asarray(np.argmax(known, axis=0))
+    """Index of the first snapshot at which it is known, ``(layers,)``."""
+    return np.asarray(np.argmax(answer.yes | answer.no, axis=0))
 
 
 def _aligned(answers: Sequence[Answer]) -> list[Answer]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
-from tb_cnndiag.judging.conditions import Above, Below
+from tb_cnndiag.judging.conditions import Above, Below, Falls, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import lower_learning_rate
-from tb_cnndiag.judging.signals.loss import RELATIVE_LOSS
+from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, RELATIVE_LOSS
 from tb_cnndiag.judging.signals.outputs import (
     ABOVE_CHANCE,
     LARGEST_CLASS,
@@ -56,6 +56,8 @@ def _class_weights(case: Case) -> tuple[Adjustment, ...]:
 
 ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
 CONSTANT = Below(OUTPUT_SPREAD, "spread")
+# The training loss falls: the answers in inference mode will follow, or the averages of batch normalizations lag behind.
+LEARNS = Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs")) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
 BALANCED = ~Above(LARGEST_CLASS, "majority", strict=True)
 
 
@@ -74,6 +76,7 @@ class CollapsedOutput(Fault):
         "spread": Limit(0.02, "output", "Standard deviation of an output over samples below which it is constant."),
         "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
         "stuck": STUCK,
+        "fall": Limit(0.02, "share", "Mean decrease of the loss per epoch above which the model learns."),
         "above_chance": Limit(
             0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."
         ),
@@ -92,7 +95,8 @@ class CollapsedOutput(Fault):
                 # The same output for all samples, although the predicted class changes from snapshot to snapshot.
                 | (CONSTANT & Above(RELATIVE_LOSS, "stuck")).for_epochs("lasting", complete=True)
             )
-            & BALANCED,
+            & BALANCED
+            & ~LEARNS,
             message=_message,
             adjustments=_adjustments,
         ),

@@ -17,6 +17,7 @@ from tb_cnndiag.judging.signals.inputs import (
     INPUT_MINIMUM,
     INPUT_OFFSET,
     INPUT_SCALE,
+    INPUT_SPREAD,
     first_layers,
 )
 from tb_cnndiag.judging.signals.loss import learns
@@ -108,7 +109,7 @@ class UnnormalizedInput(Fault):
         ),
         Kind(
             where=first_layers,
-            when=Above(INPUT_OFFSET, "mean", strict=True) | Above(INPUT_DEVIATION, "std", strict=True),
+            when=Above(INPUT_OFFSET, "mean", strict=True) | Above(INPUT_SPREAD, "std", strict=True),
             severity=_severity,
             message=_message,
             adjustments=_rescaling,

@@ -164,6 +164,22 @@ class Signals:
 
 def column(signals: Signals, diagnostic: str, name: str) -> Track:
     """A recorded column of numbers per layer."""
+    track: Track = signals.once(_Column(diagnostic, name))
+    return track
+
+
+@dataclass(frozen=True)
+class _Column:
+    """Reads one recorded column."""
+
+    diagnostic: str
+    name: str
+
+    def __call__(self, signals: Signals) -> Track:
+        return _column(signals, self.diagnostic, self.name)
+
+
+def _column(signals: Signals, diagnostic: str, name: str) -> Track:
     series = signals.history.series(diagnostic, name)
     if not len(series) or not signals.layers or np.isnan(series.values).all():
         return Track.unknown(MISSING.get(diagnostic, f"no {diagnostic} was recorded"))
@@ -203,10 +219,12 @@ def over_layers(function: Callable[..., FloatArray], track: Track, rows: Sequenc
     if not len(track):
         return track
     values = track.values[:, rows] if track.of_layers else track.values
-    values = np.where(np.isfinite(values), values, np.nan)
-    measured = np.isfinite(values).any(axis=1) if values.size else np.zeros(len(track), bool)
-    if not measured.any():
+    finite = np.isfinite(values)
+    if not finite.any():
         return Track.unknown("not measured in a trainable layer")
+    if finite.all():  # several times as fast without NaN
+        return Track.of_model(track.steps, getattr(np, function.__name__.removeprefix("nan"))(values, axis=1))
+    values, measured = np.where(finite, values, np.nan), finite.any(axis=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return Track.of_model(track.steps[measured], function(values[measured], axis=1))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tb_cnndiag.judging.signals.base import Signal, Signals, Track, column, recorded
+from tb_cnndiag.payloads import FloatArray
 
 INPUT_MEAN = Signal("input mean", "input", recorded("model_input", "mean"))
 """Mean of the channel whose mean is farthest from 0, of each first layer."""
@@ -16,25 +19,38 @@ INPUT_MINIMUM = Signal("input minimum", "input", recorded("model_input", "minimu
 INPUT_MAXIMUM = Signal("input maximum", "input", recorded("model_input", "maximum"))
 
 
-def _last(track: Track, values: object) -> Track:
-    return Track.constant(values, track.reason or "no input was recorded: give a probe") if len(track) else track  # type: ignore[arg-type]
+def _sizes(signals: Signals) -> tuple[Track, FloatArray, FloatArray]:
+    """(input mean, |mean| and deviation of each first layer at the last snapshot); NaN where one is not finite."""
+    mean, deviation = signals(INPUT_MEAN), signals(INPUT_DEVIATION)
+    if not len(mean) or not len(deviation):
+        return mean, np.empty(0), np.empty(0)
+    offset, spread = np.abs(mean.latest[-1]), deviation.latest[-1]
+    finite = np.isfinite(offset) & np.isfinite(spread)
+    return mean, np.where(finite, offset, np.nan), np.where(finite, spread, np.nan)
+
+
+def _size(signals: Signals, choose: Callable[[FloatArray, FloatArray], FloatArray]) -> Track:
+    mean, offset, spread = _sizes(signals)
+    return Track.constant(choose(offset, spread), "the input is not finite") if offset.size else mean
 
 
 def _offset(signals: Signals) -> Track:
-    mean = signals(INPUT_MEAN)
-    return _last(mean, np.abs(mean.latest[-1])) if len(mean) else mean
+    return _size(signals, lambda offset, spread: offset)
+
+
+def _spread(signals: Signals) -> Track:
+    return _size(signals, lambda offset, spread: spread)
+
+
+def _scale(signals: Signals) -> Track:
+    return _size(signals, np.maximum)
 
 
 INPUT_OFFSET = Signal("absolute input mean", "input", _offset)
 """|mean| of the channel whose mean is farthest from 0, of each first layer, at the last snapshot."""
 
-
-def _scale(signals: Signals) -> Track:
-    mean, deviation = signals(INPUT_MEAN), signals(INPUT_DEVIATION)
-    if not len(mean) or not len(deviation):
-        return mean
-    return _last(mean, np.maximum(np.abs(mean.latest[-1]), deviation.latest[-1]))
-
+INPUT_SPREAD = Signal("input deviation", "input", _spread)
+"""Standard deviation of the channel where it is largest, of each first layer, at the last snapshot."""
 
 INPUT_SCALE = Signal("largest of input mean and deviation", "input", _scale)
 """The larger of |mean| and standard deviation of each first layer's input, at the last snapshot."""
