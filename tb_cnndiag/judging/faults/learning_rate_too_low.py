@@ -15,7 +15,7 @@ from tb_cnndiag.judging.signals.gradients import LARGEST_RELATIVE_GRADIENT
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_DECREASE
 from tb_cnndiag.judging.signals.schedule import RATE_FALL, WARM_UP, highest_rate
 from tb_cnndiag.judging.signals.updates import LARGEST_UPDATE_RATIO, MEDIAN_UPDATE_RATIO, PATIENT_UPDATE_RATIO
-from tb_cnndiag.judging.thresholds import EPOCHS, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
 from tb_cnndiag.wording import percent
 
 # Usual update-to-weight ratio (median over layers) at the beginning of a training.
@@ -68,10 +68,14 @@ class LearningRateTooLow(Fault):
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
         "step": Limit(2e-4, "ratio", "Update-to-weight ratio (maximum over layers) below which updates are too small."),
+        "small_step": Limit(
+            1e-3, "ratio", "The same, if nothing at all was learned for longer: below it updates are too small."
+        ),
         "gradient": Limit(
             1e-3, "ratio", "Gradient-to-weight ratio (maximum over layers) above which there is something to learn."
         ),
         "stuck": Limit(0.8, "ratio", "Loss, relative to the prior loss, above which little was learned."),
+        "unlearned": STUCK,
         "gain": Limit(0.05, "share", "Mean decrease of the loss per epoch below which the loss hardly falls."),
         "fallen": Limit(
             1.001, "ratio", "Highest learning rate, relative to the present one, above which a schedule lowered it."
@@ -81,15 +85,24 @@ class LearningRateTooLow(Fault):
         ),
         "warm_up": Limit(6, "count", "Number of epochs below which a rising learning rate is a warm-up."),
         "epochs": EPOCHS.at(3),
+        "lasting": EPOCHS.at(5, "Number of epochs for which updates below `small_step` must have taught nothing."),
         "recent": EPOCHS.at(2, "Number of epochs over which the decrease of the loss is measured."),
     }
     kinds = (
         Kind(
             when=(
-                Below(LARGEST_UPDATE_RATIO, "step")
-                & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
-                & Above(FINITE_RELATIVE_LOSS, "stuck", strict=True)
-            ).for_epochs(complete=True)
+                (
+                    Below(LARGEST_UPDATE_RATIO, "step")
+                    & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
+                    & Above(FINITE_RELATIVE_LOSS, "stuck", strict=True)
+                ).for_epochs(complete=True)
+                # Updates that are somewhat larger, if for longer nothing at all was learned.
+                | (
+                    Below(LARGEST_UPDATE_RATIO, "small_step", shown="step")
+                    & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
+                    & Above(FINITE_RELATIVE_LOSS, "unlearned", shown="stuck")
+                ).for_epochs("lasting", complete=True)
+            )
             & ~Known(Falls(FINITE_RELATIVE_LOSS, "gain", "recent"))
             & ~Known(Above(RATE_FALL, "fallen", strict=True) & Above(LOSS_DECREASE, "learned"))
             & ~Known(Below(WARM_UP, "warm_up") & Above(PATIENT_UPDATE_RATIO, "step")),

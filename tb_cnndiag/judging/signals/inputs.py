@@ -19,19 +19,14 @@ INPUT_MINIMUM = Signal("input minimum", "input", recorded("model_input", "minimu
 INPUT_MAXIMUM = Signal("input maximum", "input", recorded("model_input", "maximum"))
 
 
-def _sizes(signals: Signals) -> tuple[Track, FloatArray, FloatArray]:
-    """(input mean, |mean| and deviation of each first layer at the last snapshot); NaN where one is not finite."""
+def _size(signals: Signals, choose: Callable[[FloatArray, FloatArray], FloatArray]) -> Track:
+    """A size of the last input of each first layer, chosen from |mean| and deviation; unknown if one is not finite."""
     mean, deviation = signals(INPUT_MEAN), signals(INPUT_DEVIATION)
     if not len(mean) or not len(deviation):
-        return mean, np.empty(0), np.empty(0)
+        return Track.unknown(mean.reason or "the input is not finite")
     offset, spread = np.abs(mean.latest[-1]), deviation.latest[-1]
     finite = np.isfinite(offset) & np.isfinite(spread)
-    return mean, np.where(finite, offset, np.nan), np.where(finite, spread, np.nan)
-
-
-def _size(signals: Signals, choose: Callable[[FloatArray, FloatArray], FloatArray]) -> Track:
-    mean, offset, spread = _sizes(signals)
-    return Track.constant(choose(offset, spread), "the input is not finite") if offset.size else mean
+    return Track.constant(np.where(finite, choose(offset, spread), np.nan), "the input is not finite")
 
 
 def _offset(signals: Signals) -> Track:
