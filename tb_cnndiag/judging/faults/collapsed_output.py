@@ -56,7 +56,7 @@ def _class_weights(case: Case) -> tuple[Adjustment, ...]:
 
 ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
 CONSTANT = Below(OUTPUT_SPREAD, "spread")
-# The training loss falls: the answers in inference mode will follow, or the averages of batch normalizations lag behind.
+# The training loss falls: answers in inference mode will follow, or averages of batch normalizations lag behind.
 LEARNS = Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs")) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
 BALANCED = ~Above(LARGEST_CLASS, "majority", strict=True)
 

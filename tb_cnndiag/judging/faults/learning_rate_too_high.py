@@ -9,13 +9,13 @@ from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.judging.conditions import Above, Below, Condition, Flat, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import changed_learning_rate, clip, rounded
-from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.configuration import (
     has_cyclical_learning_rate,
     learning_rate,
     scales_updates,
 )
 from tb_cnndiag.judging.signals.dead_units import DIED_SHARE, FIRST_DEAD_SHARE, died
+from tb_cnndiag.judging.signals.layers import single_layer
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LAST_RELATIVE_LOSS, LOSS_RISE, LOSS_ZIGZAG
 from tb_cnndiag.judging.signals.non_finite import has_non_finite
 from tb_cnndiag.judging.signals.regularization import REGULARIZATION
@@ -26,11 +26,6 @@ from tb_cnndiag.wording import percent, times
 
 # Update-to-weight ratio of healthy trainings: of the order of 1e-3 (CS231n, Babysitting the learning process).
 USUAL = 3e-3
-
-
-def _single_layer(signals: Signals) -> bool:
-    """A linear model at its optimum: updates that are too large would make its loss oscillate."""
-    return len(signals.layers) == 1
 
 
 def _scaled_again(case: Case) -> float:
@@ -167,11 +162,12 @@ class LearningRateTooHigh(Fault):
             message=lambda case: f"{_size_of_updates(case)}, and the weights overflow.",
             adjustments=_adjustments(lambda case: case.value("overflow")),
         ),
-        _high_loss((LARGE & STUCK_LOSS).for_epochs() & ~(Is(_single_layer) & Known(PLATEAU)), "the loss does not fall"),
+        # The loss of a linear model at its optimum would oscillate if updates were too large.
+        _high_loss((LARGE & STUCK_LOSS).for_epochs() & ~(Is(single_layer) & Known(PLATEAU)), "the loss does not fall"),
         _high_loss(
             (Above(MEDIAN_UPDATE_RATIO, "step") & Above(FINITE_RELATIVE_LOSS, "high")).for_epochs("plateau")
             & PLATEAU
-            & ~Is(_single_layer),
+            & ~Is(single_layer),
             "the loss is on a high plateau",
         ),
         _high_loss(

@@ -46,8 +46,14 @@ def hidden_with_units(signals: Signals) -> list[int]:
 
 def narrowest(signals: Signals) -> int:
     """Row of the narrowest hidden layer; without hidden layers, of any layer."""
-    rows = hidden_with_units(signals) or list(range(len(signals.layers)))
+    known = [row for row, layer in enumerate(signals.layers) if layer.units]
+    rows = hidden_with_units(signals) or known or list(range(len(signals.layers)))
     return min(rows, key=lambda row: signals.layers[row].units)
+
+
+def single_layer(signals: Signals) -> bool:
+    """Whether a single layer has units: the model is linear."""
+    return sum(layer.units > 0 for layer in signals.layers) == 1
 
 
 def _narrowest(signals: Signals) -> Track:
