@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.finding import Evidence
-from tb_cnndiag.judging.signals.base import Signal, Signals, Track, latest_at
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, decrease, latest_at
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 Limits: TypeAlias = Mapping[str, float]
@@ -250,19 +250,6 @@ class Falls(Flat):
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""
         return self._compared(signals, limits, lambda fall, limit: fall >= limit)
-
-
-def decrease(track: Track, span: float, period: float) -> FloatArray:
-    """Mean decrease per period over the last ``span`` steps as a share, of a signal of the model, ``(snapshots, 1)``.
-
-    Between snapshots the signal is interpolated, so that it does not depend on how many there are.
-    """
-    if not len(track):
-        return np.empty((0, 1))
-    steps, values = track.steps.astype(float), track.latest[:, 0]
-    before = np.interp(steps - span, steps, values, left=np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((1 - values / before) * period / span)[:, None]
 
 
 @dataclass(frozen=True)

@@ -277,7 +277,7 @@ def unscaled_targets(head: Head, limits: Limits) -> Iterator[Mismatch]:
     if targets is None or not head.loss.plain or head.layer.activation != "linear":
         return
     size = max(abs(targets.low), abs(targets.high))
-    if size >= limits["target_size"] and head.loss_to_spread >= limits["stuck"]:
+    if size >= limits["target_size"] and head.loss_to_spread >= limits["stuck"] and head.fall < limits["fall"]:
         why = f"Targets lie {_between(targets.low, targets.high)}: the output of {path} does not reach them."
         span = f"{targets.low:.4g} … {targets.high:.4g}"
         yield Mismatch("warning", why, "targets", span, "mean 0, deviation 1", "the output starts at the order of 1")

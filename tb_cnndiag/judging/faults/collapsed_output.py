@@ -9,6 +9,7 @@ from tb_cnndiag.finding import Adjustment
 from tb_cnndiag.judging.conditions import Above, Below, Falls, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import lower_learning_rate
+from tb_cnndiag.judging.signals.accuracy import TRAINING_ACCURACY
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, RELATIVE_LOSS
 from tb_cnndiag.judging.signals.outputs import (
     ABOVE_CHANCE,
@@ -56,8 +57,10 @@ def _class_weights(case: Case) -> tuple[Adjustment, ...]:
 
 ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
 CONSTANT = Below(OUTPUT_SPREAD, "spread")
-# The training loss falls: answers in inference mode will follow, or averages of batch normalizations lag behind.
-LEARNS = Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs")) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
+# It learns in training: answers in inference mode will follow, or averages of batch normalizations lag behind.
+LEARNS = Known(Above(TRAINING_ACCURACY, "trained")) | (
+    Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs")) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
+)
 BALANCED = ~Above(LARGEST_CLASS, "majority", strict=True)
 
 
@@ -77,6 +80,9 @@ class CollapsedOutput(Fault):
         "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
         "stuck": STUCK,
         "fall": Limit(0.02, "share", "Mean decrease of the loss per epoch above which the model learns."),
+        "trained": Limit(
+            0.3, "share", "Training accuracy between that of the largest class (0) and 1 above which the model learns."
+        ),
         "above_chance": Limit(
             0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."
         ),

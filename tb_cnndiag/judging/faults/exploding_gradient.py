@@ -18,7 +18,7 @@ from tb_cnndiag.judging.signals.explosion import (
     steepest_layer,
 )
 from tb_cnndiag.judging.signals.gradients import MEDIAN_RELATIVE_GRADIENT, RELATIVE_GRADIENT
-from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS, RISE_OF_SEVERAL
+from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS, RISE_OF_SEVERAL, loss_is_not_finite
 from tb_cnndiag.judging.signals.magnitudes import FASTER_SIGNAL, grows_faster, largest_signal
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
 from tb_cnndiag.judging.thresholds import EPOCHS, FIRST_LOSS, STUCK, Limit
@@ -110,7 +110,7 @@ class ExplodingGradient(Fault):
         Kind(
             when=Is(plain_descent_at_a_usual_rate)
             & Above(FIRST_RELATIVE_GRADIENT, "relative_gradient")
-            & Above(RELATIVE_LOSS, "stuck").for_epochs(complete=True),
+            & (Above(RELATIVE_LOSS, "stuck").for_epochs(complete=True) | Is(loss_is_not_finite)),
             instead_of=("learning_rate_too_high",),
             at=lambda case: steepest_layer(case.signals),
             message=_first_message,

@@ -228,3 +228,16 @@ def over_layers(function: Callable[..., FloatArray], track: Track, rows: Sequenc
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return Track.of_model(track.steps[measured], function(values[measured], axis=1))
+
+
+def decrease(track: Track, span: float, period: float) -> FloatArray:
+    """Mean decrease per period over the last ``span`` steps as a share, of a signal of the model, ``(snapshots, 1)``.
+
+    Between snapshots the signal is interpolated, so that it does not depend on how many there are.
+    """
+    if not len(track):
+        return np.empty((0, 1))
+    steps, values = track.steps.astype(float), track.latest[:, 0]
+    before = np.interp(steps - span, steps, values, left=np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((1 - values / before) * period / span)[:, None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_cnndiag.judging.signals.base import Signal, Signals, Track, logged, over_layers, recorded
+from tb_cnndiag.judging.signals.accuracy import logged_accuracy
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, over_layers, recorded
 from tb_cnndiag.judging.signals.outputs import PROBE_ACCURACY
 from tb_cnndiag.judging.signals.prior_loss import output_layer
 
@@ -40,11 +41,9 @@ def _inference_gap(signals: Signals) -> Track:
     head, accuracy = output_layer(signals), signals(PROBE_ACCURACY)
     if head is None or not len(accuracy):
         return Track.unknown(accuracy.reason or "the model has several outputs")
-    names = signals.history.scalar_names("training_curve")
-    name = next((n for n in names if n.endswith(("accuracy", "acc")) and not n.startswith("val_")), "")
-    if not name:
-        return Track.unknown("no accuracy was logged: add it to the metrics")
-    training = logged(signals, name)
+    training = logged_accuracy(signals)
+    if not len(training):
+        return training
     of_head = accuracy.values[:, signals.layers.index(head)]
     return Track.of_model(accuracy.steps, training.at(accuracy.steps)[:, 0] - of_head)
 

@@ -136,14 +136,15 @@ LOSS_ZIGZAG = Signal("repeated rise of the loss", "ratio", _zigzag)
 """Second largest rise of the loss over one epoch within five epochs: the loss oscillates if it is large."""
 
 
+def loss_is_not_finite(signals: Signals) -> bool | str:
+    """Whether the last loss is NaN or infinite."""
+    loss = signals(LOSS)
+    return loss.reason or not bool(np.isfinite(loss.values[-1, 0]))
+
+
 def learns(signals: Signals, threshold: float) -> bool:
     """Whether the last loss is below a threshold relative to the prior loss."""
     return bool(signals(RELATIVE_LOSS).last() < threshold)
-
-
-def learns_at_all(signals: Signals, threshold: float) -> bool:
-    """The same, but True where the loss is unknown."""
-    return not signals(RELATIVE_LOSS).last() >= threshold
 
 
 def _decrease(signals: Signals) -> Track:

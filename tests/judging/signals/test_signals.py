@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.judging.signals import (
+    accuracy,
     batch_statistics,
     dead_units,
     explosion,
@@ -299,6 +300,13 @@ def test_batch_statistics() -> None:
     assert of(batch_statistics.LARGEST_VARIANCE_CHANGE, rows, info)[0] == [pytest.approx(10.0, rel=1e-5)]
     gap = of(batch_statistics.INFERENCE_GAP, rows, info, accuracy=[0.2, 0.9])
     assert gap == [[pytest.approx(0.6)]]
+
+
+def test_training_accuracy() -> None:
+    assert of(accuracy.TRAINING_ACCURACY, accuracy=[0.25, 0.7]) == [[0.0], [pytest.approx(0.6)]]
+    uneven = replace(INFO, probe=Probe("given", 64, (32, 16, 8, 8)))
+    assert of(accuracy.TRAINING_ACCURACY, info=uneven, acc=[0.75]) == [[0.5]]
+    assert of(accuracy.TRAINING_ACCURACY).startswith("no accuracy")
 
 
 def test_non_finite_values() -> None:
