@@ -21,6 +21,7 @@ from benchmarks.corpus.cases import CASES
 from benchmarks.faults.__main__ import home_of
 from benchmarks.faults.game import FAULTY, play
 from benchmarks.faults.train import train
+from benchmarks.faults.unsettled import UNSETTLED, train_digits
 from tb_cnndiag.cli import main as command_line
 from tb_cnndiag.judging.faults import BUILTIN
 
@@ -76,6 +77,9 @@ def main() -> None:
                     generator_rate=generator,
                     discriminator_rate=discriminator,
                 )
+            elif fault.id in UNSETTLED:
+                log = options.work / fault.id
+                train_digits(log, **UNSETTLED[fault.id])
             else:
                 log = home_of(options.work, PICTURED[fault.id], 0)
                 train(cases[PICTURED[fault.id]], 0, log)
@@ -103,7 +107,7 @@ def _screenshot(page: Any, title: str) -> bytes:
 def _write(path: Path, png: bytes) -> None:
     """Write a WebP file of the best quality that is small enough."""
     image = Image.open(io.BytesIO(png))
-    for quality in range(80, 10, -10):
+    for quality in (*range(80, 10, -10), 5):
         image.save(path, quality=quality, method=6)
         if path.stat().st_size <= MAX_BYTES:
             return

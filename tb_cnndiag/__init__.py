@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tb_cnndiag.finding import Adjustment, Evidence, Finding
-    from tb_cnndiag.logs import diagnose
+    from tb_cnndiag.judging.coverage import Coverage, Verdict
+    from tb_cnndiag.logs import diagnose, judge_log
     from tb_cnndiag.recording.auditing import audit
     from tb_cnndiag.recording.callback import CNNDiagnostics
     from tb_cnndiag.recording.schedule import every, log_spaced
@@ -27,6 +28,9 @@ _HOMES = {
     "load": "tb_cnndiag.report.export",
     "log_spaced": "tb_cnndiag.recording.schedule",
     "diagnose": "tb_cnndiag.logs",
+    "judge_log": "tb_cnndiag.logs",
+    "Coverage": "tb_cnndiag.judging.coverage",
+    "Verdict": "tb_cnndiag.judging.coverage",
     "Adjustment": "tb_cnndiag.finding",
     "Evidence": "tb_cnndiag.finding",
     "Finding": "tb_cnndiag.finding",
@@ -35,12 +39,15 @@ _HOMES = {
 __all__ = [
     "Adjustment",
     "CNNDiagnostics",
+    "Coverage",
     "Evidence",
     "Finding",
+    "Verdict",
     "assert_healthy",
     "audit",
     "diagnose",
     "every",
+    "judge_log",
     "load",
     "log_spaced",
 ]

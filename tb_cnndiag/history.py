@@ -40,8 +40,12 @@ class Series:
 class History:
     """One run. Add measurements in the order in which they were written.
 
-    ``snapshots`` is the number of snapshots taken. Columns and scalars are kept for all snapshots. Payloads about one
-    layer are kept only for the latest snapshot that has them.
+    Columns and scalars are kept for all snapshots. Payloads about one layer are kept only for the latest snapshot that
+    has them.
+
+    Attributes:
+        snapshots: Number of snapshots taken.
+        epochs: Epochs completed, by the step of each snapshot.
     """
 
     run: str = "."
@@ -52,6 +56,7 @@ class History:
     _latest: dict[tuple[str, str], Measurement] = field(default_factory=dict)
     snapshots: int = 0
     _last_step: int = -1
+    epochs: dict[int, int] = field(default_factory=dict)
     _series: dict[tuple[str, str], Series] = field(default_factory=dict)
 
     @classmethod
@@ -83,6 +88,7 @@ class History:
             self.tables[payload.table] = self.info = payload
             return
         self.snapshots = max(self.snapshots, measurement.snapshot + 1)
+        self.epochs[measurement.step] = measurement.epoch
         if measurement.diagnostic == FINDINGS and isinstance(payload, tuple):
             self.findings = payload
         elif isinstance(payload, LayerColumns | Scalars):
@@ -98,6 +104,7 @@ class History:
             while snapshots and snapshots[-1].step >= step:
                 snapshots.pop()
         self._latest = {key: m for key, m in self._latest.items() if m.step < step}
+        self.epochs = {at: epoch for at, epoch in self.epochs.items() if at < step}
 
     def series(self, diagnostic: str, column: str) -> Series:
         """A column of numbers per layer over all snapshots that have it, read-only."""
@@ -106,17 +113,24 @@ class History:
             self._series[key] = self._collected(diagnostic, column)
         return self._series[key]
 
-    def _collected(self, diagnostic: str, column: str) -> Series:
+    def _collected(self, diagnostic: str, name: str) -> Series:
         measured = [
-            (m.step, m.table, m.payload.columns[column])
+            (m.step, m.table, m.payload.columns[name])
             for m in self._columns.get(diagnostic, ())
-            if isinstance(m.payload, LayerColumns) and column in m.payload.columns and m.table in self.tables
+            if isinstance(m.payload, LayerColumns) and name in m.payload.columns and m.table in self.tables
         ]
         if len(measured) * len(self.layers) > MAX_VALUES:
             raise HistoryError(
                 f"{self.run}: {len(measured):,} snapshots of {len(self.layers):,} layers are too large for memory. "
                 "Read fewer steps, as in tb-cnndiag check --step 0:10000."
             )
+        steps = np.array([step for step, _, _ in measured], np.int64)
+        if all(table == measured[0][1] and len(column) == len(self.layers) for _, table, column in measured) and (
+            measured and self.info is not None and measured[0][1] == self.info.table
+        ):
+            values = np.array([column for _, _, column in measured], np.float32)
+            values.flags.writeable = False
+            return Series(steps, values)
         values = np.full((len(measured), len(self.layers)), np.nan, np.float32)
         rows = {table: self._shared_rows(table) for table in {table for _, table, _ in measured}}
         for snapshot, (_, table, column_values) in enumerate(measured):
@@ -124,7 +138,7 @@ class History:
             count = np.searchsorted(source, len(column_values))  # a column may be shorter than its table
             values[snapshot, target[:count]] = column_values[source[:count]]
         values.flags.writeable = False
-        return Series(np.array([step for step, _, _ in measured], np.int64), values)
+        return Series(steps, values)
 
     def _shared_rows(self, table: str) -> tuple[IntArray, IntArray]:
         """Row numbers of the layers that a layer table shares with the latest one: in this table, and in the latest."""

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.judge import Limits, judge
+from tb_cnndiag.judging.coverage import Verdict
+from tb_cnndiag.judging.judge import Limits, verdict
 from tb_cnndiag.payloads import RunInfo
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.reader import find_runs, read_run
@@ -101,4 +102,13 @@ def diagnose(log_dir: str | os.PathLike[str], limits: Limits | None = None) -> l
         NoDataError: If it has no diagnostics.
         ValueError: If ``limits`` names a fault or threshold that does not exist.
     """
-    return [finding for history in histories(log_dir) for finding in judge(history, limits)]
+    return list(judge_log(log_dir, limits).findings)
+
+
+def judge_log(log_dir: str | os.PathLike[str], limits: Limits | None = None) -> Verdict:
+    """The judgment of all runs below a logdir: their findings, as :func:`diagnose` returns them, and its coverage.
+
+    The coverage says of each run and fault whether it was found, is clear, does not apply, or could not be judged, and
+    why. Arguments and errors are those of :func:`diagnose`.
+    """
+    return sum((verdict(history, limits) for history in histories(log_dir)), Verdict())

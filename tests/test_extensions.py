@@ -18,8 +18,9 @@ from tests.models import compiled, images, plain
 
 MODULE = """
 from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult
-from tb_cnndiag.judging.faults import Fault, Limit
-from tb_cnndiag.judging.faults.base import Streak
+from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.faults import Fault, Kind, Limit
+from tb_cnndiag.judging.signals.base import Signal, recorded
 from tb_cnndiag.payloads import ColumnInfo
 
 class Largest(LayerDiagnostic):
@@ -32,18 +33,22 @@ class Largest(LayerDiagnostic):
     def measure(self, snapshot):
         return LayerResult({"largest": float(snapshot.data["kernel"].max())})
 
+LARGEST = Signal("largest weight", "weight", recorded("largest_weight", "largest"))
+
 class AnyWeight(Fault):
     id = "any_weight"
     title = "Any weight"
     what = why = advice = source = "A test."
     diagnostic = "largest_weight"
     limits = {"largest": Limit(0.0, "weight", "above which it is one")}
-
-    def judge(self, history, limits):
-        series = history.series("largest_weight", "largest")
-        if len(series) and (series.values[-1] > limits["largest"]).any():
-            when = Streak(0, history.last_step, True)
-            yield self.finding(history, None, "info", when, "There are weights.", evidence={})
+    kinds = (
+        Kind(
+            where=lambda signals: list(range(len(signals.layers))),
+            when=Above(LARGEST, "largest", strict=True),
+            severity="info",
+            message=lambda case: "There are weights.",
+        ),
+    )
 
 class Impostor(Largest):
     name = "dead_units"

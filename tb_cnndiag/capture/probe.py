@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.batch_statistics import compares
 from tb_cnndiag.capture.kernel_graph import KernelGraph
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
@@ -114,6 +115,10 @@ class Observer:
                 values[name] = reduction.reduce(ops, activations[0], bounds)
             elif reduction.of == "input" and layer.path in graph.first:
                 values[name] = reduction.reduce(ops, _input_by_position(layer, graph.calls[layer.path].inputs[0]))
+            elif reduction.of == "normalized":
+                call = graph.normalization.get(layer.path)
+                if call is not None and compares(call.layer) and same_graph(call.inputs[0]):
+                    values[name] = reduction.reduce(ops, call.inputs[0], call.layer)
             elif reduction.of == "map" and _is_map(image := _channels_last(layer, seen[0].tensor), layer.units):
                 values[name] = reduction.reduce(ops, image)
             elif reduction.of == "picture" and layer.path in graph.first:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tb_cnndiag.capture.batch_statistics import mean_shift, variance_ratio
 from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import FloatArray
 
@@ -41,13 +42,14 @@ class Reduction:
             - ``"bounded"``: a bounded activation; ``reduce`` also receives the bounds at which it is saturated;
             - ``"output"``: the output of the model's output layers;
             - ``"input"``: the input of the model's first kernels;
+            - ``"normalized"``: what the batch normalization behind a layer receives; ``reduce`` also receives it;
             - ``"map"``: an activation with two spatial axes, as ``(samples, height, width, channels)``;
             - ``"picture"``: the input of a first kernel with two spatial axes, in the same form.
     """
 
     reduce: Callable[..., Any]
     join: Callable[[list[FloatArray], list[int]], FloatArray]
-    of: Literal["activation", "bounded", "output", "input", "map", "picture"] = "activation"
+    of: Literal["activation", "bounded", "output", "input", "normalized", "map", "picture"] = "activation"
 
 
 def sample_max(ops: Any, x: Any) -> Any:
@@ -194,6 +196,8 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "input_min": Reduction(input_min, _minimum, "input"),
     "input_max": Reduction(input_max, _maximum, "input"),
     "input_constant": Reduction(input_constant, _concatenate, "input"),
+    "batch_mean_shift": Reduction(mean_shift, _average, "normalized"),
+    "batch_variance_ratio": Reduction(variance_ratio, _average, "normalized"),
     "feature_map": Reduction(feature_map, _first_chunk, "map"),
     "pictured_units": Reduction(pictured_units, _first_chunk, "map"),
     "input_picture": Reduction(input_picture, _first_chunk, "picture"),

@@ -20,6 +20,7 @@ from tb_cnndiag.cli.config import Config
 from tb_cnndiag.cli.options import parser, settings
 from tb_cnndiag.cli.progress_line import progress_line
 from tb_cnndiag.history import HistoryError
+from tb_cnndiag.judging.coverage import missing_of
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.judge import nearest
 from tb_cnndiag.logs import NoDataError
@@ -28,7 +29,7 @@ from tb_cnndiag.report.compare import compare
 from tb_cnndiag.report.formats import FORMATS
 from tb_cnndiag.report.gate import CheckSelection, judge_logs
 from tb_cnndiag.report.outcome import Baseline, Outcome
-from tb_cnndiag.report.text import as_text, findings_as_text
+from tb_cnndiag.report.text import as_text, coverage_lines, findings_as_text
 
 PASSED, FAILED, USAGE, NO_DATA, UNJUDGED = range(5)
 
@@ -174,7 +175,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     try:
-        from tb_cnndiag.recording.auditing import AuditError, audit
+        from tb_cnndiag.recording.auditing import AuditError, audit_verdict
     except ImportError as error:
         needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
         print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
@@ -187,12 +188,21 @@ def _audit(options: argparse.Namespace) -> int:
         print(f"tb-cnndiag: --import {name}: {type(error).__name__}: {error}", file=sys.stderr)
         return USAGE
     try:
-        found = audit(options.model, _probe(options.probe), options.output, images=options.images)
+        selection = CheckSelection(require=options.require or ())
+        selection.check()
+        judged = audit_verdict(options.model, _probe(options.probe), options.output, images=options.images)
     except (AuditError, OSError, ValueError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
-    _write(f"{findings_as_text(found)}\n", "-")
-    return FAILED if any(finding.severity == "error" for finding in found) else PASSED
+    _write(
+        "\n".join([findings_as_text(judged.findings), *(f"  {line}" for line in coverage_lines(judged.coverage))])
+        + "\n",
+        "-",
+    )
+    if any(finding.severity == "error" for finding in judged.findings):
+        return FAILED
+    missing = missing_of(judged.coverage, selection.require)
+    return UNJUDGED if missing and not options.allow_unjudged else PASSED
 
 
 def _probe(path: Path | None) -> Any:
@@ -263,7 +273,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _print_thresholds(fault: type[Fault]) -> None:
     for name, limit in fault.limits.items():
         unit = "" if limit.unit == "count" else f" ({limit.unit})"
-        print(f"    {name} = {limit.value:g}{unit}: {limit.description}")
+        print(f"    {name} = {limit.value:g}{unit}: {limit.description} [{limit.origin}]")
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

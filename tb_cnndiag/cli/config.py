@@ -19,7 +19,19 @@ tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 FILE = "pyproject.toml"
 TABLE = "tb_cnndiag"
 KEYS = dict.fromkeys(
-    ("limits", "select", "ignore", "run", "step", "fail-on", "baseline", "max-increase", "max-decrease", "max-size")
+    (
+        "limits",
+        "select",
+        "ignore",
+        "require",
+        "run",
+        "step",
+        "fail-on",
+        "baseline",
+        "max-increase",
+        "max-decrease",
+        "max-size",
+    )
 )
 
 
@@ -40,6 +52,7 @@ class Config:
     baseline: Path | None = None
     bounds: Sequence[Bound] = ()
     max_size: float = 5.0
+    require: Sequence[str] = ()
 
 
 def steps(text: str) -> Steps:
@@ -95,11 +108,12 @@ def _config(table: Any, home: Path) -> Config:
         _baseline(table, home),
         (*_bounds(table, "max-increase", 1), *_bounds(table, "max-decrease", -1)),
         _size(table.get("max-size", 5.0)),
+        _names(table, "require"),
     )
     if config.fail_on not in FAIL_ON:
         near = nearest(str(config.fail_on), dict.fromkeys(FAIL_ON))
         raise ValueError(f"fail-on is {config.fail_on!r}.{near} Allowed: {', '.join(FAIL_ON)}.")
-    CheckSelection(config.limits, config.select, config.ignore).check()
+    CheckSelection(config.limits, config.select, config.ignore, require=config.require).check()
     return config
 
 

@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--allow-unjudged",
         action="store_true",
-        help="exit code 0 even if diagnostics were switched off during a training (else 4)",
+        help="exit code 0 even if diagnostics were switched off or a rule crashed (else 4)",
     )
 
     against = commands.add_parser(
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     against.add_argument(
         "--allow-unjudged",
         action="store_true",
-        help="exit code 0 even if diagnostics were switched off during a training (else 4)",
+        help="exit code 0 even if diagnostics were switched off or a rule crashed (else 4)",
     )
 
     report = commands.add_parser("report", parents=[choice], help="write a log as one self-contained HTML page")
@@ -104,6 +104,10 @@ def parser() -> argparse.ArgumentParser:
         "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
     )
     audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard")
+    audit.add_argument(
+        "--require", action="append", metavar="FAULT", help="this fault must have been judged; repeatable"
+    )
+    audit.add_argument("--allow-unjudged", action="store_true", help="exit code 0 even if a rule crashed (else 4)")
 
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
     demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"), help="where to log (logs/demo)")
@@ -121,6 +125,12 @@ def _choice_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--select", action="append", metavar="FAULT", help="report this fault only; repeatable")
     parser.add_argument("--ignore", action="append", metavar="FAULT", help="leave this fault out; repeatable")
+    parser.add_argument(
+        "--require",
+        action="append",
+        metavar="FAULT",
+        help="this fault must have been judged, else exit code 4; repeatable",
+    )
     parser.add_argument(
         "--run", action="append", metavar="PATTERN", dest="runs", help="only runs whose name matches, e.g. 'night*'"
     )
@@ -186,6 +196,7 @@ def settings(options: argparse.Namespace) -> tuple[CheckSelection, Config]:
         _listed(options.ignore) if options.ignore else config.ignore,
         options.runs or config.run,
         options.step or config.step,
+        _listed(options.require) if options.require else config.require,
     )
     choice.check()
     return choice, config

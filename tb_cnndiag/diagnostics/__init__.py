@@ -13,6 +13,7 @@ from tb_cnndiag.diagnostics.base import (
     ModelDiagnostic,
     Snapshot,
 )
+from tb_cnndiag.diagnostics.batch_statistics import BatchStatistics
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
 from tb_cnndiag.diagnostics.feature_maps import FeatureMaps
@@ -46,6 +47,7 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     UpdateRatio,
     Saturation,
     WeightHealth,
+    BatchStatistics,
     KernelRank,
     FunctionalSimilarity,
     FeatureDimension,

@@ -60,6 +60,11 @@ class LayerSnapshot:
             - ``input_constant`` ``(samples,)``: 1 for a sample whose values are all the same;
             - ``input_diversity`` ``()``: standard deviation over samples at each position.
 
+            Kernels with a batch normalization behind them, on the probe:
+
+            - ``batch_mean_shift`` ``(channels,)``: |moving mean − mean| in standard deviations of the probe;
+            - ``batch_variance_ratio`` ``(channels,)``: moving variance relative to that of the probe.
+
             Gradients of the loss on k chunks of 32 samples of a labeled probe:
 
             - ``chunk_gradient_norms`` ``(k,)``: norm of each chunk's gradient;

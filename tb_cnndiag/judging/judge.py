@@ -1,27 +1,49 @@
-"""Judges a history: the faults found, causes first."""
+"""Judges a history: the faults found, causes first, and how the judgment of each fault ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.judging.causes import Ways, explained, graph
+from tb_cnndiag.judging.coverage import Coverage, Verdict
 from tb_cnndiag.judging.faults import Fault, available
+from tb_cnndiag.judging.faults.base import Judged
+from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.warning import warn
 
 Limits = Mapping[str, Mapping[str, float]]
 # Former names of thresholds, which configurations may still use. Each applies to the faults that have the present name.
-ALIASES = {"looks": "snapshots", "maimed": "died_after_large_updates", "maimed_loss": "harmless_loss"}
+ALIASES = {
+    "snapshots": "epochs",
+    "looks": "epochs",
+    "maimed": "died_after_large_updates",
+    "maimed_loss": "harmless_loss",
+}
 
 
 def judge(
     history: History, limits: Limits | None = None, faults: Sequence[type[Fault]] | None = None
 ) -> tuple[Finding, ...]:
-    """All findings of one run: causes first, then by severity, then by depth.
+    """All findings of one run: causes first, then by severity, then by depth. See :func:`verdict`."""
+    return verdict(history, limits, faults).findings
 
-    ``limits`` changes thresholds, by fault and name; ``faults`` are the faults to judge, by default all available ones.
+
+def verdict(
+    history: History,
+    limits: Limits | None = None,
+    faults: Sequence[type[Fault]] | None = None,
+    ignored: Collection[str] = (),
+) -> Verdict:
+    """The judgment of one run.
+
+    Args:
+        history: The run.
+        limits: Thresholds to change, by fault and name.
+        faults: The faults to judge, by default all available ones.
+        ignored: Faults that leave no other finding out: they are not reported, so what they explain is.
 
     Raises:
         ValueError: If ``limits`` names a fault or threshold that does not exist.
@@ -29,79 +51,63 @@ def judge(
     changed = limits or {}
     faults = available() if faults is None else faults
     check_limits(changed, faults)
-    found: list[Finding] = []
-    for kind in faults:
+    signals = Signals(history)
+    ended = {kind.id: _judged(kind, signals, changed.get(kind.id, {})) for kind in faults}
+    left_out = {
+        explained_away: cause
+        for cause, judged in ended.items()
+        if cause not in ignored
+        for explained_away in judged.instead_of
+    }
+    found = [finding for fault, judged in ended.items() if fault not in left_out for finding in judged.findings]
+    coverage = tuple(
+        Coverage(history.run, fault, judged.status, judged.reason)
+        if fault not in left_out
+        else Coverage(history.run, fault, "clear", f"explained by {left_out[fault]}")
+        for fault, judged in ended.items()
+    )
+    ways = Ways(history.layers, history.info.model if history.info else "")
+    return Verdict(explained(found, graph({kind.id: kind.follows for kind in faults}), ways), coverage)
+
+
+def _judged(kind: type[Fault], signals: Signals, changed: Mapping[str, float]) -> Judged:
+    try:
         fault = kind()
         values = {name: limit.value for name, limit in fault.limits.items()}
-        values |= {_threshold(kind, name): value for name, value in changed.get(fault.id, {}).items()}
-        try:
-            found += list(fault.judge(history, values))
-        except Exception as error:  # one failing fault, perhaps a custom one, must not hide the others
-            warn(f"The fault {fault.id!r} could not be judged ({type(error).__name__}: {error}) and is skipped.")
-    depth = {layer.path: row for row, layer in enumerate(history.layers)}
-    return _ordered(_with_causes(found, {kind.id: kind.follows for kind in faults}, depth), depth)
+        for name, value in changed.items():
+            present = threshold(kind, name)
+            if present is not None:
+                values[present] = value
+        return fault.judge(signals, values)
+    except Exception as error:  # one failing fault, perhaps a custom one, must not hide the others
+        reason = f"{type(error).__name__}: {error}"
+        warn(f"The fault {kind.id!r} could not be judged ({reason}).")
+        return Judged((), "crashed", reason)
 
 
 def check_limits(limits: Limits, faults: Sequence[type[Fault]] | None = None) -> None:
-    """Raise ValueError for a fault or threshold that does not exist, suggesting the nearest."""
+    """Raise ValueError for a fault or threshold that does not exist, suggesting the nearest; warn of a former one."""
     known = {kind.id: kind for kind in (available() if faults is None else faults)}
     for name, values in limits.items():
         if name not in known:
             raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")
+        kind = known[name]
         for key in values:
-            names = known[name].limits
-            if _threshold(known[name], key) not in names:
-                raise ValueError(f"{name} has no limit {key!r}.{nearest(key, names)} It has: {', '.join(names)}.")
+            if kind.former.get(key, key) is None:
+                warn(f"{name} no longer has a limit {key!r}: it changes nothing.")
+            elif threshold(kind, key) not in kind.limits:
+                names = dict.fromkeys([*kind.limits, *(old for old, new in ALIASES.items() if new in kind.limits)])
+                raise ValueError(f"{name} has no limit {key!r}.{nearest(key, names)} It has: {', '.join(kind.limits)}.")
 
 
-def _threshold(kind: type[Fault], name: str) -> str:
-    """The present name of a threshold."""
-    return name if name in kind.limits else ALIASES.get(name, name)
+def threshold(kind: type[Fault], name: str) -> str | None:
+    """The present name of a threshold; None if it no longer exists."""
+    if name in kind.limits:
+        return name
+    return kind.former[name] if name in kind.former else ALIASES.get(name, name)
 
 
 def nearest(name: str, known: Mapping[str, object]) -> str:
     """`` Did you mean …?``, or nothing."""
     near = get_close_matches(name, known, 1)
     return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def _with_causes(
-    found: Sequence[Finding], follows: Mapping[str, tuple[str, ...]], depth: Mapping[str, int]
-) -> list[Finding]:
-    """Each finding with the finding that causes it; ``follows`` names, per fault, the faults that can."""
-    done: dict[int, Finding] = {}
-    of_fault: dict[str, list[int]] = {}
-    for index, finding in enumerate(found):
-        of_fault.setdefault(finding.fault, []).append(index)
-
-    def resolved(index: int, visiting: frozenset[int]) -> Finding:
-        if index not in done:
-            effect = found[index]
-            candidates = (
-                other
-                for fault in follows[effect.fault]
-                for other in of_fault.get(fault, ())
-                if other not in visiting and _explains(found[other], effect, depth)
-            )
-            first = next(candidates, None)
-            cause = None if first is None else resolved(first, visiting | {first})
-            done[index] = replace(effect, caused_by=cause)
-        return done[index]
-
-    return [resolved(index, frozenset({index})) for index in range(len(found))]
-
-
-def _explains(cause: Finding, effect: Finding, depth: Mapping[str, int]) -> bool:
-    if cause.first_step > effect.last_step:
-        return False
-    if cause.layer is None or effect.layer is None or cause.layer == effect.layer:
-        return cause.fault != effect.fault
-    # Signals vanish forward and gradients backward, so a cause can lie on either side. The same fault spreads forward.
-    return cause.fault != effect.fault or depth.get(cause.layer, 0) < depth.get(effect.layer, 0)
-
-
-def _ordered(found: Sequence[Finding], depth: Mapping[str, int]) -> tuple[Finding, ...]:
-    def generation(finding: Finding) -> int:
-        return 0 if finding.caused_by is None else 1 + generation(finding.caused_by)
-
-    return tuple(sorted(found, key=lambda f: (generation(f), -f.rank(), depth.get(f.layer or "", -1))))

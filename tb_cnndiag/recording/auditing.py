@@ -12,6 +12,7 @@ import keras
 from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
 from tb_cnndiag.diagnostics import available
 from tb_cnndiag.finding import Finding
+from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.recording.inspection import Tapped, in_short
 from tb_cnndiag.recording.schedule import every
 from tb_cnndiag.recording.session import Moment, Session
@@ -41,6 +42,17 @@ def audit(
         AuditError: If Keras cannot load the file, the model has nothing to inspect, the probe does not fit it, or
             ``log_dir`` already holds a log.
     """
+    return list(audit_verdict(path_or_model, probe, log_dir, images=images).findings)
+
+
+def audit_verdict(
+    path_or_model: str | os.PathLike[str] | Any,
+    probe: Any = None,
+    log_dir: str | os.PathLike[str] | None = None,
+    *,
+    images: bool = True,
+) -> Verdict:
+    """The findings of :func:`audit`, and how the judgment of each fault ended."""
     model = path_or_model if isinstance(path_or_model, keras.Model) else _loaded(Path(path_or_model))
     try:
         inspector = ModelInspector(parts_of(model))
@@ -56,7 +68,7 @@ def audit(
         session = Session(home, inspector, diagnostics, every(1), step=0)
         judgment = session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
         session.close()
-    return list(judgment.findings) if judgment else []
+    return judgment.verdict if judgment else Verdict()
 
 
 def _loaded(path: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -17,6 +17,7 @@ from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.capture.taps import TappedTraining, compiled_passes, find_optimizers
 from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
+from tb_cnndiag.judging.announcements import sentences
 from tb_cnndiag.payloads import FloatArray
 from tb_cnndiag.recording.budget import Budget
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
@@ -24,7 +25,6 @@ from tb_cnndiag.recording.schedule import HEAVY, Schedule
 from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
 from tb_cnndiag.recording.watch import Watch
 from tb_cnndiag.warning import warn
-from tb_cnndiag.wording import plural
 
 OnFinding: TypeAlias = Literal["warn", "stop"] | Callable[[Finding], None]
 
@@ -57,9 +57,10 @@ class CNNDiagnostics(keras.callbacks.Callback):
             what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
             complete as a fifth of the time so far allows. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
-        on_finding: What to do with new findings of severity ``"error"`` or ``"warning"``. ``"warn"`` issues one warning
-            per fault; ``"stop"`` also ends the training on an error (a hand-written loop has to look at
-            ``watched.stop``); a function is called with each finding.
+        on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` once the next snapshot confirms
+            them. ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
+            also ends the training on an error (a hand-written loop has to look at ``watched.stop``); a function is
+            called with each finding, causes first.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:
@@ -182,17 +183,16 @@ class CNNDiagnostics(keras.callbacks.Callback):
         return self._watch
 
     def notify(self, judgment: Judgment) -> None:
-        """Keep the findings, and act on new ones as the user wished."""
+        """Keep the findings, and act on the news as the user wished."""
         self.findings = judgment.findings
-        news = [finding for finding in judgment.news if finding.severity != "info" and not finding.caused_by]
         if callable(self._on_finding):
-            for finding in news:
+            for finding in judgment.news.announced:
                 self._on_finding(finding)
             return
         if self._options.verbose:
-            for message in _announcements(news):
+            for message in sentences(judgment.news):
                 warn(message)
-        if self._on_finding == "stop" and any(finding.severity == "error" for finding in news):
+        if self._on_finding == "stop" and judgment.news.stops:
             self._stop()
 
     def _stop(self) -> None:
@@ -334,19 +334,6 @@ class _Guard:
             )
         self._callback.switch_off(reason)
         return True
-
-
-def _announcements(findings: Sequence[Finding]) -> Iterator[str]:
-    """One sentence per fault and severity: the first finding, and the other layers that have it."""
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding.fault, finding.severity), []).append(finding)
-    for (_, severity), (first, *others) in groups.items():
-        more = ""
-        if others:
-            named = ", ".join(finding.layer or "the model" for finding in others[:5])
-            more = f" The same in {plural(len(others), 'more layer')}: {named}{', …' if len(others) > 5 else '.'}"
-        yield f"step {first.last_step:,}: {'error: ' if severity == 'error' else ''}{first.message}{more}"
 
 
 def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagnostic]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tb_cnndiag.diagnostics.base import Snapshot
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.judge import judge
+from tb_cnndiag.judging.announcements import Announcer, News
+from tb_cnndiag.judging.coverage import Verdict
+from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars, SwitchedOff
 from tb_cnndiag.summaries.codec import Measurement, Payload, decode, encode
 from tb_cnndiag.summaries.names import FINDINGS, LEFT_OUT, OVERHEAD, RUN_DIRECTORY, RUN_INFO
@@ -21,10 +23,11 @@ from tb_cnndiag.warning import warn
 
 @dataclass(frozen=True)
 class Judgment:
-    """All findings of a run so far, and those that are new, or more severe than when they were first reported."""
+    """All findings of a run so far, and what has changed since the last snapshot."""
 
     findings: tuple[Finding, ...] = ()
-    news: tuple[Finding, ...] = ()
+    news: News = field(default_factory=News)
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 class RunLog:
@@ -36,7 +39,8 @@ class RunLog:
     def __init__(self, log_dir: Path, table: Sequence[LayerInfo], step: int) -> None:
         directory, self._history = _open_run(log_dir, table, step)
         self._writer: SnapshotWriter | None = SnapshotWriter(directory)
-        self._reported: dict[tuple[str, str | None], int] = {}
+        self._announcer = Announcer()
+        self._judged = Verdict()
         self.snapshots = self._history.snapshots
         self.last_step = self._history.last_step if step else -1
 
@@ -61,6 +65,7 @@ class RunLog:
         changed: bool,
         seconds: float,
         left_out: Mapping[str, float],
+        ended: bool = False,
     ) -> Judgment:
         """Judge and write what was measured of one snapshot.
 
@@ -75,6 +80,7 @@ class RunLog:
             changed: Whether ``info`` is new and has to be written.
             seconds: Time that the diagnostics have taken so far.
             left_out: Diagnostics that the budget leaves out of this snapshot, with the seconds they would take.
+            ended: Whether this is the last snapshot of the training.
         """
         step, epoch = snapshot.step, snapshot.epoch
 
@@ -87,7 +93,8 @@ class RunLog:
             decoded = decode(data)
             if decoded is not None:
                 self._history.add(decoded)
-        findings = judge(self._history)
+        judged = verdict(self._history)
+        findings = judged.findings
         cost = Scalars(
             {"seconds": seconds, "bytes": float(self.bytes_written)}
             | {f"{LEFT_OUT}{name}": expected for name, expected in left_out.items()}
@@ -95,7 +102,13 @@ class RunLog:
         messages += [(each, encode(each)) for each in (message(FINDINGS, findings), message(OVERHEAD, cost))]
         self._write(step, messages, scalars)
         self.snapshots, self.last_step = index + 1, step
-        return Judgment(findings, self._news(findings))
+        self._judged = judged
+        return Judgment(findings, self._announcer.update(findings, ended=ended), judged)
+
+    def end(self) -> Judgment:
+        """The judgment of the last snapshot once more: the training has ended, so no news waits for another one."""
+        findings = self._judged.findings
+        return Judgment(findings, self._announcer.update(findings, ended=True), self._judged)
 
     def switch_off(self, info: RunInfo, switched_off: SwitchedOff) -> None:
         """Write that recording stops here, and why."""
@@ -107,11 +120,6 @@ class RunLog:
         """Close the event file."""
         if self._writer is not None:
             self._writer.close()
-
-    def _news(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-        news = tuple(f for f in findings if f.rank() > self._reported.get((f.fault, f.layer), -1))
-        self._reported |= {(f.fault, f.layer): f.rank() for f in news}
-        return news
 
     def _write(self, step: int, messages: Sequence[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
         if self._writer is None:

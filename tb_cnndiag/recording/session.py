@@ -85,11 +85,12 @@ class Session:
         has all of them. A snapshot at the step of the one before gets what that left out, and numbers that Keras
         reports only now.
         """
+        last = moment.occasion == "last"
         supplements = self._log.last_step == moment.step
         done = self._done if supplements else frozenset()
         due = self._due(moment, costs, done, news=dict(logs) != dict(self._logged))
         if self._log.log_dir is None or not due:
-            return None
+            return self._log.end() if last else None
         with self.budget.charged():
             reserved = cost_of_all(self._measurer.due(WITHOUT_COSTLY), self.budget)
             seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
@@ -100,9 +101,9 @@ class Session:
             plan = affordable(due, self.budget, end - self.budget.spent, captured=sources(needs))
             self._left_out = [each for each in due if each.name in plan.left_out]
             if not plan.chosen:
-                return None
+                return self._log.end() if last else None
             index = self._log.snapshots - 1 if done else self._log.snapshots
-            judgment = self._record(snapshot, plan, index, batch_size, end)
+            judgment = self._record(snapshot, plan, index, batch_size, end, ended=last)
         self._done = done | ({each.name for each in due} - {each.name for each in self._left_out})
         self._logged = dict(logs)
         return judgment
@@ -153,7 +154,9 @@ class Session:
         bounded_first = moment.occasion == "first" and self.budget.share is not None
         return ALL_COSTS if COSTLY(index) and not bounded_first else WITHOUT_COSTLY
 
-    def _record(self, snapshot: Snapshot, plan: Plan, index: int, batch_size: int, end: float) -> Judgment:
+    def _record(
+        self, snapshot: Snapshot, plan: Plan, index: int, batch_size: int, end: float, *, ended: bool
+    ) -> Judgment:
         """Measure until ``end`` seconds have been spent in all, judge and write."""
         info, changed = self._inspection.describe(tuple(layer.layer for layer in snapshot.layers), batch_size)
         measurements, skipped = self._measurer.measure(
@@ -169,6 +172,7 @@ class Session:
                 scalars,
                 info,
                 changed=changed,
+                ended=ended,
                 seconds=self.budget.spent,
                 left_out={**plan.left_out, **{each.name: self.budget.estimate(each.name) for each in skipped}},
             )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
 from tb_cnndiag.finding import SEVERITIES, Evidence, Finding, Severity
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults import Fault, Limit
-from tb_cnndiag.judging.judge import judge, nearest
+from tb_cnndiag.judging.coverage import Verdict
+from tb_cnndiag.judging.faults import Fault
+from tb_cnndiag.judging.judge import nearest
 from tb_cnndiag.logs import histories
 from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.outcome import Baseline, Key, Outcome, Result
@@ -37,11 +37,6 @@ class _Regression(Fault):
     why = "The model got worse, although it may still be within the thresholds of every fault."
     advice = "Compare the two runs in the tab, layer by layer. Then check what was changed between them."
     source = "The bound given on the command line or in pyproject.toml."
-    limits: ClassVar[Mapping[str, Limit]] = {}
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """Nothing: a regression is found by comparing two runs."""
-        yield from ()
 
 
 def compare(
@@ -74,15 +69,15 @@ def compare(
         old = before.get(history.run)
         moved: list[Finding] = []
         if old is not None:
-            for finding in chosen.of(judge(old, chosen.limits)):
+            for finding in chosen.of(old).findings:
                 key = Key(history.run, finding.fault, finding.layer or "")
                 known[key] = max(known.get(key, finding.severity), finding.severity, key=SEVERITIES.index)
             moved = [finding for bound in bounds for finding in _moved(old, history, bound)]
-        found = chosen.of(judge(history, chosen.limits))
-        results.append(Result.of(history, (*moved, *found), os.fspath(head)))
+        judged = chosen.of(history)
+        results.append(Result.of(history, Verdict((*moved, *judged.findings), judged.coverage), os.fspath(head)))
     rules = {finding.fault: _rule(finding) for result in results for finding in result.findings}
     kinds = tuple(rule for name, rule in rules.items() if name not in {fault.id for fault in chosen.faults()})
-    return Outcome(tuple(results), fail_on, (*chosen.faults(), *kinds), Baseline(known))
+    return Outcome(tuple(results), fail_on, (*chosen.faults(), *kinds), Baseline(known), tuple(chosen.require))
 
 
 def _rule(finding: Finding) -> type[Fault]:

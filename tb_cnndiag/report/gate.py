@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.history import History
+from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.faults import Fault, available
-from tb_cnndiag.judging.judge import Limits, check_limits, judge, nearest
+from tb_cnndiag.judging.judge import Limits, check_limits, nearest, verdict
 from tb_cnndiag.logs import Steps, histories
 from tb_cnndiag.report.baseline import load_baseline
 from tb_cnndiag.report.outcome import FAIL_ON, Baseline, Outcome, Result
@@ -27,6 +28,7 @@ class CheckSelection:
         ignore: Faults to leave out.
         runs: Shell patterns of run names; empty: all.
         steps: First and last step.
+        require: Faults that must have been judged: a run in which one is unknown could not be judged.
     """
 
     limits: Limits = field(default_factory=dict)
@@ -34,12 +36,13 @@ class CheckSelection:
     ignore: Sequence[str] = ()
     runs: Sequence[str] = ()
     steps: Steps = (None, None)
+    require: Sequence[str] = ()
 
     def check(self) -> None:
         """Raise ValueError for a fault or threshold that does not exist; suggest the nearest name."""
         check_limits(self.limits)
         known = {fault.id: fault for fault in available()}
-        for name in (*self.select, *self.ignore):
+        for name in (*self.select, *self.ignore, *self.require):
             if name not in known:
                 raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")
 
@@ -48,10 +51,14 @@ class CheckSelection:
         chosen = [fault for fault in available() if not self.select or fault.id in self.select]
         return tuple(fault for fault in chosen if fault.id not in self.ignore)
 
-    def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The selected findings. Their causes were found among all findings."""
+    def of(self, history: History) -> Verdict:
+        """The judgment of a run by the selected faults. Causes are found among all findings."""
         wanted = {fault.id for fault in self.faults()}
-        return tuple(finding for finding in findings if finding.fault in wanted)
+        judged = verdict(history, self.limits, ignored={fault.id for fault in available()} - wanted)
+        return Verdict(
+            tuple(finding for finding in judged.findings if finding.fault in wanted),
+            tuple(each for each in judged.coverage if each.fault in wanted),
+        )
 
 
 def judge_logs(
@@ -75,9 +82,8 @@ def judge_logs(
     for logdir in logdirs:
         for history in histories(logdir, chosen.runs, chosen.steps):
             label = history.run if len(logdirs) == 1 else below(logdir, history.run)
-            found = chosen.of(judge(history, chosen.limits))
-            results.append(Result.of(history, found, os.fspath(logdir), label))
-    return Outcome(tuple(results), fail_on, chosen.faults(), baseline)
+            results.append(Result.of(history, chosen.of(history), os.fspath(logdir), label))
+    return Outcome(tuple(results), fail_on, chosen.faults(), baseline, tuple(chosen.require))
 
 
 def assert_healthy(
@@ -89,6 +95,8 @@ def assert_healthy(
     ignore: Sequence[str] = (),
     runs: Sequence[str] = (),
     baseline: str | os.PathLike[str] | None = None,
+    require: Sequence[str] = (),
+    allow_unjudged: bool = False,
 ) -> None:
     """Fail a test if a run below a logdir is faulty; the message lists each such run with its findings.
 
@@ -100,18 +108,21 @@ def assert_healthy(
         ignore: Ids of faults to leave out.
         runs: Shell patterns of the runs to judge; empty: all.
         baseline: A file of known findings, as ``tb-cnndiag check --update-baseline`` writes it.
+        require: Ids of faults that must have been judged.
+        allow_unjudged: Pass although a run could not be judged.
 
     Raises:
-        AssertionError: If a finding fails, or diagnostics were switched off.
+        AssertionError: If a finding fails, or a run could not be judged: diagnostics were switched off, a rule crashed,
+            or a required fault is unknown.
         FileNotFoundError, NotADirectoryError: If the logdir does not exist or is not a directory.
         NoDataError: If it holds no diagnostics.
         ValueError: If an argument names a fault or threshold that does not exist.
     """
     __tracebackhide__ = True
     known = load_baseline(Path(baseline)) if baseline is not None else None
-    outcome = judge_logs([log_dir], fail_on, CheckSelection(limits or {}, select, ignore, runs), known)
+    outcome = judge_logs([log_dir], fail_on, CheckSelection(limits or {}, select, ignore, runs, require=require), known)
     failing = outcome.failing
-    if outcome.unjudged and not failing:
+    if outcome.unjudged and not failing and not allow_unjudged:
         details = "\n".join(as_text(result, outcome) for result in outcome.unjudged)
         raise AssertionError(f"{os.fspath(log_dir)} could not be judged:\n{details}")
     if failing:

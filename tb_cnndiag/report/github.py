@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import adjustment_text, cause_of, plain, switched_off_text
+from tb_cnndiag.report.text import adjustment_text, cause_of, plain, switched_off_text, unjudged_text
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -15,6 +15,11 @@ def render(outcome: Outcome) -> str:
         f"::error title={_property(f'Not judged ({result.label})')}::{_data(switched_off_text(result.switched_off))}\n"
         for result in outcome.results
         if result.switched_off is not None
+    ]
+    lines += [
+        f"::error title={_property(f'Not judged ({result.label})')}::{_data(unjudged_text(each))}\n"
+        for result in outcome.results
+        for each in outcome.missing(result)
     ]
     return "".join([*lines, *(_command(outcome, result, finding) for result, finding in outcome)])
 

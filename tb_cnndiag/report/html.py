@@ -8,9 +8,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.judge import judge
+from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.logs import NoDataError, matching_runs, no_data, within
 from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.inlined import Log, fitted, left_out
@@ -48,15 +47,15 @@ def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Check
         raise ReportError("The frontend is not built. Reinstall: pip install --force-reinstall tb-cnndiag")
     # Neither sequence may occur in a script element.
     script = SCRIPT.read_text(encoding="utf-8").replace("</script", "<\\/script").replace("<!--", "\\x3c!--")
-    runs: list[tuple[History, tuple[Finding, ...]]] = []
+    runs: list[tuple[History, Verdict]] = []
     logs: list[Log] = []
     for name, directory in matching_runs(log_dir, chosen.runs).items():
         history, log = _read(directory, name, chosen)
         if history.info is None:
             continue
-        findings = chosen.of(judge(history, chosen.limits))
-        log.add(Measurement(FINDINGS, max(history.last_step, 0), max(history.snapshots - 1, 0), findings))
-        runs.append((history, findings))
+        judged = chosen.of(history)
+        log.add(Measurement(FINDINGS, max(history.last_step, 0), max(history.snapshots - 1, 0), judged.findings))
+        runs.append((history, judged))
         logs.append(log)
     if not runs:
         raise NoDataError(no_data(log_dir))
@@ -72,9 +71,7 @@ def _read(directory: LogLocation, name: str, choice: CheckSelection) -> tuple[Hi
     return history, log
 
 
-def _fitting_page(
-    script: str, runs: Sequence[tuple[History, tuple[Finding, ...]]], logs: Sequence[Log], max_size: float
-) -> str:
+def _fitting_page(script: str, runs: Sequence[tuple[History, Verdict]], logs: Sequence[Log], max_size: float) -> str:
     most = int(max_size * MEGABYTE)
     notes: tuple[str, ...] = ()
     static = static_html(runs, tables=True)

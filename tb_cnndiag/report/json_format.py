@@ -27,6 +27,17 @@ def render(outcome: Outcome) -> str:
             | {"status": outcome.status(result, finding), "fails": outcome.fails(result, finding)}
             for result, finding in outcome
         ],
+        "coverage": [
+            {
+                "logdir": result.logdir,
+                "run": each.run,
+                "fault": each.fault,
+                "status": each.status,
+                "reason": each.reason,
+            }
+            for result in outcome.results
+            for each in result.coverage
+        ],
         "fixed": [as_key(key) for key in outcome.fixed],
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"

@@ -32,9 +32,18 @@ def _suite(outcome: Outcome, result: Result) -> ET.Element:
     found = {finding.fault for finding in result.findings}
     for finding in result.findings:
         suite.append(_case(outcome, result, finding))
+    ended = {each.fault: each for each in result.coverage}
     for fault in outcome.faults:
-        if fault.id not in found:
-            ET.SubElement(suite, "testcase", classname=clean(result.label), name=fault.id, time="0")
+        if fault.id in found:
+            continue
+        case = ET.SubElement(suite, "testcase", classname=clean(result.label), name=fault.id, time="0")
+        each = ended.get(fault.id)
+        if each is None or each.status in ("found", "clear"):
+            continue
+        if each in outcome.missing(result):
+            ET.SubElement(case, "error", message=clean(each.reason), type=each.status)
+        else:
+            ET.SubElement(case, "skipped", message=clean(f"{each.status.replace('_', ' ')}: {each.reason}"))
     if result.switched_off is not None:
         case = ET.SubElement(suite, "testcase", classname=clean(result.label), name="diagnostics", time="0")
         ET.SubElement(case, "error", message=clean(switched_off_text(result.switched_off)), type="switched_off")

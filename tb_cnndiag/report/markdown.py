@@ -7,7 +7,7 @@ from html import escape
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, evidence_text, plain, switched_off_text
+from tb_cnndiag.report.text import cause_of, coverage_lines, evidence_text, plain, switched_off_text
 from tb_cnndiag.wording import plural
 
 # GitHub drops a step summary of more than 1,024 kB as a whole.
@@ -66,6 +66,9 @@ def _run(result: Result) -> str:
     healthy = "" if result.findings or result.switched_off else "\n✅ Nothing found.\n"
     if result.switched_off is not None:
         healthy = f"\n❌ Not judged to its end: {inline(_cut(switched_off_text(result.switched_off)))}\n"
+    if lines := coverage_lines(result.coverage):
+        healthy += f"\n{inline(lines[0])}\n" + "".join(f"\n- {inline(_cut(line.strip()))}" for line in lines[1:])
+        healthy += "\n" if lines[1:] else ""
     healthy += "".join(f"\n_{inline(_cut(note))}_\n" for note in result.notes)
     recorded = (
         f"{plural(result.layers, 'layer')}, {plural(result.snapshots, 'snapshot')}, to step {result.last_step:,}."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tb_cnndiag.finding import SEVERITIES, Finding, Severity
 from tb_cnndiag.history import History
+from tb_cnndiag.judging.coverage import Coverage, Verdict, missing_of
 from tb_cnndiag.judging.faults import BUILTIN, Fault
 from tb_cnndiag.payloads import SwitchedOff
 
@@ -41,6 +42,7 @@ class Result:
         label: The run's name, unique in the check: with the logdir before it where several were given.
         notes: What was not recorded, and why.
         switched_off: When and why recording stopped early; such a run could not be judged to its end.
+        coverage: How the judgment of each fault ended.
     """
 
     logdir: str
@@ -52,9 +54,10 @@ class Result:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     switched_off: SwitchedOff | None = None
+    coverage: tuple[Coverage, ...] = ()
 
     @classmethod
-    def of(cls, history: History, findings: Sequence[Finding], logdir: str = "", label: str = "") -> Result:
+    def of(cls, history: History, judged: Verdict, logdir: str = "", label: str = "") -> Result:
         """The result of one judged history."""
         return cls(
             logdir,
@@ -63,9 +66,10 @@ class Result:
             len(history.layers),
             history.snapshots,
             history.last_step,
-            tuple(findings),
+            judged.findings,
             history.info.notes if history.info else (),
             history.info.switched_off if history.info else None,
+            judged.coverage,
         )
 
     def key(self, finding: Finding) -> Key:
@@ -87,12 +91,13 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything that a check found. ``faults`` are those that it covered."""
+    """Everything that a check found. ``faults`` are those that it covered, ``required`` must have been judged."""
 
     results: tuple[Result, ...]
     fail_on: str = "error"
     faults: tuple[type[Fault], ...] = BUILTIN
     baseline: Baseline | None = None
+    required: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[Result, Finding]]:
         """Every finding with its run."""
@@ -119,8 +124,15 @@ class Outcome:
 
     @property
     def unjudged(self) -> tuple[Result, ...]:
-        """Runs that could not be judged to their end, because diagnostics were switched off."""
-        return tuple(result for result in self.results if result.switched_off is not None)
+        """Runs that could not be judged: diagnostics were switched off, a rule crashed, or a required one is unknown.
+
+        See :meth:`missing`.
+        """
+        return tuple(result for result in self.results if result.switched_off is not None or self.missing(result))
+
+    def missing(self, result: Result) -> tuple[Coverage, ...]:
+        """The faults whose judgment a run lacks: those that crashed, and required ones that are unknown."""
+        return missing_of(result.coverage, self.required)
 
     @property
     def fixed(self) -> tuple[Key, ...]:

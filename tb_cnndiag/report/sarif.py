@@ -13,7 +13,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.faults import Fault
 from tb_cnndiag.report.json_format import as_evidence
 from tb_cnndiag.report.outcome import Key, Outcome, Result
-from tb_cnndiag.report.text import adjustment_text, cause_of, plain, switched_off_text
+from tb_cnndiag.report.text import adjustment_text, cause_of, plain, switched_off_text, unjudged_text
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.summaries.storage import below, is_url
 
@@ -43,11 +43,15 @@ def render(outcome: Outcome) -> str:
 
 def _invocation(outcome: Outcome) -> dict[str, Any]:
     """Whether every run could be judged; if not, a notification for each that could not."""
-    notifications = [
-        {"level": "error", "message": {"text": _message(f"{plain(result.label)}: {plain(switched_off_text(off))}")}}
+    reasons = [
+        f"{plain(result.label)}: {reason}"
         for result in outcome.unjudged
-        if (off := result.switched_off) is not None
+        for reason in (
+            *([plain(switched_off_text(result.switched_off))] if result.switched_off else []),
+            *(unjudged_text(each) for each in outcome.missing(result)),
+        )
     ]
+    notifications = [{"level": "error", "message": {"text": _message(reason)}} for reason in reasons]
     return {"executionSuccessful": not notifications} | (
         {"toolExecutionNotifications": notifications} if notifications else {}
     )

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from tb_cnndiag.finding import SEVERITIES, Finding
 from tb_cnndiag.history import History
+from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, RunInfo
-from tb_cnndiag.report.text import cause_of, plain
+from tb_cnndiag.report.text import cause_of, coverage_lines, plain
 from tb_cnndiag.wording import labeled, number, plural
 
 
@@ -34,12 +35,13 @@ class Run(NamedTuple):
     facts: dict[str, str]
     notes: Sequence[str]
     findings: Sequence[Finding]
+    coverage: Sequence[str]
     curves: Table
     layers: Table
     diagnostics: Sequence[Table]
 
 
-def static_html(runs: Sequence[tuple[History, Sequence[Finding]]], *, tables: bool) -> Markup:
+def static_html(runs: Sequence[tuple[History, Verdict]], *, tables: bool) -> Markup:
     """Every run: what it is, its findings, and, with ``tables``, its numbers. Several runs get a list of links."""
     return Markup(template("static.html").render(runs=[_run(*run) for run in runs], tables=tables))
 
@@ -63,7 +65,8 @@ def counted(findings: Sequence[Finding]) -> str:
     return ", ".join(plural(count, level) for level, count in counts.items() if count) or "nothing found"
 
 
-def _run(history: History, findings: Sequence[Finding]) -> Run:
+def _run(history: History, judged: Verdict) -> Run:
+    findings = judged.findings
     return Run(
         history.run,
         "This log directory" if history.run == "." else history.run,
@@ -71,6 +74,7 @@ def _run(history: History, findings: Sequence[Finding]) -> Run:
         _facts(history),
         history.info.notes if history.info else (),
         findings,
+        coverage_lines(judged.coverage),
         _curves(history),
         _layers(history),
         [table for table in _diagnostics(history) if table.rows],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.judging.coverage import Coverage, summary, unjudged
 from tb_cnndiag.payloads import SwitchedOff
 from tb_cnndiag.report.outcome import Outcome, Result
 from tb_cnndiag.wording import labeled, plural
@@ -38,7 +39,24 @@ def as_text(result: Result, outcome: Outcome | None = None) -> str:
     lines += [f"  note: {plain(note)}" for note in result.notes]
     if result.switched_off is None or result.findings:
         lines.append(findings_as_text(result.findings, known))
+    lines += [f"  {line}" for line in coverage_lines(result.coverage)]
     return "\n".join(lines)
+
+
+def coverage_lines(coverage: Sequence[Coverage]) -> list[str]:
+    """How many checks passed, and below it each that could not be judged, with the reason."""
+    if not coverage:
+        return []
+    missing = unjudged(coverage)
+    lines = [f"{summary(coverage)}{':' if missing else '.'}"]
+    return [*lines, *(f"  {unjudged_text(each)}" for each in missing)]
+
+
+def unjudged_text(each: Coverage) -> str:
+    """A fault that could not be judged, and why."""
+    mark = "✗" if each.status == "crashed" else "?"
+    crashed = " crashed" if each.status == "crashed" else ""
+    return plain(f"{mark} {each.fault}{crashed}: {each.reason}")
 
 
 def switched_off_text(switched_off: SwitchedOff) -> str:

@@ -32,6 +32,7 @@ def full_snapshot(rng):
         activation_sample=per_sample.ravel(),
         **dict.fromkeys(("sample_max", "sample_mean", "output"), per_sample),
         **dict.fromkeys(("bias", "norm_scale", "unit_mean", "unit_mean_abs", "unit_saturated"), per_unit),
+        **dict.fromkeys(("batch_mean_shift", "batch_variance_ratio"), per_unit),
         **dict.fromkeys(("input_mean", "input_std", "input_min", "input_max"), per_unit[:3]),
         feature_map=per_sample[:2, :, None, None],
         pictured_units=np.zeros(1),

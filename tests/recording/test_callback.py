@@ -153,7 +153,9 @@ def test_a_function_is_called_once_per_finding(tmp_path: Path, rng: np.random.Ge
     x, _ = images(rng)
     callback = _fit(compiled(model), tmp_path, rng, epochs=5, probe=x, on_finding=reported.append)
     dead = [f for f in reported if f.fault == "dead_units"]
-    assert [(f.layer, f.severity) for f in dead] == [("conv_a", "warning"), ("conv_a", "error")]
+    assert [(f.layer, f.severity) for f in dead] == [("conv_a", "error"), ("conv_b", "error")]
+    assert dead[1].caused_by == dead[0]
+    assert len({(f.fault, f.layer, f.severity) for f in reported}) == len(reported)
     assert callback.findings[0].layer == "conv_a"
 
 

@@ -6,7 +6,7 @@ import functools
 
 from tb_cnndiag.extensions import registered
 from tb_cnndiag.judging.faults.bad_init import BadInit
-from tb_cnndiag.judging.faults.base import Fault, Limit
+from tb_cnndiag.judging.faults.base import Fault, Kind
 from tb_cnndiag.judging.faults.batch_too_small_for_bn import BatchTooSmallForBn
 from tb_cnndiag.judging.faults.collapsed_output import CollapsedOutput
 from tb_cnndiag.judging.faults.dead_units import DeadUnitsFault
@@ -22,9 +22,12 @@ from tb_cnndiag.judging.faults.output_loss_mismatch import OutputLossMismatch
 from tb_cnndiag.judging.faults.overfitting import Overfitting
 from tb_cnndiag.judging.faults.redundant_filters import RedundantFilters
 from tb_cnndiag.judging.faults.saturated_activation import SaturatedActivation
+from tb_cnndiag.judging.faults.stale_batch_statistics import StaleBatchStatistics
+from tb_cnndiag.judging.faults.too_few_epochs import TooFewEpochs
 from tb_cnndiag.judging.faults.underfitting import Underfitting
 from tb_cnndiag.judging.faults.unnormalised_input import UnnormalizedInput
 from tb_cnndiag.judging.faults.vanishing_gradient import VanishingGradient
+from tb_cnndiag.judging.thresholds import Limit
 
 BUILTIN: tuple[type[Fault], ...] = (
     NanOrInf,
@@ -43,6 +46,8 @@ BUILTIN: tuple[type[Fault], ...] = (
     DiscriminatorOverpowers,
     ModeCollapse,
     BatchTooSmallForBn,
+    StaleBatchStatistics,
+    TooFewEpochs,
     Underfitting,
     Overfitting,
     RedundantFilters,
@@ -53,7 +58,7 @@ BUILTIN: tuple[type[Fault], ...] = (
 def available() -> tuple[type[Fault], ...]:
     """The built-in faults, and the faults that other packages register as ``tb_cnndiag.faults``."""
     names = {kind.id for kind in BUILTIN}
-    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))  # type: ignore[type-abstract]
+    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))
 
 
-__all__ = ["BUILTIN", "Fault", "Limit", "available"]
+__all__ = ["BUILTIN", "Fault", "Kind", "Limit", "available"]

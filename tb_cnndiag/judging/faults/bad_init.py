@@ -2,33 +2,95 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
-from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History, Series
-from tb_cnndiag.judging.faults.base import Fault, Limit, normalized
-from tb_cnndiag.judging.signals.loss import relative_loss, training_loss
-from tb_cnndiag.judging.signals.magnitudes import gains_from_input, measured_gains
-from tb_cnndiag.judging.signals.persistence import Streak
-from tb_cnndiag.numerics.activations import LINEAR_GROWTH, facts_of
-from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.finding import Adjustment, Severity
+from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import initializer, normalized
+from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS
+from tb_cnndiag.judging.signals.magnitudes import (
+    LARGEST_GAIN_EXCESS,
+    SIGNAL,
+    SIGNAL_GROWTH,
+    SIGNAL_SHRINKAGE,
+    gains_from_input,
+    ideal_gain,
+    initial_gains,
+    largest_signal,
+    log_gain,
+)
+from tb_cnndiag.judging.signals.similarity import INITIAL_SIMILARITY, LATER_SIMILARITY
+from tb_cnndiag.judging.thresholds import EPOCHS, FIRST_LOSS, STUCK, Limit
 from tb_cnndiag.wording import number, times
 
 # The finding names the first layer whose excess, in powers of ten, is above this share of the largest one.
 NEARLY_LARGEST = 0.8
-# Mean |cosine| above which initially identical filters are still similar (random filters lie below 0.4), and above
-# which they are practically identical.
-SIMILAR, IDENTICAL = 0.45, 0.9
-# Gain relative to the ideal gain above which it matters whether the weights of a layer have one sign.
-LARGE_GAIN = 1.4
-# Number of weights below which chance decides their size, if the initializer is one that keeps the scale of signals.
-FEW_WEIGHTS = 64
-VARIANCE_SCALING = ("he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform")
+# Powers of ten above which the gain of a layer differs enough to be changed with that of the layer that is named.
+DIFFERS = 0.5
+KEEPS_SCALE = "initial filters differ, and signals keep their scale"
+STAYS_STUCK = Above(RELATIVE_LOSS, "stuck")
+
+
+def _wide(signals: Signals) -> list[int]:
+    return [row for row in signals.hidden if signals.layers[row].units > 1]
+
+
+def _identical_severity(case: Case) -> Severity:
+    """An error while the filters are practically identical: closer to 1 than to the threshold of similarity."""
+    return "error" if case.value("similar") >= (1 + case.limits["similar"]) / 2 + 0.17 else "warning"
+
+
+def _weighted(case: Case) -> list[int]:
+    """Rows whose initial gain is known."""
+    return [row for row in case.signals.trainable if log_gain(case.signals, row) != 0]
+
+
+def _extreme(case: Case, *, large: bool) -> int:
+    """The first layer whose gain is nearly the largest, or nearly the smallest, relative to the ideal gain."""
+    rows = [row for row in _weighted(case) if large or not case.signals.layers[row].output]
+    excess = {row: log_gain(case.signals, row) for row in rows}
+    most = max(excess.values()) if large else min(excess.values())
+    return next(row for row in rows if excess[row] / most >= NEARLY_LARGEST)
+
+
+def _scale_message(case: Case, row: int) -> str:
+    layer, gain = case.signals.layers[row], float(initial_gains(case.signals)[row])
+    keeps = f"a gain of {number(ideal_gain(layer))} keeps the scale of signals"
+    return f"The initial gain of {layer.path} is {number(gain, 'ratio')}; {keeps}."
+
+
+def _scale_adjustments(case: Case) -> tuple[Adjustment, ...]:
+    return tuple(
+        initializer(case.signals.layers[row], KEEPS_SCALE)
+        for row in _weighted(case)
+        if abs(log_gain(case.signals, row)) > DIFFERS
+    )
+
+
+def _severity(case: Case) -> Severity:
+    """An error if nothing is learned."""
+    return "error" if not case.signals(RELATIVE_LOSS).last() < case.limits["stuck"] else "warning"
+
+
+def _signal_row(case: Case) -> int:
+    row = largest_signal(case.signals, faster=False)
+    assert row is not None
+    return row
+
+
+def _signal_message(case: Case) -> str:
+    signal, first = times(case.value("signal")), times(case.value("first_loss"))
+    path = case.signals.layers[_signal_row(case)].path
+    return f"The signal in {path} is {signal} as large as the input, and the first loss is {first} the prior loss."
+
+
+def _normalizations(case: Case) -> tuple[Adjustment, ...]:
+    layers = [case.signals.layers[row] for row in gains_from_input(case.signals)]
+    reason = "keeps the scale of signals from layer to layer"
+    return tuple(normalized(case.signals, layer, reason) for layer in layers if not layer.normalization)
 
 
 class BadInit(Fault):
@@ -49,163 +111,58 @@ class BadInit(Fault):
     diagnostic = "weight_health"
     limits: ClassVar[Mapping[str, Limit]] = {
         "similarity": Limit(0.999, "cosine", "Mean |cosine| of the initial filters above which they are identical."),
+        "similar": Limit(
+            0.45,
+            "cosine",
+            "Mean |cosine| in training above which filters that started identical are still similar. Random filters "
+            "lie below 0.4.",
+        ),
         "growth": Limit(
             1e3,
             "ratio",
-            "Product of the hidden layers' gains, relative to the ideal gains, above which weights are too large, and "
-            "below whose inverse they are too small.",
+            "Product of the gains of hidden layers in series, relative to the ideal gains, above which weights are too "
+            "large, and below whose inverse they are too small.",
         ),
         "gain": Limit(10, "ratio", "Gain of one layer, relative to the ideal gain, above which weights are too large."),
-        "start": Limit(10, "ratio", "First loss, relative to the prior loss, above which large signals are the cause."),
         "signal": Limit(30, "ratio", "Mean activation, relative to the RMS input, above which signals are too large."),
-        "loss": Limit(5, "ratio", "First loss, relative to the prior loss, above which large weights did harm."),
-        "stuck": Limit(0.95, "ratio", "Loss, relative to the prior loss, above which nothing was learned."),
-        "snapshots": Limit(2, "count", "Number of snapshots above which filters that stay similar are a fault."),
+        "first_loss": FIRST_LOSS,
+        "start": FIRST_LOSS.at(
+            10, "First loss, relative to the prior loss, above which large signals are the cause although no gain is."
+        ),
+        "stuck": STUCK,
+        "epochs": EPOCHS,
     }
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per layer of identical filters; without such layers, at most one for the scale of the weights."""
-        similarity = history.series("filter_similarity", "mean_similarity")
-        zeros = history.series("weight_health", "zero_share")
-        identical = [
-            row
-            for row, layer in enumerate(history.layers)
-            if layer.trainable
-            and not layer.output
-            and layer.units > 1
-            and (_stay_identical(similarity, row, layer, limits["similarity"]) or _stays_above(zeros, row, 1.0))
-        ]
-        for row in identical:
-            if history.snapshots <= limits["snapshots"]:
-                break
-            layer = history.layers[row]
-            first, last = (float(np.nan_to_num(v, nan=1.0)) for v in _ends(similarity, row))
-            yield self.finding(
-                history,
-                layer,
-                "error" if last >= IDENTICAL else "warning",
-                Streak(0, history.last_step, True),
-                f"The {layer.units:,} filters of {layer.path} start identical and are still similar.",
-                evidence={"similarity": Evidence(first, limits["similarity"], "cosine")},
-                adjustments=(_initializer(layer),),
-            )
-        if not identical:
-            yield from self._scale(history, limits)
-
-    def _scale(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        gains = history.series("weight_health", "gain")
-        steps, _ = training_loss(history)
-        loss = relative_loss(history)
-        if not len(gains) or gains.steps[0] > 0 or not loss.size:
-            return
-        initial = np.nan_to_num(gains.values[0], nan=1.0)
-        for row, measured in measured_gains(history).items():
-            if initial[row] >= LARGE_GAIN * _ideal_gain(history.layers[row]):
-                initial[row] = max(initial[row], measured)
-        rows = [
-            i
-            for i, layer in enumerate(history.layers)
-            if layer.trainable and initial[i] > 0 and not layer.normalization
-        ]
-        hidden = [i for i in rows if not history.layers[i].output]
-        excess = {i: _excess(history.layers[i], float(initial[i])) for i in rows}
-        growth = sum(excess[i] for i in hidden)
-        first = np.nan_to_num(loss[0], nan=np.inf, posinf=np.inf)
-        harmful = first >= limits["loss"] or not loss[-1] < limits["stuck"]
-        excessive = max(excess.values(), default=0) >= math.log10(limits["gain"])
-        large = harmful and (excessive or growth >= math.log10(limits["growth"]))
-        small = growth <= -math.log10(limits["growth"]) and loss[-1] >= limits["stuck"]
-        if not (large or small):
-            if first >= limits["start"]:
-                yield from self._signals(history, limits, float(first), learns=bool(loss[-1] < limits["stuck"]))
-            return
-        most = max(excess.values()) if large else min(excess[i] for i in hidden)
-        row = next(i for i in (rows if large else hidden) if excess[i] / most >= NEARLY_LARGEST)
-        layer = history.layers[row]
-        yield self.finding(
-            history,
-            layer,
-            "error" if not loss[-1] < limits["stuck"] else "warning",
-            Streak(0, history.last_step, len(steps) >= limits["snapshots"]),
-            f"The initial gain of {layer.path} is {number(float(initial[row]), 'ratio')}; a gain of "
-            f"{number(_ideal_gain(layer))} keeps the scale of signals.",
-            evidence={
-                "gain": Evidence(float(initial[row]), limits["gain"], "ratio"),
-                "growth": Evidence(10.0**growth, limits["growth"], "ratio"),
-            },
-            adjustments=tuple(_initializer(history.layers[i]) for i in rows if abs(excess[i]) > 0.5),
-        )
-
-    def _signals(
-        self, history: History, limits: Mapping[str, float], first: float, *, learns: bool
-    ) -> Iterator[Finding]:
-        """Large signals although the gain of no layer is large, e.g. where shortcuts add up."""
-        if any(layer.activation not in LINEAR_GROWTH for layer in history.layers if not layer.output):
-            return  # then the weights are not the cause
-        gains = gains_from_input(history)
-        largest = max(gains, key=lambda row: gains[row], default=None)
-        if largest is None or gains[largest] < limits["signal"]:
-            return
-        gain = gains[largest]
-        layer = history.layers[largest]
-        yield self.finding(
-            history,
-            layer,
-            "warning" if learns else "error",
-            Streak(0, history.last_step, history.snapshots > limits["snapshots"]),
-            f"The signal in {layer.path} is {times(gain)} as large as the input, and the first loss is {times(first)} "
-            "the prior loss.",
-            evidence={
-                "loss": Evidence(first, limits["start"], "ratio"),
-                "signal": Evidence(gain, limits["signal"], "ratio"),
-            },
-            adjustments=tuple(
-                normalized(history, history.layers[i], "keeps the scale of signals from layer to layer")
-                for i in gains
-                if not history.layers[i].normalization
+    former: ClassVar[Mapping[str, str | None]] = {"loss": "first_loss"}
+    kinds = (
+        Kind(
+            where=_wide,
+            when=Above(INITIAL_SIMILARITY, "similarity") & Above(LATER_SIMILARITY, "similar").for_epochs(complete=True),
+            severity=_identical_severity,
+            message=lambda case: (
+                f"The {case.layer.units:,} filters of {case.layer.path} start identical and are still similar."
             ),
-        )
-
-
-def _ends(series: Series, row: int) -> tuple[float, float]:
-    """The first and the last value of one layer; 1 if it was not measured."""
-    values = series.values[:, row] if len(series) else np.ones(1)
-    return float(values[0]), float(values[-1])
-
-
-def _stay_identical(similarity: Series, row: int, layer: LayerInfo, threshold: float) -> bool:
-    """Whether filters start identical and stay similar. Filters of one weight, as in a 1 × 1 kernel, always do."""
-    if layer.fan_in < 2 or _by_chance(layer) or len(similarity) < 2 or similarity.steps[0] > 0:
-        return False
-    values = similarity.values[:, row]
-    return bool(values[0] >= threshold and (values[np.isfinite(values)] >= SIMILAR).all())
-
-
-def _stays_above(series: Series, row: int, threshold: float) -> bool:
-    """Whether a number of one layer reaches the threshold at step 0 and at every later snapshot."""
-    known = np.isfinite(series.values[:, row])
-    values = series.values[known, row]
-    return len(values) > 1 and series.steps[known][0] == 0 and bool((values >= threshold).all())
-
-
-def _ideal_gain(layer: LayerInfo) -> float:
-    return facts_of(layer.activation).ideal_gain
-
-
-def _by_chance(layer: LayerInfo) -> bool:
-    """Whether chance decides the size of a layer's weights: few weights, and an initializer that keeps the scale."""
-    return layer.units * layer.fan_in < FEW_WEIGHTS and layer.initializer in VARIANCE_SCALING
-
-
-def _excess(layer: LayerInfo, gain: float) -> float:
-    """Powers of ten between a gain and the ideal gain; 0 where chance explains the difference."""
-    return 0.0 if _by_chance(layer) else math.log10(gain / _ideal_gain(layer))
-
-
-def _initializer(layer: LayerInfo) -> Adjustment:
-    proposed = facts_of(layer.activation).initializer
-    return Adjustment.of(
-        SetParameter(layer.path, "kernel_initializer", proposed),
-        layer.initializer or "unknown",
-        "initial filters differ, and signals keep their scale",
+            adjustments=lambda case: (initializer(case.layer, KEEPS_SCALE),),
+        ),
+        Kind(
+            when=(Above(FIRST_RELATIVE_LOSS, "first_loss") | STAYS_STUCK)
+            & (Above(LARGEST_GAIN_EXCESS, "gain") | Above(SIGNAL_GROWTH, "growth")),
+            at=lambda case: _extreme(case, large=True),
+            severity=_severity,
+            message=lambda case: _scale_message(case, _extreme(case, large=True)),
+            adjustments=_scale_adjustments,
+        ),
+        Kind(
+            when=STAYS_STUCK & Above(SIGNAL_SHRINKAGE, "growth"),
+            at=lambda case: _extreme(case, large=False),
+            severity=_severity,
+            message=lambda case: _scale_message(case, _extreme(case, large=False)),
+            adjustments=_scale_adjustments,
+        ),
+        Kind(
+            when=Above(FIRST_RELATIVE_LOSS, "start") & Above(SIGNAL, "signal"),
+            at=_signal_row,
+            severity=_severity,
+            message=_signal_message,
+            adjustments=_normalizations,
+        ),
     )

@@ -1,38 +1,90 @@
-"""The base class of all faults, and the changes that several of them propose."""
+"""What a fault is: words, thresholds, and the kinds in which it shows, each with its condition."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from abc import ABC
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
 
-from tb_cnndiag.changes import InsertLayer, SetTraining, Value
 from tb_cnndiag.finding import Adjustment, Evidence, Finding, Severity
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_config
-from tb_cnndiag.judging.signals.persistence import Streak
+from tb_cnndiag.judging.conditions import Answer, Condition, Limits, Outcome
+from tb_cnndiag.judging.coverage import Status
+from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.thresholds import Limit
 from tb_cnndiag.payloads import LayerInfo
 
-# Name of a layer's width, by its role.
-WIDTH_PARAMETER = {"conv": "filters", "transposed_conv": "filters", "dense": "units"}
-# Steps after which moving averages with Keras' default momentum, 0.99, no longer depend on their initial value
-# (0.99^500 < 1 %).
-SETTLED = 500
+Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
-class Limit:
-    """A threshold that can be changed: default, unit, and a sentence that says what it means to be above or below."""
+class Case:
+    """One layer, or the whole model, in which the condition of a kind is true.
 
-    value: float
-    unit: str
-    description: str
+    Attributes:
+        signals: All signals of the run.
+        limits: The thresholds of the fault by name.
+        row: Row of the layer; None for the whole model.
+        outcome: What the condition says, with its evidence.
+    """
+
+    signals: Signals
+    limits: Limits
+    row: int | None
+    outcome: Outcome
+
+    @property
+    def layer(self) -> LayerInfo:
+        """The layer."""
+        assert self.row is not None
+        return self.signals.layers[self.row]
+
+    def value(self, name: str) -> float:
+        """A number of the evidence; NaN if it was not compared."""
+        found = self.outcome.evidence.get(name)
+        return found.value if found else float("nan")
 
 
-def consecutive_snapshots(count: int) -> Limit:
-    """The threshold of persistence that most faults have."""
-    return Limit(count, "count", "Number of consecutive snapshots for which the condition must persist.")
+@dataclass(frozen=True)
+class Kind:
+    """One way in which a fault shows.
+
+    Attributes:
+        when: The condition.
+        message: The sentence of a finding.
+        severity: An error that has not persisted for as long as it must is reported as a warning.
+        where: The layers that are judged: there is a finding for each in which the condition is true. None: the whole
+            model is judged, and there is at most one finding, if no other kind was found.
+        at: The layer that a finding of the whole model names.
+        adjustments: What to change, most promising first.
+        units: The units that have the fault.
+        reported: Evidence that is only reported, next to what was compared.
+        instead_of: Faults that this kind explains so completely that their findings are left out.
+    """
+
+    when: Condition
+    message: Callable[[Case], str]
+    severity: Severity | Callable[[Case], Severity] = "error"
+    where: Callable[[Signals], list[int]] | None = None
+    at: Callable[[Case], int | None] | None = None
+    adjustments: Callable[[Case], tuple[Adjustment, ...]] = field(default=lambda case: ())
+    units: Callable[[Case], Units] = field(default=lambda case: ())
+    reported: Callable[[Case], Mapping[str, Evidence]] = field(default=lambda case: {})
+    instead_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How the judgment of one fault ended; see :class:`~tb_cnndiag.judging.coverage.Coverage`.
+
+    Attributes:
+        instead_of: Faults that the findings explain so completely that their own are left out.
+    """
+
+    findings: tuple[Finding, ...]
+    status: Status
+    reason: str = ""
+    instead_of: frozenset[str] = frozenset()
 
 
 class Fault(ABC):
@@ -45,7 +97,9 @@ class Fault(ABC):
         source: Publication or tool that the criterion comes from.
         diagnostic: The diagnostic whose chart shows it.
         limits: Thresholds by name.
-        follows: Faults that can cause this one if they are found in the same layer, before it, or in the whole model.
+        former: Names of thresholds that were merged into another one, or (None) no longer exist.
+        kinds: The ways in which it shows. The first that is true of a layer is reported.
+        follows: For faults of other packages: the faults that can cause this one, in any layer that shares a path.
     """
 
     id: ClassVar[str]
@@ -55,70 +109,70 @@ class Fault(ABC):
     advice: ClassVar[str]
     source: ClassVar[str]
     diagnostic: ClassVar[str]
-    limits: ClassVar[Mapping[str, Limit]]
+    limits: ClassVar[Mapping[str, Limit]] = {}
+    former: ClassVar[Mapping[str, str | None]] = {}
+    kinds: ClassVar[tuple[Kind, ...]] = ()
     follows: ClassVar[tuple[str, ...]] = ()
 
-    @abstractmethod
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """Yield findings; ``limits`` has every name of ``self.limits``."""
+    def does_not_apply(self, signals: Signals) -> str:
+        """Why the run cannot have this fault; empty if it can."""
+        return ""
 
-    def finding(
-        self,
-        history: History,
-        layer: LayerInfo | None,
-        severity: Severity,
-        persistence: Streak,
-        message: str,
-        *,
-        evidence: Mapping[str, Evidence],
-        units: tuple[int, ...] | tuple[tuple[int, ...], ...] = (),
-        adjustments: tuple[Adjustment, ...] = (),
-    ) -> Finding:
-        """A finding of this fault; an error that has not persisted for enough snapshots is reported as a warning."""
+    def judge(self, signals: Signals, limits: Limits) -> Judged:
+        """The findings, and how the judgment ended; ``limits`` has every name of ``self.limits``."""
+        if reason := self.does_not_apply(signals):
+            return Judged((), "not_applicable", reason)
+        findings: list[Finding] = []
+        named: set[int | None] = set()
+        reasons: dict[str, None] = {}
+        instead_of: set[str] = set()
+        judged = asked = False
+        for kind in self.kinds:
+            if kind.where is None and findings:
+                continue
+            for row, outcome in _outcomes(kind, signals, limits):
+                asked = True
+                judged |= outcome.found is not None
+                if outcome.found is None:
+                    reasons |= dict.fromkeys(outcome.reasons[:1])
+                if outcome.found and row not in named:
+                    case = Case(signals, limits, row, outcome)
+                    findings.append(self._finding(kind, case))
+                    named.add(row)
+                    instead_of |= set(kind.instead_of)
+        open_ = "; ".join(reasons)
+        if findings:
+            return Judged(tuple(findings), "found", "", frozenset(instead_of))
+        if not asked:
+            return Judged((), "not_applicable", "no layer can have it")
+        return Judged((), "clear" if judged else "unknown", open_)
+
+    def _finding(self, kind: Kind, case: Case) -> Finding:
+        row = case.row if kind.at is None else kind.at(case)
+        severity = kind.severity(case) if callable(kind.severity) else kind.severity
         return Finding(
-            run=history.run,
+            run=case.signals.history.run,
             fault=self.id,
-            layer=layer.path if layer else None,
-            severity=severity if persistence.enough or severity != "error" else "warning",
-            first_step=persistence.first_step,
-            last_step=persistence.last_step,
-            message=message,
-            units=units,
-            evidence=evidence,
-            adjustments=adjustments,
+            layer=None if row is None else case.signals.layers[row].path,
+            severity=severity if case.outcome.enough or severity != "error" else "warning",
+            first_step=case.outcome.first_step,
+            last_step=max(case.signals.history.last_step, case.outcome.first_step),
+            message=kind.message(case),
+            units=kind.units(case),
+            evidence={**case.outcome.evidence, **kind.reported(case)},
+            adjustments=kind.adjustments(case),
             title=self.title,
             diagnostic=self.diagnostic,
         )
 
 
-def lower_learning_rate(history: History, reason: str, factor: float = 0.1) -> Adjustment:
-    """Propose a lower learning rate, with a number where the present one is known."""
-    rate = learning_rate(history)
-    proposed = rounded(rate * factor) if rate else f"{factor:g} × the present one"
-    return changed_learning_rate(rate, proposed, reason)
-
-
-def changed_learning_rate(rate: float | None, proposed: float | str, reason: str) -> Adjustment:
-    """Propose a learning rate instead of the present one; as text, advice, where the present one is unknown."""
-    current = f"{rate:g}" if rate else "unknown"
-    if isinstance(proposed, str):
-        return Adjustment(None, "learning_rate", current, proposed, reason)
-    return Adjustment.of(SetTraining("learning_rate", proposed), current, reason)
-
-
-def rounded(value: float) -> float:
-    """The value with two significant digits."""
-    return float(f"{value:.2g}")
-
-
-def clip(history: History, reason: str) -> tuple[Adjustment, ...]:
-    """Propose a clipped gradient; nothing where it is clipped already."""
-    if any(optimizer_config(history).get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm")):
-        return ()
-    return (Adjustment.of(SetTraining("clipnorm", 1.0), "none", reason, proposed="1.0"),)
-
-
-def normalized(history: History, layer: LayerInfo, reason: str) -> Adjustment:
-    """Propose a batch normalization behind a layer, whose averages settle within the steps that a run like this has."""
-    config: dict[str, Value] = {"momentum": 0.9} if history.last_step < SETTLED else {}
-    return Adjustment.of(InsertLayer(layer.path, "normalization", "BatchNormalization", config), "none", reason)
+def _outcomes(kind: Kind, signals: Signals, limits: Limits) -> Iterator[tuple[int | None, Outcome]]:
+    if kind.where is None:
+        yield None, kind.when.answer(signals, limits).outcome(0)
+        return
+    rows = kind.where(signals)
+    if not rows:
+        return
+    answer: Answer = kind.when.answer(signals, limits)
+    for row in rows:
+        yield row, answer.outcome(row)

@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, lower_learning_rate
-from tb_cnndiag.judging.signals.loss import relative_loss, training_loss
-from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above, Below, Falls, Known
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import lower_learning_rate
+from tb_cnndiag.judging.signals.accuracy import TRAINING_ACCURACY
+from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, RELATIVE_LOSS
+from tb_cnndiag.judging.signals.outputs import (
+    ABOVE_CHANCE,
+    LARGEST_CLASS,
+    OUTPUT_SPREAD,
+    RELATIVE_SPREAD,
+    TOP_CLASS_SHARE,
+    output_layers,
+    single_outputs,
+)
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
-from tb_cnndiag.judging.signals.series import values_at
+from tb_cnndiag.judging.thresholds import EPOCHS, EVIDENT, STUCK, Limit
 from tb_cnndiag.wording import percent
 
-# Share of one class above which the probe is too unbalanced to show a collapse.
-BALANCED = 0.5
+
+def _message(case: Case) -> str:
+    assert case.row is not None
+    share = case.signals(TOP_CLASS_SHARE).last(case.row)
+    if share > case.limits["top_class_share"]:
+        return f"The output layer {case.layer.path} predicts the same class for {percent(share)} of the samples."
+    return f"The output of {case.layer.path} is nearly the same for every sample."
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    return (
+        *weaker_regularization(case.signals),
+        lower_learning_rate(case.signals, "a single update that is too large can cause this"),
+        Adjustment(None, "class_weight", "unknown", "None", "the weight of one class can outweigh all others"),
+        Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels cause this"),
+    )
+
+
+def _majority_message(case: Case) -> str:
+    share = percent(case.signals(LARGEST_CLASS).last())
+    return f"{case.layer.path} predicts the majority class, which has {share} of the samples, for all of them."
+
+
+def _class_weights(case: Case) -> tuple[Adjustment, ...]:
+    reason = "the rare classes then weigh as much as the majority"
+    return (
+        Adjustment(None, "class_weight", "None", "inverse to the frequency of each class", reason),
+        lower_learning_rate(case.signals, "a single update that is too large can cause this"),
+    )
+
+
+ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
+CONSTANT = Below(OUTPUT_SPREAD, "spread")
+# It learns in training: answers in inference mode will follow, or averages of batch normalizations lag behind.
+LEARNS = Known(Above(TRAINING_ACCURACY, "trained")) | (
+    Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs")) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
+)
+BALANCED = ~Above(LARGEST_CLASS, "majority", strict=True)
 
 
 class CollapsedOutput(Fault):
@@ -31,71 +75,54 @@ class CollapsedOutput(Fault):
     source = "Amazon SageMaker Debugger rule ClassImbalance (predictions); UMLAUT (CHI 2021)."
     diagnostic = "model_output"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "top_class_share": Limit(0.95, "share", "Predicted class share above which the output has collapsed."),
+        "top_class_share": EVIDENT,
         "spread": Limit(0.02, "output", "Standard deviation of an output over samples below which it is constant."),
-        "stuck": Limit(0.95, "ratio", "Loss, relative to the prior loss, above which constant outputs have collapsed."),
-        "snapshots": Limit(
-            2, "count", "Number of consecutive snapshots after step 0 for which the condition must persist."
+        "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
+        "stuck": STUCK,
+        "fall": Limit(0.02, "share", "Mean decrease of the loss per epoch above which the model learns."),
+        "trained": Limit(
+            0.3, "share", "Training accuracy between that of the largest class (0) and 1 above which the model learns."
         ),
-        "lasting": Limit(
-            4,
-            "count",
-            "Number of consecutive snapshots for which one sign alone must persist: class share or constant output.",
+        "above_chance": Limit(
+            0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."
+        ),
+        "epochs": EPOCHS,
+        "majority_epochs": EPOCHS.at(3, "Number of epochs for which only the majority class must be predicted."),
+        "lasting": EPOCHS.at(
+            4, "Number of epochs for which one sign alone must persist: predicted class share or constant output."
         ),
     }
-    follows = (
-        "nan_or_inf",
-        "output_loss_mismatch",
-        "dead_units",
-        "vanishing_gradient",
-        "saturated_activation",
-        "bad_init",
-        "exploding_gradient",
-        "unnormalised_input",
-        "frozen_layer",
-        "learning_rate_too_high",
-        "learning_rate_too_low",
-        "batch_too_small_for_bn",
-    )
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per output layer, if the probe is known to be balanced."""
-        counts = np.asarray(history.info.probe.class_counts if history.info else ())
-        if np.count_nonzero(counts) < 2 or counts.max() > BALANCED * counts.sum():
-            return
-        shares = history.series("model_output", "top_class_share")
-        spreads = history.series("model_output", "spread")
-        for row, layer in enumerate(history.layers):
-            measured = np.isfinite(shares.values[:, row]) & (shares.steps > 0)
-            share, spread = shares.values[measured, row], spreads.values[measured, row]
-            steps, one_class = shares.steps[measured], share > limits["top_class_share"]
-            persistence = streak(steps, one_class & (spread < limits["spread"]), limits["snapshots"])
-            if persistence is None and len(steps) >= limits["lasting"]:
-                persistence = streak(steps, one_class, limits["lasting"])
-            if persistence is None and len(steps) >= limits["lasting"]:
+    kinds = (
+        Kind(
+            where=output_layers,
+            when=(
+                (ONE_CLASS & CONSTANT).for_epochs(complete=True)
+                | ONE_CLASS.for_epochs("lasting", complete=True)
                 # The same output for all samples, although the predicted class changes from snapshot to snapshot.
-                stuck = values_at(steps, training_loss(history)[0], relative_loss(history)) >= limits["stuck"]
-                persistence = streak(steps, stuck & (spread < limits["spread"]), limits["lasting"])
-            if persistence is None or not persistence.enough or not layer.output or layer.units < 2:
-                continue
-            yield self.finding(
-                history,
-                layer,
-                "error",
-                persistence,
-                f"The output layer {layer.path} predicts the same class for {percent(float(share[-1]))} of the samples."
-                if one_class[-1]
-                else f"The output of {layer.path} is nearly the same for every sample.",
-                evidence={
-                    "top_class_share": Evidence(float(share[-1]), limits["top_class_share"], "share"),
-                    "spread": Evidence(float(spread[-1]), limits["spread"], "output"),
-                },
-                adjustments=(
-                    *weaker_regularization(history),
-                    lower_learning_rate(history, "a single update that is too large can cause this"),
-                    Adjustment(
-                        None, "class_weight", "unknown", "None", "the weight of one class can outweigh all others"
-                    ),
-                    Adjustment(None, "labels", "unknown", "checked", "shuffled or constant labels cause this"),
-                ),
+                | (CONSTANT & Above(RELATIVE_LOSS, "stuck")).for_epochs("lasting", complete=True)
             )
+            & BALANCED
+            & ~LEARNS,
+            message=_message,
+            adjustments=_adjustments,
+        ),
+        Kind(
+            where=output_layers,
+            when=(
+                Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
+                & Below(ABOVE_CHANCE, "above_chance")
+                & Above(RELATIVE_LOSS, "stuck")
+            ).for_epochs("majority_epochs", complete=True)
+            & ~BALANCED,
+            message=_majority_message,
+            adjustments=_class_weights,
+        ),
+        Kind(
+            where=single_outputs,
+            when=(Below(RELATIVE_SPREAD, "spread") & Above(RELATIVE_LOSS, "stuck")).for_epochs(complete=True),
+            message=lambda case: (
+                f"The output of {case.layer.path} is nearly the same for every sample: it predicts their mean."
+            ),
+            adjustments=lambda case: _adjustments(case)[:-2],
+        ),
+    )

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
-from tb_cnndiag.judging.signals.gan import adversaries, discriminator_loss
-from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.finding import Adjustment, Evidence, Severity
+from tb_cnndiag.judging.conditions import Below
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.gan import DISCRIMINATOR_LOSS, GENERATOR_GRADIENT, adversaries, no_adversaries
+from tb_cnndiag.judging.thresholds import EPOCHS, Limit
 from tb_cnndiag.wording import number
+
+PRELIMINARY = "preliminary: not calibrated on GANs"
+
+
+def _first_layer(case: Case) -> int | None:
+    parts = adversaries(case.signals)
+    return parts.discriminator_input if parts else None
+
+
+def _severity(case: Case) -> Severity:
+    """An error if the generator hardly receives a gradient any more."""
+    return "error" if case.signals(GENERATOR_GRADIENT).last() < case.limits["gradient_fall"] else "warning"
+
+
+def _gradient(case: Case) -> Mapping[str, Evidence]:
+    gradient = case.signals(GENERATOR_GRADIENT)
+    if not len(gradient):
+        return {}
+    return {"generator_gradient": Evidence(gradient.last(), case.limits["gradient_fall"], "ratio")}
+
+
+def _message(case: Case) -> str:
+    row = _first_layer(case)
+    assert row is not None
+    path = case.signals.layers[row].path
+    return f"The discriminator, from {path} on, is always right: its loss is {number(case.value('loss'))}."
 
 
 class DiscriminatorOverpowers(Fault):
@@ -29,43 +54,25 @@ class DiscriminatorOverpowers(Fault):
     )
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "loss": Limit(0.1, "loss", "Discriminator loss below which it is always right. Guessing gives 1.39."),
-        "gradient_fall": Limit(
-            0.01, "ratio", "Gradient of the generator, relative to its maximum, below which the severity is an error."
+        "loss": Limit(
+            0.1, "loss", "Discriminator loss below which it is always right. Guessing gives 1.39.", PRELIMINARY
         ),
-        "snapshots": consecutive_snapshots(3),
+        "gradient_fall": Limit(
+            0.01,
+            "ratio",
+            "Gradient of the generator, relative to its maximum, below which the severity is an error.",
+            PRELIMINARY,
+        ),
+        "epochs": EPOCHS.at(3),
     }
-    follows = ("nan_or_inf", "dead_units", "saturated_activation")
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding. Losses that can be negative (Wasserstein) are not judged."""
-        parts, losses = adversaries(history), discriminator_loss(history)
-        if parts is None or losses is None:
-            return
-        steps, loss = losses
-        after_start = steps > 0
-        steps, loss = steps[after_start], loss[after_start]
-        if not len(steps) or (loss < 0).any():
-            return
-        persistence = streak(steps, loss < limits["loss"], limits["snapshots"])
-        if persistence is None or not persistence.enough:
-            return
-        evidence = {"loss": Evidence(float(loss[-1]), limits["loss"], "loss")}
-        gradients = history.series("gradient_flow", "gradient_norm")
-        norms = np.nanmax(gradients.values[:, parts.generator], axis=1, initial=0.0)
-        starved = bool(norms.size) and norms.max() > 0 and norms[-1] < limits["gradient_fall"] * norms.max()
-        if norms.size and norms.max() > 0:
-            share = float(norms[-1] / norms.max())
-            evidence["generator_gradient"] = Evidence(share, limits["gradient_fall"], "ratio")
-        first = history.layers[parts.discriminator_input]
-        yield self.finding(
-            history,
-            first,
-            "error" if starved else "warning",
-            persistence,
-            f"The discriminator, from {first.path} on, is always right: its loss is {number(float(loss[-1]))}.",
-            evidence=evidence,
-            adjustments=(
+    kinds = (
+        Kind(
+            when=Below(DISCRIMINATOR_LOSS, "loss").for_epochs(complete=True),
+            at=_first_layer,
+            severity=_severity,
+            message=_message,
+            reported=_gradient,
+            adjustments=lambda case: (
                 Adjustment(
                     None,
                     "discriminator.learning_rate",
@@ -75,4 +82,9 @@ class DiscriminatorOverpowers(Fault):
                 ),
                 Adjustment(None, "label_smoothing", "0", "0.1", "keeps the discriminator from being certain"),
             ),
-        )
+        ),
+    )
+
+    def does_not_apply(self, signals: Signals) -> str:
+        """Without a generator and a discriminator."""
+        return no_adversaries(signals)

@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, clip, consecutive_snapshots, lower_learning_rate
-from tb_cnndiag.judging.signals.initial_explosion import GRADIENT, SIGNAL, exploding_activations, exploding_gradients
-from tb_cnndiag.judging.signals.persistence import Streak, streak
-from tb_cnndiag.numerics.activations import LINEAR_GROWTH
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above, Below, Is
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import clip, lower_learning_rate
+from tb_cnndiag.judging.signals.explosion import (
+    FIRST_RELATIVE_GRADIENT,
+    plain_descent_at_a_usual_rate,
+    steepest_layer,
+)
+from tb_cnndiag.judging.signals.gradients import MEDIAN_RELATIVE_GRADIENT, RELATIVE_GRADIENT
+from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS, RISE_OF_SEVERAL, loss_is_not_finite
+from tb_cnndiag.judging.signals.magnitudes import FASTER_SIGNAL, grows_faster, largest_signal
+from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
+from tb_cnndiag.judging.thresholds import EPOCHS, FIRST_LOSS, STUCK, Limit
 from tb_cnndiag.wording import times
+
+
+def _largest_signal(case: Case) -> int:
+    row = largest_signal(case.signals, faster=True)
+    assert row is not None
+    return row
+
+
+def _signal_message(case: Case) -> str:
+    path, signal = case.signals.layers[_largest_signal(case)].path, times(case.value("signal"))
+    return f"The signal in {path} is {signal} as large as the input: activations grow faster than their input."
+
+
+def _slower_activations(case: Case) -> tuple[Adjustment, ...]:
+    return tuple(
+        Adjustment.of(SetParameter(a.path, "activation", "relu"), a.activation, "is not larger than its input")
+        for a in case.signals.layers
+        if grows_faster(a)
+    )
+
+
+def _first_message(case: Case) -> str:
+    row = steepest_layer(case.signals)
+    assert row is not None
+    ratio, path = times(case.value("relative_gradient")), case.signals.layers[row].path
+    first = f"The first gradient was {ratio} as large as the initial weights in half of the layers"
+    return f"{first}. It was largest in {path}."
+
+
+def _largest_gradient(case: Case) -> int:
+    values = case.signals(RELATIVE_GRADIENT).values
+    measured = values[np.isfinite(values).any(axis=1)]
+    return int(np.nanargmax(measured[-1]))
+
+
+def _message(case: Case) -> str:
+    ratio, path = times(case.value("relative_gradient")), case.signals.layers[_largest_gradient(case)].path
+    return f"The gradient is {ratio} as large as the weights in half of the layers. It is largest in {path}."
+
+
+def _smaller_steps(case: Case) -> tuple[Adjustment, ...]:
+    lower = lower_learning_rate(case.signals, "updates are as large as the weights")
+    return (*clip(case.signals, "bounds the size of each update"), lower)
 
 
 class ExplodingGradient(Fault):
@@ -37,79 +88,41 @@ class ExplodingGradient(Fault):
         "relative_gradient": Limit(
             10, "ratio", "Gradient-to-weight ratio (median over layers) above which the gradient explodes."
         ),
+        "signal": Limit(1e3, "ratio", "Signal, relative to the input, above which activations make it explode."),
+        "first_loss": FIRST_LOSS,
+        "stuck": STUCK,
+        "step": Limit(
+            0.03, "ratio", "Update-to-weight ratio (median over layers) below which large gradients do no harm."
+        ),
         "rise": Limit(
             1.5, "ratio", "Loss, relative to its best value, below which large gradients (of large targets) do no harm."
         ),
-        "snapshots": consecutive_snapshots(2),
+        "epochs": EPOCHS,
     }
-    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high")
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, at the layer with the largest signal, first gradient, or last gradient."""
-        if (found := exploding_activations(history)) is not None:
-            yield self._activations(history, *found)
-            return
-        if (found := exploding_gradients(history)) is not None:
-            yield self._first_gradients(history, *found)
-            return
-        series = history.series("gradient_flow", "relative_gradient")
-        measured = np.isfinite(series.values).any(axis=1)
-        if not measured.any():
-            return
-        values, steps = series.values[measured], series.steps[measured]
-        median = np.nanmedian(np.where(np.isfinite(values), values, np.nan), axis=1)
-        persistence = streak(steps, median > limits["relative_gradient"], limits["snapshots"])
-        if persistence is None or _loss_falls(history, limits["rise"]):
-            return
-        layer = history.layers[int(np.nanargmax(values[-1]))]
-        yield self.finding(
-            history,
-            layer,
-            "error",
-            persistence,
-            f"The gradient is {times(float(median[-1]))} as large as the weights in half of the layers. It is largest "
-            f"in {layer.path}.",
-            evidence={"relative_gradient": Evidence(float(median[-1]), limits["relative_gradient"], "ratio")},
-            adjustments=_smaller_steps(history),
-        )
-
-    def _activations(self, history: History, row: int, gain: float) -> Finding:
-        layer = history.layers[row]
-        return self.finding(
-            history,
-            layer,
-            "error",
-            Streak(0, history.last_step, True),
-            f"The signal in {layer.path} is {times(gain)} as large as the input: activations grow faster than their "
-            "input.",
-            evidence={"signal": Evidence(gain, SIGNAL, "ratio")},
-            adjustments=tuple(
-                Adjustment.of(SetParameter(a.path, "activation", "relu"), a.activation, "is not larger than its input")
-                for a in history.layers
-                if not a.output and a.activation not in LINEAR_GROWTH
-            ),
-        )
-
-    def _first_gradients(self, history: History, row: int, ratio: float) -> Finding:
-        layer = history.layers[row]
-        return self.finding(
-            history,
-            layer,
-            "error",
-            Streak(0, history.last_step, True),
-            f"The first gradient was {times(ratio)} as large as the initial weights in half of the layers. It was "
-            f"largest in {layer.path}.",
-            evidence={"relative_gradient": Evidence(ratio, GRADIENT, "ratio")},
-            adjustments=_smaller_steps(history),
-        )
-
-
-def _smaller_steps(history: History) -> tuple[Adjustment, ...]:
-    lower = lower_learning_rate(history, "updates are as large as the weights")
-    return (*clip(history, "bounds the size of each update"), lower)
-
-
-def _loss_falls(history: History, rise: float) -> bool:
-    """Whether the loss is known, finite and near its best value: large gradients then do no harm."""
-    _, losses = history.scalars("training_curve", "loss")
-    return bool(losses.size > 1 and np.isfinite(losses).all() and losses[-1] <= rise * losses.min())
+    kinds = (
+        Kind(
+            when=Above(FASTER_SIGNAL, "signal") & Above(FIRST_RELATIVE_LOSS, "first_loss"),
+            instead_of=("learning_rate_too_high",),
+            at=_largest_signal,
+            message=_signal_message,
+            adjustments=_slower_activations,
+        ),
+        Kind(
+            when=Is(plain_descent_at_a_usual_rate)
+            & Above(FIRST_RELATIVE_GRADIENT, "relative_gradient")
+            & (Above(RELATIVE_LOSS, "stuck").for_epochs(complete=True) | Is(loss_is_not_finite)),
+            instead_of=("learning_rate_too_high",),
+            at=lambda case: steepest_layer(case.signals),
+            message=_first_message,
+            adjustments=_smaller_steps,
+        ),
+        Kind(
+            when=Above(MEDIAN_RELATIVE_GRADIENT, "relative_gradient", strict=True)
+            .for_epochs()
+            .except_where(Below(RISE_OF_SEVERAL, "rise"))
+            .except_where(Below(MEDIAN_UPDATE_RATIO, "step")),
+            at=_largest_gradient,
+            message=_message,
+            adjustments=_smaller_steps,
+        ),
+    )

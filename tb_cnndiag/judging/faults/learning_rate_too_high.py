@@ -2,40 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tb_cnndiag.finding import Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import (
-    Fault,
-    Limit,
-    changed_learning_rate,
-    clip,
-    consecutive_snapshots,
-    rounded,
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above, Below, Condition, Flat, Is, Known
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import changed_learning_rate, clip, rounded
+from tb_cnndiag.judging.signals.configuration import (
+    has_cyclical_learning_rate,
+    learning_rate,
+    scales_updates,
 )
-from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
-from tb_cnndiag.judging.signals.initial_explosion import explodes_initially
-from tb_cnndiag.judging.signals.loss import decrease_per_snapshot, oscillates, relative_loss, training_loss
-from tb_cnndiag.judging.signals.persistence import Streak, streak
-from tb_cnndiag.judging.signals.regularization import regularization_dominates
-from tb_cnndiag.judging.signals.series import median_over_layers, values_at
-from tb_cnndiag.judging.signals.units import died_in_training
-from tb_cnndiag.judging.signals.updates import has_cyclical_learning_rate, overflow_after_large_updates, update_ratios
-from tb_cnndiag.judging.signals.weights import weight_growth
-from tb_cnndiag.payloads import FloatArray, IntArray
+from tb_cnndiag.judging.signals.dead_units import DIED_SHARE, FIRST_DEAD_SHARE, died
+from tb_cnndiag.judging.signals.layers import single_layer
+from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LAST_RELATIVE_LOSS, LOSS_RISE, LOSS_ZIGZAG
+from tb_cnndiag.judging.signals.non_finite import has_non_finite
+from tb_cnndiag.judging.signals.regularization import REGULARIZATION
+from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO, OVERFLOWING_UPDATE, PEAK_UPDATE_RATIO
+from tb_cnndiag.judging.signals.weights import WEIGHT_GROWTH
+from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
 from tb_cnndiag.wording import percent, times
 
 # Update-to-weight ratio of healthy trainings: of the order of 1e-3 (CS231n, Babysitting the learning process).
 USUAL = 3e-3
-# Relative loss below which the training has converged: changes of the loss are noise there.
-CONVERGED = 0.1
-PLATEAU_SNAPSHOTS = 5
+
+
+def _scaled_again(case: Case) -> float:
+    """The update-to-weight ratio with the initial weights.
+
+    An optimizer that scales each update changes weights that have grown by as much as before: a smaller share.
+    """
+    ratio = case.value("step")
+    growth = case.signals(WEIGHT_GROWTH).last() if scales_updates(case.signals) else 1.0
+    return ratio * max(growth, 1.0)
+
+
+def _adjustments(ratio: Callable[[Case], float]) -> Callable[[Case], tuple[Adjustment, ...]]:
+    """A learning rate that brings ``ratio`` (0 or NaN: unknown) to the usual update-to-weight ratio."""
+
+    def proposed(case: Case) -> tuple[Adjustment, ...]:
+        rate, present = learning_rate(case.signals), ratio(case)
+        factor = min(USUAL / present, 0.1) if present > 0 else 0.1
+        value = rounded(rate * factor) if rate else f"{factor:.2g} × as high"
+        return (
+            changed_learning_rate(rate, value, f"brings the update-to-weight ratio to about {USUAL:g}"),
+            *clip(case.signals, "bounds the size of each update"),
+        )
+
+    return proposed
+
+
+def _size_of_updates(case: Case) -> str:
+    ratio = case.value("overflow") if "overflow" in case.outcome.evidence else case.value("step")
+    if not ratio >= case.limits["step"] and case.value("growth") >= case.limits["growth"]:
+        return f"Updates have made the weights {times(case.value('growth'))} as large as the initial ones"
+    if ratio < 1:
+        return f"Updates change the weights by up to {percent(ratio)} of their size"
+    return f"Updates are {times(ratio)} as large as the weights"
+
+
+def _message(effect: str) -> Callable[[Case], str]:
+    """The size of the updates, their effect, and the layer whose units died, if there is one."""
+
+    def message(case: Case) -> str:
+        share, row = died(case.signals)
+        words = f"{_size_of_updates(case)}, and {effect}."
+        if row is None or not share.last() >= case.limits["died"]:
+            return words
+        return f"{words} As a result, {percent(share.last())} of the units of {case.signals.layers[row].path} died."
+
+    return message
+
+
+def _died_message(case: Case) -> str:
+    share, row = died(case.signals)
+    assert row is not None
+    context = "after large updates" if case.value("step") >= case.limits["step"] else "and nothing was learned"
+    path = case.signals.layers[row].path
+    return f"During training, {percent(share.last())} of the units of {path} died, {context}."
+
+
+LARGE = Known(Above(PEAK_UPDATE_RATIO, "step")) | Known(Above(WEIGHT_GROWTH, "growth"))
+NOT_REGULARIZED = Below(REGULARIZATION, "regularization")
+PLATEAU = Flat(FINITE_RELATIVE_LOSS, "gain", "plateau")
+STUCK_LOSS = Above(FINITE_RELATIVE_LOSS, "stuck")
+ENDS_HIGH = Above(LAST_RELATIVE_LOSS, "harmless_loss")
+UNSTEADY = Above(LOSS_RISE, "rise") | Above(LOSS_ZIGZAG, "zigzag").unless(Is(has_cyclical_learning_rate))
+
+
+def _high_loss(when: Condition, effect: str) -> Kind:
+    """A loss that is high while updates are large."""
+    return Kind(when=when & NOT_REGULARIZED, message=_message(effect), adjustments=_adjustments(_scaled_again))
 
 
 class LearningRateTooHigh(Fault):
@@ -62,160 +120,73 @@ class LearningRateTooHigh(Fault):
         "overflow": Limit(
             1, "ratio", "Update-to-weight ratio of the first updates above which they are the cause of an overflow."
         ),
-        "stuck": Limit(0.95, "ratio", "Loss, relative to the prior loss, above which nothing was learned."),
+        "stuck": STUCK,
         "swinging_step": Limit(
             0.01,
             "ratio",
             "Update-to-weight ratio (median over layers) above which it is the cause of an oscillating loss.",
         ),
         "rise": Limit(1.5, "ratio", "Loss, relative to its best value, above which the loss oscillates."),
-        "high": Limit(
-            0.4, "ratio", "Loss, relative to the prior loss, above which large updates are the cause of a plateau."
-        ),
-        "gain": Limit(0.01, "share", "Mean decrease of the loss per snapshot below which the loss is on a plateau."),
         "zigzag": Limit(
             1.2,
             "ratio",
-            "Loss, relative to the previous snapshot, above which it has risen. Repeated rises are oscillation.",
+            "Loss, relative to one epoch before, above which it has risen. Two such rises are oscillation.",
         ),
+        "converged": Limit(
+            0.1, "ratio", "Loss, relative to the prior loss, below which changes are the noise of a converged training."
+        ),
+        "high": Limit(
+            0.4, "ratio", "Loss, relative to the prior loss, above which large updates are the cause of a plateau."
+        ),
+        "gain": Limit(0.01, "share", "Mean change of the loss per epoch below which the loss is on a plateau."),
         "died": Limit(
             0.9,
             "share",
             "Share of a layer's units that died above which updates are the cause, if nothing was learned.",
-        ),
-        "harmless_loss": Limit(
-            0.5, "ratio", "Loss, relative to the prior loss, below which the training counts as unharmed."
         ),
         "died_after_large_updates": Limit(
             0.6,
             "share",
             "Share of a layer's units that died after large updates above which these updates are the cause.",
         ),
-        "snapshots": consecutive_snapshots(3),
+        "harmless_loss": HARMLESS,
+        "regularization": Limit(
+            1, "ratio", "Regularization, relative to the loss, above which it is the cause of large updates."
+        ),
+        "epochs": EPOCHS.at(3),
+        "plateau": EPOCHS.at(5, "Number of epochs over which a plateau extends."),
     }
-    follows = ("output_loss_mismatch", "unnormalised_input", "bad_init")
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, of the whole training: an overflow, a high or oscillating loss, or units that died."""
-        if explodes_initially(history):
-            return
-        overflow = overflow_after_large_updates(history, limits["overflow"])
-        if overflow is not None:
-            persistence, ratio = overflow
-            evidence = {"step": Evidence(ratio, limits["step"], "ratio")}
-            message = f"{_size_of_updates(ratio)}, and the weights overflow."
-            yield self._finding(history, persistence, message, evidence, ratio)
-            return
-        updates, loss = update_ratios(history), relative_loss(history)
-        steps, _ = training_loss(history)
-        # Weights that strong regularization keeps near 0 make every update-to-weight ratio large.
-        if not len(updates) or len(steps) < 2 or not np.isfinite(loss).all() or regularization_dominates(history):
-            return
-        ratios = values_at(steps, updates.steps, median_over_layers(updates.values))
-        growth = np.fmax.accumulate(weight_growth(history, steps))
-        found = self._high_loss(history, limits, steps, loss, ratios, growth)
-        if found is None:
-            large_updates = (np.fmax.accumulate(ratios) >= limits["step"]) | (growth >= limits["growth"])
-            found = self._dead_units(history, limits, steps, loss, large_updates)
-        if found is not None:
-            yield _with_dead_layer(history, found, limits["died"])
-
-    def _high_loss(
-        self,
-        history: History,
-        limits: Mapping[str, float],
-        steps: IntArray,
-        loss: FloatArray,
-        ratios: FloatArray,
-        growth: FloatArray,
-    ) -> Finding | None:
-        if len(history.layers) == 1 and _on_plateau(loss, limits):
-            return None  # a linear model at its optimum: updates that are too large would make its loss oscillate
-        peak, best = np.fmax.accumulate(ratios), np.minimum.accumulate(loss)
-        stuck = ((peak >= limits["step"]) | (growth >= limits["growth"])) & (loss >= limits["stuck"])
-        unsteady = loss >= limits["rise"] * best
-        if not has_cyclical_learning_rate(history):
-            unsteady |= oscillates(loss, limits["zigzag"])
-        oscillating = (ratios >= limits["swinging_step"]) & unsteady & (loss >= CONVERGED)
-        persistence, effect, shown = streak(steps, stuck, limits["snapshots"]), "the loss does not fall", peak
-        if persistence is None and _on_plateau(loss, limits):
-            high = (ratios >= limits["step"]) & (loss >= limits["high"])
-            persistence, effect, shown = streak(steps, high, PLATEAU_SNAPSHOTS), "the loss is on a high plateau", ratios
-        if persistence is None:
-            persistence, effect = streak(steps, oscillating, limits["snapshots"]), "the loss oscillates"
-            shown = ratios
-        if persistence is None:
-            return None
-        ratio = float(shown[-1])
-        evidence = {
-            "step": Evidence(ratio, limits["step"], "ratio"),
-            "rise": Evidence(float(loss[-1] / max(best[-1], 1e-12)), limits["rise"], "ratio"),
-        }
-        # An optimizer that scales each update changes weights that have grown by as much as before: a smaller share.
-        scaled = optimizer_name(history) != "SGD"
-        initial_ratio = ratio * (max(float(growth[-1]), 1.0) if scaled else 1.0)
-        size = _size_of_updates(ratio)
-        if shown is peak and not ratio >= limits["step"]:
-            size = f"Updates have made the weights {times(float(growth[-1]))} as large as the initial ones"
-        return self._finding(history, persistence, f"{size}, and {effect}.", evidence, initial_ratio)
-
-    def _dead_units(
-        self,
-        history: History,
-        limits: Mapping[str, float],
-        steps: IntArray,
-        loss: FloatArray,
-        large_updates: NDArray[np.bool_],
-    ) -> Finding | None:
-        dead, layer = died_in_training(history, steps, limits["died"])
-        died = (dead >= limits["died"]) & (loss >= limits["stuck"])
-        if loss[-1] >= limits["harmless_loss"]:
-            died |= (dead >= limits["died_after_large_updates"]) & large_updates
-        persistence = streak(steps, died, limits["snapshots"])
-        if persistence is None or not persistence.enough:
-            return None
-        share = float(dead[-1])
-        context = "after large updates" if large_updates[-1] else "and nothing was learned"
-        message = f"During training, {percent(share)} of the units of {layer} died, {context}."
-        return self._finding(history, persistence, message, {"died": Evidence(share, limits["died"], "share")}, 0.0)
-
-    def _finding(
-        self, history: History, persistence: Streak, message: str, evidence: Mapping[str, Evidence], ratio: float
-    ) -> Finding:
-        """The finding, with a learning rate that brings ``ratio`` (0: unknown) to the usual update-to-weight ratio."""
-        rate = learning_rate(history)
-        factor = min(USUAL / ratio if ratio else 0.1, 0.1)
-        proposed = rounded(rate * factor) if rate else f"{factor:.2g} × as high"
-        return self.finding(
-            history,
-            None,
-            "error",
-            persistence,
-            message,
-            evidence=evidence,
-            adjustments=(
-                changed_learning_rate(rate, proposed, f"brings the update-to-weight ratio to about {USUAL:g}"),
-                *clip(history, "bounds the size of each update"),
-            ),
-        )
-
-
-def _with_dead_layer(history: History, finding: Finding, threshold: float) -> Finding:
-    """The same finding, with the layer whose units died, if there is one; the finding is of the whole training."""
-    dead, path = died_in_training(history, training_loss(history)[0], threshold)
-    if not path or not dead[-1] >= threshold or path in finding.message:
-        return finding
-    return replace(
-        finding, message=f"{finding.message} As a result, {percent(float(dead[-1]))} of the units of {path} died."
+    kinds = (
+        Kind(
+            when=Above(OVERFLOWING_UPDATE, "overflow"),
+            message=lambda case: f"{_size_of_updates(case)}, and the weights overflow.",
+            adjustments=_adjustments(lambda case: case.value("overflow")),
+        ),
+        # The loss of a linear model at its optimum would oscillate if updates were too large.
+        _high_loss((LARGE & STUCK_LOSS).for_epochs() & ~(Is(single_layer) & Known(PLATEAU)), "the loss does not fall"),
+        _high_loss(
+            (Above(MEDIAN_UPDATE_RATIO, "step") & Above(FINITE_RELATIVE_LOSS, "high")).for_epochs("plateau")
+            & PLATEAU
+            & ~Is(single_layer),
+            "the loss is on a high plateau",
+        ),
+        _high_loss(
+            (
+                Above(MEDIAN_UPDATE_RATIO, "swinging_step", shown="step")
+                & UNSTEADY
+                & Above(FINITE_RELATIVE_LOSS, "converged")
+            ).for_epochs(),
+            "the loss oscillates",
+        ),
+        Kind(
+            when=(
+                (Above(DIED_SHARE, "died") & STUCK_LOSS)
+                | (Above(DIED_SHARE, "died_after_large_updates") & LARGE & ENDS_HIGH)
+            ).for_epochs(complete=True)
+            & NOT_REGULARIZED
+            & ~Known(Above(FIRST_DEAD_SHARE, "died"))
+            & ~Is(has_non_finite),
+            message=_died_message,
+            adjustments=_adjustments(lambda case: 0.0),
+        ),
     )
-
-
-def _size_of_updates(ratio: float) -> str:
-    if ratio < 1:
-        return f"Updates change the weights by up to {percent(ratio)} of their size"
-    return f"Updates are {times(ratio)} as large as the weights"
-
-
-def _on_plateau(loss: FloatArray, limits: Mapping[str, float]) -> bool:
-    """Whether the loss no longer falls."""
-    return len(loss) > PLATEAU_SNAPSHOTS and abs(decrease_per_snapshot(loss, PLATEAU_SNAPSHOTS)) < limits["gain"]

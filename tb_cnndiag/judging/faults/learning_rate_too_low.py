@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
-from tb_cnndiag.finding import Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, changed_learning_rate, consecutive_snapshots, rounded
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above, Below, Falls, Known
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import changed_learning_rate, rounded
+from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
-from tb_cnndiag.judging.signals.loss import relative_loss, training_loss
-from tb_cnndiag.judging.signals.persistence import streak
-from tb_cnndiag.judging.signals.series import max_over_layers, median_over_layers, trainable_rows, values_at
-from tb_cnndiag.judging.signals.updates import update_ratios
-from tb_cnndiag.wording import percent, plural
+from tb_cnndiag.judging.signals.gradients import LARGEST_RELATIVE_GRADIENT
+from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_DECREASE
+from tb_cnndiag.judging.signals.schedule import RATE_FALL, WARM_UP, highest_rate
+from tb_cnndiag.judging.signals.updates import LARGEST_UPDATE_RATIO, MEDIAN_UPDATE_RATIO, PATIENT_UPDATE_RATIO
+from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
+from tb_cnndiag.wording import percent
 
 # Usual update-to-weight ratio (median over layers) at the beginning of a training.
 USUAL = 1e-2
-# A warm-up whose updates are this many times too small would take many times the snapshots so far.
-PATIENCE = 20
 # Highest usual initial learning rate, by optimizer. For other optimizers, which scale each update: 0.01.
 HIGHEST = {"SGD": 0.1, "Adagrad": 0.1, "Ftrl": 0.1, "Adadelta": 1.0}
+
+
+def _higher(signals: Signals, factor: float) -> float | str:
+    """``factor`` times the learning rate, within the usual range of the optimizer; advice if the rate is unknown."""
+    rate = learning_rate(signals)
+    if not rate:
+        return f"{factor:.0f} × as high"
+    highest = HIGHEST.get(optimizer_name(signals), 0.01)
+    return rounded(min(rate * factor, max(highest, 10 * rate)))
+
+
+def _fallen(case: Case) -> bool:
+    """Whether a schedule has lowered the learning rate."""
+    return case.signals(RATE_FALL).last() > case.limits["fallen"]
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    if _fallen(case):
+        proposed: float | str = float(f"{highest_rate(case.signals):g}")
+        reason = "it fell before anything was learned: keep the initial rate"
+    else:
+        median = case.signals(MEDIAN_UPDATE_RATIO).last()
+        proposed = _higher(case.signals, USUAL / max(median, 1e-12))
+        reason = f"brings the update-to-weight ratio to about {USUAL:g}"
+    return (changed_learning_rate(learning_rate(case.signals), proposed, reason),)
+
+
+def _message(case: Case) -> str:
+    ratio, fall = percent(case.value("step")), percent(max(case.value("gain"), 0.0))
+    return f"The largest update-to-weight ratio of a layer is {ratio}, and the loss falls by {fall} per epoch."
 
 
 class LearningRateTooLow(Fault):
@@ -39,70 +68,46 @@ class LearningRateTooLow(Fault):
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
         "step": Limit(2e-4, "ratio", "Update-to-weight ratio (maximum over layers) below which updates are too small."),
+        "small_step": Limit(
+            1e-3, "ratio", "The same, if nothing at all was learned for longer: below it updates are too small."
+        ),
         "gradient": Limit(
             1e-3, "ratio", "Gradient-to-weight ratio (maximum over layers) above which there is something to learn."
         ),
         "stuck": Limit(0.8, "ratio", "Loss, relative to the prior loss, above which little was learned."),
-        "gain": Limit(0.1, "share", "Decrease of the loss over these snapshots below which the loss hardly falls."),
-        "warm_up": Limit(6, "count", "Number of snapshots below which a rising learning rate is a warm-up."),
-        "snapshots": consecutive_snapshots(3),
+        "unlearned": STUCK,
+        "gain": Limit(0.05, "share", "Mean decrease of the loss per epoch below which the loss hardly falls."),
+        "fallen": Limit(
+            1.001, "ratio", "Highest learning rate, relative to the present one, above which a schedule lowered it."
+        ),
+        "learned": Limit(
+            0.1, "share", "Decrease of the loss above which a rate that was lowered since was high enough."
+        ),
+        "warm_up": Limit(6, "count", "Number of epochs below which a rising learning rate is a warm-up."),
+        "epochs": EPOCHS.at(3),
+        "lasting": EPOCHS.at(5, "Number of epochs for which updates below `small_step` must have taught nothing."),
+        "recent": EPOCHS.at(2, "Number of epochs over which the decrease of the loss is measured."),
     }
-    follows = ("nan_or_inf", "output_loss_mismatch", "bad_init", "frozen_layer", "dead_units", "vanishing_gradient")
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, of the whole training; none during a warm-up of the learning rate."""
-        updates = update_ratios(history)
-        gradients = history.series("gradient_flow", "relative_gradient")
-        steps, _ = training_loss(history)
-        loss = relative_loss(history)
-        if not len(updates) or not len(gradients) or len(steps) < limits["snapshots"] or not np.isfinite(loss).all():
-            return
-        ratios = values_at(steps, updates.steps, max_over_layers(updates.values))
-        gradient = values_at(steps, gradients.steps, max_over_layers(gradients.values[:, trainable_rows(history)]))
-        _, rates = history.scalars("training_curve", "learning_rate")
-        fallen = bool(rates.size) and rates[-1] < 0.999 * rates.max()
-        decrease = (loss[0] - loss.min()) / max(abs(float(loss[0])), 1e-12)
-        if fallen and decrease >= limits["gain"]:  # the loss fell before the schedule lowered the rate
-            return
-        slow = (ratios < limits["step"]) & (gradient > limits["gradient"]) & (loss > limits["stuck"])
-        persistence = streak(steps, slow, limits["snapshots"])
-        recent = loss[-int(limits["snapshots"]) :]
-        gain = float((recent[0] - recent[-1]) / max(abs(recent[0]), 1e-12))
-        rises = bool(rates.size) and rates[-1] > 1.001 * rates[0]
-        warming = rises and len(steps) < limits["warm_up"] and PATIENCE * ratios[-1] >= limits["step"]
-        if persistence is None or gain >= limits["gain"] or warming:
-            return
-        median = median_over_layers(updates.values)[-1]
-        proposed = _higher(history, USUAL / max(float(median), 1e-12))
-        if fallen:
-            proposed = float(f"{rates.max():g}")
-        yield self.finding(
-            history,
-            None,
-            "warning",
-            persistence,
-            f"The largest update-to-weight ratio of a layer is {percent(float(ratios[-1]))}, and the loss fell by "
-            f"{percent(max(gain, 0.0))} in {plural(len(recent), 'snapshot')}.",
-            evidence={
-                "step": Evidence(float(ratios[-1]), limits["step"], "ratio"),
-                "gain": Evidence(gain, limits["gain"], "share"),
-            },
-            adjustments=(
-                changed_learning_rate(
-                    learning_rate(history),
-                    proposed,
-                    "it fell before anything was learned: keep the initial rate"
-                    if fallen
-                    else f"brings the update-to-weight ratio to about {USUAL:g}",
-                ),
-            ),
-        )
-
-
-def _higher(history: History, factor: float) -> float | str:
-    """``factor`` times the learning rate, within the usual range of the optimizer; advice if the rate is unknown."""
-    rate = learning_rate(history)
-    if not rate:
-        return f"{factor:.0f} × as high"
-    highest = HIGHEST.get(optimizer_name(history), 0.01)
-    return rounded(min(rate * factor, max(highest, 10 * rate)))
+    kinds = (
+        Kind(
+            when=(
+                (
+                    Below(LARGEST_UPDATE_RATIO, "step")
+                    & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
+                    & Above(FINITE_RELATIVE_LOSS, "stuck", strict=True)
+                ).for_epochs(complete=True)
+                # Updates that are somewhat larger, if for longer nothing at all was learned.
+                | (
+                    Below(LARGEST_UPDATE_RATIO, "small_step", shown="step")
+                    & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
+                    & Above(FINITE_RELATIVE_LOSS, "unlearned", shown="stuck")
+                ).for_epochs("lasting", complete=True)
+            )
+            & ~Known(Falls(FINITE_RELATIVE_LOSS, "gain", "recent"))
+            & ~Known(Above(RATE_FALL, "fallen", strict=True) & Above(LOSS_DECREASE, "learned"))
+            & ~Known(Below(WARM_UP, "warm_up") & Above(PATIENT_UPDATE_RATIO, "step")),
+            severity="warning",
+            message=_message,
+            adjustments=_adjustments,
+        ),
+    )

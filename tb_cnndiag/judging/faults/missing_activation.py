@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit
-from tb_cnndiag.judging.signals.persistence import Streak
-from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.signals.series_of_layers import LINEAR_PAIRS, linear_pairs
+from tb_cnndiag.judging.thresholds import Limit
+
+
+def _message(case: Case) -> str:
+    assert case.row is not None
+    follower = case.signals.layers[linear_pairs(case.signals)[case.row]].path
+    return f"There is no activation between {case.layer.path} and {follower}: together they are one linear layer."
 
 
 class MissingActivation(Fault):
@@ -26,62 +32,20 @@ class MissingActivation(Fault):
     )
     diagnostic = "activation_density"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "layers": Limit(0, "count", "Number of linear layers in series above which they are a fault.")
+        "layers": Limit(0, "count", "Number of linear layers in series above which they are a fault.", "by definition")
     }
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per layer. Linear bottlenecks and factored convolutions are intended, and not reported."""
-        consumers: dict[int, list[LayerInfo]] = {}
-        for layer in history.layers:
-            for row in layer.inputs:
-                consumers.setdefault(row, []).append(layer)
-        found = [
-            (layer, consumers[row][0])
-            for row, layer in enumerate(history.layers)
-            if row in consumers
-            and layer.activation == "linear"
-            and not layer.output
-            and layer.linear_behind
-            and all(_in_series(row, layer, consumer) for consumer in consumers[row])
-        ]
-        if len(found) <= limits["layers"]:
-            return
-        for layer, follower in found:
-            yield self.finding(
-                history,
-                layer,
-                "warning",
-                Streak(0, history.last_step, True),
-                f"There is no activation between {layer.path} and {follower.path}: together they are one linear layer.",
-                evidence={"layers": Evidence(float(len(found)), limits["layers"], "count")},
-                adjustments=(
-                    Adjustment.of(
-                        SetParameter(layer.path, "activation", "relu"),
-                        "linear",
-                        "makes them more than one linear layer",
-                    ),
+    kinds = (
+        Kind(
+            where=lambda signals: list(linear_pairs(signals)) or list(range(len(signals.layers)))[:1],
+            when=Above(LINEAR_PAIRS, "layers", strict=True),
+            severity="warning",
+            message=_message,
+            adjustments=lambda case: (
+                Adjustment.of(
+                    SetParameter(case.layer.path, "activation", "relu"),
+                    "linear",
+                    "makes them more than one linear layer",
                 ),
-            )
-
-
-def _in_series(row: int, layer: LayerInfo, follower: LayerInfo) -> bool:
-    if follower.inputs != (row,) or layer.role not in ("conv", "dense") or follower.role not in ("conv", "dense"):
-        return False
-    if (
-        "EinsumDense" in (layer.class_name, follower.class_name)
-        or "Separable" in layer.class_name + follower.class_name
-    ):
-        return False
-    return not _bottleneck(layer, follower) and not _factored(layer, follower)
-
-
-def _bottleneck(layer: LayerInfo, follower: LayerInfo) -> bool:
-    """A layer narrower than its input and the next layer: a factored matrix, as in MobileNetV2 and PCA."""
-    channels = layer.kernel_shape[-2] if len(layer.kernel_shape) > 1 else layer.fan_in
-    return layer.units < min(channels, follower.units)
-
-
-def _factored(layer: LayerInfo, follower: LayerInfo) -> bool:
-    """1 × n and n × 1 convolutions, in either order."""
-    windows = {layer.kernel_shape[:-2], follower.kernel_shape[:-2]}
-    return len(windows) == 2 and all(len(w) == 2 and 1 in w and max(w) > 1 for w in windows)
+            ),
+        ),
+    )

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, clip, lower_learning_rate
-from tb_cnndiag.judging.signals.persistence import Streak
+from tb_cnndiag.finding import Adjustment, Evidence
+from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import clip, lower_learning_rate
+from tb_cnndiag.judging.signals.non_finite import NON_FINITE, Appearance, appearances
+from tb_cnndiag.judging.thresholds import Limit
 
-# Where non-finite numbers are measured, in the order in which they spread within a snapshot.
-_SOURCES = (
-    ("weight_health", "non_finite", "weights"),
-    ("activation_density", "non_finite_share", "activations"),
-    ("gradient_flow", "non_finite_ratio", "gradients"),
-)
+
+def _first(case: Case) -> list[Appearance]:
+    """The appearances at the first step; the input comes before everything that is computed from it."""
+    found = appearances(case.signals, case.limits["count"])
+    step = min(each.step for each in found)
+    return [each for each in found if each.step == step]
+
+
+def _layer(case: Case) -> int | None:
+    """The first layer that has it. If every layer has it at once, the loss or the data is the cause, not a layer."""
+    first = _first(case)
+    amounts = next((each.amounts for each in first if each.amounts.any()), None)
+    if amounts is None:
+        return None
+    everywhere = np.count_nonzero(amounts) == len(case.signals.trainable) > 1
+    return None if everywhere and first[0].what != "the input" else int(np.flatnonzero(amounts)[0])
+
+
+def _message(case: Case) -> str:
+    first, row = _first(case), _layer(case)
+    place = "the whole model" if row is None else case.signals.layers[row].path
+    return (
+        f"NaN or infinity appeared in {place} at step {first[0].step:,}: in {', '.join(each.what for each in first)}."
+    )
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    return (
+        lower_learning_rate(case.signals, "updates that are too large overflow"),
+        *clip(case.signals, "bounds each update"),
+        Adjustment(None, "data", "unknown", "finite", "a single NaN in the data is enough"),
+    )
 
 
 class NanOrInf(Fault):
@@ -36,70 +63,17 @@ class NanOrInf(Fault):
         "IEEE 754; Amazon SageMaker Debugger, rule NaN. The loss alone is not reliable: a fused graph can hide NaN."
     )
     diagnostic = "weight_health"
-    follows = ("unnormalised_input", "output_loss_mismatch", "bad_init", "learning_rate_too_high", "exploding_gradient")
     limits: ClassVar[Mapping[str, Limit]] = {
-        "count": Limit(0, "count", "Number of non-finite values in a layer above which the layer is faulty.")
+        "count": Limit(
+            0, "count", "Number of non-finite values in a layer above which the layer is faulty.", "IEEE 754"
+        )
     }
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding: at the first step, in the first layer."""
-        seen: list[tuple[int, str, NDArray[np.bool_]]] = []
-        for diagnostic, column, what in _SOURCES:
-            series = history.series(diagnostic, column)
-            bad = np.nan_to_num(series.values, nan=0.0, posinf=1.0) > limits["count"]
-            snapshots = np.flatnonzero(bad.any(axis=1))
-            if snapshots.size:
-                seen.append((int(series.steps[snapshots[0]]), what, bad[snapshots[0]]))
-        broken_input = _non_finite_input(history)
-        if broken_input is not None:
-            seen.append((broken_input[0], "the input", broken_input[1]))
-        losses = [name for name in history.scalar_names("training_curve") if name in ("loss", "val_loss")]
-        for name in losses:
-            steps, values = history.scalars("training_curve", name)
-            broken = np.flatnonzero(~np.isfinite(values))
-            if broken.size:
-                seen.append((int(steps[broken[0]]), name, np.zeros(len(history.layers), bool)))
-        if not seen:
-            return
-        step = min(first for first, _, _ in seen)
-        # The input comes before everything that is computed from it.
-        seen.sort(key=lambda source: source[1] != "the input")
-        whats = [what for first, what, _ in seen if first == step]
-        rows = next((rows for first, _, rows in seen if first == step and rows.any()), None)
-        # If every layer has it at once, the loss or the data is the cause, not one of the layers.
-        everywhere = rows is None or (
-            whats[0] != "the input" and rows.sum() == sum(layer.trainable for layer in history.layers) > 1
-        )
-        layer = None if rows is None or everywhere else history.layers[int(np.flatnonzero(rows)[0])]
-        place = layer.path if layer else "the whole model"
-        yield self.finding(
-            history,
-            layer,
-            "error",
-            Streak(step, history.last_step, True),
-            f"NaN or infinity appeared in {place} at step {step:,}: in {', '.join(whats)}.",
-            evidence={
-                "layers": Evidence(float(rows.sum()) if rows is not None else 0.0, limits["count"], "count"),
-                "first_step": Evidence(float(step), None, "step"),
-            },
-            adjustments=_adjustments(history),
-        )
-
-
-def _non_finite_input(history: History) -> tuple[int, NDArray[np.bool_]] | None:
-    """(step, first layers) where the probe contains non-finite values: it was observed, but has no finite mean."""
-    means = history.series("model_input", "mean")
-    observed = history.series("model_input", "constant_share")
-    if len(means) != len(observed):
-        return None
-    bad = ~np.isfinite(means.values) & np.isfinite(observed.values)
-    snapshots = np.flatnonzero(bad.any(axis=1))
-    return (int(means.steps[snapshots[0]]), bad[snapshots[0]]) if snapshots.size else None
-
-
-def _adjustments(history: History) -> tuple[Adjustment, ...]:
-    return (
-        lower_learning_rate(history, "updates that are too large overflow"),
-        *clip(history, "bounds each update"),
-        Adjustment(None, "data", "unknown", "finite", "a single NaN in the data is enough"),
+    kinds = (
+        Kind(
+            when=Above(NON_FINITE, "count", strict=True),
+            at=_layer,
+            message=_message,
+            adjustments=_adjustments,
+            reported=lambda case: {"first_step": Evidence(float(_first(case)[0].step), None, "step")},
+        ),
     )

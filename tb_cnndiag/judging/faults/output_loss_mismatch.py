@@ -2,87 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 import numpy as np
 
 from tb_cnndiag.changes import Change, SetParameter, SetTraining
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit
-from tb_cnndiag.judging.signals.loss import BINARY, CATEGORICAL, loss_config, output_layer
-from tb_cnndiag.judging.signals.persistence import Streak
-from tb_cnndiag.judging.signals.target_mismatch import DIVERGENCE, Mismatch, reversed_loss, target_mismatch
-from tb_cnndiag.numerics.activations import RECTIFIED
+from tb_cnndiag.finding import Adjustment, Evidence, Severity
+from tb_cnndiag.judging.conditions import Answer, Condition, Limits
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.fitting import Mismatch, mismatch
+from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.targets import head
+from tb_cnndiag.judging.thresholds import EVIDENT, STUCK, Limit
 from tb_cnndiag.payloads import LayerInfo
 
 
-class OutputLossMismatch(Fault):
-    """Activation and width of the output layer, compared with what the loss and the targets require."""
+class Misfits(Condition):
+    """Whether the output does not fit the loss and the targets: see :mod:`tb_cnndiag.judging.fitting`."""
 
-    id = "output_loss_mismatch"
-    title = "Output does not fit the loss"
-    what = (
-        "The output layer does not provide what the loss expects: logits instead of probabilities or the reverse, a "
-        "wrong number of outputs, or a range that does not contain the targets."
-    )
-    why = "The loss is then computed from numbers with another meaning: training stalls, or learns the wrong thing."
-    advice = "Change the activation or the width of the output layer, or set from_logits in the loss."
-    source = "NeuraLint (Nikanjam et al., TOSEM 2021), rules on last activation and loss; UMLAUT (CHI 2021)."
-    diagnostic = "model_output"
-    limits: ClassVar[Mapping[str, Limit]] = {
-        "row_sum_error": Limit(0.01, "ratio", "Mean |sum of outputs − 1| below which the outputs are a distribution."),
-        "one_class": Limit(
-            0.95, "share", "Predicted class share above which a negative loss rewards wrong predictions."
-        ),
-        "outside": Limit(
-            0.05, "share", "Share of the target range outside the output range above which they do not fit."
-        ),
-    }
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """Unknown with several outputs or losses."""
+        always = np.ones((1, 1), bool)
+        output = head(signals)
+        if output is None:
+            reasons = ("the run has several outputs or losses, or its loss is not known",)
+            return Answer(np.zeros(1, np.int64), ~always, ~always, reasons=reasons)
+        fits = mismatch(output, limits) is None
+        return Answer(np.zeros(1, np.int64), always & (not fits), always & fits)
 
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding per output. With several outputs or a custom loss, only constant outputs are found."""
-        layer = output_layer(history)
-        name, from_logits = loss_config(history)
-        if layer is None or not name:
-            yield from self._constant(history)
-            return
-        row = history.layers.index(layer)
-        series = history.series("model_output", "row_sum_error")
-        error = float(series.values[-1, row]) if len(series) else float("nan")
-        found = target_mismatch(history, layer, name, limits["outside"])
-        found = found or _mismatch(layer, name, from_logits, error <= limits["row_sum_error"])
-        found = found or _another_axis(layer, name, error > limits["row_sum_error"])
-        found = found or reversed_loss(history, layer, name, limits["one_class"])
-        if found is None:
-            return
-        evidence = {"units": Evidence(float(layer.units), None, "count")}
-        if np.isfinite(error):
-            evidence["row_sum_error"] = Evidence(error, limits["row_sum_error"], "ratio")
-        yield self.finding(
-            history,
-            layer,
-            "error" if found.error else "warning",
-            Streak(0, history.last_step, True),
-            found.message,
-            evidence=evidence,
-            adjustments=(_adjustment(layer, found), *_with_it(layer, found, name)),
-        )
+    def names(self) -> frozenset[str]:
+        """All thresholds of the checks."""
+        return frozenset(OutputLossMismatch.limits)
 
-    def _constant(self, history: History) -> Iterator[Finding]:
-        """Softmax of a single output: wrong with any loss."""
-        for layer in history.layers:
-            if layer.output and layer.units == 1 and layer.activation == "softmax":
-                yield self.finding(
-                    history,
-                    layer,
-                    "error",
-                    Streak(0, history.last_step, True),
-                    _always_one(layer),
-                    evidence={"units": Evidence(1.0, None, "count")},
-                    adjustments=(_activation(layer, "sigmoid", "gives a probability"),),
-                )
+
+def _found(case: Case) -> tuple[LayerInfo, Mismatch]:
+    output = head(case.signals)
+    assert output is not None
+    found = mismatch(output, case.limits)
+    assert found is not None
+    return output.layer, found
+
+
+def _place(case: Case) -> int | None:
+    output = head(case.signals)
+    return output.row if output else None
+
+
+def _reported(case: Case) -> dict[str, Evidence]:
+    output = head(case.signals)
+    assert output is not None
+    found = {"units": Evidence(float(output.layer.units), None, "count")}
+    if np.isfinite(output.row_sum_error):
+        found["row_sum_error"] = Evidence(output.row_sum_error, case.limits["row_sum_error"], "ratio")
+    return found
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    layer, found = _found(case)
+    output = head(case.signals)
+    assert output is not None
+    return (_adjustment(layer, found), *_with_it(layer, found, output.loss.family))
 
 
 def _adjustment(layer: LayerInfo, found: Mismatch) -> Adjustment:
@@ -99,7 +79,7 @@ def _adjustment(layer: LayerInfo, found: Mismatch) -> Adjustment:
         change = None
     if change is not None:
         return Adjustment.of(change, found.current, found.reason)
-    place = None if found.parameter == "labels" else layer.path
+    place = None if found.parameter in ("labels", "targets") else layer.path
     return Adjustment(place, found.parameter, found.current, found.proposed, found.reason)
 
 
@@ -107,80 +87,93 @@ def _activation(layer: LayerInfo, proposed: str, reason: str) -> Adjustment:
     return Adjustment.of(SetParameter(layer.path, "activation", proposed), layer.activation, reason)
 
 
-def _with_it(layer: LayerInfo, found: Mismatch, loss: str) -> tuple[Adjustment, ...]:
+def _with_it(layer: LayerInfo, found: Mismatch, family: str) -> tuple[Adjustment, ...]:
     """Changes that the number of outputs or the loss needs in addition."""
     if found.proposed == "binary_crossentropy":
         return (_activation(layer, "sigmoid", "gives a probability for each label"),)
-    if found.parameter != "units" or loss not in (*BINARY, *CATEGORICAL):
+    if found.proposed == "categorical_crossentropy" and layer.activation == "sigmoid":
+        return (_activation(layer, "softmax", "gives a distribution over classes"),)
+    if found.parameter != "units" or family not in ("binary", "categorical"):
         return ()
     reason = "several outputs that exclude each other"
     softmax = _activation(layer, "softmax", reason)
-    if loss not in BINARY:
+    if family != "binary":
         return (softmax,) if layer.units == 1 else ()
     sparse = SetTraining("loss", "sparse_categorical_crossentropy")
     return softmax, Adjustment.of(sparse, "binary_crossentropy", reason)
 
 
-def _always_one(layer: LayerInfo) -> str:
-    return f"The softmax of the single output of {layer.path} is always 1."
+def _single_softmax(signals: Signals) -> list[int]:
+    """Output layers with a softmax over a single output: wrong with any loss."""
+    return [
+        row
+        for row, layer in enumerate(signals.layers)
+        if layer.output and layer.units == 1 and layer.activation == "softmax" and head(signals) is None
+    ]
 
 
-def _another_axis(layer: LayerInfo, loss: str, no_distribution: bool) -> Mismatch | None:
-    """A softmax over positions or samples: the outputs for one sample do not sum to 1."""
-    if loss not in CATEGORICAL or layer.activation != "softmax" or not no_distribution:
-        return None
-    axis = f"The softmax of {layer.path} runs over an axis other than the classes"
-    why = f"{axis}: the outputs of a sample do not sum to 1."
-    return Mismatch(True, why, "axis", "another", "-1", "gives a distribution over classes")
+class Always(Condition):
+    """True."""
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """Yes."""
+        always = np.ones((1, 1), bool)
+        return Answer(np.zeros(1, np.int64), always, ~always)
+
+    def names(self) -> frozenset[str]:
+        """No thresholds."""
+        return frozenset()
 
 
-def _mismatch(layer: LayerInfo, loss: str, from_logits: bool, distribution: bool) -> Mismatch | None:
-    """How the activation or the width of the output does not fit the loss; None when they fit."""
-    activation = layer.activation
-    if loss in CATEGORICAL:
-        if layer.units == 1:
-            why = f"The single output of {layer.path} cannot distinguish classes under categorical cross-entropy."
-            return Mismatch(True, why, "units", "1", "number of classes", "one output per class")
-        if activation in RECTIFIED:
-            why = f"The {activation} of {layer.path} cuts off negative logits."
-            fitting = "linear" if from_logits else "softmax"
-            return Mismatch(True, why, "activation", activation, fitting, "allows logits of both signs")
-        if from_logits and (activation == "softmax" or distribution):
-            why = f"Softmax is applied twice: in {layer.path} and in the loss."
-            return Mismatch(False, why, "from_logits", "True", "False", "the outputs are probabilities already")
-        if activation == "linear" and not from_logits and not distribution:
-            why = f"The loss reads the logits of {layer.path} as probabilities."
-            return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")
-        if activation in ("sigmoid", "tanh") and from_logits:
-            why = f"The {activation} of {layer.path} bounds the logits: no class can be predicted with certainty."
-            return Mismatch(False, why, "activation", activation, "linear", "the loss applies softmax itself")
-        if activation in ("sigmoid", "tanh") and not from_logits and not distribution:
-            why = (
-                f"The {activation} outputs of {layer.path} do not sum to 1, but categorical cross-entropy expects that."
-            )
-            return Mismatch(
-                activation == "tanh", why, "activation", activation, "softmax", "gives a distribution over classes"
-            )
-    if loss in DIVERGENCE and not distribution and activation != "softmax":
-        why = f"The {activation} outputs of {layer.path} do not sum to 1, but the divergence compares distributions."
-        return Mismatch(True, why, "activation", activation, "softmax", "gives a distribution over classes")
-    if loss in BINARY:
-        if layer.units == 1 and activation == "softmax":
-            return Mismatch(True, _always_one(layer), "activation", "softmax", "sigmoid", "gives a probability")
-        if layer.units > 1 and activation == "softmax":
-            why = f"The loss treats each output of {layer.path} as independent, but softmax makes the outputs compete."
-            return Mismatch(
-                False, why, "loss", loss, "categorical_crossentropy", "fits outputs that exclude each other"
-            )
-        if activation in RECTIFIED or (activation == "tanh" and not from_logits):
-            why = f"The {activation} outputs of {layer.path} are not probabilities."
-            return Mismatch(True, why, "activation", activation, "sigmoid", "gives a probability")
-        if activation == "sigmoid" and from_logits:
-            why = f"The sigmoid is applied twice: in {layer.path} and in the loss."
-            return Mismatch(False, why, "from_logits", "True", "False", "the output is a probability already")
-        if activation == "linear" and not from_logits:
-            why = f"The loss reads the logits of {layer.path} as probabilities."
-            return Mismatch(True, why, "from_logits", "False", "True", "the output is logits")
-    if layer.units == 1 and activation == "softmax":
-        return Mismatch(True, _always_one(layer), "activation", "softmax", "linear", "can take any value")
-    return None
+class OutputLossMismatch(Fault):
+    """Activation and width of the output layer, compared with what the loss and the targets require."""
+
+    id = "output_loss_mismatch"
+    title = "Output does not fit the loss"
+    what = (
+        "The output layer does not provide what the loss expects: logits instead of probabilities or the reverse, a "
+        "wrong number of outputs, or a range that does not contain the targets."
+    )
+    why = "The loss is then computed from numbers with another meaning: training stalls, or learns the wrong thing."
+    advice = "Change the activation or the width of the output layer, or set from_logits in the loss."
+    source = "NeuraLint (Nikanjam et al., TOSEM 2021), rules on last activation and loss; UMLAUT (CHI 2021)."
+    diagnostic = "model_output"
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "row_sum_error": Limit(
+            0.01, "ratio", "Mean |sum of outputs − 1| below which the outputs are a distribution.", "rounding"
+        ),
+        "one_class": EVIDENT.at(
+            EVIDENT.value, "Predicted class share above which a negative loss rewards wrong predictions."
+        ),
+        "outside": Limit(
+            0.05, "share", "Share of the target range outside the output range above which they do not fit."
+        ),
+        "wasted": Limit(
+            0.25, "share", "Share of the target range outside the output range above which the severity is an error."
+        ),
+        "target_size": Limit(
+            100, "target", "Absolute target above which targets are too large, if their mean is not even learned."
+        ),
+        "fall": Limit(
+            0.05, "share", "Mean decrease of the loss per epoch, over two, above which large targets are being learned."
+        ),
+        "output_dropout": Limit(0.0, "share", "Rate of dropout behind the output layer above which it is a fault."),
+        "stuck": STUCK,
+    }
+    kinds = (
+        Kind(
+            when=Misfits(),
+            at=_place,
+            severity=lambda case: cast(Severity, _found(case)[1].severity),
+            message=lambda case: _found(case)[1].message,
+            adjustments=_adjustments,
+            reported=_reported,
+        ),
+        Kind(
+            where=_single_softmax,
+            when=Always(),
+            message=lambda case: f"The softmax of the single output of {case.layer.path} is always 1.",
+            adjustments=lambda case: (_activation(case.layer, "sigmoid", "gives a probability"),),
+            reported=lambda case: {"units": Evidence(1.0, None, "count")},
+        ),
+    )

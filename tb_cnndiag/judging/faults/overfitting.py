@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from tb_cnndiag.changes import SetTraining
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots
-from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above, Below
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.signals.validation import (
+    ACCURACY_GAP,
+    GENERALIZATION_GAP,
+    VALIDATION_RISE,
+    VALIDATION_RISE_OF_FIRST,
+    best_step,
+)
+from tb_cnndiag.judging.thresholds import EPOCHS, Limit
 from tb_cnndiag.wording import times
+
+
+def _message(case: Case) -> str:
+    rise, step = times(case.value("rise")), best_step(case.signals)
+    return f"The validation loss is {rise} its best value, which it had at step {step:,}."
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    last, best = case.signals.history.last_step, best_step(case.signals)
+    return (
+        Adjustment(None, "epochs", f"to step {last}", f"to step {best}", "stop at the best"),
+        Adjustment.of(SetTraining("weight_decay", 1e-4), "unknown", "keeps the weights small", proposed="1e-4"),
+    )
 
 
 class Overfitting(Fault):
@@ -36,68 +54,19 @@ class Overfitting(Fault):
         "points": Limit(
             0.1, "share", "Training accuracy minus validation accuracy below which the model does not overfit."
         ),
-        "snapshots": consecutive_snapshots(3),
+        "epochs": EPOCHS.at(3),
     }
-    follows = ("nan_or_inf", "learning_rate_too_high", "exploding_gradient", "batch_too_small_for_bn")
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """At most one finding, of the whole model."""
-        steps, validation = history.scalars("training_curve", "val_loss")
-        train_steps, losses = history.scalars("training_curve", "loss")
-        training = losses[np.isin(train_steps, steps)]
-        if len(training) != len(validation) or len(steps) < limits["snapshots"] or not np.isfinite(validation).all():
-            return
-        best = np.minimum.accumulate(validation)
-        at_best = np.array([int(np.argmin(validation[: i + 1])) for i in range(len(validation))])
-        training_at_best = training[at_best]
-        # The mean over a few snapshots after the best one shows whether a noisy validation loss has risen.
-        snapshots = int(limits["snapshots"])
-        recent = np.array(
-            [
-                validation[min(max(best_snapshot, snapshot - snapshots) + 1, snapshot) : snapshot + 1].mean()
-                for snapshot, best_snapshot in enumerate(at_best)
-            ]
-        )
-        noise = limits["noise"] * validation[0]
-        worse = (
-            (recent >= limits["rise"] * best)
-            & (recent - best >= noise)
-            & (training < training_at_best)
-            & (recent >= limits["gap"] * training)
-        )
-        persistence = streak(steps, worse & (best > 0), snapshots)
-        if persistence is None or _accuracy_gap(history) < limits["points"]:
-            return
-        rise = float(recent[-1] / best[-1])
-        best_step = int(steps[int(np.argmin(validation))])
-        yield self.finding(
-            history,
-            None,
-            "warning",
-            persistence,
-            f"The validation loss is {times(rise)} its best value, which it had at step {best_step:,}.",
-            evidence={
-                "rise": Evidence(rise, limits["rise"], "ratio"),
-                "gap": Evidence(float(validation[-1] / training[-1]), limits["gap"], "ratio"),
-            },
-            adjustments=(
-                Adjustment(None, "epochs", f"to step {int(steps[-1])}", f"to step {best_step}", "stop at the best"),
-                Adjustment.of(
-                    SetTraining("weight_decay", 1e-4),
-                    "unknown",
-                    "keeps the weights small",
-                    proposed="1e-4",
-                ),
-            ),
-        )
-
-
-def _accuracy_gap(history: History) -> float:
-    """Training accuracy minus validation accuracy at the last snapshot; infinite if the accuracy is not logged."""
-    for name in history.scalar_names("training_curve"):
-        if name.endswith("accuracy") and not name.startswith("val_"):
-            _, training = history.scalars("training_curve", name)
-            _, validation = history.scalars("training_curve", f"val_{name}")
-            if training.size and validation.size:
-                return float(training[-1] - validation[-1])
-    return float("inf")
+    kinds = (
+        Kind(
+            when=(
+                Above(VALIDATION_RISE, "rise")
+                & Above(VALIDATION_RISE_OF_FIRST, "noise")
+                & Above(GENERALIZATION_GAP, "gap")
+            )
+            .for_epochs(complete=True)
+            .except_where(Below(ACCURACY_GAP, "points")),
+            severity="warning",
+            message=_message,
+            adjustments=_adjustments,
+        ),
+    )

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import WIDTH_PARAMETER, Fault, Limit, consecutive_snapshots
-from tb_cnndiag.judging.signals.persistence import streak
-from tb_cnndiag.payloads import Dendrogram, LayerInfo
+from tb_cnndiag.finding import Adjustment, Evidence
+from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import WIDTH_PARAMETER
+from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.layers import FAN_IN
+from tb_cnndiag.judging.signals.similarity import SUGGESTED_WIDTH, TWIN_SHARE, twin_groups
+from tb_cnndiag.judging.thresholds import EPOCHS, Limit
+
+
+def _wide(signals: Signals) -> list[int]:
+    """Hidden layers whose filters mix several channels; filters must be long enough to differ."""
+    return [row for row, layer in enumerate(signals.layers) if not layer.output and layer.role != "depthwise_conv"]
+
+
+def _width(case: Case) -> int:
+    assert case.row is not None
+    widths = case.signals(SUGGESTED_WIDTH)
+    last = widths.values[-1, case.row] if len(widths) else np.nan
+    if np.isfinite(last) and last > 0:
+        return int(last)
+    return case.layer.units - sum(len(group) - 1 for group in twin_groups(case.signals, case.layer))
+
+
+def _message(case: Case) -> str:
+    twins = round(case.value("twin_ratio") * case.layer.units)
+    counts = f"{twins:,} of {case.layer.units:,} filters have a twin: {_width(case):,} filters are enough"
+    return f"In {case.layer.path}, {counts}."
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    parameter, width = WIDTH_PARAMETER.get(case.layer.role), _width(case)
+    if parameter is None or width >= case.layer.units:
+        return ()
+    change = SetParameter(case.layer.path, parameter, width)
+    return (Adjustment.of(change, str(case.layer.units), "one filter for each group of twins"),)
 
 
 class RedundantFilters(Fault):
@@ -31,58 +62,16 @@ class RedundantFilters(Fault):
     limits: ClassVar[Mapping[str, Limit]] = {
         "twin_ratio": Limit(0.3, "share", "Share of filters with a twin above which a layer is faulty."),
         "fan_in": Limit(16, "count", "Number of weights per filter below which filters are too short to differ."),
-        "snapshots": consecutive_snapshots(2),
+        "epochs": EPOCHS,
     }
-    follows = (
-        "nan_or_inf",
-        "bad_init",
-        "dead_units",
-        "learning_rate_too_high",
-        "learning_rate_too_low",
-        "collapsed_output",
-        "underfitting",
+    kinds = (
+        Kind(
+            where=_wide,
+            when=Above(TWIN_SHARE, "twin_ratio").for_epochs() & Above(FAN_IN, "fan_in"),
+            severity="warning",
+            message=_message,
+            units=lambda case: twin_groups(case.signals, case.layer),
+            adjustments=_adjustments,
+            reported=lambda case: {"suggested_width": Evidence(float(_width(case)), None, "count")},
+        ),
     )
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per layer with too many twins."""
-        series = history.series("filter_similarity", "twin_ratio")
-        widths = history.series("filter_clusters", "suggested_width")
-        for row, layer in enumerate(history.layers):
-            measured = ~np.isnan(series.values[:, row])
-            ratios = series.values[measured, row]
-            persistence = streak(series.steps[measured], ratios >= limits["twin_ratio"], limits["snapshots"])
-            if persistence is None or layer.output or layer.role == "depthwise_conv" or layer.fan_in < limits["fan_in"]:
-                continue
-            groups = _groups(history, layer)
-            last = widths.values[-1, row] if len(widths) else np.nan
-            width = int(last) if np.isfinite(last) and last > 0 else layer.units - sum(len(g) - 1 for g in groups)
-            twins = round(float(ratios[-1]) * layer.units)
-            yield self.finding(
-                history,
-                layer,
-                "warning",
-                persistence,
-                f"In {layer.path}, {twins:,} of {layer.units:,} filters have a twin: {width:,} filters are enough.",
-                evidence={
-                    "twin_ratio": Evidence(float(ratios[-1]), limits["twin_ratio"], "share"),
-                    "suggested_width": Evidence(float(width), None, "count"),
-                },
-                units=groups,
-                adjustments=_adjustments(layer, width),
-            )
-
-
-def _groups(history: History, layer: LayerInfo) -> tuple[tuple[int, ...], ...]:
-    tree = history.latest("filter_clusters", layer.path)
-    if not isinstance(tree, Dendrogram):
-        return ()
-    members = [np.flatnonzero(tree.groups == group) for group in range(int(tree.groups.max(initial=-1)) + 1)]
-    return tuple(sorted(tuple(int(unit) for unit in group) for group in members if len(group) > 1))
-
-
-def _adjustments(layer: LayerInfo, width: int) -> tuple[Adjustment, ...]:
-    parameter = WIDTH_PARAMETER.get(layer.role)
-    if parameter is None or width >= layer.units:
-        return ()
-    change = SetParameter(layer.path, parameter, width)
-    return (Adjustment.of(change, str(layer.units), "one filter for each group of twins"),)

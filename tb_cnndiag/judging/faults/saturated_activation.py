@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
-from tb_cnndiag.history import History
-from tb_cnndiag.judging.faults.base import Fault, Limit, consecutive_snapshots, lower_learning_rate
+from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.faults.base import Case, Fault, Kind
+from tb_cnndiag.judging.proposals import fitting_initializer, lower_learning_rate
+from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.configuration import bias_initializer
-from tb_cnndiag.judging.signals.persistence import streak
+from tb_cnndiag.judging.signals.saturation import SATURATED_SHARE
+from tb_cnndiag.judging.thresholds import EPOCHS, Limit
+from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import LayerInfo
 from tb_cnndiag.wording import percent
 
-# Number of units below which a layer is too narrow to be judged.
+# Number of units below which a share says nothing.
 FEW_UNITS = 4
+
+
+def _bounded(signals: Signals) -> list[int]:
+    """Hidden layers of a bounded activation, but no gates."""
+    return [
+        row
+        for row, layer in enumerate(signals.layers)
+        if layer.activation in SATURATION and not layer.output and layer.units >= FEW_UNITS and not _is_gate(layer)
+    ]
+
+
+def _is_gate(layer: LayerInfo) -> bool:
+    """A gate, as in squeeze-and-excitation, is meant to be open or closed: one value per channel and image."""
+    return layer.role == "conv" and layer.activation.endswith("sigmoid") and layer.output_shape[:-1] == (1, 1)
+
+
+def _adjustments(case: Case) -> tuple[Adjustment, ...]:
+    layer, shares = case.layer, case.signals(SATURATED_SHARE)
+    found = [Adjustment.of(SetParameter(layer.path, "activation", "relu"), layer.activation, "has no upper bound")]
+    if shares.steps[0] > 0 or not shares.values[0, case.row] >= case.limits["pinned_ratio"]:
+        found.append(lower_learning_rate(case.signals, "large updates push units to their bounds"))
+        return tuple(found)
+    bias = bias_initializer(layer)
+    if bias not in ("", "zeros"):
+        change = SetParameter(layer.path, "bias_initializer", "zeros")
+        found.append(Adjustment.of(change, bias, "this bias saturates units"))
+    fitting = fitting_initializer(layer, "keeps the scale of signals under ReLU (He et al. 2015)", activation="relu")
+    return (*found, fitting) if fitting else tuple(found)
 
 
 class SaturatedActivation(Fault):
@@ -35,47 +65,17 @@ class SaturatedActivation(Fault):
     diagnostic = "saturation"
     limits: ClassVar[Mapping[str, Limit]] = {
         "pinned_ratio": Limit(0.4, "share", "Share of saturated units in a hidden layer above which it is faulty."),
-        "snapshots": consecutive_snapshots(2),
+        "epochs": EPOCHS,
     }
-    follows = ("nan_or_inf", "unnormalised_input", "bad_init", "learning_rate_too_high", "exploding_gradient")
-
-    def judge(self, history: History, limits: Mapping[str, float]) -> Iterator[Finding]:
-        """One finding per layer."""
-        series = history.series("saturation", "pinned_ratio")
-        for row, layer in enumerate(history.layers):
-            measured = ~np.isnan(series.values[:, row])
-            ratios = series.values[measured, row]
-            persistence = streak(series.steps[measured], ratios >= limits["pinned_ratio"], limits["snapshots"])
-            if persistence is None or layer.output or layer.units < FEW_UNITS or _is_gate(layer):
-                continue
-            yield self.finding(
-                history,
-                layer,
-                "warning",
-                persistence,
-                f"In {layer.path}, {percent(float(ratios[-1]))} of the units are saturated: they stay at a bound of "
-                f"{layer.activation}.",
-                evidence={"pinned_ratio": Evidence(float(ratios[-1]), limits["pinned_ratio"], "share")},
-                adjustments=_adjustments(history, layer, initially=bool(ratios[0] >= limits["pinned_ratio"])),
-            )
-
-
-def _adjustments(history: History, layer: LayerInfo, *, initially: bool) -> tuple[Adjustment, ...]:
-    found = [Adjustment.of(SetParameter(layer.path, "activation", "relu"), layer.activation, "has no upper bound")]
-    if not initially:
-        found.append(lower_learning_rate(history, "large updates push units to their bounds"))
-        return tuple(found)
-    bias = bias_initializer(layer)
-    if bias not in ("", "zeros"):
-        change = SetParameter(layer.path, "bias_initializer", "zeros")
-        found.append(Adjustment.of(change, bias, "this bias saturates units"))
-    if layer.initializer not in ("he_normal", "he_uniform"):
-        reason = "keeps the scale of signals under ReLU (He et al. 2015)"
-        change = SetParameter(layer.path, "kernel_initializer", "he_normal")
-        found.append(Adjustment.of(change, layer.initializer or "unknown", reason))
-    return tuple(found)
-
-
-def _is_gate(layer: LayerInfo) -> bool:
-    """A gate, as in squeeze-and-excitation, is meant to be open or closed: one value per channel and image."""
-    return layer.role == "conv" and layer.activation.endswith("sigmoid") and layer.output_shape[:-1] == (1, 1)
+    kinds = (
+        Kind(
+            where=_bounded,
+            when=Above(SATURATED_SHARE, "pinned_ratio").for_epochs(),
+            severity="warning",
+            message=lambda case: (
+                f"In {case.layer.path}, {percent(case.value('pinned_ratio'))} of the units are saturated: they stay at "
+                f"a bound of {case.layer.activation}."
+            ),
+            adjustments=_adjustments,
+        ),
+    )

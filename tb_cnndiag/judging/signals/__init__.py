@@ -1,1 +1,1 @@
-"""Signals: what faults compare with their thresholds. One module per subject; each computes it from a history."""
+"""Signals: what conditions compare with their thresholds. One module per subject; each is computed from a history."""

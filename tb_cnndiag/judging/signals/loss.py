@@ -1,98 +1,159 @@
-"""The training loss: which loss it is, its prior loss, and how it develops."""
+"""The training loss, relative to the prior loss, and how it develops."""
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from tb_cnndiag.history import History
-from tb_cnndiag.payloads import FloatArray, IntArray, LayerInfo
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, logged
+from tb_cnndiag.judging.signals.loss_function import loss_function
+from tb_cnndiag.judging.signals.prior_loss import prior_loss
+from tb_cnndiag.payloads import FloatArray
 
-# Relative loss below which the network has learned.
-LEARNED = 0.5
-CATEGORICAL = ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
-BINARY = ("binarycrossentropy",)
-SQUARED = ("mse", "meansquarederror")
-ABSOLUTE = ("mae", "meanabsoluteerror")
-# The loss oscillates if it rises in this share of so many consecutive snapshots: noise does so less often.
-OSCILLATION_SNAPSHOTS, OSCILLATION_SHARE = 5, 0.4
+# Epochs over which rises of the loss are counted.
+OSCILLATION_EPOCHS = 5
 
 
-def loss_config(history: History) -> tuple[str, bool]:
-    """(name without underscores, from_logits) of the loss; an empty name for a loss that is not one of Keras."""
-    text = history.info.loss if history.info else ""
-    try:
-        value: Any = json.loads(text) if text else ""
-    except ValueError:
-        return "", False
-    if isinstance(value, str):
-        return value.replace("_", "").lower(), False
-    if isinstance(value, dict) and isinstance(value.get("config"), dict):
-        return str(value.get("class_name", "")).lower(), bool(value["config"].get("from_logits", False))
-    return "", False
+def _loss(signals: Signals) -> Track:
+    names = signals.history.scalar_names("training_curve")
+    losses = [name for name in names if "loss" in name.lower() and not name.startswith("val_")]
+    # A training step of one's own may call its only loss something else.
+    return logged(signals, losses[0] if "loss" not in names and len(losses) == 1 else "loss")
 
 
-def output_layer(history: History) -> LayerInfo | None:
-    """The output layer; None without an output layer or with several."""
-    outputs = [layer for layer in history.layers if layer.output]
-    return outputs[0] if len(outputs) == 1 else None
+LOSS = Signal("training loss", "loss", _loss)
+"""As Keras logs it."""
 
 
-def prior_loss(history: History) -> float | None:
-    """Loss of the best constant prediction; None where it is unknown.
+def reference(signals: Signals) -> float:
+    """What the loss is compared with: the prior loss; where it is unknown, the first loss; 0 without a loss.
 
-    For a cross-entropy: ln K for K balanced classes. For a squared or absolute error: variance or mean absolute
-    deviation of the targets.
+    For a regression it is the larger of the two: its loss may start far above the prior loss while it learns.
     """
-    head, (loss, _) = output_layer(history), loss_config(history)
-    if head is None:
-        return None
-    targets = history.info.probe.targets if history.info else None
-    if targets is not None and loss in (*SQUARED, *ABSOLUTE):
-        return (targets.variance if loss in SQUARED else targets.deviation) or None
-    if loss in CATEGORICAL and head.units > 1:
-        return math.log(head.units)
-    return math.log(2) if loss in BINARY else None
+    loss, prior = signals(LOSS), prior_loss(signals)
+    if not len(loss):
+        return 0.0
+    if prior is not None and loss_function(signals).of_classes:
+        return prior
+    first = loss.first()
+    return max(prior or 0.0, first if np.isfinite(first) else 0.0)
 
 
-def training_loss(history: History) -> tuple[IntArray, FloatArray]:
-    """(steps, training loss) of each snapshot that has one."""
-    return history.scalars("training_curve", "loss")
+def _relative_loss(signals: Signals) -> Track:
+    loss, base = signals(LOSS), reference(signals)
+    if not len(loss):
+        return loss
+    if not base > 0:
+        return Track.unknown("the prior loss is not known, and the first loss is not positive")
+    # A loss that is not finite is as high as can be.
+    return Track(loss.steps, np.where(np.isfinite(loss.values), loss.values / base, np.inf))
 
 
-def relative_loss(history: History) -> FloatArray:
-    """The training loss relative to the prior loss at each snapshot, ``(snapshots,)``.
+RELATIVE_LOSS = Signal("loss relative to the prior loss", "ratio", _relative_loss)
+"""The training loss relative to the prior loss."""
 
-    Where the prior loss is unknown, relative to the first loss. For a regression relative to the larger of the two: its
-    loss may start far above the prior loss while it learns.
+
+def _first_relative_loss(signals: Signals) -> Track:
+    loss = signals(RELATIVE_LOSS)
+    return Track.constant([loss.first()], loss.reason) if len(loss) else loss
+
+
+FIRST_RELATIVE_LOSS = Signal("first loss relative to the prior loss", "ratio", _first_relative_loss)
+"""That of the first snapshot."""
+
+
+def _last_relative_loss(signals: Signals) -> Track:
+    loss = signals(RELATIVE_LOSS)
+    return Track.constant([loss.last()], loss.reason) if len(loss) else loss
+
+
+LAST_RELATIVE_LOSS = Signal("last loss relative to the prior loss", "ratio", _last_relative_loss)
+"""That of the last snapshot."""
+
+
+def _finite_loss(signals: Signals) -> Track:
+    loss = signals(RELATIVE_LOSS)
+    if len(loss) and not np.isfinite(loss.values).all():
+        return Track.unknown("the loss is not finite")
+    return loss
+
+
+FINITE_RELATIVE_LOSS = Signal("loss relative to the prior loss", "ratio", _finite_loss)
+"""The training loss relative to the prior loss; unknown if it was ever not finite."""
+
+
+def _rise(signals: Signals) -> Track:
+    loss = signals(FINITE_RELATIVE_LOSS)
+    if not len(loss):
+        return loss
+    best = np.minimum.accumulate(loss.values, axis=0)
+    return Track(loss.steps, loss.values / np.maximum(best, 1e-12))
+
+
+def _rise_after_first(signals: Signals) -> Track:
+    rise = signals(LOSS_RISE)
+    return rise if len(rise) != 1 else Track.unknown("there is a single loss")
+
+
+LOSS_RISE = Signal("loss relative to its best value", "ratio", _rise)
+"""The training loss relative to its best value so far."""
+
+
+RISE_OF_SEVERAL = Signal("loss relative to its best value", "ratio", _rise_after_first)
+"""The same; unknown while there is a single loss."""
+
+
+def _zigzag(signals: Signals) -> Track:
+    loss = signals(FINITE_RELATIVE_LOSS)
+    return (
+        Track(loss.steps, repeated_rise(loss, OSCILLATION_EPOCHS * signals.period, signals.period))
+        if len(loss)
+        else loss
+    )
+
+
+def repeated_rise(loss: Track, window: float, period: float) -> FloatArray:
+    """The second largest rise over one period within the last ``window`` steps, ``(snapshots, 1)``; 1 without two.
+
+    A rise is the loss relative to that of one period earlier. Two rises are at least a period apart.
     """
-    _, values = training_loss(history)
-    prior, first = prior_loss(history), float(values[0]) if values.size else 1.0
-    if prior is None or loss_config(history)[0] not in (*CATEGORICAL, *BINARY):
-        reference = max(prior or 0.0, first)
-    else:
-        reference = prior
-    return values / reference if reference > 0 else np.full(len(values), np.nan)
+    steps, values = loss.steps.astype(float), loss.values[:, 0]
+    rises = np.ones(len(values))
+    before = np.interp(steps - period, steps, values)
+    early = steps - period < steps[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rises[~early] = (values / before)[~early]
+    found = np.ones(len(values))
+    for i in range(len(values)):
+        recent = np.flatnonzero((steps > steps[i] - window) & (np.arange(len(steps)) <= i))
+        best = recent[np.argmax(rises[recent])]
+        others = recent[np.abs(steps[recent] - steps[best]) >= period]
+        if others.size:
+            found[i] = max(float(rises[others].max()), 1.0)
+    return found[:, None]
 
 
-def learns(history: History) -> bool:
-    """Whether the loss is far enough below the prior loss that the network has learned."""
-    relative = relative_loss(history)
-    return bool(relative.size) and bool(relative[-1] < LEARNED)
+LOSS_ZIGZAG = Signal("repeated rise of the loss", "ratio", _zigzag)
+"""Second largest rise of the loss over one epoch within five epochs: the loss oscillates if it is large."""
 
 
-def decrease_per_snapshot(loss: FloatArray, snapshots: int) -> float:
-    """Mean decrease of the loss per snapshot over the last ``snapshots``, as a share; needs one snapshot more."""
-    return float(1 - loss[-1] / loss[-1 - snapshots]) / snapshots
+def loss_is_not_finite(signals: Signals) -> bool | str:
+    """Whether the last loss is NaN or infinite."""
+    loss = signals(LOSS)
+    return loss.reason or not bool(np.isfinite(loss.values[-1, 0]))
 
 
-def oscillates(loss: FloatArray, rise: float) -> NDArray[np.bool_]:
-    """Where the loss is ``rise`` times the previous one in many of the latest snapshots, ``(snapshots,)``."""
-    window = OSCILLATION_SNAPSHOTS
-    rises = np.concatenate([[False], loss[1:] >= rise * loss[:-1]])
-    recent = np.array([rises[max(i - window + 1, 0) : i + 1].sum() for i in range(len(loss))])
-    return recent >= OSCILLATION_SHARE * window
+def learns(signals: Signals, threshold: float) -> bool:
+    """Whether the last loss is below a threshold relative to the prior loss."""
+    return bool(signals(RELATIVE_LOSS).last() < threshold)
+
+
+def _decrease(signals: Signals) -> Track:
+    loss = signals(FINITE_RELATIVE_LOSS)
+    if not len(loss):
+        return loss
+    first = max(abs(loss.first()), 1e-12)
+    return Track(loss.steps, (loss.first() - np.minimum.accumulate(loss.values, axis=0)) / first)
+
+
+LOSS_DECREASE = Signal("decrease of the loss", "share", _decrease)
+"""Decrease of the best loss so far below the first one, as a share of the first one."""

@@ -54,14 +54,15 @@ def history(
             diagnostic, column = name.split(".")
             by_diagnostic.setdefault(diagnostic, {})[column] = np.asarray(rows[snapshot], np.float32)
         found += [
-            Measurement(diagnostic, 10 * snapshot, snapshot, LayerColumns(values), table="t")
+            Measurement(diagnostic, 10 * snapshot, snapshot, LayerColumns(values), epoch=snapshot, table="t")
             for diagnostic, values in by_diagnostic.items()
         ]
         if scalars:
             numbers = Scalars({name: values[snapshot] for name, values in scalars.items()})
-            found.append(Measurement("training_curve", 10 * snapshot, snapshot, numbers, table="t"))
+            found.append(Measurement("training_curve", 10 * snapshot, snapshot, numbers, epoch=snapshot, table="t"))
         found += [
-            Measurement(d, 10 * snapshot, snapshot, payload, layer=layer, table="t") for d, layer, payload in payloads
+            Measurement(d, 10 * snapshot, snapshot, payload, layer=layer, epoch=snapshot, table="t")
+            for d, layer, payload in payloads
         ]
     merged = History()
     for measurement in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tb_cnndiag.judging.causes import CAUSES
 from tb_cnndiag.judging.faults import BUILTIN, Fault
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
@@ -35,7 +36,8 @@ def page() -> str:
 
 def _section(fault: type[Fault]) -> str:
     titles = {other.id: other.title.lower() for other in BUILTIN}
-    causes = ", ".join(dict.fromkeys(titles[name] for name in fault.follows if name != fault.id))
+    known = (cause.cause for cause in CAUSES.get(fault.id, ()) if cause.cause != fault.id)
+    causes = ", ".join(dict.fromkeys(titles[name] for name in known if name in titles))
     limits = fault.limits.items()
     lines = [
         f"\n## {fault.title}\n",
@@ -44,9 +46,12 @@ def _section(fault: type[Fault]) -> str:
         f"{fault.what} {fault.why}\n",
         f"**What to do.** {fault.advice}\n",
         *([f"**Possible causes.** {causes[:1].upper()}{causes[1:]}.\n"] if causes else []),
-        "| limit | default | unit | meaning |",
-        "|---|---|---|---|",
-        *(f"| `{name}` | {limit.value:g} | {limit.unit} | {_escaped(limit.description)} |" for name, limit in limits),
+        "| limit | default | unit | meaning | origin |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{name}` | {limit.value:g} | {limit.unit} | {_escaped(limit.description)} | {_escaped(limit.origin)} |"
+            for name, limit in limits
+        ),
         f"\nSource: {fault.source}\n",
     ]
     return "\n".join(lines)

@@ -1,0 +1,138 @@
+"""What to announce during a training: findings once they are confirmed, and their retraction if they no longer hold.
+
+A finding is announced together with its effects. It is confirmed by the next snapshot, unless what it rests on cannot
+change any more: a NaN never disappears, and a loss is compiled once. What says something about the result of a training
+is announced when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from tb_cnndiag.finding import Finding
+from tb_cnndiag.wording import plural
+
+# Faults that need no confirmation.
+DEFINITE = ("nan_or_inf", "output_loss_mismatch")
+# Faults of the result of a training, which says nothing about its course: announced when it ends.
+OF_THE_END = ("stale_batch_statistics", "too_few_epochs", "underfitting", "redundant_filters")
+# Layers, or effects, that one sentence names.
+MOST_NAMED = 5
+Key: TypeAlias = tuple[str, str | None]
+
+
+@dataclass(frozen=True)
+class News:
+    """What has changed since the last snapshot.
+
+    Attributes:
+        announced: Findings that are confirmed now, or have become more severe: causes first, effects with them.
+        retracted: Announced findings that no longer hold.
+    """
+
+    announced: tuple[Finding, ...] = ()
+    retracted: tuple[Finding, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether a training that is to stop on an error stops now."""
+        return any(finding.severity == "error" for finding in self.announced)
+
+
+@dataclass
+class Announcer:
+    """Decides, snapshot by snapshot, what is news."""
+
+    _announced: dict[Key, Finding] = field(default_factory=dict)
+    _seen: dict[Key, int] = field(default_factory=dict)
+    _gone: set[Key] = field(default_factory=set)
+
+    def update(self, findings: Sequence[Finding], *, ended: bool = False) -> News:
+        """The news of a snapshot at which these findings hold; when the training has ended, nothing waits any more."""
+        present = {_key(finding): finding for finding in findings}
+        confirmed = {
+            key
+            for key, finding in present.items()
+            if finding.rank() > 0
+            and (
+                ended or (key[0] not in OF_THE_END and finding.rank() <= self._seen.get(key, -1)) or key[0] in DEFINITE
+            )
+        }
+        # A confirmed effect is announced with its causes, and a confirmed cause with its effects.
+        for finding in findings:
+            family = _family(finding)
+            if finding.rank() > 0 and any(key in confirmed for key in family):
+                confirmed.update(key for key in family if present[key].rank() > 0)
+        announced = tuple(
+            finding
+            for key, finding in present.items()
+            if key in confirmed and finding.rank() > (self._announced[key].rank() if key in self._announced else -1)
+        )
+        gone = {key for key in self._announced if key not in present}
+        retracted = tuple(
+            self._announced.pop(key) for key in list(self._announced) if key in gone and (ended or key in self._gone)
+        )
+        self._gone = gone
+        self._announced |= {_key(finding): finding for finding in announced}
+        self._seen = {key: finding.rank() for key, finding in present.items()}
+        return News(announced, retracted)
+
+
+def _key(finding: Finding) -> Key:
+    return finding.fault, finding.layer
+
+
+def _family(finding: Finding | None) -> list[Key]:
+    """The finding and its causes."""
+    found = []
+    while finding is not None:
+        found.append(_key(finding))
+        finding = finding.caused_by
+    return found
+
+
+def sentences(news: News) -> list[str]:
+    """One sentence per fault and severity, for causes with what they cause; then one per fault that is retracted."""
+    announced = {_key(finding) for finding in news.announced}
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    effects: dict[Key, list[Finding]] = {}
+    for finding in news.announced:
+        root = [key for key in _family(finding) if key in announced][-1]
+        if root == _key(finding):
+            groups.setdefault((finding.fault, finding.severity), []).append(finding)
+        else:
+            effects.setdefault(root, []).append(finding)
+    lines = []
+    for (_, severity), (first, *others) in groups.items():
+        caused = [effect for finding in (first, *others) for effect in effects.get(_key(finding), ())]
+        prefix = "error: " if severity == "error" else ""
+        lines.append(f"step {first.last_step:,}: {prefix}{first.message}{_more(others)}{_caused(caused)}{_why(first)}")
+    lines += [f"No longer found: {_named(finding)}." for finding in news.retracted]
+    return lines
+
+
+def _more(others: Sequence[Finding]) -> str:
+    if not others:
+        return ""
+    named = ", ".join(finding.layer or "the model" for finding in others[:MOST_NAMED])
+    end = ", …" if len(others) > MOST_NAMED else "."
+    return f" The same in {plural(len(others), 'more layer')}: {named}{end}"
+
+
+def _caused(effects: Sequence[Finding]) -> str:
+    if not effects:
+        return ""
+    named = dict.fromkeys(_named(effect) for effect in effects)
+    end = ", …" if len(named) > MOST_NAMED else "."
+    return f" It causes: {', '.join(list(named)[:MOST_NAMED])}{end}"
+
+
+def _why(finding: Finding) -> str:
+    return f" Because of: {_named(finding.caused_by)}." if finding.caused_by else ""
+
+
+def _named(finding: Finding) -> str:
+    title = (finding.title or finding.fault).lower()
+    return f"{title} in {finding.layer}" if finding.layer else title

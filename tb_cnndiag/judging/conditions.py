@@ -1,0 +1,422 @@
+"""Conditions are data: a signal and a threshold, joined by and, or and not, that must persist for some time.
+
+A condition answers, for each layer or for the whole model, at each step: yes, no or unknown. The evidence of a finding
+is what its condition compared, and the reason why something is unknown is that of its signals.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_cnndiag.finding import Evidence
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, decrease, latest_at
+from tb_cnndiag.payloads import FloatArray, IntArray
+
+Limits: TypeAlias = Mapping[str, float]
+Truth: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A signal at the steps of an answer, ``(snapshots, layers or 1)``, and the threshold that it was compared with."""
+
+    name: str
+    values: FloatArray
+    limit: float | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a condition says at each step: ``(snapshots, layers)``, or ``(snapshots, 1)`` for the whole model.
+
+    Where neither ``yes`` nor ``no`` is true, it is unknown.
+
+    Attributes:
+        since: Index of the snapshot since which a yes has persisted; None: since the last change of ``yes``.
+        short: Where a yes rests on a run that is shorter than the condition must persist.
+        compared: What was compared; of an alternative, see ``parts``.
+        parts: The answers of which one is enough.
+        reasons: Why it may be unknown.
+    """
+
+    steps: IntArray
+    yes: Truth
+    no: Truth
+    since: IntArray | None = None
+    short: Truth | None = None
+    compared: tuple[Compared, ...] = ()
+    parts: tuple[Answer, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def began(self) -> IntArray:
+        """Index of the snapshot since which a yes has persisted, ``(snapshots, layers)``; unknowns do not end it."""
+        return self.since if self.since is not None else _began(self.yes, self.no)
+
+    def at(self, steps: IntArray) -> Answer:
+        """The same answer at other steps: the latest; unknown before the first."""
+        if np.array_equal(steps, self.steps):
+            return self
+        if not len(self.steps):
+            none = np.zeros((len(steps), 1), bool)
+            return Answer(steps, none, none, reasons=self.reasons)
+        position = np.searchsorted(self.steps, steps, side="right") - 1
+        known = (position >= 0)[:, None]
+        rows = np.maximum(position, 0)
+        began = np.searchsorted(steps, self.steps[self.began])[rows] if self.since is not None else None
+        return Answer(
+            steps,
+            self.yes[rows] & known,
+            self.no[rows] & known,
+            began,
+            None if self.short is None else self.short[rows],
+            tuple(Compared(c.name, latest_at(steps, self.steps, c.values), c.limit, c.unit) for c in self.compared),
+            tuple(part.at(steps) for part in self.parts),
+            self.reasons,
+        )
+
+    def outcome(self, row: int) -> Outcome:
+        """What it says in the end of one layer, or of the model."""
+        column = row if self.yes.shape[1] > 1 else 0
+        known = np.flatnonzero(self.yes[:, column] | self.no[:, column])
+        if not known.size:
+            return Outcome(None, reasons=self.reasons)
+        last = int(known[-1])
+        if self.no[last, column]:
+            return Outcome(False)
+        short = self.short is not None and bool(self.short[last, column if self.short.shape[1] > 1 else 0])
+        began = self.began[:, column if self.began.shape[1] > 1 else 0]
+        evidence = self._evidence(last, row)
+        return Outcome(True, int(self.steps[began[last]]), int(self.steps[-1]), not short, evidence)
+
+    def _evidence(self, snapshot: int, row: int) -> dict[str, Evidence]:
+        found: dict[str, Evidence] = {}
+        for part in self.parts:
+            if part.yes[snapshot, row if part.yes.shape[1] > 1 else 0]:
+                found |= part._evidence(snapshot, row)
+        for each in self.compared:
+            value = float(each.values[snapshot, row if each.values.shape[1] > 1 else 0])
+            found[each.name] = Evidence(value, each.limit, each.unit)
+        return found
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a condition says of one layer, or of the model, in the end.
+
+    Attributes:
+        found: True, False, or None where it is unknown.
+        first_step, last_step: The period in which it has persisted.
+        enough: Whether it has persisted for as long as it must.
+        evidence: What was compared, by the names of the thresholds.
+        reasons: Why it is unknown.
+    """
+
+    found: bool | None
+    first_step: int = 0
+    last_step: int = 0
+    enough: bool = True
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+class Condition(ABC):
+    """Something that can be true of a layer, or of the model, at each step; joined by ``&``, ``|`` and ``~``."""
+
+    @abstractmethod
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step; ``limits`` has the thresholds of the rule by name."""
+
+    @abstractmethod
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+
+    def __and__(self, other: Condition) -> Condition:
+        return All((self, other))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Any((self, other))
+
+    def __invert__(self) -> Condition:
+        return Not(self)
+
+    def unless(self, other: Condition) -> Condition:
+        """This one, except where the other one is true, or not known to be false."""
+        return All((self, ~other))
+
+    def except_where(self, other: Condition) -> Condition:
+        """This one, except where the other one is known to be true."""
+        return All((self, ~Known(other)))
+
+    def for_epochs(self, limit: str = "epochs", *, complete: bool = False) -> Condition:
+        """This one, if it has persisted for so many epochs; see :attr:`Signals.period`.
+
+        In a shorter run it must be true throughout; if it has to be ``complete``, it is unknown there.
+        """
+        return Persists(self, limit, complete)
+
+
+@dataclass(frozen=True)
+class Above(Condition):
+    """A signal at or above a threshold; strictly above it, if ``strict``."""
+
+    signal: Signal
+    limit: str
+    strict: bool = False
+    shown: str = ""
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        limit = limits[self.limit]
+        return _compared(
+            signals(self.signal), self, limit, lambda values: values > limit if self.strict else values >= limit
+        )
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return frozenset((self.limit,))
+
+
+@dataclass(frozen=True)
+class Below(Condition):
+    """A signal below a threshold."""
+
+    signal: Signal
+    limit: str
+    shown: str = ""
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        limit = limits[self.limit]
+        return _compared(signals(self.signal), self, limit, lambda values: values < limit)
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return frozenset((self.limit,))
+
+
+def _compared(track: Track, condition: Above | Below, limit: float, holds: Callable[[FloatArray], Truth]) -> Answer:
+    signal = condition.signal
+    values = track.latest
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        yes = holds(values) & known
+    shown = Compared(condition.shown or condition.limit, values, limit, signal.unit)
+    reason = track.reason or f"{signal.name} was not measured"
+    return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=(reason,))
+
+
+@dataclass(frozen=True)
+class Flat(Condition):
+    """A signal of the model that changed by less than a share per epoch, over so many epochs; unknown before that."""
+
+    signal: Signal
+    limit: str
+    over: str = "epochs"
+    shown: str = ""
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        return self._compared(signals, limits, lambda change, limit: np.abs(change) < limit)
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return frozenset((self.limit, self.over))
+
+    def _compared(self, signals: Signals, limits: Limits, holds: Callable[[FloatArray, float], Truth]) -> Answer:
+        limit, span = limits[self.limit], limits[self.over] * signals.period
+        track = signals(self.signal)
+        values = decrease(track, span, signals.period)
+        known = ~np.isnan(values)
+        with np.errstate(invalid="ignore"):
+            yes = holds(values, limit) & known
+        shown = Compared(self.shown or self.limit, values, limit, "share")
+        reason = track.reason or f"the run is shorter than {limits[self.over]:g} epochs"
+        return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=(reason,))
+
+
+@dataclass(frozen=True)
+class Falls(Flat):
+    """A signal of the model that has fallen by at least a share per epoch, over so many epochs; unknown before that."""
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        return self._compared(signals, limits, lambda fall, limit: fall >= limit)
+
+
+@dataclass(frozen=True)
+class Is(Condition):
+    """A fact about the run: True, False, or why it is unknown."""
+
+    fact: Callable[[Signals], bool | str]
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        found = signals.once(self.fact)
+        always = np.ones((1, 1), bool)
+        reasons = (found,) if isinstance(found, str) else ()
+        return Answer(np.zeros(1, np.int64), always & (found is True), always & (found is False), reasons=reasons)
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return frozenset()
+
+
+@dataclass(frozen=True)
+class Not(Condition):
+    """The opposite of a condition."""
+
+    condition: Condition
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        answer = self.condition.answer(signals, limits)
+        return Answer(answer.steps, answer.no, answer.yes, reasons=answer.reasons)
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return self.condition.names()
+
+
+@dataclass(frozen=True)
+class Known(Condition):
+    """Whether a condition is known to be true: no where it is unknown."""
+
+    condition: Condition
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        answer = self.condition.answer(signals, limits)
+        if not len(answer.steps):
+            return Answer(np.zeros(1, np.int64), np.zeros((1, 1), bool), np.ones((1, 1), bool))
+        steps = np.union1d(answer.steps, [0])
+        answer = answer.at(steps)
+        return Answer(
+            steps, answer.yes, ~answer.yes, answer.since, answer.short, answer.compared, answer.parts, answer.reasons
+        )
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return self.condition.names()
+
+
+@dataclass(frozen=True)
+class All(Condition):
+    """All of several conditions."""
+
+    conditions: Sequence[Condition]
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        first, *others = _aligned([each.answer(signals, limits) for each in self.conditions])
+        for other in others:
+            since = None
+            if first.since is not None or other.since is not None:
+                since = np.maximum(first.began, other.began)
+            shorts = [each.short for each in (first, other) if each.short is not None]
+            first = Answer(
+                first.steps,
+                first.yes & other.yes,
+                first.no | other.no,
+                since,
+                functools.reduce(np.logical_or, shorts) if shorts else None,
+                first.compared + other.compared,
+                first.parts + other.parts,
+                first.reasons + other.reasons,
+            )
+        return first
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return frozenset().union(*(each.names() for each in self.conditions))
+
+
+@dataclass(frozen=True)
+class Any(Condition):
+    """At least one of several conditions; the evidence is that of those that are true."""
+
+    conditions: Sequence[Condition]
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        parts = _aligned([each.answer(signals, limits) for each in self.conditions])
+        yes = functools.reduce(np.logical_or, (part.yes for part in parts))
+        no = functools.reduce(np.logical_and, (part.no for part in parts))
+        since = short = None
+        if any(part.since is not None or part.short is not None for part in parts):
+            shape = yes.shape
+            since, short = np.zeros(shape, np.int64), np.zeros(shape, bool)
+            for part in reversed(parts):
+                since = np.where(part.yes, part.began, since)
+                short = np.where(part.yes, False if part.short is None else part.short, short)
+        reasons = sum((part.reasons for part in parts), ())
+        return Answer(parts[0].steps, yes, no, since, short, (), tuple(parts), reasons)
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return frozenset().union(*(each.names() for each in self.conditions))
+
+
+@dataclass(frozen=True)
+class Persists(Condition):
+    """A condition that has been true for so many epochs, the first and the last included."""
+
+    condition: Condition
+    limit: str
+    complete: bool = False
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        answer = self.condition.answer(signals, limits)
+        if not len(answer.steps):
+            return answer
+        span = max(limits[self.limit] - 1, 0) * signals.period
+        steps = answer.steps[:, None]
+        persisted = answer.yes & (steps - answer.steps[answer.began] >= span)
+        first = _first_known(answer)
+        # Shorter than it must persist, and true whenever it is known.
+        short = answer.yes & ~persisted & (answer.began == first) & (steps - answer.steps[first] < span)
+        yes = persisted if self.complete else persisted | short
+        no = answer.no | (answer.yes & ~persisted & ~short)
+        reason = f"the run is shorter than {limits[self.limit]:g} epochs"
+        return Answer(
+            answer.steps, yes, no, answer.began, short, answer.compared, answer.parts, (*answer.reasons, reason)
+        )
+
+    def names(self) -> frozenset[str]:
+        """The thresholds that it uses."""
+        return self.condition.names() | {self.limit}
+
+
+def _began(yes: Truth, no: Truth) -> IntArray:
+    """Index of the first yes after the last no, ``(snapshots, layers)``."""
+    some = yes.any(axis=0)
+    if not some.all():  # most layers have none
+        began = np.zeros(yes.shape, np.int64)
+        if some.any():
+            began[:, some] = _began(yes[:, some], no[:, some])
+        return began
+    index = np.arange(len(yes))[:, None]
+    last_no = np.maximum.accumulate(np.where(no, index, -1), axis=0)
+    before = np.vstack([np.full((1, yes.shape[1]), -1), np.where(yes, index, -1)[:-1]])
+    starts = yes & (np.maximum.accumulate(before, axis=0) <= last_no)
+    return np.maximum(np.maximum.accumulate(np.where(starts, index, -1), axis=0), 0)
+
+
+def _first_known(answer: Answer) -> IntArray:
+    """Index of the first snapshot at which it is known, ``(layers,)``."""
+    return np.asarray(np.argmax(answer.yes | answer.no, axis=0))
+
+
+def _aligned(answers: Sequence[Answer]) -> list[Answer]:
+    """The answers at all steps of any of them."""
+    steps = functools.reduce(np.union1d, (answer.steps for answer in answers))
+    return [answer.at(steps) for answer in answers]

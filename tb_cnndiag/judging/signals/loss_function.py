@@ -1,0 +1,106 @@
+"""Which loss a run has, and what it compares: derived from the class of the loss, or from the numbers that it gives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from tb_cnndiag.judging.signals.base import Signals
+
+Family: TypeAlias = Literal["categorical", "binary", "divergence", "squared", "absolute", "count", "other"]
+# Parts of the name of a loss, without underscores, that say what it compares. The first that occurs counts.
+_FAMILIES: tuple[tuple[Family, tuple[str, ...]], ...] = (
+    ("binary", ("binarycrossentropy", "binaryfocal")),
+    ("categorical", ("categoricalcrossentropy", "categoricalfocal", "sparsecategorical", "categoricalgeneralized")),
+    ("divergence", ("kldivergence", "kullbackleibler")),
+    ("squared", ("meansquarederror", "meansquaredlog")),
+    ("absolute", ("meanabsolute", "huber", "logcosh")),
+    ("count", ("poisson",)),
+)
+_SHORT = {
+    "mse": "meansquarederror", "mae": "meanabsoluteerror", "mape": "meanabsolutepercentageerror",
+    "msle": "meansquaredlogarithmicerror", "bce": "binarycrossentropy", "kld": "kldivergence",
+}  # fmt: skip
+# Losses that only Keras itself names so; the mean over outputs of the squared or absolute error.
+_EXACT = {"meansquarederror": "squared", "meanabsoluteerror": "absolute"}
+
+
+@dataclass(frozen=True)
+class LossFunction:
+    """What a loss compares.
+
+    Attributes:
+        name: Name without underscores, e.g. ``"meansquarederror"``; empty for an unknown loss.
+        given: Its name as Keras has it, e.g. ``"mse"``.
+        family: Whether it compares a distribution over classes that exclude each other, probabilities, two
+            distributions, numbers (by squared or absolute errors), or counts.
+        from_logits: Whether it turns logits into probabilities itself.
+        sparse: Whether its targets are class numbers.
+        ignores: Whether it ignores one class.
+    """
+
+    name: str = ""
+    given: str = ""
+    family: Family = "other"
+    from_logits: bool = False
+    sparse: bool = False
+    ignores: bool = False
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether targets are classes."""
+        return self.family in ("categorical", "binary")
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether targets are numbers: a regression."""
+        return self.family in ("squared", "absolute", "count")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is exactly the mean squared or the mean absolute error."""
+        return self.name in _EXACT
+
+
+def loss_function(signals: Signals) -> LossFunction:
+    """The loss of the run; of a list or dictionary of losses, the only one."""
+    return signals.once(_loss_function)  # type: ignore[no-any-return]
+
+
+def _loss_function(signals: Signals) -> LossFunction:
+    text = signals.info.loss
+    try:
+        return loss_of(json.loads(text) if text else "")
+    except (ValueError, RecursionError):
+        return LossFunction()
+
+
+def loss_of(value: Any) -> LossFunction:
+    """The loss that a Keras config names: a string, an object, or a list or dictionary that holds one of these."""
+    if isinstance(value, list):
+        return loss_of(value[0]) if len(value) == 1 else LossFunction()
+    if isinstance(value, dict) and "class_name" not in value:
+        return loss_of(next(iter(value.values()))) if len(value) == 1 else LossFunction()
+    config: dict[str, Any] = {}
+    if isinstance(value, dict):
+        config = value["config"] if isinstance(value.get("config"), dict) else {}
+        value = value.get("class_name", "")
+    given = str(value or "").rpartition(">")[2]
+    name = given.replace("_", "").lower()
+    name = _SHORT.get(name, name)
+    families = (family for family, parts in _FAMILIES if any(part in name for part in parts))
+    family: Family = next(families, "other")
+    return LossFunction(
+        name,
+        given,
+        family,
+        bool(config.get("from_logits", False)),
+        name.startswith("sparse"),
+        config.get("ignore_class") is not None,
+    )
+
+
+def of_classes(signals: Signals) -> bool:
+    """Whether the targets of the run are classes."""
+    return loss_function(signals).of_classes

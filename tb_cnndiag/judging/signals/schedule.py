@@ -1,0 +1,40 @@
+"""What a schedule does with the learning rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track
+from tb_cnndiag.judging.signals.configuration import learning_rates
+
+# Rise of the learning rate since the first snapshot above which it is rising.
+RISES = 1.001
+
+
+def highest_rate(signals: Signals) -> float:
+    """The highest learning rate so far; NaN if it was not logged."""
+    rates = learning_rates(signals)
+    return float(rates.values.max()) if len(rates) else float("nan")
+
+
+def _fall(signals: Signals) -> Track:
+    rates = learning_rates(signals)
+    if not len(rates):
+        return rates
+    return Track(rates.steps, np.maximum.accumulate(rates.values, axis=0) / np.maximum(rates.values, 1e-30))
+
+
+RATE_FALL = Signal("highest learning rate relative to the present one", "ratio", _fall)
+"""How far the learning rate has fallen."""
+
+
+def _warm_up(signals: Signals) -> Track:
+    rates = learning_rates(signals)
+    if not len(rates):
+        return rates
+    rising = rates.values > RISES * rates.values[0]
+    return Track(rates.steps, np.where(rising, rates.steps[:, None] / signals.period, np.inf))
+
+
+WARM_UP = Signal("length of the warm-up", "count", _warm_up)
+"""Epochs so far while the learning rate is above its first value; infinite else."""

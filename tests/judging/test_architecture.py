@@ -1,0 +1,36 @@
+"""Rules about rules: signals alone read histories, and every threshold is declared and has an effect."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import tb_cnndiag.judging
+from tb_cnndiag.judging.faults import BUILTIN, Fault
+
+JUDGING = Path(tb_cnndiag.judging.__file__).parent
+SOURCES = {path.relative_to(JUDGING).as_posix(): path.read_text("utf-8") for path in JUDGING.rglob("*.py")}
+
+
+@pytest.mark.parametrize("file", [file for file in SOURCES if not file.startswith("signals/")])
+def test_only_signals_read_series(file: str) -> None:
+    assert not re.search(r"\.(?:series|scalars|scalar_names)\(", SOURCES[file])
+
+
+@pytest.mark.parametrize("kind", BUILTIN, ids=lambda kind: kind.id)
+def test_every_threshold_is_declared_and_used(kind: type[Fault]) -> None:
+    compared = frozenset().union(*(each.when.names() for each in kind.kinds))
+    assert compared <= kind.limits.keys()
+    source = SOURCES[f"faults/{kind.id}.py"]
+    read = set(re.findall(r"limits\[\"(\w+)\"\]", source))
+    assert kind.limits.keys() <= compared | read
+
+
+@pytest.mark.parametrize("kind", BUILTIN, ids=lambda kind: kind.id)
+def test_every_threshold_says_where_it_comes_from(kind: type[Fault]) -> None:
+    assert all(limit.origin for limit in kind.limits.values())
+    for former, present in kind.former.items():
+        assert former not in kind.limits
+        assert present is None or present in kind.limits
