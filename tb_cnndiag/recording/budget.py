@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Occasion: TypeAlias = Literal["first", "regular", "last"]
@@ -13,11 +14,19 @@ clock: Callable[[], float] = time.perf_counter
 """Seconds since any moment; tests replace it."""
 
 # Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
-FLOOR = 0.4
+FLOOR = 0.5
 # Largest share of the time so far that all snapshots, the last one included, may have taken when training ends.
 LAST_SHARE = 0.2
-# The first run of something that is compiled takes more than the next ones, at least this many times as much.
-COMPILING = 2.0
+# Largest part of what a training will earn that is kept for its last snapshot.
+RESERVE = 0.5
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Seconds that something is expected to take: when it is first done, and compiled, and later."""
+
+    first: float
+    later: float
 
 
 class Budget:
@@ -35,7 +44,7 @@ class Budget:
         self._began = clock()
         self._charging: float | None = None
         self._unbounded = 0.0
-        self._expected: dict[str, float] = {}
+        self._expected: dict[str, Expected] = {}
         self._measured: dict[str, float] = {}
         self._runs: dict[str, int] = {}
 
@@ -66,15 +75,18 @@ class Budget:
         """The first snapshot is taken: what was spent so far is not charged to the next ones."""
         self._unbounded = self.spent
 
-    def expect(self, costs: Mapping[str, float]) -> None:
-        """Seconds that items which have not been measured yet are expected to take."""
+    def expect(self, costs: Mapping[str, Expected]) -> None:
+        """Seconds that items are expected to take until they have been measured."""
         self._expected.update(costs)
 
-    def estimate(self, item: str, *, compiled: bool = False) -> float:
-        """Seconds that ``item`` will take; 0 if nothing is known. The first run of what is ``compiled`` took longer."""
+    def estimate(self, item: str) -> float:
+        """Seconds that ``item`` will take; 0 if nothing is known. The first run of what is compiled says little."""
+        expected = self._expected.get(item)
         if item not in self._measured:
-            return self._expected.get(item, 0.0)
-        return self._measured[item] / (COMPILING if compiled and self._runs[item] == 1 else 1.0)
+            return expected.first if expected else 0.0
+        if expected and self._runs[item] == 1:
+            return min(self._measured[item], expected.later)
+        return self._measured[item]
 
     def available(self, occasion: Occasion, *, progress: float = 0.0, reserved: float = 0.0) -> float:
         """Seconds that a snapshot may take now; infinite if there is no bound.
@@ -93,7 +105,8 @@ class Budget:
         trained = max(elapsed - spent, 0.0)
         earned = self.share * trained
         if progress > 0:
-            earned = min(earned, self.share * trained / progress - reserved)
+            whole = self.share * trained / progress
+            earned = min(earned, whole - min(reserved, RESERVE * whole))
         return max(FLOOR, earned) - (spent - self._unbounded)
 
     @property

@@ -20,9 +20,8 @@ from tb_cnndiag.diagnostics.base import LayerSnapshot, Snapshot
 from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
 from tb_cnndiag.warning import warn
 
-# What has to be done to get the arrays that diagnostics need, and which of it is compiled when it is first done.
+# What has to be done to get the arrays that diagnostics need.
 WEIGHTS, PROBE, GRADIENTS = "weights", "probe", "gradients"
-COMPILED = frozenset({PROBE, GRADIENTS})
 Timed: TypeAlias = Callable[[str], AbstractContextManager[None]]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tb_cnndiag.recording import budget
+from tb_cnndiag.recording.budget import Expected
 from tb_cnndiag.recording.inspection import GRADIENTS, PROBE
 
 # Time of a pass relative to a training step on as many samples, and of its compilation relative to the first step's,
-# which compiles too. Measured for VGG-like networks, ResNet50 and EfficientNetB0; only the first pass is planned by it.
+# which compiles too, for VGG-like networks, ResNet50 and EfficientNetB0. Only the first passes are planned by it.
 FORWARD, BACKWARD = 0.4, 0.7
 COMPILATION = 0.12
 
@@ -36,12 +37,13 @@ class StepPace:
         else:
             self._fastest = min(self._fastest or seconds, seconds)
 
-    def expected(self, samples: int, batch_size: int) -> Mapping[str, float]:
-        """Seconds that the first passes over a probe of so many samples will take; empty if nothing is known."""
+    def expected(self, samples: int, batch_size: int) -> Mapping[str, Expected]:
+        """Seconds that passes over a probe of so many samples will take; empty if nothing is known."""
         if not samples or not batch_size or not self._first:
             return {}
         steps = (self._fastest or self._first) * samples / batch_size
+        compilation = COMPILATION * self._first
         return {
-            PROBE: COMPILATION * self._first + FORWARD * steps,
-            GRADIENTS: COMPILATION * self._first + BACKWARD * steps,
+            source: Expected(compilation + part * steps, part * steps)
+            for source, part in ((PROBE, FORWARD), (GRADIENTS, BACKWARD))
         }

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic
 from tb_cnndiag.recording.budget import Budget
-from tb_cnndiag.recording.inspection import COMPILED, sources
+from tb_cnndiag.recording.inspection import sources
 
 # Judging and writing.
 RECORD = "record"
 _RANK: Mapping[Cost, int] = {"light": 0, "heavy": 1, "costly": 2}
+# Part of the available time that diagnostics of each cost may use: what costs much must not use up what light ones need
+# at the next snapshots.
+_PART: Mapping[Cost, float] = {"light": 1.0, "heavy": 0.5, "costly": 0.25}
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,14 @@ class Plan:
         return frozenset(name for diagnostic in self.chosen for name in diagnostic.needs)
 
 
-def affordable(due: Sequence[Diagnostic], budget: Budget, seconds: float, captured: Set[str] | None = None) -> Plan:
+def affordable(
+    due: Sequence[Diagnostic],
+    budget: Budget,
+    seconds: float,
+    *,
+    last: bool = False,
+    captured: Set[str] | None = None,
+) -> Plan:
     """Choose from the diagnostics that are due: light ones first, then heavy and costly ones, cheap ones first.
 
     Diagnostics whose data training provides anyway are always taken.
@@ -36,6 +46,7 @@ def affordable(due: Sequence[Diagnostic], budget: Budget, seconds: float, captur
         due: The diagnostics, in the order of the log.
         budget: What each of them is expected to take.
         seconds: Time that the snapshot may take.
+        last: Whether no snapshot follows, for which time would have to be left.
         captured: Sources that have been captured: no other one will be. None: they are still to be captured.
     """
     chosen: set[str] = set()
@@ -46,9 +57,10 @@ def affordable(due: Sequence[Diagnostic], budget: Budget, seconds: float, captur
         more = sources(diagnostic.needs) - (fetched if captured is None else captured)
         shared = not chosen.isdisjoint(diagnostic.shares)
         cost = budget.estimate(diagnostic.name) if shared else _alone(diagnostic, budget)
-        cost += sum(budget.estimate(source, compiled=source in COMPILED) for source in more)
+        cost += sum(budget.estimate(source) for source in more)
         impossible = captured is not None and more
-        if diagnostic.needs and (impossible or planned + cost > seconds):
+        limit = seconds if last else _PART[diagnostic.cost] * seconds
+        if diagnostic.needs and (impossible or planned + cost > limit):
             left_out[diagnostic.name] = cost
             continue
         chosen.add(diagnostic.name)
@@ -67,6 +79,6 @@ def cost_of_all(due: Sequence[Diagnostic], budget: Budget) -> float:
     shared = {source for each in due for source in sources(each.needs)}
     return (
         budget.estimate(RECORD)
-        + sum(budget.estimate(source, compiled=source in COMPILED) for source in shared)
+        + sum(budget.estimate(source) for source in shared)
         + sum(budget.estimate(each.name) for each in due)
     )

@@ -95,10 +95,10 @@ class Session:
             reserved = cost_of_all(self._measurer.due(WITHOUT_COSTLY), self.budget)
             seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
             end = self.budget.spent + seconds
-            needs = affordable(due, self.budget, seconds).needs
+            needs = affordable(due, self.budget, seconds, last=last).needs
             snapshot = self._inspection.capture(moment.step, moment.epoch, logs, tapped, needs, self.budget.measured)
             # Now it is known what capturing has taken.
-            plan = affordable(due, self.budget, end - self.budget.spent, captured=sources(needs))
+            plan = affordable(due, self.budget, end - self.budget.spent, last=last, captured=sources(needs))
             self._left_out = [each for each in due if each.name in plan.left_out]
             if not plan.chosen:
                 return self._log.end() if last else None

@@ -16,7 +16,7 @@ from tb_cnndiag import CNNDiagnostics
 from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import ColumnInfo
-from tb_cnndiag.recording.budget import Budget
+from tb_cnndiag.recording.budget import Budget, Expected
 from tb_cnndiag.recording.pace import StepPace
 from tb_cnndiag.recording.plan import affordable, cost_of_all
 from tb_cnndiag.summaries.reader import read_run
@@ -64,15 +64,16 @@ def test_training_earns_what_snapshots_spend(clock: Clock) -> None:
 def test_something_is_kept_for_the_last_snapshot(clock: Clock) -> None:
     budget = Budget(0.05)
     clock.pass_by(100.0)
-    # Half of the training is done: the whole of it will earn 10 s, of which the last snapshot takes 7.
-    assert budget.available("regular", progress=0.5, reserved=7.0) == pytest.approx(3.0)
+    # Half of the training is done: the whole of it will earn 10 s, of which the last snapshot takes 4.
+    assert budget.available("regular", progress=0.5, reserved=4.0) == pytest.approx(5.0)
+    assert budget.available("regular", progress=0.8, reserved=4.0) == pytest.approx(6.25 - 3.125)
     assert budget.available("regular", progress=0.5, reserved=1.0) == pytest.approx(5.0)
 
 
 def test_a_short_training_may_spend_a_little(clock: Clock) -> None:
     budget = Budget(0.01)
     clock.pass_by(1.0)
-    assert budget.available("regular") == budget.available("last") == 0.4
+    assert budget.available("regular") == budget.available("last") == 0.5
 
 
 def test_without_a_budget_there_is_no_bound(clock: Clock) -> None:
@@ -92,12 +93,12 @@ def test_nested_charges_count_once(clock: Clock) -> None:
 
 def test_the_first_run_of_what_is_compiled_is_no_measure_of_the_next(clock: Clock) -> None:
     budget = Budget(0.05)
-    budget.expect({"probe": 7.0})
-    assert budget.estimate("probe", compiled=True) == 7.0
+    budget.expect({"probe": Expected(7.0, 2.0)})
+    assert budget.estimate("probe") == 7.0
     _spend(budget, clock, 4.0, "probe")
-    assert budget.estimate("probe", compiled=True) == 2.0
-    _spend(budget, clock, 1.0, "probe")
-    assert budget.estimate("probe", compiled=True) == 1.0
+    assert budget.estimate("probe") == 2.0
+    _spend(budget, clock, 3.0, "probe")
+    assert budget.estimate("probe") == 3.0
 
 
 def test_a_pass_is_expected_from_the_pace_of_the_steps(clock: Clock) -> None:
@@ -108,7 +109,8 @@ def test_a_pass_is_expected_from_the_pace_of_the_steps(clock: Clock) -> None:
         clock.pass_by(seconds)
         pace.end(1)
     expected = pace.expected(256, 32)
-    assert expected["probe"] == pytest.approx(0.12 * 10 + 0.4 * 0.3 * 8)
+    assert expected["probe"].later == pytest.approx(0.4 * 0.3 * 8)
+    assert expected["probe"].first == pytest.approx(0.12 * 10 + 0.4 * 0.3 * 8)
     assert pace.expected(0, 32) == {}
 
 
@@ -145,11 +147,14 @@ def test_light_ones_come_first_and_what_they_share_counts_once(clock: Clock) -> 
     ]
     assert cost_of_all(due, budget) == pytest.approx(0.2 + 1.0 + 0.2 + 0.5 + 2.0 + 0.1)
     assert _names(affordable(due, budget, 0.0)) == ["logs"]
-    assert _names(affordable(due, budget, 1.45)) == ["a", "b", "logs"]
-    plan = affordable(due, budget, 2.0)
+    assert _names(affordable(due, budget, 1.45, last=True)) == ["a", "b", "logs"]
+    plan = affordable(due, budget, 2.0, last=True)
     assert _names(plan) == ["rank", "a", "b", "logs"]
     assert plan.left_out == pytest.approx({"tree": 2.0, "cut": 2.1})
-    assert _names(affordable(due, budget, 4.2)) == ["rank", "cut", "tree", "a", "b", "logs"]
+    assert _names(affordable(due, budget, 4.2, last=True)) == ["rank", "cut", "tree", "a", "b", "logs"]
+    # Between the first and the last snapshot, heavy ones may use half of the time, and costly ones a quarter.
+    assert _names(affordable(due, budget, 2.0)) == ["a", "b", "logs"]
+    assert _names(affordable(due, budget, 7.0)) == ["cut", "tree", "a", "b", "logs"]
     # The probe was captured, and took its time; nothing else can be captured any more.
     assert _names(affordable(due, budget, 0.45, captured={"probe"})) == ["a", "b", "logs"]
 
