@@ -112,7 +112,7 @@ describe('what the time budget left out', () => {
     ]);
     expect(leftOut(series, 'weight_health')).toEqual([]);
     expect(leftOutNote(leftOut(series, 'kernel_rank'))).toBe(
-      'left out of 2 snapshots by the time budget, at about 2.5 s each',
+      'left out of 2 snapshots by the time budget (2.5 s each)',
     );
     expect(leftOutNote([])).toBe('');
   });

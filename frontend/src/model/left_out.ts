@@ -23,6 +23,8 @@ export function leftOut(overhead: readonly Measurement[], diagnostic: string): L
 export function leftOutNote(steps: readonly LeftOut[]): string {
   const last = steps.at(-1);
   if (!last) return '';
-  const cost = last.seconds > 0 ? `, at about ${formatNumber(last.seconds)} s each` : '';
-  return `left out of ${plural(steps.length, 'snapshot')} by the time budget${cost}`;
+  const rounded = Number(last.seconds.toPrecision(2));
+  const time = rounded < 1 ? `${formatNumber(1000 * rounded)} ms` : `${formatNumber(rounded)} s`;
+  const each = last.seconds > 0 ? ` (${time} each)` : '';
+  return `left out of ${plural(steps.length, 'snapshot')} by the time budget${each}`;
 }
