@@ -15,7 +15,7 @@ clock: Callable[[], float] = time.perf_counter
 
 # Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
 FLOOR = 0.5
-# Largest share of the time so far that all snapshots, the last one included, may have taken when training ends.
+# Largest share of the time so far that the last snapshot may take.
 LAST_SHARE = 0.2
 # Largest part of what a training will earn that is kept for its last snapshot.
 RESERVE = 0.5
@@ -33,8 +33,7 @@ class Budget:
     """Keeps account of the time that diagnostics take, relative to the time that training takes.
 
     All snapshots after the first one may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more.
-    The first one is always taken. The last one may exceed the share, until all together, the first one included, have
-    taken ``LAST_SHARE`` of all time so far.
+    The first one is always taken. The last one may exceed the share: it may take ``LAST_SHARE`` of all time so far.
     """
 
     def __init__(self, share: float | None) -> None:
@@ -44,6 +43,7 @@ class Budget:
         self._began = clock()
         self._charging: float | None = None
         self._unbounded = 0.0
+        self._before_last: float | None = None
         self._expected: dict[str, Expected] = {}
         self._measured: dict[str, float] = {}
         self._runs: dict[str, int] = {}
@@ -101,7 +101,9 @@ class Budget:
         elapsed = clock() - self._began
         spent = self.spent
         if occasion == "last":
-            return max(FLOOR, LAST_SHARE * elapsed) - spent
+            if self._before_last is None:  # it may be supplemented when the training ends
+                self._before_last = spent
+            return max(FLOOR, LAST_SHARE * elapsed) - (spent - self._before_last)
         trained = max(elapsed - spent, 0.0)
         earned = self.share * trained
         if progress > 0:

@@ -57,8 +57,10 @@ def test_training_earns_what_snapshots_spend(clock: Clock) -> None:
     assert budget.available("regular") < 0
     clock.pass_by(100.0)
     assert budget.available("regular") == pytest.approx(0.05 * 100 - 2)
-    assert budget.available("last") == pytest.approx(0.2 * 105 - 5)
-    assert budget.spent_share == pytest.approx(5 / 105)
+    assert budget.available("last") == pytest.approx(0.2 * 105)
+    _spend(budget, clock, 15.0)
+    assert budget.available("last") == pytest.approx(0.2 * 120 - 15)
+    assert budget.spent_share == pytest.approx(20 / 120)
 
 
 def test_something_is_kept_for_the_last_snapshot(clock: Clock) -> None:
