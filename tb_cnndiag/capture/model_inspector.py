@@ -105,7 +105,10 @@ class ModelInspector:
             InspectionError: If there is no layer with a kernel, or no layer path matches ``pattern``.
         """
         self._parts = [_part(name, model, unprobed) for name, model in parts.items()]
+        self._waiting = unprobed
         self._passes = CompiledPasses() if passes is None else passes
+        self.batch_size = 0
+        """Samples in a batch of training; 0 if unknown."""
         if not incomplete:
             for part in self._parts:
                 _require_weights(part.model)
@@ -160,6 +163,12 @@ class ModelInspector:
             for source in dict.fromkeys(("", part.name) if declared else (part.name,)):
                 if part.probe is None and source in collected:
                     self._try_probe(part, collected[source])
+
+    def nothing_collected(self, reason: str) -> None:
+        """Collecting has ended: ``reason`` says why parts that were waiting for it have no probe."""
+        for part in self._parts:
+            if part.probe is None and part.unprobed == self._waiting:
+                part.unprobed = reason
 
     def _try_probe(self, part: _Part, samples: Samples) -> None:
         inputs = len(_declared_inputs(part.model))
@@ -227,7 +236,7 @@ class ModelInspector:
             if part.probe is not None:
                 if part.observer is None:
                     part.observer = self._passes.observer(part.name, part.model, part.layers)
-                observed = part.observer.observe(part.probe.x, reductions)
+                observed = self._observed(part, part.observer, reductions)
                 _observe_more(observed, part.observer, part.probe.more, reductions)
                 labels = class_labels(part.probe.y)
                 for data in observed.values():
@@ -235,6 +244,19 @@ class ModelInspector:
                         data["labels"] = labels.astype(np.float32)
                 activations |= observed
         return activations
+
+    def _observed(self, part: _Part, observer: Observer, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+        """Reduced activations of one part; in batches as in training if the model takes no others."""
+        assert part.probe is not None
+        try:
+            return observer.observe(part.probe.x, reductions)
+        except Exception:
+            whole = len(part.probe) // self.batch_size * self.batch_size if self.batch_size else 0
+            if not whole or observer.batch_size == self.batch_size:
+                raise
+            observer.batch_size = self.batch_size
+            part.probe = part.probe.first(whole)
+            return observer.observe(part.probe.x, reductions)
 
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
         """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""
@@ -365,8 +387,12 @@ def _fitted(model: Any, x: Any) -> Any:
                 "the same form as the images passed to fit()."
             )
     return keras.tree.pack_sequence_as(
-        x, [a.astype(keras.backend.standardize_dtype(t.dtype)) for t, a in zip(expected, fitted, strict=True)]
+        x, [_cast(array, keras.backend.standardize_dtype(t.dtype)) for t, array in zip(expected, fitted, strict=True)]
     )
+
+
+def _cast(array: Any, dtype: str) -> Any:
+    return array if dtype == "string" else array.astype(dtype)
 
 
 def _with_rank(array: Any, shape: tuple[int | None, ...]) -> Any:

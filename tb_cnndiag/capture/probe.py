@@ -34,6 +34,8 @@ class Observer:
         self._prefix = prefix
         self.layers = layers
         self._compiled: dict[tuple[Any, ...], Any] = {}
+        self.batch_size: int | None = None
+        """Samples per call of a model that is made for batches of one size; None: any number."""
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
 
@@ -43,7 +45,7 @@ class Observer:
         ``x`` has the structure of the model's inputs: an array ``(samples, …)``, or lists and dictionaries of arrays.
         """
         reduced = self._reducer(tuple(sorted(reductions)), x)
-        samples, size = len(keras.tree.flatten(x)[0]), _chunk_size(x)
+        samples, size = len(keras.tree.flatten(x)[0]), self.batch_size or _chunk_size(x)
         parts: list[dict[str, dict[str, FloatArray]]] = []
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
@@ -62,7 +64,7 @@ class Observer:
 
     def _reducer(self, names: tuple[str, ...], x: Any) -> Any:
         """The pass with these reductions for inputs like ``x``, compiled where the backend compiles."""
-        key = (names, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
+        key = (names, self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
         if key not in self._compiled:
             self._compiled[key] = self._compile(names, x)
         return self._compiled[key]
@@ -77,7 +79,10 @@ class Observer:
             return reduced
         import tensorflow as tf
 
-        specs = keras.tree.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), x)
+        text = {np.dtype(object): tf.string}
+        specs = keras.tree.map_structure(
+            lambda a: tf.TensorSpec((self.batch_size, *a.shape[1:]), text.get(a.dtype, a.dtype)), x
+        )
         try:
             return tf.function(reduced, autograph=False, input_signature=[specs]).get_concrete_function()
         except (TypeError, ValueError):  # a model may need to know the number of samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -114,6 +115,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._collector: ProbeCollector | None = None
         self._unbuilt: NotBuiltError | None = None
         self._watch: Watch | None = None
+        self._trained: tuple[Callable[[], Any], int] = (lambda: None), 0
         self._begun = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -155,6 +157,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             with self._guard("end"):
                 self._release()
                 self._training.end()
+                self._trained = weakref.ref(self.model), self._training.step
         self._training = None
         if self._unbuilt:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
@@ -270,8 +273,14 @@ class CNNDiagnostics(keras.callbacks.Callback):
             steps_per_epoch=steps,
             epochs=(self.params or {}).get("epochs"),
             budget=budget,
+            trained=self._steps_of(model),
         )
         self._training.begin()
+
+    def _steps_of(self, model: Any) -> int:
+        """Steps of the model's last training with this callback: it may have been compiled anew since."""
+        known, steps = self._trained
+        return steps if known() is model else 0
 
     def _release(self) -> None:
         if self._tapped:

@@ -39,7 +39,7 @@ class RunLog:
     def __init__(self, log_dir: Path, table: Sequence[LayerInfo], step: int) -> None:
         directory, self._history = _open_run(log_dir, table, step)
         self._writer: SnapshotWriter | None = SnapshotWriter(directory)
-        self._announcer = Announcer()
+        self._announcer = Announcer.after(self._history.findings)
         self._judged = Verdict()
         self.snapshots = self._history.snapshots
         self.last_step = self._history.last_step if step else -1

@@ -101,10 +101,22 @@ class Training:
         epochs: int | None = None,
         without_epochs: bool = False,
         budget: Budget | None = None,
+        trained: int = 0,
     ) -> None:
-        """``without_epochs``: the loop may never end an epoch, so the first snapshot completes a collected probe.
+        """Prepare the recording.
 
-        ``budget`` has counted what the preparation took.
+        Args:
+            options: What the user asked for.
+            inspector: The models.
+            optimizers: Their optimizers.
+            notify: Called with the judgment of each snapshot.
+            taps: What can be read between steps.
+            collector: Collects a probe, if one is needed.
+            steps_per_epoch: Batches of an epoch, if known.
+            epochs: Epochs of the training, if known.
+            without_epochs: The loop may never end an epoch, so the first snapshot completes a collected probe.
+            budget: Has counted what the preparation took.
+            trained: Steps of earlier trainings of the same weights, which an optimizer that is new does not know of.
         """
         self._options = options
         self._inspector = inspector
@@ -124,8 +136,8 @@ class Training:
         self._update_freq = options.update_freq
         self._without_epochs = without_epochs
         self._sampled = _UpdateSchedule(steps_per_epoch, optimizers)
-        trained = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
-        self._step = max(trained, default=0)
+        iterations = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
+        self._step = max([trained, *iterations])
         self._budget = budget or Budget(options.budget)
         self._session = Session(
             options.log_dir, inspector, options.diagnostics, options.schedule, step=self._step, budget=self._budget
@@ -135,6 +147,11 @@ class Training:
     def batches(self) -> int:
         """Batches of the present epoch so far."""
         return self._batches
+
+    @property
+    def step(self) -> int:
+        """Steps since the weights were initialized."""
+        return self._step
 
     def snapshot_every(self, steps: int | None) -> None:
         """Take a snapshot every so many steps from now on; None: at the end of epochs only."""
@@ -180,6 +197,9 @@ class Training:
 
     def end(self) -> None:
         """Take the last snapshot, without taps; close the log and print what the diagnostics cost."""
+        self._complete_probe()
+        if self._collector:
+            self._inspector.nothing_collected("training has not called it")
         self._taps = NoTaps()
         self.take_snapshot(self._last_logs, occasion="last")
         self._session.close()
@@ -206,7 +226,7 @@ class Training:
         if len(self._optimizers) == 1 and "learning_rate" not in numbers:
             numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))
         self._last_logs = numbers
-        self._batch_size = self._taps.batch_size() or self._batch_size
+        self._batch_size = self._inspector.batch_size = self._taps.batch_size() or self._batch_size
         updates = np.mean(self._updates, axis=0) if self._updates else None
         self._updates = []
         tapped = Tapped(self._taps.gradients(), updates, self._taps.fired())
@@ -228,6 +248,7 @@ class Training:
             self._collector = None
             self._taps.stop_collecting()
             self._inspector.offer_probes(collected)
+            self._inspector.nothing_collected("training has not called it")
 
     def _measure_update(self, steps: int) -> None:
         if self._before is None:
