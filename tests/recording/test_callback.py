@@ -16,7 +16,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Images
 from tb_cnndiag.summaries.reader import find_runs, read_run
 from tb_cnndiag.warning import DiagnosticsWarning
-from tests.models import compiled, images, plain
+from tests.models import compiled, images, normalized, plain
 
 
 def _history(log_dir: Path) -> History:
@@ -34,7 +34,9 @@ def _fit(model: Any, log_dir: Path, rng: np.random.Generator, *, epochs: int = 2
 def test_every_diagnostic_reaches_the_log(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     _fit(compiled(plain("tanh"), metrics=["accuracy"]), tmp_path, rng, probe=(x, y))
-    seen = {m.diagnostic for m in read_run(tmp_path / "cnndiag")}
+    _fit(compiled(normalized()), tmp_path / "normalized", rng, probe=(x, y))
+    logs = (tmp_path / "cnndiag", tmp_path / "normalized" / "cnndiag")
+    seen = {m.diagnostic for log in logs for m in read_run(log)}
     history = _history(tmp_path)
     assert history.info
     assert {info.name for info in history.info.diagnostics} <= seen
