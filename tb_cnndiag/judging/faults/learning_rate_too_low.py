@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
-from tb_cnndiag.judging.conditions import Above, Below, Falls, Is, Known
+from tb_cnndiag.judging.conditions import Above, Below, Falls, Flat, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import changed_learning_rate, rounded
 from tb_cnndiag.judging.signals.base import Signals
@@ -68,6 +68,7 @@ class LearningRateTooLow(Fault):
         "gain": Limit(
             0.05, "share", "Mean decrease of the loss per epoch, or decrease before a rate was lowered, that is enough."
         ),
+        "still": Limit(0.005, "share", "Mean change of the loss per epoch below which nothing is learned."),
         "warm_up": Limit(6, "count", "Number of epochs below which a rising learning rate is a warm-up."),
         "stuck": STUCK,
         "epochs": EPOCHS.at(3),
@@ -87,6 +88,7 @@ class LearningRateTooLow(Fault):
                     & Above(LARGEST_RELATIVE_GRADIENT, "step", strict=True, shown="gradient")
                     & Above(FINITE_RELATIVE_LOSS, "stuck")
                 ).for_epochs(complete=True)
+                & Flat(FINITE_RELATIVE_LOSS, "still")
             )
             & ~Known(Falls(FINITE_RELATIVE_LOSS, "gain"))
             & ~Known(Is(rate_was_lowered) & Above(LOSS_DECREASE, "gain"))

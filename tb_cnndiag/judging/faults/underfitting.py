@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.finding import Adjustment, Severity
 from tb_cnndiag.judging.conditions import Above, Below, Flat, Is
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import WIDTH_PARAMETER
@@ -34,6 +34,12 @@ def _place(case: Case) -> int:
         if weaker and weaker[0].layer in (layer.path, layer.dropout_at):
             return row
     return narrowest(case.signals)
+
+
+def _severity(case: Case) -> Severity:
+    """An info where nothing in the network says that it is too small: the data may not allow more."""
+    limited = _regularized_or_linear(case.signals)
+    return "warning" if limited or case.signals(NARROWEST).last() < case.limits["wide"] else "info"
 
 
 def _message(case: Case) -> str:
@@ -93,6 +99,11 @@ class Underfitting(Fault):
             HARMLESS.value, "Loss, relative to the prior loss, above which the loss of a classifier is high."
         ),
         "low_regression": Limit(0.7, "ratio", "Loss, relative to the prior loss, above which any loss is high."),
+        "wide": Limit(
+            16,
+            "count",
+            "Units of the narrowest layer above which the data may not allow more: the severity is an info.",
+        ),
         "stuck": STUCK,
         "step": Limit(1e-4, "ratio", "Update-to-weight ratio (median over layers) above which weights still change."),
         "epochs": EPOCHS.at(5),
@@ -107,7 +118,7 @@ class Underfitting(Fault):
             when=(HIGH & LEARNED & Above(MEDIAN_UPDATE_RATIO, "step")).for_epochs(complete=True)
             & (Flat(PRIOR_RELATIVE_LOSS, "gain") | (Flat(PRIOR_RELATIVE_LOSS, "slow") & SLOW)),
             at=_place,
-            severity="warning",
+            severity=_severity,
             message=_message,
             adjustments=_adjustments,
         ),
