@@ -100,7 +100,7 @@ class Underfitting(Fault):
         ),
         "low_regression": Limit(0.7, "ratio", "Loss, relative to the prior loss, above which any loss is high."),
         "wide": Limit(
-            16,
+            24,
             "count",
             "Units of the narrowest layer above which the data may not allow more: the severity is an info.",
         ),
