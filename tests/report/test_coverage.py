@@ -79,6 +79,7 @@ def test_an_unknown_counts_only_if_it_is_required() -> None:
     assert outcome().unjudged
 
 
+@pytest.mark.filterwarnings("ignore:The fault")
 def test_exit_codes(demo_logdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     healthy = str(demo_logdir / "healthy")
     assert main(["check", healthy, "--quiet"]) == 0
@@ -96,18 +97,16 @@ def test_exit_codes(demo_logdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
     for place in ("judging.judge", "report.gate"):
         monkeypatch.setattr(f"tb_cnndiag.{place}.available", lambda: (*BUILTIN, Broken))
-    with pytest.warns(UserWarning, match="could not be judged"):
-        verdict = judge_log(healthy)
+    verdict = judge_log(healthy)
     assert [each.fault for each in verdict.coverage if each.status == "crashed"] == ["broken"]
     assert main(["check", healthy, "--quiet"]) == 4
     assert "✗ broken crashed: RuntimeError: no" in capsys.readouterr().out
     assert main(["check", healthy, "--quiet", "--allow-unjudged"]) == 0
     assert main(["compare", healthy, healthy, "--quiet"]) == 4
-    with pytest.warns(UserWarning, match="could not be judged"):
-        assert judge_logs([demo_logdir]).failing  # a fault that was found wins
-        with pytest.raises(AssertionError, match="could not be judged"):
-            assert_healthy(healthy)
-        assert_healthy(healthy, allow_unjudged=True)
+    assert judge_logs([demo_logdir]).failing  # a fault that was found wins
+    with pytest.raises(AssertionError, match="could not be judged"):
+        assert_healthy(healthy)
+    assert_healthy(healthy, allow_unjudged=True)
 
 
 @pytest.mark.filterwarnings("ignore:The fault")
