@@ -1,7 +1,7 @@
 """Whether what is announced during a training holds at its end: ``python -m benchmarks.live LOGS``.
 
-Each log below ``LOGS`` is judged snapshot by snapshot, as the callback does. Printed are how many announcements the last
-judgment does not hold, and how many of its errors were announced within two snapshots after they were first found for good.
+Each log below ``LOGS`` is judged snapshot by snapshot, as the callback does. Printed are how many announcements do not
+hold in the last judgment, and how many of its errors were announced within two snapshots after they began to persist.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tb_cnndiag.finding import Adjustment, Evidence, Finding
-    from tb_cnndiag.judging.coverage import Coverage, Verdict
+    from tb_cnndiag.finding import Adjustment, Coverage, Evidence, Finding
+    from tb_cnndiag.judging.coverage import Verdict
     from tb_cnndiag.logs import diagnose, judge_log
     from tb_cnndiag.recording.auditing import audit
     from tb_cnndiag.recording.callback import CNNDiagnostics
@@ -29,7 +29,7 @@ _HOMES = {
     "log_spaced": "tb_cnndiag.recording.schedule",
     "diagnose": "tb_cnndiag.logs",
     "judge_log": "tb_cnndiag.logs",
-    "Coverage": "tb_cnndiag.judging.coverage",
+    "Coverage": "tb_cnndiag.finding",
     "Verdict": "tb_cnndiag.judging.coverage",
     "Adjustment": "tb_cnndiag.finding",
     "Evidence": "tb_cnndiag.finding",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -86,3 +86,38 @@ class Finding:
     def rank(self) -> int:
         """0 for info, 1 for warning, 2 for error."""
         return SEVERITIES.index(self.severity)
+
+
+Status: TypeAlias = Literal["found", "clear", "not_applicable", "unknown", "crashed"]
+STATUSES: tuple[Status, ...] = ("found", "clear", "not_applicable", "unknown", "crashed")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How the judgment of one fault in one run ended.
+
+    Attributes:
+        run: As in :class:`Finding`.
+        fault: Id of the fault.
+        status: ``"found"``; ``"clear"``: judged, and not found; ``"not_applicable"``: the run cannot have it;
+            ``"unknown"``: what it needs was not recorded; ``"crashed"``: the rule failed.
+        reason: Why it does not apply, is unknown or failed; else empty, or what was not judged.
+    """
+
+    run: str
+    fault: str
+    status: Status
+    reason: str = ""
+
+
+class Findings(tuple[Finding, ...]):
+    """The findings of a snapshot, causes first, with how the judgment of each fault ended, where that is known."""
+
+    coverage: tuple[Coverage, ...] = ()
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding], coverage: Iterable[Coverage] = ()) -> Findings:
+        """These findings with this coverage."""
+        found = cls(findings)
+        found.coverage = tuple(coverage)
+        return found

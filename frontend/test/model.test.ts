@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { arrange, blocksOf, highest } from '../src/model/blocks';
 import { allSnapshots, comparedRuns, difference, findingsOfAll } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
-import { byLayer, causes, Severity, worst } from '../src/model/findings';
+import { byLayer, causes, coverageSummary, openChecks, Severity, worst } from '../src/model/findings';
 import { leftOut, leftOutNote } from '../src/model/left_out';
 import { layerMatrix, rowOf, tablesOf } from '../src/model/layers';
 import { indexAt, shownAt, snapshotAt } from '../src/model/snapshots';
@@ -13,6 +13,8 @@ import { DEFAULT_VIEW, filterPattern, parseView, serializeView } from '../src/mo
 import { decodeSeries } from '../src/data/source';
 import { InlineSource } from '../src/data/inline';
 import {
+  Coverage_Status,
+  CoverageSchema,
   DendrogramSchema,
   FindingSchema,
   LayerInfoSchema,
@@ -238,6 +240,33 @@ describe('units', () => {
       [1, 3],
       [1, 4],
       [3, 4],
+    ]);
+  });
+});
+
+describe('coverage', () => {
+  const coverage = [
+    [Coverage_Status.FOUND, 'dead_units', ''],
+    [Coverage_Status.CLEAR, 'bad_init', ''],
+    [Coverage_Status.CLEAR, 'nan_or_inf', ''],
+    [Coverage_Status.UNKNOWN, 'overfitting', 'val_loss was not logged'],
+    [Coverage_Status.CRASHED, 'mine', 'ValueError'],
+  ].map(([status, fault, reason]) =>
+    create(CoverageSchema, {
+      status: status as Coverage_Status,
+      fault: String(fault),
+      reason: String(reason),
+    }),
+  );
+
+  it('is counted as in text reports', () => {
+    expect(coverageSummary(coverage)).toBe('5 checks: 1 failed, 2 passed, 1 could not be judged, 1 crashed');
+  });
+
+  it('lists what was not judged, crashed rules first', () => {
+    expect(openChecks(coverage)).toEqual([
+      { fault: 'mine (crashed)', reason: 'ValueError' },
+      { fault: 'overfitting', reason: 'val_loss was not logged' },
     ]);
   });
 });

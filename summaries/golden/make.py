@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from google.protobuf.json_format import MessageToDict
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.finding import Adjustment, Coverage, Evidence, Finding, Findings
 from tb_cnndiag.payloads import (
     Atom,
     ColumnInfo,
@@ -114,7 +114,13 @@ def examples() -> dict[str, Measurement]:
     similarity = np.array([[1, 0.5, -0.25], [0.5, 1, np.nan], [-0.25, np.nan, 1]], np.float32)
     payloads = {
         "run_info": info,
-        "findings": (cause, effect),
+        "findings": Findings.of(
+            (cause, effect),
+            (
+                Coverage("", "dead_units", "found"),
+                Coverage("", "overfitting", "unknown", "val_loss was not logged: give validation data"),
+            ),
+        ),
         "layer_columns": LayerColumns({"dead_ratio": np.array([0.5, np.nan], np.float32)}),
         "scalars": Scalars({"loss": 0.125, "accuracy": 0.75}),
         "unit_states": UnitStates(

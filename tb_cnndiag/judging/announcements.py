@@ -1,8 +1,8 @@
 """What to announce during a training: findings once they are confirmed, and their retraction if they no longer hold.
 
-A finding is announced together with its effects. It is confirmed by the next snapshot, unless what it rests on cannot
-change any more: a NaN never disappears, and a loss is compiled once. What says something about the result of a training
-is announced when it ends.
+A finding is announced together with its effects. It is confirmed by the next snapshot or two, unless what it rests on
+cannot change any more: a NaN never disappears. What says something about the result of a training is announced when it
+ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.wording import plural
 
 # Faults that need no confirmation.
-DEFINITE = ("nan_or_inf", "output_loss_mismatch")
+DEFINITE = ("nan_or_inf",)
+# Snapshots that must confirm a finding, where one is not enough: a network may begin to learn late.
+CONFIRMATIONS = {"collapsed_output": 2, "learning_rate_too_high": 2, "output_loss_mismatch": 2}
 # Faults of the result of a training, which says nothing about its course: announced when it ends.
 OF_THE_END = ("stale_batch_statistics", "too_few_epochs", "underfitting", "redundant_filters")
 # Layers, or effects, that one sentence names.
@@ -46,14 +48,13 @@ class Announcer:
     """Decides, snapshot by snapshot, what is news."""
 
     _announced: dict[Key, Finding] = field(default_factory=dict)
-    _seen: dict[Key, int] = field(default_factory=dict)
+    _seen: dict[Key, tuple[int, int]] = field(default_factory=dict)  # rank, and for how many snapshots
     _gone: set[Key] = field(default_factory=set)
 
     @classmethod
     def after(cls, findings: Sequence[Finding]) -> Announcer:
         """One that continues after a training that ended with these findings: they are no news."""
-        known = {_key(finding): finding for finding in findings if finding.rank() > 0}
-        return cls(known, {key: finding.rank() for key, finding in known.items()})
+        return cls({_key(finding): finding for finding in findings if finding.rank() > 0})
 
     def update(self, findings: Sequence[Finding], *, ended: bool = False) -> News:
         """The news of a snapshot at which these findings hold; when the training has ended, nothing waits any more."""
@@ -61,10 +62,7 @@ class Announcer:
         confirmed = {
             key
             for key, finding in present.items()
-            if finding.rank() > 0
-            and (
-                ended or (key[0] not in OF_THE_END and finding.rank() <= self._seen.get(key, -1)) or key[0] in DEFINITE
-            )
+            if finding.rank() > 0 and (ended or finding.fault in DEFINITE or self._confirmed(finding))
         }
         # A confirmed effect is announced with its causes, and a confirmed cause with its effects.
         for finding in findings:
@@ -82,8 +80,18 @@ class Announcer:
         )
         self._gone = gone
         self._announced |= {_key(finding): finding for finding in announced}
-        self._seen = {key: finding.rank() for key, finding in present.items()}
+        self._seen = {key: self._counted(finding) for key, finding in present.items()}
         return News(announced, retracted)
+
+    def _confirmed(self, finding: Finding) -> bool:
+        """Whether enough snapshots before this one had the finding, as severe as now."""
+        fault, (_, snapshots) = finding.fault, self._counted(finding)
+        return fault not in OF_THE_END and snapshots > CONFIRMATIONS.get(fault, 1)
+
+    def _counted(self, finding: Finding) -> tuple[int, int]:
+        """(rank, number of consecutive snapshots that had the finding at least as severe)."""
+        rank, snapshots = self._seen.get(_key(finding), (-1, 0))
+        return finding.rank(), snapshots + 1 if finding.rank() <= rank else 1
 
 
 def _key(finding: Finding) -> Key:

@@ -210,13 +210,16 @@ def _compared(track: Track, condition: Above | Below, limit: float, holds: Calla
     with np.errstate(invalid="ignore"):
         yes = holds(values) & known
     shown = Compared(condition.shown or condition.limit, values, limit, signal.unit)
-    reason = track.reason or f"{signal.name} was not measured"
-    return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=(reason,))
+    reasons = () if known.any() else (track.reason or f"{signal.name} was not measured",)
+    return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=reasons)
 
 
 @dataclass(frozen=True)
 class Flat(Condition):
-    """A signal of the model that changed by less than a share per epoch, over so many epochs; unknown before that."""
+    """A signal of the model that changed by less than a share per epoch; unknown in a run that is too short.
+
+    It is measured over so many epochs, the first and the last included.
+    """
 
     signal: Signal
     limit: str
@@ -232,7 +235,7 @@ class Flat(Condition):
         return frozenset((self.limit, self.over))
 
     def _compared(self, signals: Signals, limits: Limits, holds: Callable[[FloatArray, float], Truth]) -> Answer:
-        limit, span = limits[self.limit], limits[self.over] * signals.period
+        limit, span = limits[self.limit], max(limits[self.over] - 1, 1) * signals.period
         track = signals(self.signal)
         values = decrease(track, span, signals.period)
         known = ~np.isnan(values)
@@ -245,7 +248,7 @@ class Flat(Condition):
 
 @dataclass(frozen=True)
 class Falls(Flat):
-    """A signal of the model that has fallen by at least a share per epoch, over so many epochs; unknown before that."""
+    """A signal of the model that has fallen by at least a share per epoch; unknown in a run that is too short."""
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""

@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
 
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.finding import Coverage, Finding, Status
 from tb_cnndiag.wording import plural
 
-Status: TypeAlias = Literal["found", "clear", "not_applicable", "unknown", "crashed"]
-STATUSES: tuple[Status, ...] = ("found", "clear", "not_applicable", "unknown", "crashed")
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How the judgment of one fault in one run ended.
-
-    Attributes:
-        run: As in :class:`~tb_cnndiag.finding.Finding`.
-        fault: Id of the fault.
-        status: ``"found"``; ``"clear"``: judged, and not found; ``"not_applicable"``: the run cannot have it;
-            ``"unknown"``: what it needs was not recorded; ``"crashed"``: the rule failed.
-        reason: Why it does not apply, is unknown or failed; else empty, or what was not judged.
-    """
-
-    run: str
-    fault: str
-    status: Status
-    reason: str = ""
+__all__ = ["Coverage", "Status", "Verdict", "missing_of", "summary", "unjudged"]
 
 
 @dataclass(frozen=True)

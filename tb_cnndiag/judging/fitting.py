@@ -277,7 +277,7 @@ def unscaled_targets(head: Head, limits: Limits) -> Iterator[Mismatch]:
     if targets is None or not head.loss.plain or head.layer.activation != "linear":
         return
     size = max(abs(targets.low), abs(targets.high))
-    if size >= limits["target_size"] and head.loss_to_spread >= limits["stuck"] and head.fall < limits["fall"]:
+    if size >= limits["target_size"] and head.loss_to_spread >= limits["stuck"] and stuck(head, limits):
         why = f"Targets lie {_between(targets.low, targets.high)}: the output of {path} does not reach them."
         span = f"{targets.low:.4g} … {targets.high:.4g}"
         yield Mismatch("warning", why, "targets", span, "mean 0, deviation 1", "the output starts at the order of 1")
@@ -286,7 +286,7 @@ def unscaled_targets(head: Head, limits: Limits) -> Iterator[Mismatch]:
 def dropped_answers(head: Head, limits: Limits) -> Iterator[Mismatch]:
     """Dropout behind the output layer: a part of the answers is set to 0 in training."""
     layer = head.layer
-    if layer.dropout > limits["output_dropout"] and (head.loss.of_classes or head.loss.of_numbers):
+    if layer.dropout > 0 and (head.loss.of_classes or head.loss.of_numbers):
         why = f"The dropout {layer.dropout_at} sets outputs of {layer.path} to 0: training compares them with targets."
         yield Mismatch("warning", why, "dropout", f"{layer.dropout:g}", "before the output layer", "outputs stay whole")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tb_cnndiag.diagnostics.base import Snapshot
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.finding import Finding, Findings
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.announcements import Announcer, News
 from tb_cnndiag.judging.coverage import Verdict
@@ -99,7 +99,10 @@ class RunLog:
             {"seconds": seconds, "bytes": float(self.bytes_written)}
             | {f"{LEFT_OUT}{name}": expected for name, expected in left_out.items()}
         )
-        messages += [(each, encode(each)) for each in (message(FINDINGS, findings), message(OVERHEAD, cost))]
+        messages += [
+            (each, encode(each))
+            for each in (message(FINDINGS, Findings.of(findings, judged.coverage)), message(OVERHEAD, cost))
+        ]
         self._write(step, messages, scalars)
         self.snapshots, self.last_step = index + 1, step
         self._judged = judged

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tb_cnndiag.finding import Findings
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.logs import NoDataError, matching_runs, no_data, within
@@ -54,12 +55,16 @@ def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: Check
         if history.info is None:
             continue
         judged = chosen.of(history)
-        log.add(Measurement(FINDINGS, max(history.last_step, 0), max(history.snapshots - 1, 0), judged.findings))
+        log.add(Measurement(FINDINGS, max(history.last_step, 0), max(history.snapshots - 1, 0), _with_coverage(judged)))
         runs.append((history, judged))
         logs.append(log)
     if not runs:
         raise NoDataError(no_data(log_dir))
     return _fitting_page(script, runs, logs, max_size)
+
+
+def _with_coverage(judged: Verdict) -> Findings:
+    return Findings.of(judged.findings, judged.coverage)
 
 
 def _read(directory: LogLocation, name: str, choice: CheckSelection) -> tuple[History, Log]:

@@ -212,10 +212,36 @@ class Targets(_message.Message):
     def __init__(self, shape: _Optional[_Iterable[int]] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., whole: bool = ..., variance: _Optional[float] = ..., deviation: _Optional[float] = ..., distribution: bool = ...) -> None: ...
 
 class Findings(_message.Message):
-    __slots__ = ("findings",)
+    __slots__ = ("findings", "coverage")
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
-    def __init__(self, findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
+    coverage: _containers.RepeatedCompositeFieldContainer[Coverage]
+    def __init__(self, findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., coverage: _Optional[_Iterable[_Union[Coverage, _Mapping]]] = ...) -> None: ...
+
+class Coverage(_message.Message):
+    __slots__ = ("fault", "status", "reason")
+    class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATUS_UNSPECIFIED: _ClassVar[Coverage.Status]
+        FOUND: _ClassVar[Coverage.Status]
+        CLEAR: _ClassVar[Coverage.Status]
+        NOT_APPLICABLE: _ClassVar[Coverage.Status]
+        UNKNOWN: _ClassVar[Coverage.Status]
+        CRASHED: _ClassVar[Coverage.Status]
+    STATUS_UNSPECIFIED: Coverage.Status
+    FOUND: Coverage.Status
+    CLEAR: Coverage.Status
+    NOT_APPLICABLE: Coverage.Status
+    UNKNOWN: Coverage.Status
+    CRASHED: Coverage.Status
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    fault: str
+    status: Coverage.Status
+    reason: str
+    def __init__(self, fault: _Optional[str] = ..., status: _Optional[_Union[Coverage.Status, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("fault", "layer", "severity", "first_step", "last_step", "units", "evidence", "caused_by", "message", "adjustments", "diagnostic", "title", "grouped")

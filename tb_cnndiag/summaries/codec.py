@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.finding import Finding, Findings
 from tb_cnndiag.payloads import (
     Dendrogram,
     Density,
@@ -129,6 +129,7 @@ def decode(data: bytes, kinds: Container[str] | None = None) -> Measurement | No
 _KIND_OF_TYPE: dict[type, str] = {
     RunInfo: "run_info",
     tuple: "findings",
+    Findings: "findings",
     LayerColumns: "layer_columns",
     Scalars: "scalars",
     UnitStates: "unit_states",

@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tb_cnndiag.finding import SEVERITIES, Adjustment, Evidence, Finding
+from tb_cnndiag.finding import SEVERITIES, STATUSES, Adjustment, Coverage, Evidence, Finding, Findings
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 
 def encode_findings(findings: tuple[Finding, ...]) -> pb.Findings:
     position = {id(finding): i + 1 for i, finding in enumerate(findings)}
     return pb.Findings(
-        findings=[_encode_finding(finding, position.get(id(finding.caused_by), 0)) for finding in findings]
+        findings=[_encode_finding(finding, position.get(id(finding.caused_by), 0)) for finding in findings],
+        coverage=[
+            pb.Coverage(
+                fault=each.fault,
+                status=pb.Coverage.Status.Name(STATUSES.index(each.status) + 1),
+                reason=each.reason,
+            )
+            for each in getattr(findings, "coverage", ())
+        ],
     )
 
 
-def decode_findings(message: pb.Findings) -> tuple[Finding, ...]:
+def decode_findings(message: pb.Findings) -> Findings:
     findings: list[Finding] = []
     for item in message.findings:
         # A cause comes before its effects, so it is already decoded.
@@ -24,7 +32,9 @@ def decode_findings(message: pb.Findings) -> tuple[Finding, ...]:
             raise ValueError(f"finding {len(findings) + 1} is caused by {item.caused_by}, which comes later")
         cause = findings[item.caused_by - 1] if item.caused_by else None
         findings.append(replace(_decode_finding(item), caused_by=cause))
-    return tuple(findings)
+    # A status that a newer version may add is not known here.
+    known = [each for each in message.coverage if 0 < each.status <= len(STATUSES)]
+    return Findings.of(findings, (Coverage("", c.fault, STATUSES[c.status - 1], c.reason) for c in known))
 
 
 def _encode_finding(finding: Finding, caused_by: int) -> pb.Finding:

@@ -34,8 +34,9 @@ def _fit(model: Any, log_dir: Path, rng: np.random.Generator, *, epochs: int = 2
 def test_every_diagnostic_reaches_the_log(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     _fit(compiled(plain("tanh"), metrics=["accuracy"]), tmp_path, rng, probe=(x, y))
-    _fit(compiled(normalized()), tmp_path / "normalized", rng, probe=(x, y), diagnostics=["batch_statistics"])
-    seen = {m.diagnostic for home in (tmp_path, tmp_path / "normalized") for m in read_run(home / "cnndiag")}
+    _fit(compiled(normalized()), tmp_path / "normalized", rng, probe=(x, y))
+    logs = (tmp_path / "cnndiag", tmp_path / "normalized" / "cnndiag")
+    seen = {m.diagnostic for log in logs for m in read_run(log)}
     history = _history(tmp_path)
     assert history.info
     assert {info.name for info in history.info.diagnostics} <= seen

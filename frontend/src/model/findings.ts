@@ -1,5 +1,11 @@
-import { Finding_Severity as Severity, type Finding } from '../summaries/cnndiag_pb';
+import {
+  Coverage_Status as Status,
+  Finding_Severity as Severity,
+  type Coverage,
+  type Finding,
+} from '../summaries/cnndiag_pb';
 import type { Series } from '../data/source';
+import { plural, words } from './format';
 import { snapshotsOf } from './snapshots';
 
 export { Severity };
@@ -14,6 +20,40 @@ export const SEVERITY_WORDS: Record<Severity, string> = {
 /** The findings of a run: each message contains all findings so far. */
 export function findingsOf(series: Series | undefined): Finding[] {
   return snapshotsOf(series?.items ?? [], 'findings').at(-1)?.value.findings ?? [];
+}
+
+/** How the judgment of each fault of a run ended; empty if the log does not say. */
+export function coverageOf(series: Series | undefined): Coverage[] {
+  return snapshotsOf(series?.items ?? [], 'findings').at(-1)?.value.coverage ?? [];
+}
+
+const STATUS_WORDS: readonly (readonly [Status, string])[] = [
+  [Status.FOUND, 'failed'],
+  [Status.CLEAR, 'passed'],
+  [Status.NOT_APPLICABLE, 'not applicable'],
+  [Status.UNKNOWN, 'could not be judged'],
+  [Status.CRASHED, 'crashed'],
+];
+
+/** `21 checks: 1 failed, 15 passed, 2 not applicable, 3 could not be judged`, as in text reports. */
+export function coverageSummary(coverage: readonly Coverage[]): string {
+  const counts = STATUS_WORDS.map(
+    ([status, word]) => [coverage.filter((each) => each.status === status).length, word] as const,
+  );
+  const shown = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return `${plural(coverage.length, 'check')}: ${shown.join(', ')}`;
+}
+
+/** The checks that say why they passed without a judgment: crashed and unknown ones first. */
+export function openChecks(coverage: readonly Coverage[]): { fault: string; reason: string }[] {
+  return [Status.CRASHED, Status.UNKNOWN, Status.NOT_APPLICABLE].flatMap((status) =>
+    coverage
+      .filter((each) => each.status === status)
+      .map(({ fault, reason }) => ({
+        fault: `${words(fault)}${status === Status.CRASHED ? ' (crashed)' : ''}`,
+        reason,
+      })),
+  );
 }
 
 /** The findings of each layer, the most severe first. */

@@ -3,7 +3,7 @@ import { useWidth } from '../ui/size';
 import type { RunState } from '../state/store';
 import { useStore } from '../state/store';
 import { Failure, Skeleton } from '../ui/notice';
-import { FindingCounts, FindingsList } from '../views/findings';
+import { Checks, FindingCounts, FindingsList } from '../views/findings';
 import { Facts } from './facts';
 import { Layers } from './layers';
 
@@ -42,6 +42,7 @@ export function Overview({ run }: { run: RunState }) {
             Findings <FindingCounts run={run} />
           </h2>
           <FindingsList key={run.entry.id} run={run} />
+          <Checks run={run} />
         </aside>
       </div>
     </>

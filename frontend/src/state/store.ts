@@ -5,11 +5,11 @@ import { Resource, SeriesCache, type Loadable } from '../data/cache';
 import type { Query, RunEntry, Series, Source } from '../data/source';
 import type { Host } from './host';
 import { allSnapshots, comparedRuns } from '../model/compare';
-import { findingsOf } from '../model/findings';
+import { coverageOf, findingsOf } from '../model/findings';
 import { leftOut, type LeftOut } from '../model/left_out';
 import { measuresOf, tablesOf, type Measure } from '../model/layers';
 import { DEFAULT_VIEW, parseView, serializeView, type View } from '../model/view';
-import type { Finding, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
+import type { Coverage, Finding, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
 
 /** Maximum number of snapshots per request: a screen does not show more columns. */
 const OVERVIEW_SNAPSHOTS = 240;
@@ -26,6 +26,8 @@ export interface RunState {
   layers: LayerInfo[];
   measures: Measure[];
   findings: Finding[];
+  /** How the judgment of each fault ended; empty if the log does not say. */
+  coverage: Coverage[];
   /** Whether the findings are known: without them a run is not shown as healthy. */
   judgment: 'known' | 'loading' | 'failed' | 'none';
   state: Loadable<unknown>['state'];
@@ -183,6 +185,7 @@ export class Store {
       layers: latest?.layers ?? [],
       measures: measuresOf(latest).filter(({ diagnostic }) => has(`cnndiag/${diagnostic.name}`)),
       findings: findingsOf(findings?.value),
+      coverage: coverageOf(findings?.value),
       judgment: !findings ? 'none' : findings.value ? 'known' : unknown,
       state: info.state,
       error: info.error ?? findings?.error,

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cnndiag.proto.
  */
 export const file_cnndiag: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrgECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSABCCQoHcGF5bG9hZCIvCg9NZWFzdXJlbWVudExpc3QSDQoFaXRlbXMYASADKAwSDQoFdG90YWwYAiABKA0ivQMKB1J1bkluZm8SDQoFdGFibGUYASABKAkSDQoFbW9kZWwYAiABKAkSJQoGbGF5ZXJzGAMgAygLMhUudGJfY25uZGlhZy5MYXllckluZm8SLwoLZGlhZ25vc3RpY3MYBCADKAsyGi50Yl9jbm5kaWFnLkRpYWdub3N0aWNJbmZvEgwKBGxvc3MYBSABKAkSEQoJb3B0aW1pemVyGAYgASgJEhIKCmJhdGNoX3NpemUYByABKA0SIAoFcHJvYmUYCCABKAsyES50Yl9jbm5kaWFnLlByb2JlEjMKCHZlcnNpb25zGAkgAygLMiEudGJfY25uZGlhZy5SdW5JbmZvLlZlcnNpb25zRW50cnkSDwoHc3RhcnRlZBgKIAEoARISCgpwYXJhbWV0ZXJzGAsgASgEEhwKFHRyYWluYWJsZV9wYXJhbWV0ZXJzGAwgASgEEg0KBW5vdGVzGA0gAygJEi0KDHN3aXRjaGVkX29mZhgOIAEoCzIXLnRiX2NubmRpYWcuU3dpdGNoZWRPZmYaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKC1N3aXRjaGVkT2ZmEgwKBHN0ZXAYASABKAQSDgoGcmVhc29uGAIgASgJIrgDCglMYXllckluZm8SDAoEcGF0aBgBIAEoCRISCgpjbGFzc19uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDQoFdW5pdHMYBCABKA0SDgoGZmFuX2luGAUgASgNEhQKDGtlcm5lbF9zaGFwZRgGIAMoDRIUCgxvdXRwdXRfc2hhcGUYByADKA0SEQoJdHJhaW5hYmxlGAggASgIEhIKCmFjdGl2YXRpb24YCSABKAkSFQoNbm9ybWFsaXphdGlvbhgKIAEoCRIPCgdzZWVuX2F0GAsgASgJEhIKCnBhcmFtZXRlcnMYDCABKAQSDgoGaW5wdXRzGA0gAygNEg4KBm91dHB1dBgOIAEoCBIOCgZjb25maWcYDyABKAkSEQoJdW5pdF9heGlzGBAgASgFEhMKC2luaXRpYWxpemVyGBEgASgJEhsKE25vcm1hbGl6YXRpb25fY2xhc3MYEiABKAkSDwoHZHJvcG91dBgTIAEoAhISCgpkcm9wb3V0X2F0GBQgASgJEhUKDWxpbmVhcl9iZWhpbmQYFSABKAgSHAoUbm9ybWFsaXphdGlvbl9mcm96ZW4YFiABKAgikwEKDkRpYWdub3N0aWNJbmZvEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSJwoHY29sdW1ucxgEIAMoCzIWLnRiX2NubmRpYWcuQ29sdW1uSW5mbxISCgpsYXllcl9raW5kGAUgASgJEhIKCm1vZGVsX2tpbmQYBiABKAkifAoKQ29sdW1uSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBHVuaXQYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSEwoLbG9nYXJpdGhtaWMYBSABKAgSCwoDbG93GAYgASgCEgwKBGhpZ2gYByABKAIiZAoFUHJvYmUSDgoGc291cmNlGAEgASgJEg8KB3NhbXBsZXMYAiABKA0SFAoMY2xhc3NfY291bnRzGAMgAygNEiQKB3RhcmdldHMYBCABKAsyEy50Yl9jbm5kaWFnLlRhcmdldHMifQoHVGFyZ2V0cxINCgVzaGFwZRgBIAMoDRILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoARINCgV3aG9sZRgEIAEoCBIQCgh2YXJpYW5jZRgFIAEoARIRCglkZXZpYXRpb24YBiABKAESFAoMZGlzdHJpYnV0aW9uGAcgASgIIjEKCEZpbmRpbmdzEiUKCGZpbmRpbmdzGAEgAygLMhMudGJfY25uZGlhZy5GaW5kaW5nIu0DCgdGaW5kaW5nEg0KBWZhdWx0GAEgASgJEg0KBWxheWVyGAIgASgJEi4KCHNldmVyaXR5GAMgASgOMhwudGJfY25uZGlhZy5GaW5kaW5nLlNldmVyaXR5EhIKCmZpcnN0X3N0ZXAYBCABKAQSEQoJbGFzdF9zdGVwGAUgASgEEiQKBXVuaXRzGAYgAygLMhUudGJfY25uZGlhZy5Vbml0R3JvdXASMwoIZXZpZGVuY2UYByADKAsyIS50Yl9jbm5kaWFnLkZpbmRpbmcuRXZpZGVuY2VFbnRyeRIRCgljYXVzZWRfYnkYCCABKA0SDwoHbWVzc2FnZRgJIAEoCRIrCgthZGp1c3RtZW50cxgKIAMoCzIWLnRiX2NubmRpYWcuQWRqdXN0bWVudBISCgpkaWFnbm9zdGljGAsgASgJEg0KBXRpdGxlGAwgASgJEg8KB2dyb3VwZWQYDSABKAgaRQoNRXZpZGVuY2VFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC50Yl9jbm5kaWFnLkV2aWRlbmNlOgI4ASJGCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEggKBElORk8QARILCgdXQVJOSU5HEAISCQoFRVJST1IQAyIaCglVbml0R3JvdXASDQoFdW5pdHMYASADKA0iRQoIRXZpZGVuY2USDQoFdmFsdWUYASABKAESEgoFbGltaXQYAiABKAFIAIgBARIMCgR1bml0GAMgASgJQggKBl9saW1pdCJhCgpBZGp1c3RtZW50Eg0KBWxheWVyGAEgASgJEhEKCXBhcmFtZXRlchgCIAEoCRIPCgdjdXJyZW50GAMgASgJEhAKCHByb3Bvc2VkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIzCgxMYXllckNvbHVtbnMSIwoHY29sdW1ucxgBIAMoCzISLnRiX2NubmRpYWcuQ29sdW1uIiYKBkNvbHVtbhIMCgRuYW1lGAEgASgJEg4KBnZhbHVlcxgCIAMoAiIoCgdTY2FsYXJzEg0KBW5hbWVzGAEgAygJEg4KBnZhbHVlcxgCIAMoASKfAQoKVW5pdFN0YXRlcxINCgV1bml0cxgBIAEoDRIOCgZzdGF0ZXMYAiABKAwSDwoHc2FtcGxlcxgDIAEoBBIRCglwb3NpdGlvbnMYBCABKAQSGAoQdHJhaW5pbmdfYmF0Y2hlcxgFIAEoBBIYChB0cmFpbmluZ19zYW1wbGVzGAYgASgEEhoKEnNpbGVudF9pbl90cmFpbmluZxgHIAEoDCIxCgpVbml0VmFsdWVzEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiKPAQoGTWF0cml4EgwKBHJvd3MYASABKA0SDwoHY29sdW1ucxgCIAEoDRINCgVvcmRlchgDIAMoDRIMCgRwb29sGAQgASgNEhEKCXN5bW1ldHJpYxgFIAEoCBINCgVjZWxscxgGIAEoDBILCgNsb3cYByABKAISDAoEaGlnaBgIIAEoAhIMCgR1bml0GAkgASgJImIKCkRlbmRyb2dyYW0SDQoFdW5pdHMYASABKA0SCwoDZ2FwGAIgAygNEg4KBmhlaWdodBgDIAMoAhINCgVvcmRlchgEIAMoDRILCgNjdXQYBSABKAISDAoEdW5pdBgGIAEoCSLMAQoHRGVuc2l0eRINCgVzdGFydBgBIAEoAhIMCgRzdG9wGAIgASgCEg4KBnBvaW50cxgDIAEoDRIOCgZ2YWx1ZXMYBCABKAwSDQoFc2NhbGUYBSABKAISHwoFYXRvbXMYBiADKAsyEC50Yl9jbm5kaWFnLkF0b20SEQoJYmFuZHdpZHRoGAcgASgCEg8KB3NhbXBsZXMYCCABKAQSDQoFYmVsb3cYCSABKAISDQoFYWJvdmUYCiABKAISEgoKbm9uX2Zpbml0ZRgLIAEoAiIjCgRBdG9tEg0KBXZhbHVlGAEgASgCEgwKBG1hc3MYAiABKAIiKwoGSW1hZ2VzEiEKBmltYWdlcxgBIAMoCzIRLnRiX2NubmRpYWcuSW1hZ2UihQEKBUltYWdlEgwKBHVuaXQYASABKA0SEwoGc2FtcGxlGAIgASgNSACIAQESDgoGaGVpZ2h0GAMgASgNEg0KBXdpZHRoGAQgASgNEhAKCGNoYW5uZWxzGAUgASgNEg4KBnBpeGVscxgGIAEoDBINCgVzY2FsZRgHIAEoAkIJCgdfc2FtcGxlYgZwcm90bzM");
+  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrgECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSABCCQoHcGF5bG9hZCIvCg9NZWFzdXJlbWVudExpc3QSDQoFaXRlbXMYASADKAwSDQoFdG90YWwYAiABKA0ivQMKB1J1bkluZm8SDQoFdGFibGUYASABKAkSDQoFbW9kZWwYAiABKAkSJQoGbGF5ZXJzGAMgAygLMhUudGJfY25uZGlhZy5MYXllckluZm8SLwoLZGlhZ25vc3RpY3MYBCADKAsyGi50Yl9jbm5kaWFnLkRpYWdub3N0aWNJbmZvEgwKBGxvc3MYBSABKAkSEQoJb3B0aW1pemVyGAYgASgJEhIKCmJhdGNoX3NpemUYByABKA0SIAoFcHJvYmUYCCABKAsyES50Yl9jbm5kaWFnLlByb2JlEjMKCHZlcnNpb25zGAkgAygLMiEudGJfY25uZGlhZy5SdW5JbmZvLlZlcnNpb25zRW50cnkSDwoHc3RhcnRlZBgKIAEoARISCgpwYXJhbWV0ZXJzGAsgASgEEhwKFHRyYWluYWJsZV9wYXJhbWV0ZXJzGAwgASgEEg0KBW5vdGVzGA0gAygJEi0KDHN3aXRjaGVkX29mZhgOIAEoCzIXLnRiX2NubmRpYWcuU3dpdGNoZWRPZmYaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKC1N3aXRjaGVkT2ZmEgwKBHN0ZXAYASABKAQSDgoGcmVhc29uGAIgASgJIrgDCglMYXllckluZm8SDAoEcGF0aBgBIAEoCRISCgpjbGFzc19uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDQoFdW5pdHMYBCABKA0SDgoGZmFuX2luGAUgASgNEhQKDGtlcm5lbF9zaGFwZRgGIAMoDRIUCgxvdXRwdXRfc2hhcGUYByADKA0SEQoJdHJhaW5hYmxlGAggASgIEhIKCmFjdGl2YXRpb24YCSABKAkSFQoNbm9ybWFsaXphdGlvbhgKIAEoCRIPCgdzZWVuX2F0GAsgASgJEhIKCnBhcmFtZXRlcnMYDCABKAQSDgoGaW5wdXRzGA0gAygNEg4KBm91dHB1dBgOIAEoCBIOCgZjb25maWcYDyABKAkSEQoJdW5pdF9heGlzGBAgASgFEhMKC2luaXRpYWxpemVyGBEgASgJEhsKE25vcm1hbGl6YXRpb25fY2xhc3MYEiABKAkSDwoHZHJvcG91dBgTIAEoAhISCgpkcm9wb3V0X2F0GBQgASgJEhUKDWxpbmVhcl9iZWhpbmQYFSABKAgSHAoUbm9ybWFsaXphdGlvbl9mcm96ZW4YFiABKAgikwEKDkRpYWdub3N0aWNJbmZvEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSJwoHY29sdW1ucxgEIAMoCzIWLnRiX2NubmRpYWcuQ29sdW1uSW5mbxISCgpsYXllcl9raW5kGAUgASgJEhIKCm1vZGVsX2tpbmQYBiABKAkifAoKQ29sdW1uSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBHVuaXQYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSEwoLbG9nYXJpdGhtaWMYBSABKAgSCwoDbG93GAYgASgCEgwKBGhpZ2gYByABKAIiZAoFUHJvYmUSDgoGc291cmNlGAEgASgJEg8KB3NhbXBsZXMYAiABKA0SFAoMY2xhc3NfY291bnRzGAMgAygNEiQKB3RhcmdldHMYBCABKAsyEy50Yl9jbm5kaWFnLlRhcmdldHMifQoHVGFyZ2V0cxINCgVzaGFwZRgBIAMoDRILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoARINCgV3aG9sZRgEIAEoCBIQCgh2YXJpYW5jZRgFIAEoARIRCglkZXZpYXRpb24YBiABKAESFAoMZGlzdHJpYnV0aW9uGAcgASgIIlkKCEZpbmRpbmdzEiUKCGZpbmRpbmdzGAEgAygLMhMudGJfY25uZGlhZy5GaW5kaW5nEiYKCGNvdmVyYWdlGAIgAygLMhQudGJfY25uZGlhZy5Db3ZlcmFnZSK8AQoIQ292ZXJhZ2USDQoFZmF1bHQYASABKAkSKwoGc3RhdHVzGAIgASgOMhsudGJfY25uZGlhZy5Db3ZlcmFnZS5TdGF0dXMSDgoGcmVhc29uGAMgASgJImQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABIJCgVGT1VORBABEgkKBUNMRUFSEAISEgoOTk9UX0FQUExJQ0FCTEUQAxILCgdVTktOT1dOEAQSCwoHQ1JBU0hFRBAFIu0DCgdGaW5kaW5nEg0KBWZhdWx0GAEgASgJEg0KBWxheWVyGAIgASgJEi4KCHNldmVyaXR5GAMgASgOMhwudGJfY25uZGlhZy5GaW5kaW5nLlNldmVyaXR5EhIKCmZpcnN0X3N0ZXAYBCABKAQSEQoJbGFzdF9zdGVwGAUgASgEEiQKBXVuaXRzGAYgAygLMhUudGJfY25uZGlhZy5Vbml0R3JvdXASMwoIZXZpZGVuY2UYByADKAsyIS50Yl9jbm5kaWFnLkZpbmRpbmcuRXZpZGVuY2VFbnRyeRIRCgljYXVzZWRfYnkYCCABKA0SDwoHbWVzc2FnZRgJIAEoCRIrCgthZGp1c3RtZW50cxgKIAMoCzIWLnRiX2NubmRpYWcuQWRqdXN0bWVudBISCgpkaWFnbm9zdGljGAsgASgJEg0KBXRpdGxlGAwgASgJEg8KB2dyb3VwZWQYDSABKAgaRQoNRXZpZGVuY2VFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC50Yl9jbm5kaWFnLkV2aWRlbmNlOgI4ASJGCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEggKBElORk8QARILCgdXQVJOSU5HEAISCQoFRVJST1IQAyIaCglVbml0R3JvdXASDQoFdW5pdHMYASADKA0iRQoIRXZpZGVuY2USDQoFdmFsdWUYASABKAESEgoFbGltaXQYAiABKAFIAIgBARIMCgR1bml0GAMgASgJQggKBl9saW1pdCJhCgpBZGp1c3RtZW50Eg0KBWxheWVyGAEgASgJEhEKCXBhcmFtZXRlchgCIAEoCRIPCgdjdXJyZW50GAMgASgJEhAKCHByb3Bvc2VkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIzCgxMYXllckNvbHVtbnMSIwoHY29sdW1ucxgBIAMoCzISLnRiX2NubmRpYWcuQ29sdW1uIiYKBkNvbHVtbhIMCgRuYW1lGAEgASgJEg4KBnZhbHVlcxgCIAMoAiIoCgdTY2FsYXJzEg0KBW5hbWVzGAEgAygJEg4KBnZhbHVlcxgCIAMoASKfAQoKVW5pdFN0YXRlcxINCgV1bml0cxgBIAEoDRIOCgZzdGF0ZXMYAiABKAwSDwoHc2FtcGxlcxgDIAEoBBIRCglwb3NpdGlvbnMYBCABKAQSGAoQdHJhaW5pbmdfYmF0Y2hlcxgFIAEoBBIYChB0cmFpbmluZ19zYW1wbGVzGAYgASgEEhoKEnNpbGVudF9pbl90cmFpbmluZxgHIAEoDCIxCgpVbml0VmFsdWVzEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiKPAQoGTWF0cml4EgwKBHJvd3MYASABKA0SDwoHY29sdW1ucxgCIAEoDRINCgVvcmRlchgDIAMoDRIMCgRwb29sGAQgASgNEhEKCXN5bW1ldHJpYxgFIAEoCBINCgVjZWxscxgGIAEoDBILCgNsb3cYByABKAISDAoEaGlnaBgIIAEoAhIMCgR1bml0GAkgASgJImIKCkRlbmRyb2dyYW0SDQoFdW5pdHMYASABKA0SCwoDZ2FwGAIgAygNEg4KBmhlaWdodBgDIAMoAhINCgVvcmRlchgEIAMoDRILCgNjdXQYBSABKAISDAoEdW5pdBgGIAEoCSLMAQoHRGVuc2l0eRINCgVzdGFydBgBIAEoAhIMCgRzdG9wGAIgASgCEg4KBnBvaW50cxgDIAEoDRIOCgZ2YWx1ZXMYBCABKAwSDQoFc2NhbGUYBSABKAISHwoFYXRvbXMYBiADKAsyEC50Yl9jbm5kaWFnLkF0b20SEQoJYmFuZHdpZHRoGAcgASgCEg8KB3NhbXBsZXMYCCABKAQSDQoFYmVsb3cYCSABKAISDQoFYWJvdmUYCiABKAISEgoKbm9uX2Zpbml0ZRgLIAEoAiIjCgRBdG9tEg0KBXZhbHVlGAEgASgCEgwKBG1hc3MYAiABKAIiKwoGSW1hZ2VzEiEKBmltYWdlcxgBIAMoCzIRLnRiX2NubmRpYWcuSW1hZ2UihQEKBUltYWdlEgwKBHVuaXQYASABKA0SEwoGc2FtcGxlGAIgASgNSACIAQESDgoGaGVpZ2h0GAMgASgNEg0KBXdpZHRoGAQgASgNEhAKCGNoYW5uZWxzGAUgASgNEg4KBnBpeGVscxgGIAEoDBINCgVzY2FsZRgHIAEoAkIJCgdfc2FtcGxlYgZwcm90bzM");
 
 /**
  * One thing measured at one snapshot. Every message stands alone: TensorBoard may drop any other.
@@ -664,6 +664,13 @@ export type Findings = Message<"tb_cnndiag.Findings"> & {
    * @generated from field: repeated tb_cnndiag.Finding findings = 1;
    */
   findings: Finding[];
+
+  /**
+   * How the judgment of each fault ended; empty in logs of version 0.1.
+   *
+   * @generated from field: repeated tb_cnndiag.Coverage coverage = 2;
+   */
+  coverage: Coverage[];
 };
 
 /**
@@ -672,6 +679,88 @@ export type Findings = Message<"tb_cnndiag.Findings"> & {
  */
 export const FindingsSchema: GenMessage<Findings> = /*@__PURE__*/
   messageDesc(file_cnndiag, 9);
+
+/**
+ * How the judgment of one fault ended.
+ *
+ * @generated from message tb_cnndiag.Coverage
+ */
+export type Coverage = Message<"tb_cnndiag.Coverage"> & {
+  /**
+   * Id of the fault, e.g. "dead_units".
+   *
+   * @generated from field: string fault = 1;
+   */
+  fault: string;
+
+  /**
+   * @generated from field: tb_cnndiag.Coverage.Status status = 2;
+   */
+  status: Coverage_Status;
+
+  /**
+   * Why it does not apply, is unknown or crashed.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tb_cnndiag.Coverage.
+ * Use `create(CoverageSchema)` to create a new message.
+ */
+export const CoverageSchema: GenMessage<Coverage> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 10);
+
+/**
+ * @generated from enum tb_cnndiag.Coverage.Status
+ */
+export enum Coverage_Status {
+  /**
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  STATUS_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: FOUND = 1;
+   */
+  FOUND = 1,
+
+  /**
+   * Judged, and not found.
+   *
+   * @generated from enum value: CLEAR = 2;
+   */
+  CLEAR = 2,
+
+  /**
+   * The run cannot have it.
+   *
+   * @generated from enum value: NOT_APPLICABLE = 3;
+   */
+  NOT_APPLICABLE = 3,
+
+  /**
+   * What it needs was not recorded.
+   *
+   * @generated from enum value: UNKNOWN = 4;
+   */
+  UNKNOWN = 4,
+
+  /**
+   * The rule failed.
+   *
+   * @generated from enum value: CRASHED = 5;
+   */
+  CRASHED = 5,
+}
+
+/**
+ * Describes the enum tb_cnndiag.Coverage.Status.
+ */
+export const Coverage_StatusSchema: GenEnum<Coverage_Status> = /*@__PURE__*/
+  enumDesc(file_cnndiag, 10, 0);
 
 /**
  * @generated from message tb_cnndiag.Finding
@@ -762,7 +851,7 @@ export type Finding = Message<"tb_cnndiag.Finding"> & {
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 10);
+  messageDesc(file_cnndiag, 11);
 
 /**
  * @generated from enum tb_cnndiag.Finding.Severity
@@ -793,7 +882,7 @@ export enum Finding_Severity {
  * Describes the enum tb_cnndiag.Finding.Severity.
  */
 export const Finding_SeveritySchema: GenEnum<Finding_Severity> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 10, 0);
+  enumDesc(file_cnndiag, 11, 0);
 
 /**
  * @generated from message tb_cnndiag.UnitGroup
@@ -810,7 +899,7 @@ export type UnitGroup = Message<"tb_cnndiag.UnitGroup"> & {
  * Use `create(UnitGroupSchema)` to create a new message.
  */
 export const UnitGroupSchema: GenMessage<UnitGroup> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 11);
+  messageDesc(file_cnndiag, 12);
 
 /**
  * @generated from message tb_cnndiag.Evidence
@@ -839,7 +928,7 @@ export type Evidence = Message<"tb_cnndiag.Evidence"> & {
  * Use `create(EvidenceSchema)` to create a new message.
  */
 export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 12);
+  messageDesc(file_cnndiag, 13);
 
 /**
  * @generated from message tb_cnndiag.Adjustment
@@ -876,7 +965,7 @@ export type Adjustment = Message<"tb_cnndiag.Adjustment"> & {
  * Use `create(AdjustmentSchema)` to create a new message.
  */
 export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 13);
+  messageDesc(file_cnndiag, 14);
 
 /**
  * One number per layer, for several columns.
@@ -895,7 +984,7 @@ export type LayerColumns = Message<"tb_cnndiag.LayerColumns"> & {
  * Use `create(LayerColumnsSchema)` to create a new message.
  */
 export const LayerColumnsSchema: GenMessage<LayerColumns> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 14);
+  messageDesc(file_cnndiag, 15);
 
 /**
  * @generated from message tb_cnndiag.Column
@@ -919,7 +1008,7 @@ export type Column = Message<"tb_cnndiag.Column"> & {
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 15);
+  messageDesc(file_cnndiag, 16);
 
 /**
  * Numbers of the whole model, e.g. loss and metrics as logged.
@@ -943,7 +1032,7 @@ export type Scalars = Message<"tb_cnndiag.Scalars"> & {
  * Use `create(ScalarsSchema)` to create a new message.
  */
 export const ScalarsSchema: GenMessage<Scalars> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 16);
+  messageDesc(file_cnndiag, 17);
 
 /**
  * The state of every unit of a layer, exact.
@@ -1001,7 +1090,7 @@ export type UnitStates = Message<"tb_cnndiag.UnitStates"> & {
  * Use `create(UnitStatesSchema)` to create a new message.
  */
 export const UnitStatesSchema: GenMessage<UnitStates> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 17);
+  messageDesc(file_cnndiag, 18);
 
 /**
  * Numbers per unit of a layer.
@@ -1020,7 +1109,7 @@ export type UnitValues = Message<"tb_cnndiag.UnitValues"> & {
  * Use `create(UnitValuesSchema)` to create a new message.
  */
 export const UnitValuesSchema: GenMessage<UnitValues> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 18);
+  messageDesc(file_cnndiag, 19);
 
 /**
  * A matrix for display: reordered, pooled, quantized to 8 bit, compressed.
@@ -1091,7 +1180,7 @@ export type Matrix = Message<"tb_cnndiag.Matrix"> & {
  * Use `create(MatrixSchema)` to create a new message.
  */
 export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 19);
+  messageDesc(file_cnndiag, 20);
 
 /**
  * An agglomerative clustering for display: its leaves are in an order in which no branch crosses another.
@@ -1149,7 +1238,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
  * Use `create(DendrogramSchema)` to create a new message.
  */
 export const DendrogramSchema: GenMessage<Dendrogram> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 20);
+  messageDesc(file_cnndiag, 21);
 
 /**
  * A distribution: atoms (values with probability of their own) and a continuous part.
@@ -1229,7 +1318,7 @@ export type Density = Message<"tb_cnndiag.Density"> & {
  * Use `create(DensitySchema)` to create a new message.
  */
 export const DensitySchema: GenMessage<Density> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 21);
+  messageDesc(file_cnndiag, 22);
 
 /**
  * @generated from message tb_cnndiag.Atom
@@ -1251,7 +1340,7 @@ export type Atom = Message<"tb_cnndiag.Atom"> & {
  * Use `create(AtomSchema)` to create a new message.
  */
 export const AtomSchema: GenMessage<Atom> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 22);
+  messageDesc(file_cnndiag, 23);
 
 /**
  * Pictures of units: filters or feature maps.
@@ -1270,7 +1359,7 @@ export type Images = Message<"tb_cnndiag.Images"> & {
  * Use `create(ImagesSchema)` to create a new message.
  */
 export const ImagesSchema: GenMessage<Images> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 23);
+  messageDesc(file_cnndiag, 24);
 
 /**
  * @generated from message tb_cnndiag.Image
@@ -1325,5 +1414,5 @@ export type Image = Message<"tb_cnndiag.Image"> & {
  * Use `create(ImageSchema)` to create a new message.
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 24);
+  messageDesc(file_cnndiag, 25);
 

@@ -1,4 +1,12 @@
-import { causes, Severity, SEVERITY_WORDS, worst, type Cause } from '../model/findings';
+import {
+  causes,
+  coverageSummary,
+  openChecks,
+  Severity,
+  SEVERITY_WORDS,
+  worst,
+  type Cause,
+} from '../model/findings';
 import { formatIndices, formatNumber, plural, words } from '../model/format';
 import { useStore, type RunState } from '../state/store';
 import type { Finding } from '../summaries/cnndiag_pb';
@@ -80,6 +88,24 @@ const NO_JUDGMENT = {
   loading: 'Loading the findings …',
   failed: 'The findings could not be loaded.',
 };
+
+/** How many checks passed, and which could not be judged, with the reasons. */
+export function Checks({ run }: { run: RunState }) {
+  const { coverage } = run;
+  if (!coverage.length) return null;
+  return (
+    <details class="checks">
+      <summary>{coverageSummary(coverage)}</summary>
+      <ul>
+        {openChecks(coverage).map(({ fault, reason }) => (
+          <li key={fault}>
+            <b>{fault}</b>: {reason}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
 
 /** The highest severity in a run; undefined if it is not known. */
 export function verdict(run: RunState): Severity | undefined {

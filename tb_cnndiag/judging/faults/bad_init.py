@@ -126,13 +126,10 @@ class BadInit(Fault):
         "gain": Limit(10, "ratio", "Gain of one layer, relative to the ideal gain, above which weights are too large."),
         "signal": Limit(30, "ratio", "Mean activation, relative to the RMS input, above which signals are too large."),
         "first_loss": FIRST_LOSS,
-        "start": FIRST_LOSS.at(
-            10, "First loss, relative to the prior loss, above which large signals are the cause although no gain is."
-        ),
         "stuck": STUCK,
         "epochs": EPOCHS,
     }
-    former: ClassVar[Mapping[str, str | None]] = {"loss": "first_loss"}
+    former: ClassVar[Mapping[str, str | None]] = {"loss": "first_loss", "start": "first_loss"}
     kinds = (
         Kind(
             where=_wide,
@@ -159,7 +156,7 @@ class BadInit(Fault):
             adjustments=_scale_adjustments,
         ),
         Kind(
-            when=Above(FIRST_RELATIVE_LOSS, "start") & Above(SIGNAL, "signal"),
+            when=Above(FIRST_RELATIVE_LOSS, "first_loss") & Above(SIGNAL, "signal"),
             at=_signal_row,
             severity=_severity,
             message=_signal_message,

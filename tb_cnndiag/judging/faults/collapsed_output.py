@@ -87,7 +87,6 @@ class CollapsedOutput(Fault):
             0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."
         ),
         "epochs": EPOCHS,
-        "majority_epochs": EPOCHS.at(3, "Number of epochs for which only the majority class must be predicted."),
         "lasting": EPOCHS.at(
             4, "Number of epochs for which one sign alone must persist: predicted class share or constant output."
         ),
@@ -112,7 +111,7 @@ class CollapsedOutput(Fault):
                 Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
                 & Below(ABOVE_CHANCE, "above_chance")
                 & Above(RELATIVE_LOSS, "stuck")
-            ).for_epochs("majority_epochs", complete=True)
+            ).for_epochs("lasting", complete=True)
             & ~BALANCED,
             message=_majority_message,
             adjustments=_class_weights,

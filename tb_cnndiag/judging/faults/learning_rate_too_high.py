@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
-from tb_cnndiag.judging.conditions import Above, Below, Condition, Flat, Is, Known
+from tb_cnndiag.judging.conditions import Above, Condition, Flat, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import changed_learning_rate, clip, rounded
 from tb_cnndiag.judging.signals.configuration import (
@@ -18,7 +18,7 @@ from tb_cnndiag.judging.signals.dead_units import DIED_SHARE, FIRST_DEAD_SHARE, 
 from tb_cnndiag.judging.signals.layers import single_layer
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LAST_RELATIVE_LOSS, LOSS_RISE, LOSS_ZIGZAG
 from tb_cnndiag.judging.signals.non_finite import has_non_finite
-from tb_cnndiag.judging.signals.regularization import REGULARIZATION
+from tb_cnndiag.judging.signals.regularization import regularization_dominates
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO, OVERFLOWING_UPDATE, PEAK_UPDATE_RATIO
 from tb_cnndiag.judging.signals.weights import WEIGHT_GROWTH
 from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
@@ -84,11 +84,11 @@ def _died_message(case: Case) -> str:
 
 
 LARGE = Known(Above(PEAK_UPDATE_RATIO, "step")) | Known(Above(WEIGHT_GROWTH, "growth"))
-NOT_REGULARIZED = Below(REGULARIZATION, "regularization")
-PLATEAU = Flat(FINITE_RELATIVE_LOSS, "gain", "plateau")
+NOT_REGULARIZED = ~Is(regularization_dominates)
+PLATEAU = Flat(FINITE_RELATIVE_LOSS, "gain")
 STUCK_LOSS = Above(FINITE_RELATIVE_LOSS, "stuck")
 ENDS_HIGH = Above(LAST_RELATIVE_LOSS, "harmless_loss")
-UNSTEADY = Above(LOSS_RISE, "rise") | Above(LOSS_ZIGZAG, "zigzag").unless(Is(has_cyclical_learning_rate))
+UNSTEADY = Above(LOSS_RISE, "rise") | Above(LOSS_ZIGZAG, "rise").unless(Is(has_cyclical_learning_rate))
 
 
 def _high_loss(when: Condition, effect: str) -> Kind:
@@ -117,26 +117,8 @@ class LearningRateTooHigh(Fault):
             "ratio",
             "RMS weight relative to the initial one (median over layers) above which updates were too large.",
         ),
-        "overflow": Limit(
-            1, "ratio", "Update-to-weight ratio of the first updates above which they are the cause of an overflow."
-        ),
-        "stuck": STUCK,
-        "swinging_step": Limit(
-            0.01,
-            "ratio",
-            "Update-to-weight ratio (median over layers) above which it is the cause of an oscillating loss.",
-        ),
-        "rise": Limit(1.5, "ratio", "Loss, relative to its best value, above which the loss oscillates."),
-        "zigzag": Limit(
-            1.2,
-            "ratio",
-            "Loss, relative to one epoch before, above which it has risen. Two such rises are oscillation.",
-        ),
-        "converged": Limit(
-            0.1, "ratio", "Loss, relative to the prior loss, below which changes are the noise of a converged training."
-        ),
-        "high": Limit(
-            0.4, "ratio", "Loss, relative to the prior loss, above which large updates are the cause of a plateau."
+        "rise": Limit(
+            1.5, "ratio", "Loss, relative to its best value or twice to one epoch before, above which it oscillates."
         ),
         "gain": Limit(0.01, "share", "Mean change of the loss per epoch below which the loss is on a plateau."),
         "died": Limit(
@@ -149,33 +131,32 @@ class LearningRateTooHigh(Fault):
             "share",
             "Share of a layer's units that died after large updates above which these updates are the cause.",
         ),
+        "stuck": STUCK,
         "harmless_loss": HARMLESS,
-        "regularization": Limit(
-            1, "ratio", "Regularization, relative to the loss, above which it is the cause of large updates."
-        ),
         "epochs": EPOCHS.at(3),
-        "plateau": EPOCHS.at(5, "Number of epochs over which a plateau extends."),
+    }
+    former: ClassVar[Mapping[str, str | None]] = {
+        "overflow": "step",
+        "swinging_step": "step",
+        "zigzag": "rise",
+        "high": "harmless_loss",
     }
     kinds = (
         Kind(
-            when=Above(OVERFLOWING_UPDATE, "overflow"),
+            when=Above(OVERFLOWING_UPDATE, "step", shown="overflow"),
             message=lambda case: f"{_size_of_updates(case)}, and the weights overflow.",
             adjustments=_adjustments(lambda case: case.value("overflow")),
         ),
         # The loss of a linear model at its optimum would oscillate if updates were too large.
         _high_loss((LARGE & STUCK_LOSS).for_epochs() & ~(Is(single_layer) & Known(PLATEAU)), "the loss does not fall"),
         _high_loss(
-            (Above(MEDIAN_UPDATE_RATIO, "step") & Above(FINITE_RELATIVE_LOSS, "high")).for_epochs("plateau")
+            (Above(MEDIAN_UPDATE_RATIO, "step") & Above(FINITE_RELATIVE_LOSS, "harmless_loss")).for_epochs()
             & PLATEAU
             & ~Is(single_layer),
             "the loss is on a high plateau",
         ),
         _high_loss(
-            (
-                Above(MEDIAN_UPDATE_RATIO, "swinging_step", shown="step")
-                & UNSTEADY
-                & Above(FINITE_RELATIVE_LOSS, "converged")
-            ).for_epochs(),
+            (Above(MEDIAN_UPDATE_RATIO, "step") & UNSTEADY).for_epochs() & ENDS_HIGH,
             "the loss oscillates",
         ),
         Kind(

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
-from tb_cnndiag.judging.conditions import Above, Below, Falls, Known
+from tb_cnndiag.judging.conditions import Above, Below, Falls, Flat, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import changed_learning_rate, rounded
 from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
 from tb_cnndiag.judging.signals.gradients import LARGEST_RELATIVE_GRADIENT
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_DECREASE
-from tb_cnndiag.judging.signals.schedule import RATE_FALL, WARM_UP, highest_rate
+from tb_cnndiag.judging.signals.schedule import WARM_UP, highest_rate, rate_was_lowered
 from tb_cnndiag.judging.signals.updates import LARGEST_UPDATE_RATIO, MEDIAN_UPDATE_RATIO, PATIENT_UPDATE_RATIO
 from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
 from tb_cnndiag.wording import percent
@@ -33,13 +33,8 @@ def _higher(signals: Signals, factor: float) -> float | str:
     return rounded(min(rate * factor, max(highest, 10 * rate)))
 
 
-def _fallen(case: Case) -> bool:
-    """Whether a schedule has lowered the learning rate."""
-    return case.signals(RATE_FALL).last() > case.limits["fallen"]
-
-
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
-    if _fallen(case):
+    if rate_was_lowered(case.signals):
         proposed: float | str = float(f"{highest_rate(case.signals):g}")
         reason = "it fell before anything was learned: keep the initial rate"
     else:
@@ -68,43 +63,35 @@ class LearningRateTooLow(Fault):
     diagnostic = "update_ratio"
     limits: ClassVar[Mapping[str, Limit]] = {
         "step": Limit(2e-4, "ratio", "Update-to-weight ratio (maximum over layers) below which updates are too small."),
-        "small_step": Limit(
-            1e-3, "ratio", "The same, if nothing at all was learned for longer: below it updates are too small."
+        "small_step": Limit(1e-3, "ratio", "The same, if nothing at all was learned."),
+        "little": Limit(0.8, "ratio", "Loss, relative to the prior loss, above which little was learned."),
+        "gain": Limit(
+            0.05, "share", "Mean decrease of the loss per epoch, or decrease before a rate was lowered, that is enough."
         ),
-        "gradient": Limit(
-            1e-3, "ratio", "Gradient-to-weight ratio (maximum over layers) above which there is something to learn."
-        ),
-        "stuck": Limit(0.8, "ratio", "Loss, relative to the prior loss, above which little was learned."),
-        "unlearned": STUCK,
-        "gain": Limit(0.05, "share", "Mean decrease of the loss per epoch below which the loss hardly falls."),
-        "fallen": Limit(
-            1.001, "ratio", "Highest learning rate, relative to the present one, above which a schedule lowered it."
-        ),
-        "learned": Limit(
-            0.1, "share", "Decrease of the loss above which a rate that was lowered since was high enough."
-        ),
+        "still": Limit(0.005, "share", "Mean change of the loss per epoch below which nothing is learned."),
         "warm_up": Limit(6, "count", "Number of epochs below which a rising learning rate is a warm-up."),
+        "stuck": STUCK,
         "epochs": EPOCHS.at(3),
-        "lasting": EPOCHS.at(5, "Number of epochs for which updates below `small_step` must have taught nothing."),
-        "recent": EPOCHS.at(2, "Number of epochs over which the decrease of the loss is measured."),
     }
+    former: ClassVar[Mapping[str, str | None]] = {"gradient": "step"}
     kinds = (
         Kind(
             when=(
                 (
                     Below(LARGEST_UPDATE_RATIO, "step")
-                    & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
-                    & Above(FINITE_RELATIVE_LOSS, "stuck", strict=True)
+                    & Above(LARGEST_RELATIVE_GRADIENT, "step", strict=True, shown="gradient")
+                    & Above(FINITE_RELATIVE_LOSS, "little", strict=True)
                 ).for_epochs(complete=True)
-                # Updates that are somewhat larger, if for longer nothing at all was learned.
+                # Updates that are somewhat larger, if nothing at all was learned.
                 | (
                     Below(LARGEST_UPDATE_RATIO, "small_step", shown="step")
-                    & Above(LARGEST_RELATIVE_GRADIENT, "gradient", strict=True)
-                    & Above(FINITE_RELATIVE_LOSS, "unlearned", shown="stuck")
-                ).for_epochs("lasting", complete=True)
+                    & Above(LARGEST_RELATIVE_GRADIENT, "step", strict=True, shown="gradient")
+                    & Above(FINITE_RELATIVE_LOSS, "stuck")
+                ).for_epochs(complete=True)
+                & Flat(FINITE_RELATIVE_LOSS, "still")
             )
-            & ~Known(Falls(FINITE_RELATIVE_LOSS, "gain", "recent"))
-            & ~Known(Above(RATE_FALL, "fallen", strict=True) & Above(LOSS_DECREASE, "learned"))
+            & ~Known(Falls(FINITE_RELATIVE_LOSS, "gain"))
+            & ~Known(Is(rate_was_lowered) & Above(LOSS_DECREASE, "gain"))
             & ~Known(Below(WARM_UP, "warm_up") & Above(PATIENT_UPDATE_RATIO, "step")),
             severity="warning",
             message=_message,

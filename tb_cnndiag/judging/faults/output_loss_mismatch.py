@@ -154,10 +154,6 @@ class OutputLossMismatch(Fault):
         "target_size": Limit(
             100, "target", "Absolute target above which targets are too large, if their mean is not even learned."
         ),
-        "fall": Limit(
-            0.05, "share", "Mean decrease of the loss per epoch, over two, above which large targets are being learned."
-        ),
-        "output_dropout": Limit(0.0, "share", "Rate of dropout behind the output layer above which it is a fault."),
         "stuck": STUCK,
     }
     kinds = (

@@ -37,8 +37,8 @@ class TooFewEpochs(Fault):
         "fall": Limit(0.01, "share", "Mean decrease of the loss per epoch above which it still falls."),
         "high": Limit(0.6, "ratio", "Loss, relative to the prior loss, above which it is high."),
         "steady": Limit(1.02, "ratio", "Loss, relative to its best value, below which it falls steadily."),
-        "epochs": EPOCHS.at(3),
-        "latest": EPOCHS.at(1, "Number of the latest epochs in which the loss must still have fallen as much."),
+        "epochs": EPOCHS.at(4),
+        "latest": EPOCHS.at(2, "Number of the latest epochs over which the loss must still have fallen as much."),
     }
     kinds = (
         Kind(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.changes import SetParameter
-from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.finding import Adjustment, Severity
 from tb_cnndiag.judging.conditions import Above, Below, Flat, Is
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import WIDTH_PARAMETER
@@ -16,7 +16,7 @@ from tb_cnndiag.judging.signals.loss_function import of_classes
 from tb_cnndiag.judging.signals.prior_relative_loss import PRIOR_RELATIVE_LOSS
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
-from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
 from tb_cnndiag.payloads import LayerInfo
 from tb_cnndiag.wording import percent, plural
 
@@ -34,6 +34,12 @@ def _place(case: Case) -> int:
         if weaker and weaker[0].layer in (layer.path, layer.dropout_at):
             return row
     return narrowest(case.signals)
+
+
+def _severity(case: Case) -> Severity:
+    """An info where nothing in the network says that it is too small: the data may not allow more."""
+    limited = _regularized_or_linear(case.signals)
+    return "warning" if limited or case.signals(NARROWEST).last() < case.limits["wide"] else "info"
 
 
 def _message(case: Case) -> str:
@@ -66,7 +72,7 @@ def _deeper(layer: LayerInfo) -> tuple[Adjustment, ...]:
     return (Adjustment(layer.path, "layers", "1", "2", "a hidden layer makes the decision boundary nonlinear"),)
 
 
-HIGH = (Is(of_classes) & Above(PRIOR_RELATIVE_LOSS, "low")) | Above(PRIOR_RELATIVE_LOSS, "low_regression")
+HIGH = (Is(of_classes) & Above(PRIOR_RELATIVE_LOSS, "harmless_loss")) | Above(PRIOR_RELATIVE_LOSS, "low_regression")
 LEARNED = Below(PRIOR_RELATIVE_LOSS, "stuck") | Is(_regularized_or_linear)
 SLOW = Is(of_classes) & (Below(NARROWEST, "narrow") | Above(PRIOR_RELATIVE_LOSS, "low_regression"))
 
@@ -89,19 +95,30 @@ class Underfitting(Fault):
             "The same where the loss of a classifier is above `low_regression`, or behind a narrow layer.",
         ),
         "narrow": Limit(3, "count", "Number of units below which a layer passes little of what distinguishes classes."),
-        "low": Limit(0.4, "ratio", "Loss, relative to the prior loss, above which the loss of a classifier is high."),
+        "harmless_loss": HARMLESS.at(
+            HARMLESS.value, "Loss, relative to the prior loss, above which the loss of a classifier is high."
+        ),
         "low_regression": Limit(0.7, "ratio", "Loss, relative to the prior loss, above which any loss is high."),
+        "wide": Limit(
+            24,
+            "count",
+            "Units of the narrowest layer above which the data may not allow more: the severity is an info.",
+        ),
         "stuck": STUCK,
         "step": Limit(1e-4, "ratio", "Update-to-weight ratio (median over layers) above which weights still change."),
         "epochs": EPOCHS.at(5),
     }
-    former: ClassVar[Mapping[str, str | None]] = {"high": "stuck", "far": "low_regression"}
+    former: ClassVar[Mapping[str, str | None]] = {
+        "high": "stuck",
+        "far": "low_regression",
+        "low": "harmless_loss",
+    }
     kinds = (
         Kind(
             when=(HIGH & LEARNED & Above(MEDIAN_UPDATE_RATIO, "step")).for_epochs(complete=True)
             & (Flat(PRIOR_RELATIVE_LOSS, "gain") | (Flat(PRIOR_RELATIVE_LOSS, "slow") & SLOW)),
             at=_place,
-            severity="warning",
+            severity=_severity,
             message=_message,
             adjustments=_adjustments,
         ),

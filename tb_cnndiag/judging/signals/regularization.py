@@ -86,3 +86,8 @@ def _penalty(layer: LayerInfo, parameter: str) -> dict[str, float]:
     penalty = layer_config(layer).get(parameter)
     factors = penalty.get("config", {}) if isinstance(penalty, dict) else {}
     return {name: float(factors[name]) for name in PENALTY if isinstance(factors.get(name), int | float)}
+
+
+def regularization_dominates(signals: Signals) -> bool:
+    """Whether regularization outweighs the loss: more than the prior loss, or more than 1 % of the weights per step."""
+    return bool(signals(REGULARIZATION).last() >= 1)

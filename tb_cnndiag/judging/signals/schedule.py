@@ -7,8 +7,8 @@ import numpy as np
 from tb_cnndiag.judging.signals.base import Signal, Signals, Track
 from tb_cnndiag.judging.signals.configuration import learning_rates
 
-# Rise of the learning rate since the first snapshot above which it is rising.
-RISES = 1.001
+# Change of the learning rate that is no rounding.
+CHANGES = 1.001
 
 
 def highest_rate(signals: Signals) -> float:
@@ -32,9 +32,14 @@ def _warm_up(signals: Signals) -> Track:
     rates = learning_rates(signals)
     if not len(rates):
         return rates
-    rising = rates.values > RISES * rates.values[0]
+    rising = rates.values > CHANGES * rates.values[0]
     return Track(rates.steps, np.where(rising, rates.steps[:, None] / signals.period, np.inf))
 
 
 WARM_UP = Signal("length of the warm-up", "count", _warm_up)
 """Epochs so far while the learning rate is above its first value; infinite else."""
+
+
+def rate_was_lowered(signals: Signals) -> bool:
+    """Whether a schedule has lowered the learning rate since its highest value."""
+    return bool(signals(RATE_FALL).last() > CHANGES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tb_cnndiag.judging.signals.base import Signals, decrease
+from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.loss import LOSS, RELATIVE_LOSS
 from tb_cnndiag.judging.signals.loss_function import LossFunction, loss_function
 from tb_cnndiag.judging.signals.outputs import OUTPUT_MAXIMUM, OUTPUT_MINIMUM, ROW_SUM_ERROR, TOP_CLASS_SHARE
@@ -29,7 +29,6 @@ class Head:
         first_loss, last_loss: The first and the last training loss; NaN without one.
         top_share: Predicted class share at the last snapshot; NaN if it was not measured.
         relative_loss: The last loss relative to the prior loss.
-        fall: Mean decrease of the loss per epoch over the last two, as a share; NaN in a shorter run.
         loss_to_spread: The last loss relative to the variance, or the mean absolute deviation, of the targets.
     """
 
@@ -44,7 +43,6 @@ class Head:
     top_share: float
     relative_loss: float
     loss_to_spread: float
-    fall: float
 
     @property
     def classes(self) -> int:
@@ -88,7 +86,7 @@ def _head(signals: Signals) -> Head | None:
         return None
     row = signals.layers.index(layer)
     error, curve, top = signals(ROW_SUM_ERROR), signals(LOSS), signals(TOP_CLASS_SHARE)
-    probe, fall = signals.info.probe, decrease(curve, 2 * signals.period, signals.period)
+    probe = signals.info.probe
     return Head(
         layer,
         row,
@@ -101,7 +99,6 @@ def _head(signals: Signals) -> Head | None:
         top.last(row) if len(top) else math.nan,
         signals(RELATIVE_LOSS).last(),
         signals(PRIOR_RELATIVE_LOSS).last(),
-        float(fall[-1, 0]) if fall.size else math.nan,
     )
 
 

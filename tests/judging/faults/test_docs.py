@@ -14,14 +14,18 @@ The faults that are judged, from the log alone, in the order in which one fault 
 FAULT` prints one section of this page, `tb-cnndiag list` all limits. A finding is an `error` if the run is wasted, a
 `warning` if it costs accuracy, time or memory, and an `info` if it may be intended.
 
-- **Prior loss**: the loss of the best constant prediction. For a cross-entropy it is ln K for K balanced classes; for a
-  squared or absolute error it is the variance or the mean absolute deviation of the targets. Where it is unknown,
-  losses are relative to the first loss.
+- **Prior loss**: the loss of the best constant prediction. For a cross-entropy it is the entropy of the class counts of
+  the probe: ln K for K balanced classes. For a squared or absolute error it is the variance or the mean absolute
+  deviation of the targets. Where it is unknown, losses are relative to the first loss.
 - **Update-to-weight ratio**: ‖Δw‖/‖w‖ of one training step.
 - **Gradient-to-weight ratio**, or relative gradient: ‖g‖/‖w‖.
 - **Gain**: RMS output of a layer, relative to its RMS input; for independent inputs, RMS weight × √fan-in. The ideal
   gain keeps the scale of signals: √2 before ReLU and similar activations, 1 before other activations.
 - **Predicted class share**: the share of samples predicted as the most frequently predicted class.
+- **Number of epochs**: the first and the last included. Of a long epoch, 1,000 steps count as one; where no epoch has
+  ended, 25 steps do. `snapshots` and `looks`, the former names of `epochs`, still work.
+- **Origin** of a threshold: a publication, or *calibrated* on the trainings of `benchmarks/corpus`;
+  `python -m benchmarks.calibrate` prints how many healthy ones cross it.
 
 This page is generated from the code by `python -m tests.judging.faults.test_docs`, its pictures by
 `python -m docs.fault_pictures` from trainings with one known fault.
