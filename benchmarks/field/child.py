@@ -1,4 +1,4 @@
-"""Runs one program in this process, once, and writes down what it trained: started by ``python -m benchmarks.field``."""
+"""Runs one program in this process and writes down what it trained; started by ``python -m benchmarks.field``."""
 
 from __future__ import annotations
 

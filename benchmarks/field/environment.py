@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks.field import arrays, files
 
 # Packages that programs import to draw, to report or to download: anything may be called, nothing happens.
-PLACEHOLDERS = (
-    "IPython", "seaborn", "tensorflow_docs", "tensorflow_examples", "tensorflow_probability", "kagglehub", "official",
-    "pydot", "regex", "sentencepiece", "tokenizers", "tqdm", "statsmodels", "pretty_midi", "fluidsynth",
-    "tensorflow_text", "pkg_resources", "notebooks", "google.colab", "keras_tuner", "imageio",
-)  # fmt: skip
+PLACEHOLDERS = tuple(
+    "IPython seaborn tensorflow_docs tensorflow_examples tensorflow_probability kagglehub official pydot regex "
+    "sentencepiece tokenizers tqdm statsmodels pretty_midi fluidsynth tensorflow_text torch timm transformers "
+    "safetensors huggingface_hub pkg_resources notebooks google.colab keras_tuner imageio".split()
+)
 
 
 def prepare(samples: int, checkouts: Path) -> None:
@@ -36,7 +36,8 @@ def prepare(samples: int, checkouts: Path) -> None:
     import pandas as pd
     import sklearn.datasets
 
-    plt.show = plt.savefig = lambda *_, **__: None
+    for name in ("show", "savefig"):
+        setattr(plt, name, lambda *_, **__: None)
     read = pd.read_csv
     pd.read_csv = functools.wraps(read)(lambda file, *args, **kwargs: _table(read, file, *args, **kwargs))
     sklearn.datasets.fetch_california_housing = files.california
@@ -95,7 +96,10 @@ class _Placeholders(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             import re
 
             return re
-        return _Placeholder(spec.name)
+        module = _Placeholder(spec.name)
+        if spec.name == "IPython":  # Matplotlib asks which version runs it
+            module.__dict__.update(version_info=(9, 0, 0), get_ipython=lambda: None)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         pass
@@ -146,9 +150,7 @@ def _load(samples: int, name: str, split: Any = None, as_supervised: bool = Fals
 
     if split is None:
         split = {key: key for key in ("train", "test")}
-    chosen = {key: part(value) for key, value in split.items()} if isinstance(split, dict) else None
-    if chosen is None:
-        chosen = [part(each) for each in split] if isinstance(split, list) else part(split)
+    chosen = keras.tree.map_structure(part, split)
     info = MagicMock()
     info.features["label"].num_classes = len(np.unique(y))
     info.features.__getitem__.return_value = MagicMock(num_classes=len(np.unique(y)))

@@ -37,7 +37,9 @@ def pets(images: str, masks: str, count: int, size: int) -> None:
     for folder in (images, masks):
         Path(folder).mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        back, front = (np.asarray(Image.fromarray(part).resize((size, size))) for part in x[2 * number : 2 * number + 2])
+        back, front = (
+            np.asarray(Image.fromarray(part).resize((size, size))) for part in x[2 * number : 2 * number + 2]
+        )
         away = ((rows - rng.uniform(0.3, 0.7)) / rng.uniform(0.2, 0.35)) ** 2
         away = away + ((columns - rng.uniform(0.3, 0.7)) / rng.uniform(0.2, 0.35)) ** 2
         picture = np.where((away < 1)[..., None], 255 - front // 3, back // 2)
@@ -273,7 +275,7 @@ def _passengers(rng: np.random.Generator) -> Any:
             "parch": rng.integers(0, 3, rows),
             "fare": rng.gamma(1.2, 25, rows),
             "class": kind,
-            "deck": rng.choice(list("ABCDE") + ["unknown"], rows),
+            "deck": rng.choice([*"ABCDE", "unknown"], rows),
             "embark_town": rng.choice(["Southampton", "Cherbourg", "Queenstown"], rows),
             "alone": rng.choice(["y", "n"], rows),
         }

@@ -7,12 +7,14 @@ import hashlib
 import json
 import re
 import subprocess
-import tomllib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 FOLDER = Path(__file__).parent
 QUESTIONS = FOLDER / "questions"
 

@@ -81,7 +81,7 @@ def uncovered(matrices: list[Any], info: RunInfo) -> tuple[list[str], list[str]]
     for path, shape in matrices:
         if tuple(shape) in shapes:
             shapes.remove(tuple(shape))
-        elif any(any(owner in note for owner in path.split("/")[:-1] + [path]) for note in info.notes):
+        elif any(any(owner in note for owner in [*path.split("/")[:-1], path]) for note in info.notes):
             noted.append(path)
         else:
             missing.append(f"{path} {tuple(shape)}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import statistics
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.field.program import FOLDER, Program
+from benchmarks.field.program import FOLDER, Program, tomllib
 from benchmarks.field.reading import Seen, outcome, seen
 
 JUDGED = FOLDER / "judged.toml"
+DETERMINISTIC = "but it is deterministic"
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def traces(result: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(training["weights"], training["history"]) for training in result["trainings"]]
 
 
+def differ(first: Path, second: Path) -> bool:
+    """Two runs trained differently."""
+    one, other = outcome(first), outcome(second)
+    return one is not None and other is not None and traces(one) != traces(other)
+
+
 def total(result: dict[str, Any], what: str) -> float:
     """Sum over the trainings of one run."""
     return float(sum(training[what] for training in result["trainings"]))
@@ -104,7 +110,7 @@ def print_table(chosen: Sequence[Program], work: Path, *, absent: int) -> None:
 
 
 def _verdicts(name: str, run: dict[str, Any], judged: dict[str, Any]) -> list[str]:
-    """``"right"``, ``"hint"``, ``"false error"``, ``"false warning"`` or ``"open …"`` for each finding that is a root."""
+    """For each finding without a cause: ``"right"``, ``"hint"``, or ``"false"`` or ``"open"`` with its severity."""
     verdicts = []
     for finding in run["findings"]:
         if finding["severity"] == "info" or finding["caused_by"]:
@@ -141,7 +147,9 @@ def _print_row(row: Row, again: dict[str, Any] | None) -> None:
         print(f"  note: {note}")
     for finding in row.run["findings"]:
         cause = f" (caused by {finding['caused_by']})" if finding["caused_by"] else ""
-        print(f"  {finding['severity']}: {finding['fault']} @ {finding['layer'] or 'model'}{cause}: {finding['message']}")
+        print(
+            f"  {finding['severity']}: {finding['fault']} @ {finding['layer'] or 'model'}{cause}: {finding['message']}"
+        )
     if row.run["retracted"] is not None:
         print(f"  announcements retracted: {row.run['retracted']}")
     if not row.ran:
@@ -151,33 +159,35 @@ def _print_row(row: Row, again: dict[str, Any] | None) -> None:
 def _determinism(row: Row, again: dict[str, Any] | None) -> str:
     if again is None:
         return "not known whether it is deterministic"
-    return "but it is deterministic" if traces(again) == traces(row.bare) else "not deterministic"
+    return DETERMINISTIC if traces(again) == traces(row.bare) else "not deterministic"
 
 
 def _print_summary(rows: Sequence[Row], again: dict[str, dict[str, Any] | None]) -> None:
     count = len(rows)
-    deterministic = [row for row in rows if row.equal or (other := again[row.id]) is None or traces(other) == traces(row.bare)]  # fmt: skip
+    deterministic = [row for row in rows if row.equal or _determinism(row, again[row.id]) == DETERMINISTIC]
     matrices = sum(row.seen.matrices for row in rows)
     unnamed = sum(len(row.seen.unnamed) for row in rows)
     short = [row for row in rows if row.seconds[0] < 20]
     extra = sorted(row.seconds[1] - row.seconds[0] for row in short)
     ratios, used = sorted(row.ratio for row in rows), sorted(row.processor for row in rows)
     verdicts = [verdict for row in rows for verdict in row.verdicts]
+    kinds = [sum(verdict.startswith(kind) for verdict in verdicts) for kind in ("right", "hint", "false", "open")]
+    seconds = f"{statistics.median(extra):.1f} / {extra[-1]:.1f} (of {len(short)})" if extra else "–"
     lines = [
         ("ran", f"{sum(row.ran for row in rows)} of {count}"),
         ("active to the end", f"{sum(not row.seen.switched_off for row in rows)} of {count}"),
         ("with a probe, without the user's help", f"{sum(not row.seen.without_probe for row in rows)} of {count}"),
-        ("… without one, and it says so nowhere", str(sum(bool(row.seen.silent) for row in rows))),
+        ("… without one, and no note says so", str(sum(bool(row.seen.silent) for row in rows))),
         ("kernels seen or named with the reason", f"{matrices - unnamed} of {matrices}"),
-        ("healthy programs with a false error", f"{sum(row.false('error') for row in rows)} of {count}"),
-        ("healthy programs with a false warning", f"{sum(row.false('warning') for row in rows)} of {count}"),
-        ("findings: right, hint, false, not judged", ", ".join(str(sum(v.startswith(w) for v in verdicts)) for w in ("right", "hint", "false", "open"))),
+        ("programs with a false error", f"{sum(row.false('error') for row in rows)} of {count}"),
+        ("programs with a false warning", f"{sum(row.false('warning') for row in rows)} of {count}"),
+        ("findings: right, hint, false, not judged", ", ".join(map(str, kinds))),
         ("wall time over bare, median / worst", f"{statistics.median(ratios):.2f} / {ratios[-1]:.2f}"),
         ("processor time over bare, median / worst", f"{statistics.median(used):.2f} / {used[-1]:.2f}"),
-        ("programs below 20 s bare: extra seconds, median / worst", f"{statistics.median(extra):.1f} / {extra[-1]:.1f} ({len(short)})" if extra else "–"),
-        ("training bit-equal where deterministic", f"{sum(row.equal for row in deterministic)} of {len(deterministic)}"),
+        ("below 20 s bare: extra seconds, median / worst", seconds),
+        ("bit-equal where deterministic", f"{sum(row.equal for row in deterministic)} of {len(deterministic)}"),
         ("kB per program, median", f"{statistics.median(row.seen.bytes for row in rows) / 1000:,.0f}"),
-    ]  # fmt: skip
+    ]
     print(f"\n| {count} programs | measured |\n| --- | --- |")
     for name, value in lines:
         print(f"| {name} | {value} |")
