@@ -119,7 +119,7 @@ class _Placeholder(ModuleType):
 def _data_sets(samples: int) -> ModuleType:
     """A module that loads what programs load from ``tensorflow_datasets``."""
     module = _Placeholder("tensorflow_datasets")
-    module.__dict__["load"] = functools.partial(_load, samples)
+    module.__dict__.update(load=functools.partial(_load, samples), __version__="stand-in")
     return module
 
 

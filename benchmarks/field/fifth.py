@@ -98,7 +98,6 @@ def cases() -> tuple[FieldCase, ...]:
         _healthy("tf-timeseries-residual-lstm", learned("val_loss", at_most=0.5)),
         _healthy("dl-segmentation", learned("val_loss", at_most=0.6)),
         _healthy("dl-vae", learned("loss", at_most=250)),
-        _healthy("gd-cnn", learned("val_accuracy", 0.5)),
         _healthy("hm-wide-deep", learned("loss", at_most=0.6)),
         _healthy("kh-resnet", learned("val_accuracy", 0.4)),
         _healthy("kh-bert", learned("val_accuracy", 0.7)),

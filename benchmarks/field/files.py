@@ -49,7 +49,7 @@ def pets(images: str, masks: str, count: int, size: int) -> None:
 
 
 def pairs_of_pictures(folder: str, count: int, size: int) -> None:
-    """JPEG pictures of twice the width: a photograph, and beside it its bright regions."""
+    """JPEG pictures of twice the width: a photograph on the left, its bright regions on the right."""
     (x, _), _ = cifar10(count, 1)
     Path(folder).mkdir(parents=True, exist_ok=True)
     for number, part in enumerate(x):
@@ -64,11 +64,11 @@ PLAIN = "the a film story actor scene music plot ending camera it was and but wi
 
 
 def review(rng: np.random.Generator, good: bool) -> str:
-    """A text in which a sixth of the words tell its class."""
+    """A text in which a sixth of the words are signs of its class."""
     words = rng.choice(PLAIN, int(rng.integers(40, 120)))
     marked = rng.random(len(words)) < 1 / 6
-    told = rng.random(marked.sum()) < 0.85
-    words[marked] = np.where(told == good, rng.choice(GOOD, marked.sum()), rng.choice(BAD, marked.sum()))
+    honest = rng.random(marked.sum()) < 0.85
+    words[marked] = np.where(honest == good, rng.choice(GOOD, marked.sum()), rng.choice(BAD, marked.sum()))
     return " ".join(words)
 
 
