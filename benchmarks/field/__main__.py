@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true", help="without the callback only: do the programs run?")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each case of a round")
     parser.add_argument("--score", action="store_true", help="judge the logs of a round, and print shares")
+    parser.add_argument("--again", default="", help="why a round is scored another time, for results.md")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one run")
     options = parser.parse_args()
     if options.round:

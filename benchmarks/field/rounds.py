@@ -67,6 +67,8 @@ def _score(chosen: Sequence[FieldCase], options: argparse.Namespace) -> None:
 
     if not options.only and _git("status", "--porcelain", "tb_cnndiag", "benchmarks"):
         raise SystemExit("Commit rules and cases first: a blind scoring is of a commit.")
+    if not options.only and not options.again and RESULTS.exists():
+        raise SystemExit("The round has been scored (results.md); to do it again say why with --again.")
 
     def never() -> Any:
         raise NotImplementedError  # the child trains, and checks the symptom
@@ -87,7 +89,10 @@ def _score(chosen: Sequence[FieldCase], options: argparse.Namespace) -> None:
         for case in chosen if case.update_freq
         for seed in range(options.seeds)
     ]  # fmt: skip
-    text = [f"\n## {time.strftime('%Y-%m-%d %H:%M')}: fifth round at commit {_git('rev-parse', '--short', 'HEAD')}\n"]
+    text = [
+        f"## {time.strftime('%Y-%m-%d %H:%M')}: fifth round at commit {_git('rev-parse', '--short', 'HEAD')}\n",
+        options.again,
+    ]
     for title, verdicts in (("a snapshot per epoch", usual), ("a snapshot every 25 batches", other)):
         invalid = sum(not verdict.valid for verdict in verdicts)
         text.append(f"{len(verdicts)} trainings, {title}; {invalid} without their symptom, left out\n")

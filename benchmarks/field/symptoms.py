@@ -23,14 +23,13 @@ def learned(name: str, at_least: float = -np.inf, at_most: float = np.inf, *, ov
     """A healthy training: a metric is reached, the loss has settled, and the validation loss has not risen again.
 
     Settled: the last quarter of the epochs made less than a fifth of all progress. Not risen: the mean of the last
-    three validation losses is at most ``overfit`` times the lowest one.
+    three validation losses is at most ``overfit`` times the lowest one, or below 0.05.
     """
 
     def check(trainings: Sequence[Training]) -> bool:
         history = trainings[-1].history
-        validation = history.get("val_loss", history.get("loss", [1.0]))
-        low = min(validation)
-        kept = low <= 0 or float(np.mean(validation[-3:])) <= overfit * low
+        validation = history.get("val_loss", [0.0])
+        kept = float(np.mean(validation[-3:])) <= max(overfit * min(validation), 0.05)
         return last(name, at_least=at_least, at_most=at_most)(trainings) and settled(history) and kept
 
     return check
@@ -66,6 +65,11 @@ def no_progress(trainings: Sequence[Training]) -> bool:
 def not_finite(trainings: Sequence[Training]) -> bool:
     """The last loss is NaN or infinite."""
     return not np.isfinite(trainings[-1].history["loss"][-1])
+
+
+def broken(layer: str) -> Symptom:
+    """The kernel of a layer is not finite."""
+    return lambda trainings: not np.isfinite(np.asarray(trainings[-1].model.get_layer(layer).kernel)).all()
 
 
 def predictions(trainings: Sequence[Training]) -> Any:

@@ -22,4 +22,4 @@ model = keras.Sequential(
     ]
 )
 model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, epochs=8, batch_size=32, validation_data=(x_val, y_val))
+model.fit(x_train, y_train, epochs=14, batch_size=32, validation_data=(x_val, y_val))

@@ -23,6 +23,7 @@ tower = keras.Sequential(
         layers.Conv2D(16, 5, strides=2, activation="relu", name="conv1"),
         layers.Conv2D(32, 5, strides=2, activation="relu", name="conv2"),
         layers.Flatten(),
+        layers.Dropout(0.3),
         layers.Dense(48, activation="relu", name="embedding"),
     ],
     name="tower",
@@ -32,4 +33,4 @@ distance = layers.Lambda(lambda both: ops.abs(both[0] - both[1]))([tower(a), tow
 score = layers.Dense(1, activation="sigmoid", name="score")(distance)
 siamese = keras.Model([a, b], score)
 siamese.compile(keras.optimizers.Adam(0.002), "binary_crossentropy", metrics=["accuracy"])
-siamese.fit([left, right], same, epochs=14, batch_size=32, validation_split=0.15)
+siamese.fit([left, right], same, epochs=10, batch_size=32, validation_split=0.15)

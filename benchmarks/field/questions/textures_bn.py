@@ -1,4 +1,4 @@
-"""Photographs of materials by three convolutions with batch normalization."""
+"""Patches of photographs by three convolutions with batch normalization."""
 
 import keras
 from keras import layers
@@ -12,7 +12,7 @@ inputs = keras.Input(shape=x_train.shape[1:])
 x = inputs
 for block, filters in enumerate((16, 32, 48), 1):
     x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"conv{block}")(x)
-    x = layers.BatchNormalization(name=f"bn{block}")(x)
+    x = layers.BatchNormalization(momentum=0.9, name=f"bn{block}")(x)
     x = layers.Activation("relu")(x)
     x = layers.MaxPooling2D()(x)
 x = layers.GlobalAveragePooling2D()(x)
