@@ -82,6 +82,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         ],
         "announced": announced,
         "retracted": trainings.retracted(),
+        "gone": trainings.gone(),
         "findings": [
             {
                 "fault": finding.fault,

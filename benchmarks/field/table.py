@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +20,7 @@ DETERMINISTIC = "but it is deterministic"
 class Row:
     """One program: its runs without and with the callback, and the verdicts on its findings.
 
-    ``equal`` is whether the trainings of both runs are equal bit by bit; ``deterministic`` whether two runs without the
-    callback are: None where that was not needed, or not possible, to know.
+    ``printed`` are the seconds that the callback says it took.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Row:
     run: dict[str, Any]
     seen: Seen
     verdicts: Sequence[str]
+    printed: float
 
     @property
     def ran(self) -> bool:
@@ -99,7 +100,14 @@ def print_table(chosen: Sequence[Program], work: Path, *, absent: int) -> None:
             failed.append(program.id)
             continue
         rows.append(
-            Row(program.id, bare, run, seen(work / program.id / "with", run), _verdicts(program.id, run, judged))
+            Row(
+                program.id,
+                bare,
+                run,
+                seen(work / program.id / "with", run),
+                _verdicts(program.id, run, judged),
+                _printed(work / program.id / "with" / "output.txt"),
+            )
         )
     again = {row.id: outcome(work / row.id / "again") for row in rows}
     for row in rows:
@@ -129,12 +137,21 @@ def _verdicts(name: str, run: dict[str, Any], judged: dict[str, Any]) -> list[st
     return verdicts
 
 
+def _printed(output: Path) -> float:
+    """Sum of the seconds in what the callback prints at the end of each training."""
+    found = re.findall(r"^CNN diagnostics: ([\d.]+) s \(", output.read_text(errors="replace"), re.MULTILINE)
+    return sum(map(float, found))
+
+
 def _print_row(row: Row, again: dict[str, Any] | None) -> None:
     bare, run = row.seconds
     see = row.seen
     print(f"\n{row.id}: {'ran' if row.ran else 'FAILED'}; {len(row.run['trainings'])} trainings")
     equal = "bit-equal" if row.equal else "differs; " + _determinism(row, again)
-    print(f"  {equal}; {bare:.1f} s without, {run:.1f} s with ({row.ratio:.2f}; processor {row.processor:.2f})")
+    print(
+        f"  {equal}; {bare:.1f} s without, {run:.1f} s with ({row.ratio:.2f}; processor {row.processor:.2f}); "
+        f"printed {row.printed:.1f} s"
+    )
     print(f"  kernels {see.matrices}: {len(see.named)} only named, {len(see.unnamed)} neither; {see.bytes:,} bytes")
     if see.switched_off:
         print(f"  SWITCHED OFF: {'; '.join(see.switched_off)}")
@@ -150,6 +167,8 @@ def _print_row(row: Row, again: dict[str, Any] | None) -> None:
         print(
             f"  {finding['severity']}: {finding['fault']} @ {finding['layer'] or 'model'}{cause}: {finding['message']}"
         )
+    for gone in row.run.get("gone", ()):
+        print(f"  announced, and gone at the end: {gone}")
     if row.run["retracted"] is not None:
         print(f"  announcements retracted: {row.run['retracted']}")
     if not row.ran:
@@ -173,6 +192,7 @@ def _print_summary(rows: Sequence[Row], again: dict[str, dict[str, Any] | None])
     verdicts = [verdict for row in rows for verdict in row.verdicts]
     kinds = [sum(verdict.startswith(kind) for verdict in verdicts) for kind in ("right", "hint", "false", "open")]
     seconds = f"{statistics.median(extra):.1f} / {extra[-1]:.1f} (of {len(short)})" if extra else "–"
+    said, more = sum(row.printed for row in rows), sum(row.seconds[1] - row.seconds[0] for row in rows)
     lines = [
         ("ran", f"{sum(row.ran for row in rows)} of {count}"),
         ("active to the end", f"{sum(not row.seen.switched_off for row in rows)} of {count}"),
@@ -182,8 +202,10 @@ def _print_summary(rows: Sequence[Row], again: dict[str, dict[str, Any] | None])
         ("programs with a false error", f"{sum(row.false('error') for row in rows)} of {count}"),
         ("programs with a false warning", f"{sum(row.false('warning') for row in rows)} of {count}"),
         ("findings: right, hint, false, not judged", ", ".join(map(str, kinds))),
+        ("announced, and gone at the end", f"in {sum(bool(row.run.get('gone')) for row in rows)} of {count}"),
         ("wall time over bare, median / worst", f"{statistics.median(ratios):.2f} / {ratios[-1]:.2f}"),
         ("processor time over bare, median / worst", f"{statistics.median(used):.2f} / {used[-1]:.2f}"),
+        ("seconds printed over measured, all programs", f"{said:.1f} / {more:.1f}"),
         ("below 20 s bare: extra seconds, median / worst", seconds),
         ("bit-equal where deterministic", f"{sum(row.equal for row in deterministic)} of {len(deterministic)}"),
         ("kB per program, median", f"{statistics.median(row.seen.bytes for row in rows) / 1000:,.0f}"),

@@ -59,7 +59,7 @@ class Training:
             (variable.path, tuple(int(n) for n in variable.shape))
             for part in self.parts.values()
             for variable in part.trainable_variables
-            if sum(n > 1 for n in variable.shape) > 1 and "bias" not in variable.name
+            if len(variable.shape) > 1 and "bias" not in variable.name
         ]
 
 
@@ -68,7 +68,7 @@ class Trainings:
 
     def __init__(self, log: Path | None, *, epochs: int = 0, steps: int = 0, update_freq: int = 0) -> None:
         self.all: list[Training] = []
-        self.errors: list[str] = []
+        self.announced: list[tuple[str, str, str]] = []
         self._log = log
         self._epochs = epochs
         self._steps = steps
@@ -80,6 +80,17 @@ class Trainings:
     def findings(self) -> list[Finding]:
         """Findings of all callbacks, as they are after the training."""
         return [finding for _, callback, _ in self._callbacks.values() for finding in callback.findings]
+
+    def gone(self) -> list[str]:
+        """What was announced, and is not among the findings at the end."""
+        final = {(finding.fault, finding.layer or "") for finding in self.findings}
+        return sorted(
+            {
+                f"{severity}: {fault} @ {layer or 'model'}"
+                for fault, layer, severity in self.announced
+                if (fault, layer) not in final
+            }
+        )
 
     def retracted(self) -> int | None:
         """Announcements that the callbacks took back; None if they do not report it."""
@@ -125,9 +136,23 @@ class Trainings:
         known = self._callbacks.get(id(model))
         if known is None:
             log = self._log / str(len(self._callbacks))
-            known = self._callbacks[id(model)] = (model, CNNDiagnostics(log, **self._options), log.name)
+            known = self._callbacks[id(model)] = (model, self._diagnostics(log), log.name)
         training.log = known[2]
         return known[1]
+
+    def _diagnostics(self, log: Path) -> CNNDiagnostics:
+        """The callback at its defaults; what it announces is noted on the way."""
+        callback = CNNDiagnostics(log, **self._options)
+        notify = callback.notify
+
+        def noting(judgment: Any) -> None:
+            for finding in judgment.news:
+                if finding.severity != "info" and not finding.caused_by:
+                    self.announced.append((finding.fault, finding.layer or "", finding.severity))
+            notify(judgment)
+
+        callback.notify = noting  # type: ignore[method-assign]
+        return callback
 
     # What scripted edits of hand-written loops call, by the name ``field``.
 
@@ -142,7 +167,7 @@ class Trainings:
         begin, used = time.perf_counter(), time.process_time()
         if self._log is not None:
             training.log = str(len(self._callbacks))
-            callback = CNNDiagnostics(self._log / training.log, **self._options)
+            callback = self._diagnostics(self._log / training.log)
             self._callbacks[id(training)] = (parts, callback, training.log)
             watched = callback.watch(optimizers=optimizers, **parts).__enter__()
         self._loop = _Loop(training, watched, begin, used)
