@@ -26,9 +26,13 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="session")
 def demo_logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The log that the command ``tb-cnndiag demo`` writes."""
+    """The log that the command ``tb-cnndiag demo`` writes where time stands still: every snapshot is complete."""
     logdir = tmp_path_factory.mktemp("demo") / "logs"
-    command = [sys.executable, "-m", "tb_cnndiag.cli", "demo", str(logdir), "--no-serve"]
+    demo = (
+        "import sys; from tb_cnndiag.recording import budget; budget.clock = lambda: 0.0; "
+        "from tb_cnndiag.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", demo, "demo", str(logdir), "--no-serve"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return logdir
