@@ -69,6 +69,7 @@ class _Part:
     gradients: ProbeGradients | None = None
     probe: Samples | None = None
     unprobed: str = ""
+    maxima: dict[str, FloatArray] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -237,7 +238,7 @@ class ModelInspector:
                 if part.observer is None:
                     part.observer = self._passes.observer(part.name, part.model, part.layers)
                 observed = self._observed(part, part.observer, reductions)
-                _observe_more(observed, part.observer, part.probe.more, reductions)
+                _observe_more(observed, part.observer, part.probe.more, reductions, part.maxima)
                 labels = class_labels(part.probe.y)
                 for data in observed.values():
                     if "output" in data and labels.size:
@@ -281,21 +282,30 @@ class ModelInspector:
 
 
 def _observe_more(
-    observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any, reductions: Sequence[str]
+    observed: dict[str, dict[str, FloatArray]],
+    observer: Observer,
+    more: Any,
+    reductions: Sequence[str],
+    kept: dict[str, FloatArray],
 ) -> None:
-    """Add the maxima on more samples to layers where many rectified units did not fire: they may fire only rarely."""
-    suspects = [
-        path
+    """Add the maxima on more samples to layers where many rectified units did not fire: they may fire only rarely.
+
+    These samples are passed through the model only if a unit is silent that has not been silent on them before:
+    ``kept`` has the maxima of the last such pass by path, ``(samples, units)``.
+    """
+    silent = {
+        path: data["sample_max"].max(axis=0) <= 0
         for path, data in observed.items()
-        if observer.observed[path].activation in RECTIFIED
-        and "sample_max" in data
-        and np.mean(data["sample_max"].max(axis=0) <= 0) >= SUSPECT_SHARE
-    ]
+        if observer.observed[path].activation in RECTIFIED and "sample_max" in data
+    }
+    suspects = [path for path, units in silent.items() if np.mean(units) >= SUSPECT_SHARE]
     if not suspects or more is None:
         return
-    again = observer.observe(more, reductions)  # the pass is compiled already, so it is used as it is
+    if any(path not in kept or (kept[path].max(axis=0) > 0)[silent[path]].any() for path in suspects):
+        again = observer.observe(more, reductions)  # the pass is compiled already, so it is used as it is
+        kept |= {path: again[path]["sample_max"] for path in suspects}
     for path in suspects:
-        maxima = np.concatenate([observed[path]["sample_max"], again[path]["sample_max"]])
+        maxima = np.concatenate([observed[path]["sample_max"], kept[path]])
         observed[path] |= {"sample_max": maxima, "samples": np.asarray(len(maxima))}
 
 
