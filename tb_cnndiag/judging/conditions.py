@@ -83,13 +83,18 @@ class Answer:
             self.reasons,
         )
 
+    @functools.cached_property
+    def _last_known(self) -> IntArray:
+        """Index of the last snapshot at which it is known, ``(layers,)``; −1 where it never is."""
+        known = (self.yes | self.no)[::-1]
+        return np.where(known.any(axis=0), len(known) - 1 - np.argmax(known, axis=0), -1)
+
     def outcome(self, row: int) -> Outcome:
         """What it says in the end of one layer, or of the model."""
         column = row if self.yes.shape[1] > 1 else 0
-        known = np.flatnonzero(self.yes[:, column] | self.no[:, column])
-        if not known.size:
+        last = int(self._last_known[column]) if len(self.steps) else -1
+        if last < 0:
             return Outcome(None, reasons=self.reasons)
-        last = int(known[-1])
         if self.no[last, column]:
             return Outcome(False)
         short = self.short is not None and bool(self.short[last, column if self.short.shape[1] > 1 else 0])
