@@ -44,9 +44,8 @@ from tb_cnndiag.capture.taps import TappedTraining
 from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.diagnostics.base import Cost
 from tb_cnndiag.recording.inspection import Tapped
-from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
-from tb_cnndiag.recording.session import Session
+from tb_cnndiag.recording.session import Moment, Session
 
 PROBE = 256
 BATCH = 32
@@ -115,7 +114,7 @@ def measured(name: str, home: Path) -> dict[str, float]:
     bare = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
 
     diagnostics = [kind() for kind in BUILTIN]
-    light = sorted(Measurer(diagnostics).needs({"light"}) & REDUCTIONS.keys())
+    light = sorted({name for kind in diagnostics for name in kind.needs} & REDUCTIONS.keys())
     inspector = ModelInspector({"": model})
     inspector.set_probe("", Samples(x, y, "given"))
     session = Session(home / name, inspector, diagnostics, every(10**9), step=0)
@@ -125,14 +124,14 @@ def measured(name: str, home: Path) -> dict[str, float]:
     steps = count(1)
 
     def epoch_end(costs: frozenset[Cost]) -> None:
-        session.take_snapshot(next(steps), 1, {"loss": 1.0}, tapped, costs=costs)
+        session.take_snapshot(Moment(next(steps), 1), {"loss": 1.0}, tapped, costs=costs)
 
     board = keras.callbacks.TensorBoard(home / f"{name}-board", histogram_freq=1)
     board.set_model(model)
     board.on_train_begin()
     epoch = iter(range(10**6))
 
-    session.take_snapshot(0, 0, {}, tapped)
+    session.take_snapshot(Moment(0, 0), {}, tapped)
     times = interleaved(
         fwd=lambda: bare(chunk).numpy(),
         snapshot=lambda: inspector.activations(light),
@@ -218,7 +217,7 @@ def _print_peak(name: str, what: str) -> None:
         bare.get_concrete_function(chunk)
         job = lambda: bare(chunk).numpy()  # noqa: E731
     else:
-        light = sorted(Measurer([kind() for kind in BUILTIN]).needs({"light"}) & REDUCTIONS.keys())
+        light = sorted({name for kind in BUILTIN for name in kind.needs} & REDUCTIONS.keys())
         inspector = ModelInspector({"": model})
         for samples in (2, 3, PROBE):  # the graph that serves any number of samples
             inspector.set_probe("", Samples(x[:samples], None, "given"))

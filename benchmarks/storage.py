@@ -32,7 +32,7 @@ from tb_cnndiag.capture.probe_samples import Samples
 from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.recording.inspection import Tapped
 from tb_cnndiag.recording.schedule import COSTLY, HEAVY, every
-from tb_cnndiag.recording.session import Session
+from tb_cnndiag.recording.session import Moment, Session
 
 EPOCHS = (30, 100, 1000)
 ROUNDS = 4
@@ -86,7 +86,7 @@ def measured(name: str, home: Path) -> tuple[int, dict[str, float]]:
             tapped = Tapped(np.abs(rng.normal(size=(count, 3))), np.abs(rng.normal(size=count)))
             before = session.bytes_written
             logs = {"loss": float(rng.random()), "accuracy": 0.5}
-            session.take_snapshot(next(steps), round_, logs, tapped, costs=costs)
+            session.take_snapshot(Moment(next(steps), round_), logs, tapped, costs=costs)
             if round_:
                 sizes[kind].append(session.bytes_written - before)
         board.on_epoch_end(round_, {"loss": 1.0, "accuracy": 0.5})

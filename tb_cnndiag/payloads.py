@@ -215,6 +215,7 @@ class Dendrogram:
         cut: Height at which the tree is cut into groups.
         groups: ``(n,)``, group of each unit, numbered in leaf order.
         unit: Unit of the heights.
+        sample: ``(n,)``, ascending: the unit of the layer that each of the n units is; None if they are all its units.
     """
 
     children: IntArray
@@ -223,6 +224,7 @@ class Dendrogram:
     cut: float
     groups: IntArray
     unit: str = "1 − cosine"
+    sample: IntArray | None = None
 
 
 @dataclass(frozen=True)

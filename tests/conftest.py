@@ -13,6 +13,12 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Diagnostics cost nothing, so that what a snapshot holds does not depend on the load of the machine."""
+    monkeypatch.setattr("tb_cnndiag.recording.budget.clock", lambda: 0.0)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20_201_124)

@@ -266,6 +266,39 @@ def plain_attributes() -> Program:
     return Program(model, (IMAGES, CLASSES), {})
 
 
+def one_batch_size() -> Program:
+    """Noise is drawn for batches of 16, as the data drop the remainder."""
+
+    class Denoiser(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = keras.Sequential(
+                [layers.Conv2D(6, 3, padding="same", activation="relu"), layers.Conv2D(3, 3, padding="same")]
+            )
+
+        def call(self, x: Any) -> Any:
+            return self.network(x + keras.random.normal((16, 16, 16, 3)))
+
+    model = Denoiser()
+    model.build((16, 16, 16, 3))
+    model.compile("adam", "mse")
+    return Program(model, (tf.data.Dataset.from_tensor_slices((IMAGES, IMAGES)).batch(16, drop_remainder=True),), {})
+
+
+def text_column() -> Program:
+    """A dictionary of inputs, one of them words."""
+    words = np.array(["red", "green", "blue", "red"] * 16)
+    lookup = layers.StringLookup(vocabulary=["red", "green", "blue"], output_mode="one_hot")
+    inputs = {"color": keras.Input((1,), dtype="string", name="color"), "size": keras.Input((3,), name="size")}
+    joined = layers.Concatenate()([lookup(inputs["color"]), inputs["size"]])
+    outputs = layers.Dense(1)(layers.Dense(8, activation="relu")(joined))
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", "mse")
+    sizes = IMAGES[:, 0, 0]
+    data = {"color": tf.constant(words[:, None]), "size": tf.constant(sizes)}
+    return Program(model, (tf.data.Dataset.from_tensor_slices((data, sizes[:, :1])).batch(16),), {})
+
+
 PROGRAMS: tuple[Callable[[], Program], ...] = (
     distiller,
     augmented,
@@ -279,4 +312,6 @@ PROGRAMS: tuple[Callable[[], Program], ...] = (
     separable,
     transformer,
     plain_attributes,
+    one_batch_size,
+    text_column,
 )

@@ -13,7 +13,7 @@ from keras import layers
 from tb_cnndiag import CNNDiagnostics
 
 # (generator's, discriminator's) rate at which a fault shows.
-FAULTY = {"mode_collapse": (0.05, 1e-3), "discriminator_overpowers": (1e-6, 3e-3)}
+FAULTY = {"mode_collapse": (0.1, 1e-3), "discriminator_overpowers": (1e-6, 3e-3)}
 
 
 def play(

@@ -4,6 +4,7 @@ import { arrange, blocksOf, highest } from '../src/model/blocks';
 import { allSnapshots, comparedRuns, difference, findingsOfAll } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
 import { byLayer, causes, coverageSummary, openChecks, Severity, worst } from '../src/model/findings';
+import { leftOut, leftOutNote } from '../src/model/left_out';
 import { layerMatrix, rowOf, tablesOf } from '../src/model/layers';
 import { indexAt, shownAt, snapshotAt } from '../src/model/snapshots';
 import { byIndex, dequantize } from '../src/model/matrix';
@@ -19,6 +20,8 @@ import {
   LayerInfoSchema,
   MatrixSchema,
   MeasurementListSchema,
+  MeasurementSchema,
+  ScalarsSchema,
 } from '../src/summaries/cnndiag_pb';
 import { toBinary } from '@bufbuild/protobuf';
 import { inlineData } from './fixture';
@@ -85,6 +88,57 @@ describe('dendrogram', () => {
       [1, 3],
     ]);
     expect(drawn.map(({ group }) => group)).toEqual([0, 1, -1]);
+  });
+});
+
+describe('what the time budget left out', () => {
+  const overhead = (step: number, values: Record<string, number>) =>
+    create(MeasurementSchema, {
+      diagnostic: 'overhead',
+      step: BigInt(step),
+      payload: {
+        case: 'scalars',
+        value: create(ScalarsSchema, { names: Object.keys(values), values: Object.values(values) }),
+      },
+    });
+  const series = [
+    overhead(0, { seconds: 1, bytes: 10 }),
+    overhead(50, { seconds: 1, 'left_out/dead_units': 0.4, 'left_out/kernel_rank': 2 }),
+    overhead(100, { seconds: 1, 'left_out/kernel_rank': 2.5 }),
+  ];
+
+  it('is read from the overhead of each snapshot', () => {
+    expect(leftOut(series, 'kernel_rank')).toEqual([
+      { step: 50, seconds: 2 },
+      { step: 100, seconds: 2.5 },
+    ]);
+    expect(leftOut(series, 'weight_health')).toEqual([]);
+    expect(leftOutNote(leftOut(series, 'kernel_rank'))).toBe(
+      'left out of 2 snapshots by the time budget (2.5 s each)',
+    );
+    expect(leftOutNote([])).toBe('');
+  });
+});
+
+describe('a tree of a sample', () => {
+  const tree = create(DendrogramSchema, {
+    units: 4,
+    gap: [0, 2, 1],
+    height: [0.05, 0.2, 0.9],
+    order: [7, 2, 11, 5],
+    cut: 0.1,
+  });
+
+  it('has groups of the units that it names', () => {
+    const groups = cutTree(tree, 0.1);
+    expect([groups[7], groups[2], groups[11], groups[5]]).toEqual([0, 0, 1, 2]);
+    expect(countGroups(groups)).toEqual({ groups: 3, shared: 1 });
+    expect(brackets(tree, groups, 0.1)).toHaveLength(3);
+  });
+
+  it('is drawn by index in the order of its units', () => {
+    const grid = { rows: 2, columns: 2, values: Float32Array.of(1, 0.5, 0.25, 2) };
+    expect([...byIndex(grid, [9, 4]).values]).toEqual([2, 0.25, 0.5, 1]);
   });
 });
 

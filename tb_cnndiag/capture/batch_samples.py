@@ -53,9 +53,9 @@ class BatchSamples:
     def _can_keep(self, tensor: Any) -> bool:
         import tensorflow as tf
 
-        if not isinstance(tensor, tf.Tensor) or not tensor.shape.rank or tensor.dtype in (tf.string, tf.variant):
+        if not isinstance(tensor, tf.Tensor) or not tensor.shape.rank or tensor.dtype == tf.variant:
             return False
-        return not self._fixed or None not in tensor.shape[1:]
+        return not self._fixed or (None not in tensor.shape[1:] and tensor.dtype != tf.string)
 
     def _variable(self, tensor: Any) -> Any:
         import tensorflow as tf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -19,8 +19,37 @@ from tb_cnndiag.capture.run_info import run_info
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 
+# Arrays that are read from a layer's variables.
+WEIGHT_NAMES = frozenset({"kernel", "bias", "norm_scale"})
 # If at least this share of a layer's units never fires on the probe, they are observed on more samples.
 SUSPECT_SHARE = 0.2
+
+
+@dataclass
+class CompiledPasses:
+    """Passes over the probe by part, kept from one training to the next, so that each is compiled once."""
+
+    observers: dict[str, Observer] = field(default_factory=dict)
+    gradients: dict[str, ProbeGradients] = field(default_factory=dict)
+
+    def observer(self, name: str, model: Any, layers: Sequence[KernelLayer]) -> Observer:
+        """The observer of a part: the one that is kept if it observes just these layers."""
+        kept = self.observers.get(name)
+        if kept is None or not _alike(kept.layers, layers):
+            kept = self.observers[name] = Observer(model, layers, f"{name}/" if name else "")
+        return kept
+
+    def differentiator(self, name: str, model: Any, layers: Sequence[KernelLayer]) -> ProbeGradients:
+        """The same for gradients on the probe."""
+        kept = self.gradients.get(name)
+        if kept is None or not _alike(kept.layers, layers):
+            kept = self.gradients[name] = ProbeGradients(model, layers)
+        return kept
+
+
+def _alike(kept: Sequence[KernelLayer], layers: Sequence[KernelLayer]) -> bool:
+    """Whether these are the same layers, with the same kernels."""
+    return [(a.path, id(a.variable)) for a in kept] == [(b.path, id(b.variable)) for b in layers]
 
 
 class InspectionError(ValueError):
@@ -54,7 +83,13 @@ class ModelInspector:
     """
 
     def __init__(
-        self, parts: Mapping[str, Any], pattern: str | None = None, *, unprobed: str = "", incomplete: bool = False
+        self,
+        parts: Mapping[str, Any],
+        pattern: str | None = None,
+        *,
+        unprobed: str = "",
+        incomplete: bool = False,
+        passes: CompiledPasses | None = None,
     ) -> None:
         """Find the kernel layers.
 
@@ -63,12 +98,17 @@ class ModelInspector:
             pattern: Regular expression of the layer paths to inspect; None: all.
             unprobed: Why parts have no probe as long as none is set or offered.
             incomplete: Accept layers that have no weights yet and may never get any.
+            passes: Passes that an earlier training of the same models has compiled; new ones are added.
 
         Raises:
             NotBuiltError: If layers have no weights yet, unless ``incomplete``.
             InspectionError: If there is no layer with a kernel, or no layer path matches ``pattern``.
         """
         self._parts = [_part(name, model, unprobed) for name, model in parts.items()]
+        self._waiting = unprobed
+        self._passes = CompiledPasses() if passes is None else passes
+        self.batch_size = 0
+        """Samples in a batch of training; 0 if unknown."""
         if not incomplete:
             for part in self._parts:
                 _require_weights(part.model)
@@ -123,6 +163,12 @@ class ModelInspector:
             for source in dict.fromkeys(("", part.name) if declared else (part.name,)):
                 if part.probe is None and source in collected:
                     self._try_probe(part, collected[source])
+
+    def nothing_collected(self, reason: str) -> None:
+        """Collecting has ended: ``reason`` says why parts that were waiting for it have no probe."""
+        for part in self._parts:
+            if part.probe is None and part.unprobed == self._waiting:
+                part.unprobed = reason
 
     def _try_probe(self, part: _Part, samples: Samples) -> None:
         inputs = len(_declared_inputs(part.model))
@@ -189,15 +235,28 @@ class ModelInspector:
         for part in self._parts:
             if part.probe is not None:
                 if part.observer is None:
-                    part.observer = Observer(part.model, part.layers, part.prefix)
-                observed = part.observer.observe(part.probe.x, reductions)
-                _observe_more(observed, part.observer, part.probe.more)
+                    part.observer = self._passes.observer(part.name, part.model, part.layers)
+                observed = self._observed(part, part.observer, reductions)
+                _observe_more(observed, part.observer, part.probe.more, reductions)
                 labels = class_labels(part.probe.y)
                 for data in observed.values():
                     if "output" in data and labels.size:
                         data["labels"] = labels.astype(np.float32)
                 activations |= observed
         return activations
+
+    def _observed(self, part: _Part, observer: Observer, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+        """Reduced activations of one part; in batches as in training if the model takes no others."""
+        assert part.probe is not None
+        try:
+            return observer.observe(part.probe.x, reductions)
+        except Exception:
+            whole = len(part.probe) // self.batch_size * self.batch_size if self.batch_size else 0
+            if not whole or observer.batch_size == self.batch_size:
+                raise
+            observer.batch_size = self.batch_size
+            part.probe = part.probe.first(whole)
+            return observer.observe(part.probe.x, reductions)
 
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
         """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""
@@ -207,7 +266,7 @@ class ModelInspector:
         for part in self._parts:
             if part.probe is not None:
                 if part.gradients is None:
-                    part.gradients = ProbeGradients(part.model, part.layers)
+                    part.gradients = self._passes.differentiator(part.name, part.model, part.layers)
                 gradients |= part.gradients.measure(part.probe.x, part.probe.y)
         return gradients
 
@@ -221,7 +280,9 @@ class ModelInspector:
         return run_info({part.prefix: part.model for part in self._parts}, table, unprobed)
 
 
-def _observe_more(observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any) -> None:
+def _observe_more(
+    observed: dict[str, dict[str, FloatArray]], observer: Observer, more: Any, reductions: Sequence[str]
+) -> None:
     """Add the maxima on more samples to layers where many rectified units did not fire: they may fire only rarely."""
     suspects = [
         path
@@ -232,7 +293,7 @@ def _observe_more(observed: dict[str, dict[str, FloatArray]], observer: Observer
     ]
     if not suspects or more is None:
         return
-    again = observer.observe(more, ["sample_max"])
+    again = observer.observe(more, reductions)  # the pass is compiled already, so it is used as it is
     for path in suspects:
         maxima = np.concatenate([observed[path]["sample_max"], again[path]["sample_max"]])
         observed[path] |= {"sample_max": maxima, "samples": np.asarray(len(maxima))}
@@ -326,8 +387,12 @@ def _fitted(model: Any, x: Any) -> Any:
                 "the same form as the images passed to fit()."
             )
     return keras.tree.pack_sequence_as(
-        x, [a.astype(keras.backend.standardize_dtype(t.dtype)) for t, a in zip(expected, fitted, strict=True)]
+        x, [_cast(array, keras.backend.standardize_dtype(t.dtype)) for t, array in zip(expected, fitted, strict=True)]
     )
+
+
+def _cast(array: Any, dtype: str) -> Any:
+    return array if dtype == "string" else array.astype(dtype)
 
 
 def _with_rank(array: Any, shape: tuple[int | None, ...]) -> Any:

@@ -26,14 +26,16 @@ class Observer:
     """Calls a model on chunks of the probe and reduces every kernel layer's activation in the graph.
 
     The model is called with ``training=False`` inside a ``keras.StatelessScope``, so its state does not change. On
-    TensorFlow, the pass is compiled once per shape; on other backends, it runs eagerly.
+    TensorFlow, the pass is compiled once, for any number of samples; on other backends, it runs eagerly.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
         self._model = model
         self._prefix = prefix
-        self._layers = layers
-        self._compiled: dict[tuple[str, ...], Any] = {}
+        self.layers = layers
+        self._compiled: dict[tuple[Any, ...], Any] = {}
+        self.batch_size: int | None = None
+        """Samples per call of a model that is made for batches of one size; None: any number."""
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
 
@@ -42,11 +44,8 @@ class Observer:
 
         ``x`` has the structure of the model's inputs: an array ``(samples, …)``, or lists and dictionaries of arrays.
         """
-        names = tuple(sorted(reductions))
-        if names not in self._compiled:
-            self._compiled[names] = self._compile(names)
-        reduced = self._compiled[names]
-        samples, size = len(keras.tree.flatten(x)[0]), _chunk_size(x)
+        reduced = self._reducer(tuple(sorted(reductions)), x)
+        samples, size = len(keras.tree.flatten(x)[0]), self.batch_size or _chunk_size(x)
         parts: list[dict[str, dict[str, FloatArray]]] = []
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
@@ -63,7 +62,14 @@ class Observer:
             joined[path]["positions"] = np.asarray(parts[0][path]["positions"])
         return joined
 
-    def _compile(self, names: tuple[str, ...]) -> Any:
+    def _reducer(self, names: tuple[str, ...], x: Any) -> Any:
+        """The pass with these reductions for inputs like ``x``, compiled where the backend compiles."""
+        key = (names, self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(names, x)
+        return self._compiled[key]
+
+    def _compile(self, names: tuple[str, ...], x: Any) -> Any:
         reduced = functools.partial(self._reduced, names)
         if keras.backend.backend() == "torch":
             import torch
@@ -73,7 +79,14 @@ class Observer:
             return reduced
         import tensorflow as tf
 
-        return tf.function(reduced, autograph=False, reduce_retracing=True)
+        text = {np.dtype(object): tf.string}
+        specs = keras.tree.map_structure(
+            lambda a: tf.TensorSpec((self.batch_size, *a.shape[1:]), text.get(a.dtype, a.dtype)), x
+        )
+        try:
+            return tf.function(reduced, autograph=False, input_signature=[specs]).get_concrete_function()
+        except (TypeError, ValueError):  # a model may need to know the number of samples
+            return tf.function(reduced, autograph=False, reduce_retracing=True)
 
     def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
         with keras.StatelessScope(), recording(self._model, self._prefix) as record:
@@ -82,14 +95,12 @@ class Observer:
         self.recording = record
         seen = {
             layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if same_graph(call.outputs[0])]
-            for layer in self._layers
+            for layer in self.layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
-        graph = KernelGraph(record, [layer.path for layer in self._layers])
+        graph = KernelGraph(record, [layer.path for layer in self.layers])
         return {
-            layer.path: self._reduce(layer, seen[layer.path], graph, names)
-            for layer in self._layers
-            if seen[layer.path]
+            layer.path: self._reduce(layer, seen[layer.path], graph, names) for layer in self.layers if seen[layer.path]
         }
 
     def _reduce(

@@ -28,7 +28,8 @@ class ProbeGradients:
         import tensorflow as tf
 
         self._model = model
-        self._layers = [layer for layer in layers if layer.layer.trainable and layer.variable.trainable]
+        self.layers = layers
+        self._trained = [layer for layer in layers if layer.layer.trainable and layer.variable.trainable]
         self._gradients = tf.function(self._differentiate, autograph=False, reduce_retracing=True)
 
     def measure(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
@@ -58,14 +59,14 @@ class ProbeGradients:
                 "mean_gradient_norm": np.asarray(means[row]),
                 "gradient_zero_share": np.asarray(np.mean(zeros, axis=0)[row]),
             }
-            for row, layer in enumerate(self._layers)
+            for row, layer in enumerate(self._trained)
         }
 
     def _differentiate(self, x: Any, y: Any) -> tuple[list[Any], Any, Any]:
         """Gradient by each kernel, the gradients' norms ``(kernels,)`` and their shares of zeros ``(kernels,)``."""
         import tensorflow as tf
 
-        variables = [layer.variable for layer in self._layers]
+        variables = [layer.variable for layer in self._trained]
         with keras.StatelessScope(), tf.GradientTape() as tape:
             loss = self._model._compile_loss(y, self._model(x, training=False))  # the data loss only
         raw = tape.gradient(loss, [variable.value for variable in variables], unconnected_gradients="zero")

@@ -39,6 +39,11 @@ class Samples:
     def __len__(self) -> int:
         return len(keras.tree.flatten(self.x)[0])
 
+    def first(self, count: int) -> Samples:
+        """The first samples alone."""
+        x, y = keras.tree.map_structure(lambda a: None if a is None else a[:count], (self.x, self.y))
+        return Samples(x, y, self.source)
+
     @functools.cached_property
     def description(self) -> Probe:
         """The description of the probe that the log stores."""

@@ -19,6 +19,7 @@ from tb_cnndiag.capture.batch_samples import BatchSamples
 from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.model_inspector import CompiledPasses
 from tb_cnndiag.capture.probe import same_graph
 from tb_cnndiag.payloads import FloatArray
 
@@ -217,6 +218,15 @@ def find_optimizers(model: Any) -> list[Any]:
             inner = getattr(candidate, "inner_optimizer", candidate)
             optimizers[id(inner)] = inner
     return list(optimizers.values())
+
+
+def compiled_passes(model: Any) -> CompiledPasses:
+    """The passes over the probe that are kept with the model's train function, until ``compile`` drops it."""
+    function = model.train_function
+    if not hasattr(function, "_cnndiag_passes"):
+        function._cnndiag_passes = CompiledPasses()
+    kept: CompiledPasses = function._cnndiag_passes
+    return kept
 
 
 class TappedTraining:

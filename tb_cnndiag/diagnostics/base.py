@@ -125,6 +125,7 @@ class Diagnostic(ABC):
         model_kind: Kind of the payload of the whole model; empty if there is none.
         cost: ``"light"`` diagnostics are measured at each snapshot, ``"heavy"`` ones on the callback's schedule, and
             ``"costly"`` ones on a part of that schedule that becomes sparser over time.
+        shares: Names of diagnostics that do part of this one's work if they run at the same snapshot.
         scalar_columns: Columns that are also written for TensorBoard's Scalars dashboard.
         shows_data: Whether the payload contains pictures of the user's samples; ``CNNDiagnostics(images=False)``
             disables these diagnostics.
@@ -138,6 +139,7 @@ class Diagnostic(ABC):
     layer_kind: ClassVar[str] = ""
     model_kind: ClassVar[str] = ""
     cost: ClassVar[Cost] = "light"
+    shares: ClassVar[tuple[str, ...]] = ()
     scalar_columns: ClassVar[tuple[str, ...]] = ()
     shows_data: ClassVar[bool] = False
 

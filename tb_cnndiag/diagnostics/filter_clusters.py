@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
-from tb_cnndiag.diagnostics.filter_tree import TreeBuilder
+from tb_cnndiag.diagnostics.filter_tree import FilterTree, TreeBuilder
 from tb_cnndiag.numerics.linkage import effective_count
-from tb_cnndiag.payloads import ColumnInfo, Dendrogram
+from tb_cnndiag.payloads import ColumnInfo, Dendrogram, IntArray
 
 
 class FilterClusters(LayerDiagnostic):
@@ -45,6 +45,7 @@ class FilterClusters(LayerDiagnostic):
     )
     layer_kind = "dendrogram"
     cost = "heavy"
+    shares = ("filter_similarity",)
 
     def __init__(self, *, fold: bool = False) -> None:
         """``fold``: See :class:`tb_cnndiag.diagnostics.filter_similarity.FilterSimilarity`."""
@@ -59,8 +60,8 @@ class FilterClusters(LayerDiagnostic):
         values = {}
         if np.isfinite(tree.threshold):
             values = {
-                "clusters": float(tree.groups.max() + 1),
-                "effective_filters": effective_count(tree.groups) / len(kernel),
+                "clusters": float(tree.groups.max() + 1 + tree.others),
+                "effective_filters": effective_count(_with_others(tree)) / len(kernel),
                 "suggested_width": float(tree.width.units),
                 "reconstruction_error": tree.width.error,
             }
@@ -72,5 +73,11 @@ class FilterClusters(LayerDiagnostic):
                 order=tree.order,
                 cut=tree.cut,
                 groups=tree.groups,
+                sample=tree.sample,
             ),
         )
+
+
+def _with_others(tree: FilterTree) -> IntArray:
+    """Groups of all units: those of the tree, and one for each unit that it leaves out."""
+    return np.concatenate([tree.groups, tree.groups.max() + 1 + np.arange(tree.others)])

@@ -19,6 +19,7 @@ from tb_cnndiag.numerics.similarity import (
     twin_threshold,
     twins,
 )
+from tb_cnndiag.numerics.wide import WIDEST, relatives, sample_of
 from tb_cnndiag.payloads import FloatArray, IntArray, Matrix
 
 CELLS = 128
@@ -32,13 +33,15 @@ class FilterTree:
     Attributes:
         threshold: Cosine at or above which two filters are twins; infinite if the fan-in is too small to decide.
         twins: Shares of filters with a twin or a mirror image, exact.
-        mean_similarity: Mean |cosine| over pairs of different filters.
+        mean_similarity: Mean |cosine| over pairs of different filters; of a sample, an estimate.
         merges: ``(units − 1, 4)``, average linkage.
         order: ``(units,)``, leaves from first to last.
         cut: Height at which the tree is cut into groups of twins.
         groups: ``(units,)``, numbered in leaf order.
         width: Suggested width, and the energy it loses.
         display: The cosines in leaf order, pooled.
+        others: Number of units that the tree leaves out, each different from all others.
+        sample: ``(leaves,)`` units in the tree, ascending; None if it has all of them.
     """
 
     threshold: float
@@ -50,6 +53,8 @@ class FilterTree:
     groups: IntArray
     width: Width
     display: Matrix
+    others: int = 0
+    sample: IntArray | None = None
 
 
 @dataclass
@@ -73,7 +78,8 @@ class TreeBuilder:
         path = snapshot.layer.path
         kernel = self.kernel(snapshot)
         tree = filter_tree(kernel, self._ranks.get(path))
-        self._ranks[path] = np.argsort(tree.order)
+        if tree.sample is None:
+            self._ranks[path] = np.argsort(tree.order)
         return tree
 
 
@@ -102,21 +108,36 @@ def sampled_matrix(kernel: FloatArray, limit: int) -> Matrix:
 
 
 def _build(kernel: FloatArray, ranks: IntArray | None) -> FilterTree:
+    """The tree of all units or, of a layer wider than ``WIDEST``, of a sample that has its twins."""
     units, fan_in = kernel.shape
     threshold = twin_threshold(fan_in, units)
-    similarity = cosine_similarity(kernel)
+    height = 1 - min(threshold, TWIN_CEILING)
+    if units <= WIDEST:
+        similarity = cosine_similarity(kernel)
+        counted, sample, chosen = twins(similarity, threshold), None, kernel
+    else:
+        twin, mirror = relatives(kernel, min(threshold, TWIN_CEILING))
+        sample = sample_of(kernel, twin)
+        chosen = kernel[sample]
+        ranks = None
+        similarity = cosine_similarity(chosen)
+        counted = Twins(float(twin.mean()), float(mirror.mean()))
     merges = average_linkage(similarity)
     order = order_leaves(merges, similarity, ranks=ranks)
-    height = 1 - min(threshold, TWIN_CEILING)
     groups = cut(merges, height, order)
+    width = suggested_width(chosen, similarity, groups)
+    display = pooled(similarity, order, cells=CELLS)
     return FilterTree(
         threshold=threshold,
-        twins=twins(similarity, threshold),
+        twins=counted,
         mean_similarity=mean_magnitude(similarity),
         merges=merges,
         order=order,
         cut=height,
         groups=groups,
-        width=suggested_width(kernel, similarity, groups),
-        display=pooled(similarity, order, cells=CELLS),
+        # Units outside the sample have no twin: each is a group of its own.
+        width=replace(width, units=width.units + units - len(chosen)),
+        others=units - len(chosen),
+        display=display if sample is None else replace(display, order=sample[order]),
+        sample=sample,
     )

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tb_cnndiag.diagnostics.base import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.diagnostics.filter_tree import CELLS
 from tb_cnndiag.numerics.linkage import average_linkage, order_leaves
 from tb_cnndiag.numerics.pooling import pooled
-from tb_cnndiag.numerics.similarity import correlation, mean_magnitude, twin_threshold, twins
-from tb_cnndiag.payloads import ColumnInfo
+from tb_cnndiag.numerics.similarity import (
+    TWIN_CEILING,
+    centered,
+    cosine_similarity,
+    mean_magnitude,
+    twin_threshold,
+    twins,
+)
+from tb_cnndiag.numerics.wide import WIDEST, relatives, sample_of
+from tb_cnndiag.payloads import ColumnInfo, IntArray
 
 
 class FunctionalSimilarity(LayerDiagnostic):
@@ -49,10 +59,16 @@ class FunctionalSimilarity(LayerDiagnostic):
         samples, units = responses.shape
         if units < 2 or samples < 2:
             return LayerResult()
-        similarity = correlation(responses)
         threshold = twin_threshold(samples - 1, units)
+        rows = centered(responses)
+        sample: IntArray = np.arange(units)
+        if units > WIDEST:
+            alike, _ = relatives(rows, min(threshold, TWIN_CEILING))
+            sample = sample_of(rows, alike)
+        similarity = cosine_similarity(rows[sample])
         values = {"mean_correlation": mean_magnitude(similarity)}
         if np.isfinite(threshold):
-            values["alike_ratio"] = twins(similarity, threshold).ratio
+            values["alike_ratio"] = float(alike.mean()) if units > WIDEST else twins(similarity, threshold).ratio
         order = order_leaves(average_linkage(similarity), similarity)
-        return LayerResult(values, pooled(similarity, order, cells=CELLS, unit="correlation"))
+        display = pooled(similarity, order, cells=CELLS, unit="correlation")
+        return LayerResult(values, replace(display, order=sample[order]))

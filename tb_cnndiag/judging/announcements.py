@@ -51,6 +51,11 @@ class Announcer:
     _seen: dict[Key, tuple[int, int]] = field(default_factory=dict)  # rank, and for how many snapshots
     _gone: set[Key] = field(default_factory=set)
 
+    @classmethod
+    def after(cls, findings: Sequence[Finding]) -> Announcer:
+        """One that continues after a training that ended with these findings: they are no news."""
+        return cls({_key(finding): finding for finding in findings if finding.rank() > 0})
+
     def update(self, findings: Sequence[Finding], *, ended: bool = False) -> News:
         """The news of a snapshot at which these findings hold; when the training has ended, nothing waits any more."""
         present = {_key(finding): finding for finding in findings}

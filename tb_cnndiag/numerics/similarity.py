@@ -92,11 +92,16 @@ def correlation(values: FloatArray) -> Float32Array:
     Returns:
         ``(units, units)`` as from :func:`cosine_similarity`; NaN for a unit that is constant or not finite.
     """
+    return cosine_similarity(centered(values))
+
+
+def centered(values: FloatArray) -> NDArray[np.float64]:
+    """Columns of ``(samples, units)`` minus their means, as rows ``(units, samples)``; constant ones are exactly 0."""
     with np.errstate(all="ignore"):
-        centered = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+        rows = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
         constant = values.max(axis=0) == values.min(axis=0)
-    centered[:, constant] = 0
-    return cosine_similarity(centered.T)
+    rows[:, constant] = 0
+    return np.asarray(rows.T)
 
 
 def chance_cosine(fan_in: int, pairs: int, *, alpha: float = 0.01) -> float:

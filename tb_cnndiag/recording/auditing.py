@@ -15,7 +15,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.recording.inspection import Tapped, in_short
 from tb_cnndiag.recording.schedule import every
-from tb_cnndiag.recording.session import Session
+from tb_cnndiag.recording.session import Moment, Session
 from tb_cnndiag.recording.training import set_probe
 
 
@@ -66,7 +66,7 @@ def audit_verdict(
             raise AuditError(f"{home} already holds a log. Give another directory.")
         diagnostics = [kind() for kind in available() if images or not kind.shows_data]
         session = Session(home, inspector, diagnostics, every(1), step=0)
-        judgment = session.take_snapshot(0, 0, {}, Tapped(), last=True)
+        judgment = session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
         session.close()
     return judgment.verdict if judgment else Verdict()
 

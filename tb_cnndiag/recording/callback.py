@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,11 +15,12 @@ from tb_cnndiag.capture.distribution import spans_machines
 from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
 from tb_cnndiag.capture.probe_samples import ProbeCollector
-from tb_cnndiag.capture.taps import TappedTraining, find_optimizers
+from tb_cnndiag.capture.taps import TappedTraining, compiled_passes, find_optimizers
 from tb_cnndiag.diagnostics import Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.announcements import sentences
 from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.recording.budget import Budget
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
 from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
@@ -52,10 +54,14 @@ class CNNDiagnostics(keras.callbacks.Callback):
         diagnostics: Names of built-in diagnostics, or instances of your own; None for all built-in ones.
         images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
             show weights and stay.
+        budget: Share of the training's time that the diagnostics may take, 0..1; None: no bound. A snapshot leaves out
+            what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
+            complete as a fifth of the time so far allows. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
         on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` once the next snapshot confirms
             them. ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
-            also ends the training on an error; a function is called with each finding, causes first.
+            also ends the training on an error (a hand-written loop has to look at ``watched.stop``); a function is
+            called with each finding, causes first.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:
@@ -72,6 +78,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         update_freq: Literal["epoch"] | int = "epoch",
         schedule: Schedule | None = None,
         diagnostics: Sequence[str | Diagnostic] | None = None,
+        budget: float | None = 0.05,
         images: bool = True,
         layers: str | None = None,
         on_finding: OnFinding = "warn",
@@ -82,6 +89,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
             raise ValueError(f'update_freq is {update_freq!r}; allowed: "epoch", or a number of batches (at least 1).')
         if not callable(on_finding) and on_finding not in ("warn", "stop"):
             raise ValueError(f'on_finding is {on_finding!r}; allowed: "warn", "stop", or a function of a Finding.')
+        if budget is not None and not (isinstance(budget, int | float) and 0 < budget <= 1):
+            raise ValueError(
+                f"budget is {budget!r}; allowed: a share of the training's time, above 0 and at most 1, as in "
+                "budget=0.05, or None for no bound."
+            )
         if schedule is not None and not callable(schedule):
             raise ValueError(
                 f"schedule is {schedule!r}; allowed: every(n), log_spaced(n), or a function of a snapshot's index."
@@ -94,6 +106,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             [chosen for chosen in resolve_diagnostics(diagnostics) if images or not chosen.shows_data],
             layers,
             verbose,
+            budget,
         )
         self._probe = probe
         self._on_finding = on_finding
@@ -101,11 +114,14 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._tapped: TappedTraining | None = None
         self._collector: ProbeCollector | None = None
         self._unbuilt: NotBuiltError | None = None
+        self._watch: Watch | None = None
+        self._trained: tuple[Callable[[], Any], int] = (lambda: None), 0
         self._begun = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Wait for the other callbacks: one may restore the state of an interrupted training."""
         self._begun = False
+        self._watch = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Before the first epoch, find the layers, install the taps and take a snapshot."""
@@ -141,6 +157,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             with self._guard("end"):
                 self._release()
                 self._training.end()
+                self._trained = weakref.ref(self.model), self._training.step
         self._training = None
         if self._unbuilt:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
@@ -165,7 +182,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
         """
         if not parts:
             raise ValueError("watch() names no model: give at least one, as in watch(generator=g, discriminator=d).")
-        return Watch(self.notify, self._options, parts, optimizers, self._probe)
+        self._watch = Watch(self.notify, self._options, parts, optimizers, self._probe)
+        return self._watch
 
     def notify(self, judgment: Judgment) -> None:
         """Keep the findings, and act on the news as the user wished."""
@@ -177,7 +195,14 @@ class CNNDiagnostics(keras.callbacks.Callback):
         if self._options.verbose:
             for message in sentences(judgment.news):
                 warn(message)
-        if self._on_finding == "stop" and judgment.news.stops and self.model is not None:
+        if self._on_finding == "stop" and judgment.news.stops:
+            self._stop()
+
+    def _stop(self) -> None:
+        """End the training: under ``fit`` by Keras, in a hand-written loop by the loop itself."""
+        if self._watch is not None:
+            self._watch.stop = True
+        else:
             self.model.stop_training = True
 
     def switch_off(self, reason: str) -> None:
@@ -204,6 +229,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
                 self._unbuilt = error
 
     def _start(self, model: Any, *, incomplete: bool) -> None:
+        budget = Budget(self._options.budget)
+        with budget.charged():
+            self._prepare(model, budget, incomplete=incomplete)
+
+    def _prepare(self, model: Any, budget: Budget, *, incomplete: bool) -> None:
         if spans_machines(model):
             raise InspectionError(
                 "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
@@ -216,6 +246,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             self._options.pattern,
             unprobed="the probe is collected during the first epoch" if tapped else "on this backend none is collected",
             incomplete=incomplete,
+            passes=compiled_passes(model) if tapped else None,
         )
         if self._probe is not None:
             try_probe(inspector, self._probe)
@@ -240,8 +271,16 @@ class CNNDiagnostics(keras.callbacks.Callback):
             taps=_FitTaps(self, self._tapped),
             collector=self._collector if collect else None,
             steps_per_epoch=steps,
+            epochs=(self.params or {}).get("epochs"),
+            budget=budget,
+            trained=self._steps_of(model),
         )
         self._training.begin()
+
+    def _steps_of(self, model: Any) -> int:
+        """Steps of the model's last training with this callback: it may have been compiled anew since."""
+        known, steps = self._trained
+        return steps if known() is model else 0
 
     def _release(self) -> None:
         if self._tapped:

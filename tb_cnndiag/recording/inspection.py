@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from tb_cnndiag.capture.firing import Fired
-from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.model_inspector import WEIGHT_NAMES, ModelInspector
 from tb_cnndiag.capture.probe_gradients import NAMES as PROBE_GRADIENTS
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.diagnostics.base import LayerSnapshot, Snapshot
 from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
 from tb_cnndiag.warning import warn
+
+# What has to be done to get the arrays that diagnostics need.
+WEIGHTS, PROBE, GRADIENTS = "weights", "probe", "gradients"
+Timed: TypeAlias = Callable[[str], AbstractContextManager[None]]
+
+
+def sources(needs: Iterable[str]) -> frozenset[str]:
+    """What has to be done to get the arrays of these names."""
+    names = set(needs)
+    found = {WEIGHTS} if names & WEIGHT_NAMES else set()
+    found |= {PROBE} if names & REDUCTIONS.keys() else set()
+    return frozenset(found | ({GRADIENTS} if names & PROBE_GRADIENTS else set()))
 
 
 @dataclass(frozen=True)
@@ -38,9 +52,11 @@ class Inspection:
     A pass over the probe that fails is reported once and not tried again: weights and taps are still captured.
     """
 
-    def __init__(self, inspector: ModelInspector, diagnostics: Sequence[DiagnosticInfo]) -> None:
+    def __init__(self, inspector: ModelInspector, diagnostics: Sequence[DiagnosticInfo], needs: Set[str]) -> None:
+        """``needs``: names of all arrays that any snapshot will need. One pass over the probe serves them all."""
         self._inspector = inspector
         self._diagnostics = tuple(diagnostics)
+        self._reductions = sorted(needs & REDUCTIONS.keys())
         self._started = time.time()
         self._probe_gradients = True
         self._described: RunInfo | None = None
@@ -50,13 +66,34 @@ class Inspection:
         """The layer table as it is known now: the first pass over the probe completes it."""
         return self._inspector.table()
 
-    def capture(self, step: int, epoch: int, logs: Mapping[str, float], tapped: Tapped, needs: Set[str]) -> Snapshot:
-        """The models now, with those of the arrays named by ``needs`` that can be had."""
-        probed = self._probed(needs)
-        weights = self._inspector.weights()
+    def capture(
+        self,
+        step: int,
+        epoch: int,
+        logs: Mapping[str, float],
+        tapped: Tapped,
+        needs: Set[str],
+        timed: Timed = lambda _source: nullcontext(),
+    ) -> Snapshot:
+        """The models now, with those of the arrays named by ``needs`` that can be had; ``timed`` times each source."""
+        wanted = sources(needs)
+        probed: dict[str, dict[str, FloatArray]] = {}
+        weights: dict[str, dict[str, FloatArray]] = {}
+        if PROBE in wanted and self._inspector.probes:
+            with timed(PROBE):
+                probed = self._probed()
+        if GRADIENTS in wanted and self._inspector.probes and self._probe_gradients:
+            with timed(GRADIENTS):
+                self._differentiate(probed)
+        if WEIGHTS in wanted:
+            with timed(WEIGHTS):
+                weights = self._inspector.weights()
         rows = {layer.path: row for row, layer in enumerate(self._inspector.layers)}
         layers = [
-            LayerSnapshot(info, weights[info.path] | probed.get(info.path, {}) | _tapped_at(tapped, rows[info.path]))
+            LayerSnapshot(
+                info,
+                weights.get(info.path, {}) | probed.get(info.path, {}) | _tapped_at(tapped, rows[info.path]),
+            )
             for info in self.table
         ]
         return Snapshot(step, epoch, layers, logs)
@@ -77,10 +114,10 @@ class Inspection:
         self._described = info
         return info, True
 
-    def _probed(self, needs: Set[str]) -> dict[str, dict[str, FloatArray]]:
-        """Arrays over the probe, by layer."""
+    def _probed(self) -> dict[str, dict[str, FloatArray]]:
+        """Activations over the probe, by layer."""
         try:
-            found = self._inspector.activations(sorted(needs & REDUCTIONS.keys()))
+            return self._inspector.activations(self._reductions)
         except Exception as error:  # a user's model may raise anything outside training; that must not end it
             self._inspector.drop_probes(f"the pass over the probe failed ({in_short(error)})")
             warn(
@@ -88,17 +125,18 @@ class Inspection:
                 "gradients are. Give samples that the model accepts, as in probe=(x_val[:512], y_val[:512])."
             )
             return {}
-        if self._probe_gradients and needs & PROBE_GRADIENTS:
-            try:
-                for path, gradients in self._inspector.gradients().items():
-                    found.setdefault(path, {}).update(gradients)
-            except Exception as error:  # a user's loss may need what only training gives
-                self._probe_gradients = False
-                warn(
-                    f"The loss on the probe has no gradient ({in_short(error)}). Gradient noise is not recorded; "
-                    "everything else is."
-                )
-        return found
+
+    def _differentiate(self, found: dict[str, dict[str, FloatArray]]) -> None:
+        """Add the gradients of the loss on the probe, by layer."""
+        try:
+            for path, gradients in self._inspector.gradients().items():
+                found.setdefault(path, {}).update(gradients)
+        except Exception as error:  # a user's loss may need what only training gives
+            self._probe_gradients = False
+            warn(
+                f"The loss on the probe has no gradient ({in_short(error)}). Gradient noise is not recorded; "
+                "everything else is."
+            )
 
 
 def _unscheduled(info: RunInfo) -> RunInfo:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
+from tb_cnndiag.capture.model_inspector import WEIGHT_NAMES
 from tb_cnndiag.diagnostics import BUILTIN
-from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerDiagnostic, ModelDiagnostic, Snapshot
+from tb_cnndiag.diagnostics.base import (
+    Cost,
+    Diagnostic,
+    LayerDiagnostic,
+    LayerResult,
+    LayerSnapshot,
+    ModelDiagnostic,
+    Snapshot,
+)
 from tb_cnndiag.payloads import FloatArray, LayerColumns
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.warning import warn
@@ -30,18 +42,40 @@ class Measurer:
 
     diagnostics: Sequence[Diagnostic]
     failed: set[str] = field(default_factory=set)
+    _frozen: dict[tuple[str, str, int], LayerResult] = field(default_factory=dict)
 
-    def needs(self, costs: Set[Cost]) -> set[str]:
-        """Names of the data that the diagnostics of this snapshot need."""
-        return {name for diagnostic in self._due(costs) for name in diagnostic.needs}
+    def due(self, costs: Set[Cost]) -> list[Diagnostic]:
+        """The diagnostics of these costs that have not failed."""
+        return [each for each in self.diagnostics if each.name not in self.failed and each.cost in costs]
 
-    def measure(self, snapshot: Snapshot, number: int, table: str, costs: Set[Cost]) -> list[Measurement]:
-        """All measurements of one snapshot; ``number`` is its 0-based number, ``table`` the id of the layer table."""
+    def measure(
+        self,
+        snapshot: Snapshot,
+        number: int,
+        table: str,
+        diagnostics: Sequence[Diagnostic],
+        timed: Callable[[str], AbstractContextManager[None]] = lambda _name: nullcontext(),
+        exhausted: Callable[[], bool] = lambda: False,
+    ) -> tuple[list[Measurement], list[Diagnostic]]:
+        """All measurements of one snapshot, and the diagnostics for which no time was left.
+
+        Args:
+            snapshot: What was captured.
+            number: 0-based number of the snapshot.
+            table: Id of the layer table.
+            diagnostics: The diagnostics to run.
+            timed: Context that times the diagnostic of a name.
+            exhausted: Whether the time for this snapshot has been spent.
+        """
         measurements: list[Measurement] = []
-        for diagnostic in self._due(costs):
+        skipped: list[Diagnostic] = []
+        for diagnostic in diagnostics:
+            if diagnostic.needs and exhausted():
+                skipped.append(diagnostic)
+                continue
             try:
-                with self._timed(diagnostic, snapshot.step):
-                    results = list(_measured(diagnostic, snapshot, number, table))
+                with timed(diagnostic.name), self._patient(diagnostic, snapshot.step), _one_blas_thread():
+                    results = list(self._measured(diagnostic, snapshot, number, table))
                 if not isinstance(diagnostic, BUILTIN):
                     _check(results)
                 measurements += results
@@ -51,7 +85,7 @@ class Measurer:
                     f"The diagnostic {diagnostic.name!r} failed at step {snapshot.step} and is switched off "
                     f"({type(error).__name__}: {error}). Everything else continues."
                 )
-        return measurements
+        return measurements, skipped
 
     def scalars(self, measurements: Sequence[Measurement], snapshot: Snapshot) -> dict[str, float]:
         """Values that TensorBoard's Scalars dashboard also shows: tag → value."""
@@ -65,8 +99,55 @@ class Measurer:
             if np.isfinite(value)
         }
 
+    def _measured(self, diagnostic: Diagnostic, snapshot: Snapshot, number: int, table: str) -> Iterator[Measurement]:
+        def measurement(payload: object, layer: str = "") -> Measurement:
+            return Measurement(
+                diagnostic=diagnostic.name,
+                step=snapshot.step,
+                snapshot=number,
+                epoch=snapshot.epoch,
+                table=table,
+                layer=layer,
+                payload=payload,  # type: ignore[arg-type]
+            )
+
+        if isinstance(diagnostic, ModelDiagnostic):
+            payload = diagnostic.measure(snapshot)
+            if payload is not None:
+                yield measurement(payload)
+        elif isinstance(diagnostic, LayerDiagnostic):
+            columns: Mapping[str, FloatArray] = {
+                column.name: np.full(len(snapshot.layers), np.nan, np.float32) for column in diagnostic.columns
+            }
+            rows = [
+                row for row, each in enumerate(snapshot.layers) if all(name in each.data for name in diagnostic.needs)
+            ]
+            layers = [snapshot.layers[row] for row in rows]
+            for row, layer, result in zip(rows, layers, self._results(diagnostic, layers), strict=True):
+                for name, value in result.values.items():
+                    columns[name][row] = value
+                if result.payload is not None:
+                    yield measurement(result.payload, layer.layer.path)
+            if not all(np.isnan(values).all() for values in columns.values()):
+                yield measurement(LayerColumns(columns))
+
+    def _results(self, diagnostic: LayerDiagnostic, layers: Sequence[LayerSnapshot]) -> list[LayerResult]:
+        """The result of each layer; that of a frozen layer whose weights are as before is not measured again."""
+        known: dict[int, LayerResult] = {}
+        keys: dict[int, tuple[str, str, int]] = {}
+        if set(diagnostic.needs) <= WEIGHT_NAMES:
+            for row, layer in enumerate(layers):
+                if not layer.layer.trainable:
+                    keys[row] = diagnostic.name, layer.layer.path, _checksum(layer)
+                    if keys[row] in self._frozen:
+                        known[row] = self._frozen[keys[row]]
+        rest = [row for row in range(len(layers)) if row not in known]
+        known |= dict(zip(rest, diagnostic.measure_all([layers[row] for row in rest]), strict=True))
+        self._frozen |= {keys[row]: known[row] for row in rest if row in keys}
+        return [known[row] for row in range(len(layers))]
+
     @contextmanager
-    def _timed(self, diagnostic: Diagnostic, step: int) -> Iterator[None]:
+    def _patient(self, diagnostic: Diagnostic, step: int) -> Iterator[None]:
         if isinstance(diagnostic, BUILTIN):
             yield
             return
@@ -85,8 +166,19 @@ class Measurer:
             if time.perf_counter() - begin > PATIENCE:
                 self.failed.add(diagnostic.name)
 
-    def _due(self, costs: Set[Cost]) -> Iterator[Diagnostic]:
-        return (d for d in self.diagnostics if d.name not in self.failed and d.cost in costs)
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_blas_thread() -> AbstractContextManager[object]:
+    """Linear algebra on one thread: matrices are small, and next to other work several threads wait for each other.
+
+    On two busy cores, the singular values of ResNet50's kernels took 7.8 s on two threads, and 0.3 s on one.
+    """
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited
 
 
 def _column(payload: LayerColumns, name: str) -> FloatArray:
@@ -102,32 +194,9 @@ def _check(measurements: Sequence[Measurement]) -> None:
             raise ValueError(f"its result cannot be logged: {error}") from None
 
 
-def _measured(diagnostic: Diagnostic, snapshot: Snapshot, number: int, table: str) -> Iterator[Measurement]:
-    def measurement(payload: object, layer: str = "") -> Measurement:
-        return Measurement(
-            diagnostic=diagnostic.name,
-            step=snapshot.step,
-            snapshot=number,
-            epoch=snapshot.epoch,
-            table=table,
-            layer=layer,
-            payload=payload,  # type: ignore[arg-type]
-        )
-
-    if isinstance(diagnostic, ModelDiagnostic):
-        payload = diagnostic.measure(snapshot)
-        if payload is not None:
-            yield measurement(payload)
-    elif isinstance(diagnostic, LayerDiagnostic):
-        columns: Mapping[str, FloatArray] = {
-            column.name: np.full(len(snapshot.layers), np.nan, np.float32) for column in diagnostic.columns
-        }
-        rows = [row for row, each in enumerate(snapshot.layers) if all(name in each.data for name in diagnostic.needs)]
-        layers = [snapshot.layers[row] for row in rows]
-        for row, layer, result in zip(rows, layers, diagnostic.measure_all(layers), strict=True):
-            for name, value in result.values.items():
-                columns[name][row] = value
-            if result.payload is not None:
-                yield measurement(result.payload, layer.layer.path)
-        if not all(np.isnan(values).all() for values in columns.values()):
-            yield measurement(LayerColumns(columns))
+def _checksum(layer: LayerSnapshot) -> int:
+    """A checksum of a layer's weights."""
+    total = 0
+    for name in sorted(WEIGHT_NAMES & layer.data.keys()):
+        total = zlib.crc32(np.ascontiguousarray(layer.data[name]).tobytes(), total)
+    return total

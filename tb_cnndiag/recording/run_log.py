@@ -15,7 +15,7 @@ from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars, SwitchedOff
 from tb_cnndiag.summaries.codec import Measurement, Payload, decode, encode
-from tb_cnndiag.summaries.names import FINDINGS, OVERHEAD, RUN_DIRECTORY, RUN_INFO
+from tb_cnndiag.summaries.names import FINDINGS, LEFT_OUT, OVERHEAD, RUN_DIRECTORY, RUN_INFO
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.writer import SnapshotWriter
 from tb_cnndiag.warning import warn
@@ -39,7 +39,7 @@ class RunLog:
     def __init__(self, log_dir: Path, table: Sequence[LayerInfo], step: int) -> None:
         directory, self._history = _open_run(log_dir, table, step)
         self._writer: SnapshotWriter | None = SnapshotWriter(directory)
-        self._announcer = Announcer()
+        self._announcer = Announcer.after(self._history.findings)
         self._judged = Verdict()
         self.snapshots = self._history.snapshots
         self.last_step = self._history.last_step if step else -1
@@ -64,6 +64,7 @@ class RunLog:
         *,
         changed: bool,
         seconds: float,
+        left_out: Mapping[str, float],
         ended: bool = False,
     ) -> Judgment:
         """Judge and write what was measured of one snapshot.
@@ -78,6 +79,7 @@ class RunLog:
             info: The run.
             changed: Whether ``info`` is new and has to be written.
             seconds: Time that the diagnostics have taken so far.
+            left_out: Diagnostics that the budget leaves out of this snapshot, with the seconds they would take.
             ended: Whether this is the last snapshot of the training.
         """
         step, epoch = snapshot.step, snapshot.epoch
@@ -93,7 +95,10 @@ class RunLog:
                 self._history.add(decoded)
         judged = verdict(self._history)
         findings = judged.findings
-        cost = Scalars({"seconds": seconds, "bytes": float(self.bytes_written)})
+        cost = Scalars(
+            {"seconds": seconds, "bytes": float(self.bytes_written)}
+            | {f"{LEFT_OUT}{name}": expected for name, expected in left_out.items()}
+        )
         messages += [
             (each, encode(each))
             for each in (message(FINDINGS, Findings.of(findings, judged.coverage)), message(OVERHEAD, cost))

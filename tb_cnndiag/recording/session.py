@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from tb_cnndiag.capture.model_inspector import ModelInspector
-from tb_cnndiag.diagnostics.base import Cost, Diagnostic
+from tb_cnndiag.diagnostics.base import Cost, Diagnostic, Snapshot
 from tb_cnndiag.payloads import SwitchedOff
-from tb_cnndiag.recording.inspection import Inspection, Tapped
+from tb_cnndiag.recording.budget import Budget, Occasion
+from tb_cnndiag.recording.inspection import Inspection, Tapped, sources
 from tb_cnndiag.recording.measurer import Measurer
+from tb_cnndiag.recording.plan import RECORD, Plan, affordable, cost_of_all
 from tb_cnndiag.recording.run_log import Judgment, RunLog
 from tb_cnndiag.recording.schedule import COSTLY, Schedule
+from tb_cnndiag.wording import percent
 
 ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
+# What the first snapshot leaves to later ones: it would keep a new user waiting.
+WITHOUT_COSTLY: frozenset[Cost] = frozenset({"light", "heavy"})
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a snapshot is taken.
+
+    Attributes:
+        step: Steps since the weights were initialized.
+        epoch: Epochs, the present one included.
+        occasion: The first snapshot of a training, its last one, or one between them.
+        progress: Share of the training that is done, 0..1; 0 if unknown.
+    """
+
+    step: int
+    epoch: int
+    occasion: Occasion = "regular"
+    progress: float = 0.0
 
 
 class Session:
-    """Takes the snapshots of one training and counts what they cost."""
+    """Takes the snapshots of one training, each as complete as the budget allows."""
 
     def __init__(
         self,
@@ -30,60 +50,62 @@ class Session:
         schedule: Schedule,
         *,
         step: int,
+        budget: Budget | None = None,
     ) -> None:
-        self._inspection = Inspection(inspector, [diagnostic.info() for diagnostic in diagnostics])
+        self.budget = budget or Budget(None)
+        self._inspection = Inspection(
+            inspector,
+            [diagnostic.info() for diagnostic in diagnostics],
+            {name for diagnostic in diagnostics for name in diagnostic.needs},
+        )
         self._measurer = Measurer(diagnostics)
         self._schedule = schedule
         self._log = RunLog(log_dir, self._inspection.table, step)
-        self._seconds = 0.0
-        self._done: frozenset[Cost] = frozenset()
+        self._done: frozenset[str] = frozenset()
+        self._logged: Mapping[str, float] = {}
+        self._left_out: list[Diagnostic] = []
 
     @property
     def bytes_written(self) -> int:
         """Size of the log so far."""
         return self._log.bytes_written
 
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Count the time inside the ``with`` as a cost of the diagnostics."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds += time.perf_counter() - begin
-
     def take_snapshot(
         self,
-        step: int,
-        epoch: int,
+        moment: Moment,
         logs: Mapping[str, float],
         tapped: Tapped,
         *,
         batch_size: int = 0,
-        last: bool = False,
         costs: Set[Cost] | None = None,
     ) -> Judgment | None:
         """Inspect the models now, measure, judge and write; None when there is nothing to do.
 
-        Diagnostics of the given ``costs`` run, or those that the schedule names. The ``last`` snapshot of a training
-        has all of them: one that was just taken at the same step gets those that it left out.
+        Diagnostics of the given ``costs`` are due, or those that the schedule names. The last snapshot of a training
+        has all of them. A snapshot at the step of the one before gets what that left out, and numbers that Keras
+        reports only now.
         """
-        supplements = self._log.last_step == step
+        last = moment.occasion == "last"
+        supplements = self._log.last_step == moment.step
         done = self._done if supplements else frozenset()
-        due = (frozenset(costs) if costs is not None else ALL_COSTS if last else self._due()) - done
+        due = self._due(moment, costs, done, news=dict(logs) != dict(self._logged))
         if self._log.log_dir is None or not due:
             return self._log.end() if last else None
-        index = self._log.snapshots - 1 if done else self._log.snapshots
-        with self.timed():
-            snapshot = self._inspection.capture(step, epoch, logs, tapped, self._measurer.needs(due))
-            table = tuple(layer.layer for layer in snapshot.layers)
-            info, changed = self._inspection.describe(table, batch_size)
-            measurements = self._measurer.measure(snapshot, index, info.table, due)
-            scalars = self._measurer.scalars(measurements, snapshot)
-            judgment = self._log.record(
-                snapshot, index, measurements, scalars, info, changed=changed, seconds=self._seconds, ended=last
-            )
-        self._done = due | done
+        with self.budget.charged():
+            reserved = cost_of_all(self._measurer.due(WITHOUT_COSTLY), self.budget)
+            seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
+            end = self.budget.spent + seconds
+            needs = affordable(due, self.budget, seconds, last=last).needs
+            snapshot = self._inspection.capture(moment.step, moment.epoch, logs, tapped, needs, self.budget.measured)
+            # Now it is known what capturing has taken.
+            plan = affordable(due, self.budget, end - self.budget.spent, last=last, captured=sources(needs))
+            self._left_out = [each for each in due if each.name in plan.left_out]
+            if not plan.chosen:
+                return self._log.end() if last else None
+            index = self._log.snapshots - 1 if done else self._log.snapshots
+            judgment = self._record(snapshot, plan, index, batch_size, end, ended=last)
+        self._done = done | ({each.name for each in due} - {each.name for each in self._left_out})
+        self._logged = dict(logs)
         return judgment
 
     def switch_off(self, step: int, reason: str) -> None:
@@ -96,19 +118,61 @@ class Session:
         """Close the log."""
         self._log.close()
 
-    def summary(self, training_seconds: float) -> str:
-        """What the diagnostics cost, in one line; empty when nothing could be written."""
+    def summary(self) -> str:
+        """What the diagnostics cost and left out at the end; empty when nothing could be written."""
         if self._log.log_dir is None:
             return ""
-        share = self._seconds / training_seconds if training_seconds > 0 else math.nan
-        return (
-            f"CNN diagnostics: {self._seconds:.1f} s ({share:.1%} of the training), "
+        budget = self.budget
+        bound = "" if budget.share is None else f", budget {percent(budget.share)}"
+        text = (
+            f"CNN diagnostics: {budget.spent:.1f} s ({percent(budget.spent_share)} of the time{bound}), "
             f"{self._log.bytes_written / 1e6:.2f} MB in {self._log.log_dir}"
         )
+        if not self._left_out:
+            return text
+        names = ", ".join(sorted(each.name for each in self._left_out))
+        seconds = cost_of_all(self._left_out, budget)
+        return (
+            f"{text}\nCNN diagnostics: the last snapshot leaves out {names} (about {seconds:.1f} s). budget=None "
+            "records everything at any cost."
+        )
 
-    def _due(self) -> frozenset[Cost]:
+    def _due(self, moment: Moment, costs: Set[Cost] | None, done: frozenset[str], *, news: bool) -> list[Diagnostic]:
+        if costs is None:
+            costs = ALL_COSTS if moment.occasion == "last" else self._scheduled(moment)
+        due = self._measurer.due(costs)
+        if not done:
+            return due
+        # Nothing is measured twice at one step; but an epoch may end, with logs of its own, where a snapshot was taken.
+        return [each for each in due if each.name not in done or (news and each.name == "training_curve")]
+
+    def _scheduled(self, moment: Moment) -> Set[Cost]:
         """Costs of the diagnostics that the schedule names for the next snapshot."""
         index = self._log.snapshots
         if not self._schedule(index):
             return frozenset({"light"})
-        return ALL_COSTS if COSTLY(index) else frozenset({"light", "heavy"})
+        bounded_first = moment.occasion == "first" and self.budget.share is not None
+        return ALL_COSTS if COSTLY(index) and not bounded_first else WITHOUT_COSTLY
+
+    def _record(
+        self, snapshot: Snapshot, plan: Plan, index: int, batch_size: int, end: float, *, ended: bool
+    ) -> Judgment:
+        """Measure until ``end`` seconds have been spent in all, judge and write."""
+        info, changed = self._inspection.describe(tuple(layer.layer for layer in snapshot.layers), batch_size)
+        measurements, skipped = self._measurer.measure(
+            snapshot, index, info.table, plan.chosen, self.budget.measured, lambda: self.budget.spent > end
+        )
+        self._left_out += skipped
+        scalars = self._measurer.scalars(measurements, snapshot)
+        with self.budget.measured(RECORD):
+            return self._log.record(
+                snapshot,
+                index,
+                measurements,
+                scalars,
+                info,
+                changed=changed,
+                ended=ended,
+                seconds=self.budget.spent,
+                left_out={**plan.left_out, **{each.name: self.budget.estimate(each.name) for each in skipped}},
+            )

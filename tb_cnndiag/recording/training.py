@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,12 @@ from tb_cnndiag.capture.model_inspector import ModelInspector, update_norms
 from tb_cnndiag.capture.probe_samples import ProbeCollector, given_samples
 from tb_cnndiag.diagnostics.base import Diagnostic
 from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.recording.budget import Budget, Occasion
 from tb_cnndiag.recording.inspection import Tapped
+from tb_cnndiag.recording.pace import StepPace
 from tb_cnndiag.recording.run_log import Judgment
 from tb_cnndiag.recording.schedule import Schedule
-from tb_cnndiag.recording.session import Session
+from tb_cnndiag.recording.session import Moment, Session
 from tb_cnndiag.warning import warn
 
 
@@ -33,6 +34,7 @@ class Options:
     diagnostics: Sequence[Diagnostic]
     pattern: str | None
     verbose: int
+    budget: float | None = None
 
 
 class TrainingTaps(Protocol):
@@ -96,17 +98,36 @@ class Training:
         taps: TrainingTaps | None = None,
         collector: ProbeCollector | None = None,
         steps_per_epoch: int | None = None,
+        epochs: int | None = None,
         without_epochs: bool = False,
+        budget: Budget | None = None,
+        trained: int = 0,
     ) -> None:
-        """``without_epochs``: the loop may never end an epoch, so the first snapshot completes a collected probe."""
+        """Prepare the recording.
+
+        Args:
+            options: What the user asked for.
+            inspector: The models.
+            optimizers: Their optimizers.
+            notify: Called with the judgment of each snapshot.
+            taps: What can be read between steps.
+            collector: Collects a probe, if one is needed.
+            steps_per_epoch: Batches of an epoch, if known.
+            epochs: Epochs of the training, if known.
+            without_epochs: The loop may never end an epoch, so the first snapshot completes a collected probe.
+            budget: Has counted what the preparation took.
+            trained: Steps of earlier trainings of the same weights, which an optimizer that is new does not know of.
+        """
         self._options = options
         self._inspector = inspector
         self._optimizers = optimizers
         self._notify = notify
         self._taps: TrainingTaps = taps or NoTaps()
         self._collector = collector
-        self._began = time.perf_counter()
         self._epoch = 0
+        self._epochs = epochs
+        self._steps_per_epoch = steps_per_epoch
+        self._pace = StepPace()
         self._batches = 0
         self._batch_size = 0
         self._updates: list[FloatArray] = []
@@ -115,14 +136,22 @@ class Training:
         self._update_freq = options.update_freq
         self._without_epochs = without_epochs
         self._sampled = _UpdateSchedule(steps_per_epoch, optimizers)
-        trained = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
-        self._step = max(trained, default=0)
-        self._session = Session(options.log_dir, inspector, options.diagnostics, options.schedule, step=self._step)
+        iterations = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
+        self._step = max([trained, *iterations])
+        self._budget = budget or Budget(options.budget)
+        self._session = Session(
+            options.log_dir, inspector, options.diagnostics, options.schedule, step=self._step, budget=self._budget
+        )
 
     @property
     def batches(self) -> int:
         """Batches of the present epoch so far."""
         return self._batches
+
+    @property
+    def step(self) -> int:
+        """Steps since the weights were initialized."""
+        return self._step
 
     def snapshot_every(self, steps: int | None) -> None:
         """Take a snapshot every so many steps from now on; None: at the end of epochs only."""
@@ -131,17 +160,21 @@ class Training:
     def begin(self) -> None:
         """Take a snapshot of the untrained model."""
         if self._step == 0:
-            self.take_snapshot({})
+            self.take_snapshot({}, occasion="first")
+        self._budget.begin()
 
     def before_batch(self) -> None:
         """Copy the kernels before the steps whose updates are measured."""
         if self._before is None and self._sampled.wants(self._batches):
-            self._taps.sync()
-            self._before = (self._batches, self._inspector.kernels())
+            with self._budget.charged():
+                self._taps.sync()
+                self._before = (self._batches, self._inspector.kernels())
+        self._pace.begin()
 
     def after_batch(self, steps: int, logs: Mapping[str, Any]) -> None:
         """Count ``steps`` batches; take a snapshot when ``update_freq`` says so."""
-        with self._session.timed():
+        self._pace.end(steps)
+        with self._budget.charged():
             self._measure_update(steps)
             if self._collector and self._collector.wants(self._batches):
                 self._collector.add(self._batches, self._taps.batch())
@@ -160,14 +193,17 @@ class Training:
         self._before = None
         if self._collector:
             self._complete_probe()
-        self.take_snapshot(logs, last=last)
+        self.take_snapshot(logs, occasion="last" if last else "regular")
 
     def end(self) -> None:
         """Take the last snapshot, without taps; close the log and print what the diagnostics cost."""
+        self._complete_probe()
+        if self._collector:
+            self._inspector.nothing_collected("training has not called it")
         self._taps = NoTaps()
-        self.take_snapshot(self._last_logs, last=True)
+        self.take_snapshot(self._last_logs, occasion="last")
         self._session.close()
-        summary = self._session.summary(time.perf_counter() - self._began)
+        summary = self._session.summary()
         if self._options.verbose and summary:
             print(summary)
             for name in self._inspector.unprobed:
@@ -177,22 +213,34 @@ class Training:
         """Write into the log that recording stops here, and why."""
         self._session.switch_off(self._step, reason)
 
-    def take_snapshot(self, logs: Mapping[str, Any], *, last: bool = False) -> None:
+    def take_snapshot(self, logs: Mapping[str, Any], *, occasion: Occasion = "regular") -> None:
         """Take a snapshot now and pass its judgment on."""
+        with self._budget.charged():
+            judgment = self._snapshot(logs, occasion)
+        if judgment is not None:
+            self._notify(judgment)
+
+    def _snapshot(self, logs: Mapping[str, Any], occasion: Occasion) -> Judgment | None:
         self._taps.sync()
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         if len(self._optimizers) == 1 and "learning_rate" not in numbers:
             numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))
         self._last_logs = numbers
-        self._batch_size = self._taps.batch_size() or self._batch_size
+        self._batch_size = self._inspector.batch_size = self._taps.batch_size() or self._batch_size
         updates = np.mean(self._updates, axis=0) if self._updates else None
         self._updates = []
         tapped = Tapped(self._taps.gradients(), updates, self._taps.fired())
-        judgment = self._session.take_snapshot(
-            self._step, self._epoch, numbers, tapped, batch_size=self._batch_size, last=last
-        )
-        if judgment is not None:
-            self._notify(judgment)
+        samples = sum(len(probe) for probe in self._inspector.probes)
+        self._budget.expect(self._pace.expected(samples, self._batch_size))
+        moment = Moment(self._step, self._epoch, occasion, self._progress())
+        return self._session.take_snapshot(moment, numbers, tapped, batch_size=self._batch_size)
+
+    def _progress(self) -> float:
+        """Share of the training that is done, 0..1; 0 if unknown."""
+        if not self._epochs:
+            return 0.0
+        part = min(self._batches / self._steps_per_epoch, 1.0) if self._steps_per_epoch else 0.0
+        return min((self._epoch + part) / self._epochs, 1.0)
 
     def _complete_probe(self) -> None:
         """Use what was collected as the probe; if that is nothing, go on collecting."""
@@ -200,6 +248,7 @@ class Training:
             self._collector = None
             self._taps.stop_collecting()
             self._inspector.offer_probes(collected)
+            self._inspector.nothing_collected("training has not called it")
 
     def _measure_update(self, steps: int) -> None:
         if self._before is None:

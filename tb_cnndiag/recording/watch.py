@@ -41,6 +41,8 @@ class Watch:
         self._training: Training | None = None
         self._tapped = ExitStack()
         self._epochs = 0
+        self.stop = False
+        """True once ``on_finding="stop"`` wants the training to end: the loop has to look at it."""
 
     def __enter__(self) -> Watch:
         self._guarded(self._start)

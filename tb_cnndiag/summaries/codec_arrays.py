@@ -170,7 +170,7 @@ def encode_dendrogram(payload: Dendrogram) -> pb.Dendrogram:
         units=len(payload.order),
         gap=_gaps(np.asarray(payload.children, np.int64).reshape(-1, 2), np.asarray(payload.order, np.int64)),
         height=np.asarray(payload.heights, np.float32).tolist(),
-        order=np.asarray(payload.order).tolist(),
+        order=np.asarray(payload.order if payload.sample is None else payload.sample[payload.order]).tolist(),
         cut=payload.cut,
         unit=payload.unit,
     )
@@ -181,8 +181,10 @@ def decode_dendrogram(message: pb.Dendrogram) -> Dendrogram:
     if not len(message.gap) == len(message.height) == merges:
         raise ValueError(f"{len(message.gap)} merges cannot join {units} units")
     order, gaps = np.asarray(message.order, np.int64), np.asarray(message.gap, np.int64)
-    if not np.array_equal(np.sort(order), np.arange(units)):
-        raise ValueError("the leaf order is not a permutation of the units")
+    sample = np.sort(order)
+    if len(order) != units or (np.diff(sample) <= 0).any():
+        raise ValueError("the leaf order does not name each of its units once")
+    order = np.searchsorted(sample, order)
     if not np.array_equal(np.sort(gaps), np.arange(merges)):
         raise ValueError("the merges do not close each gap between leaves exactly once")
     heights = np.asarray(message.height, np.float32)
@@ -191,7 +193,13 @@ def decode_dendrogram(message: pb.Dendrogram) -> Dendrogram:
     groups = np.empty(units, np.int64)
     groups[order] = np.cumsum(starts_group)
     return Dendrogram(
-        children=_children(gaps, order), heights=heights, order=order, cut=message.cut, groups=groups, unit=message.unit
+        children=_children(gaps, order),
+        heights=heights,
+        order=order,
+        cut=message.cut,
+        groups=groups,
+        unit=message.unit,
+        sample=None if np.array_equal(sample, np.arange(units)) else sample,
     )
 
 

@@ -10,6 +10,8 @@ PREFIX = "cnndiag/"
 RUN_INFO = "run_info"
 FINDINGS = "findings"
 OVERHEAD = "overhead"
+# Numbers of OVERHEAD whose names begin so: a diagnostic that the budget left out, and the seconds it would have taken.
+LEFT_OUT = "left_out/"
 
 
 def tag_of(diagnostic: str, layer: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 
 import numpy as np
@@ -12,6 +13,9 @@ from tb_cnndiag.diagnostics.filter_clusters import FilterClusters
 from tb_cnndiag.diagnostics.filter_similarity import FilterSimilarity
 from tb_cnndiag.diagnostics.kernel_rank import KernelRank
 from tb_cnndiag.diagnostics.weight_health import WeightHealth
+from tb_cnndiag.numerics.wide import sample_of
+from tb_cnndiag.payloads import Dendrogram
+from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tests.diagnostics.helpers import filters, layer_snapshot
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -143,3 +147,34 @@ def test_constant_zero_and_non_finite_weights_are_counted():
     values = WeightHealth().measure(layer_snapshot(kernel=kernel)).values
     assert values["non_finite"] == 2
     assert np.isnan(values["rms"])
+
+
+def test_a_wide_layer_is_a_sample_with_exact_counts(rng, monkeypatch):
+    kernel = rng.normal(size=(120, 30)).astype(np.float32)
+    kernel[5] = kernel[100]
+    kernel[7] = -kernel[8]
+    kernel[20:24] = kernel[20] + 0.01 * rng.normal(size=(4, 30))
+    exact = [kind().measure(layer_snapshot(kernel=kernel)).values for kind in (FilterSimilarity, FilterClusters)]
+    monkeypatch.setattr("tb_cnndiag.diagnostics.filter_tree.WIDEST", 40)
+    monkeypatch.setattr("tb_cnndiag.diagnostics.filter_tree.sample_of", functools.partial(sample_of, size=40))
+    snapshot = layer_snapshot(kernel=kernel.copy())
+    similarity, clusters = FilterSimilarity().measure(snapshot), FilterClusters().measure(snapshot)
+    for name in ("twin_ratio", "flipped_ratio"):
+        assert similarity.values[name] == exact[0][name] > 0
+    assert similarity.values["mean_similarity"] == pytest.approx(exact[0]["mean_similarity"], rel=0.2)
+    for name in ("clusters", "suggested_width"):
+        assert clusters.values[name] == exact[1][name]
+    assert clusters.values["effective_filters"] == pytest.approx(exact[1]["effective_filters"], rel=1e-5)
+    tree = clusters.payload
+    assert isinstance(tree, Dendrogram)
+    assert tree.sample is not None
+    assert {5, 100, 20, 21, 22, 23} <= set(tree.sample.tolist())
+    groups = dict(zip(tree.sample.tolist(), tree.groups.tolist(), strict=True))
+    assert groups[5] == groups[100] != groups[20] == groups[23]
+    np.testing.assert_array_equal(similarity.payload.order, tree.sample[tree.order])
+    measurement = Measurement("filter_clusters", 1, 0, tree)
+    decoded = decode(encode(measurement))
+    assert decoded is not None
+    np.testing.assert_array_equal(decoded.payload.sample, tree.sample)
+    np.testing.assert_array_equal(decoded.payload.groups, tree.groups)
+    np.testing.assert_array_equal(decoded.payload.order, tree.order)

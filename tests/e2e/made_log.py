@@ -172,7 +172,7 @@ class Writing:
         for snapshot in islice(self._snapshots, count):
             number = self._number
             first = [Measurement("run_info", 0, 0, _info(), table="made")] if number == 0 else []
-            made = [*first, *self._measurer.measure(snapshot, number, "made", {"light", "heavy", "costly"})]
+            made = [*first, *self._measurer.measure(snapshot, number, "made", self._measurer.diagnostics)[0]]
             for measurement in made:
                 self._history.add(measurement)
             findings = Measurement("findings", snapshot.step, number, judge(self._history), epoch=number, table="made")

@@ -159,7 +159,7 @@ def test_a_part_without_a_probe_is_named_at_the_end_in_the_log_and_by_the_check(
     called = compiled(plain())
     with CNNDiagnostics(tmp_path / "loop").watch(net=called) as watched:
         watched.step({"loss": 1.0})
-    assert "Activations of net are not recorded: the loop has not called it yet" in capsys.readouterr().out
+    assert "Activations of net are not recorded: training has not called it" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "loop")]) == 0
     assert "note: Activations of net are not recorded" in capsys.readouterr().out
 
@@ -176,3 +176,71 @@ def test_equal_findings_of_many_layers_are_one_warning(tmp_path: Path) -> None:
     frozen = [str(each.message) for each in caught if "frozen0" in str(each.message)]
     assert len(frozen) == 1
     assert "The same in 7 more layers: frozen1, frozen2, frozen3, frozen4, frozen5, …" in frozen[0]
+
+
+def test_a_loop_that_never_ends_an_epoch_uses_what_was_collected(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model, optimizer = plain(), keras.optimizers.SGD(0.01)
+    import tensorflow as tf
+
+    @tf.function
+    def train(xs: Any, ys: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = keras.ops.mean(keras.losses.sparse_categorical_crossentropy(ys, model(xs, training=True)))
+        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        return loss
+
+    with CNNDiagnostics(tmp_path, verbose=0).watch(model=model, optimizers=[optimizer]) as watched:
+        for _ in range(8):
+            watched.step({"loss": train(x[:16], y[:16])})
+    history = _history(tmp_path)
+    assert history.info is not None
+    assert history.info.probe.source == "collected"
+    assert history.series("dead_units", "dead_ratio").steps.tolist() == [8]
+
+
+def test_a_part_that_training_does_not_call_is_named_with_that_reason(
+    tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = images(rng)
+
+    class Averaged(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = plain()
+            one, other = keras.Input((12, 12, 1)), keras.Input((4,))
+            mixed = keras.layers.Concatenate()([keras.layers.Flatten()(one), other])
+            self.average = keras.Model([one, other], keras.layers.Dense(2)(mixed))
+
+        def train_step(self, data: Any) -> Any:
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(data[0], data[1], self.network(data[0], training=True))
+            variables = self.network.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            return {"loss": loss}
+
+    model = Averaged()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[CNNDiagnostics(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "Activations of average are not recorded: training has not called it." in printed
+    assert "Activations of network" not in printed
+
+
+def test_a_second_fit_of_a_model_compiled_anew_goes_on_in_the_same_log(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """Train the head, unfreeze, compile, train all: one training to the user, and one log."""
+    x, y = images(rng)
+    model = plain()
+    model.get_layer("conv_a").trainable = False
+    callback = CNNDiagnostics(tmp_path, verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DiagnosticsWarning)
+        compiled(model).fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[callback])
+        model.get_layer("conv_a").trainable = True
+        compiled(model).fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[callback])
+    assert _history(tmp_path).series("weight_health", "rms").steps.tolist() == [0, 4, 8, 12, 16]
+    assert not (tmp_path / "training_2").exists()

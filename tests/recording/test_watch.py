@@ -182,3 +182,20 @@ def test_the_example_on_faces_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     spec.loader.exec_module(example)
     example.main(steps=4, log_dir=str(tmp_path))
     assert _history(tmp_path).last_step == 4
+
+
+def test_stop_asks_a_loop_to_end_and_goes_on_recording(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    loop = Loop()
+    loop.model.get_layer("conv_a").bias.assign(np.full(6, -50.0))
+    callback = CNNDiagnostics(tmp_path, probe=(x, y), update_freq=2, on_finding="stop", verbose=0)
+    steps = 0
+    with callback.watch(net=loop.model, optimizers=[loop.optimizer]) as watched:
+        while not watched.stop and steps < 40:
+            watched.step({"loss": loop.step(x, y)[0]})
+            steps += 1
+    assert 0 < steps < 40
+    info = _history(tmp_path).info
+    assert info is not None
+    assert info.switched_off is None
+    assert any(finding.severity == "error" for finding in callback.findings)

@@ -3,8 +3,15 @@ import { stepTicks, xOf, type Timeline } from './timeline';
 import './chart.css';
 import './axis.css';
 
+interface StepAxisProps {
+  axis: Timeline;
+  label?: string;
+  /** Steps with a mark of their own: a diagnostic was left out there. */
+  marked?: readonly { step: number }[];
+}
+
 /** The step axis below charts that share a timeline. */
-export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: string }) {
+export function StepAxis({ axis, label = 'step', marked = [] }: StepAxisProps) {
   return (
     <svg class="chart axis" width={axis.left + axis.width + axis.right} height={22} aria-hidden="true">
       <line x1={axis.left} x2={axis.left + axis.width} y1={0.5} y2={0.5} class="rule" />
@@ -19,6 +26,9 @@ export function StepAxis({ axis, label = 'step' }: { axis: Timeline; label?: str
           </g>
         );
       })}
+      {marked.map(({ step }) => (
+        <circle key={step} cx={axis.left + xOf(axis, step)} cy={3.5} r={2.5} class="left-out" />
+      ))}
       <text x={axis.left - 8} y={16} text-anchor="end" class="unit">
         {label}
       </text>

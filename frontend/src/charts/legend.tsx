@@ -9,11 +9,14 @@ export function RampLegend({
   format,
   dark,
   missing = false,
+  leftOut = false,
 }: {
   scale: ColorScale;
   format: (value: number) => string;
   dark: boolean;
   missing?: boolean;
+  /** Whether the axis marks snapshots that the diagnostic was left out of. */
+  leftOut?: boolean;
 }) {
   const paint = painter({ low: 0, high: 1, logarithmic: false, scheme: scale.scheme }, dark);
   const colors = Array.from({ length: SAMPLES }, (_, i) => paint(i / (SAMPLES - 1)));
@@ -26,6 +29,11 @@ export function RampLegend({
       {missing && (
         <span class="legend-key">
           <span class="legend-swatch hatched" /> not measured
+        </span>
+      )}
+      {leftOut && (
+        <span class="legend-key">
+          <span class="legend-ring" /> left out
         </span>
       )}
     </span>

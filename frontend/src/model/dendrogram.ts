@@ -17,7 +17,8 @@ export function cutTree(tree: Dendrogram, cut: number): number[] {
   tree.gap.forEach((gap, merge) => {
     joined[gap] = (tree.height[merge] ?? Infinity) <= cut;
   });
-  const groups = new Array<number>(tree.units).fill(-1);
+  // A tree of a sample names units beyond the number of its leaves; those that it leaves out are in no group.
+  const groups = new Array<number>(Math.max(tree.units, 1 + Math.max(-1, ...tree.order))).fill(-1);
   let group = 0;
   tree.order.forEach((unit, leaf) => {
     groups[unit] = group;
@@ -56,17 +57,23 @@ export function brackets(tree: Dendrogram, groups: readonly number[], cut: numbe
   });
 }
 
+/** Number of units in each group. */
+function sizesOf(groups: readonly number[]): Map<number, number> {
+  const sizes = new Map<number, number>();
+  for (const group of groups) {
+    if (group >= 0) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  }
+  return sizes;
+}
+
 /** Numbers the groups of two or more members in leaf order: these have a color. */
 export function sharedRanks(groups: readonly number[]): Map<number, number> {
-  const sizes = new Map<number, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const shared = [...sizes].filter(([, size]) => size > 1).map(([group]) => group);
+  const shared = [...sizesOf(groups)].filter(([, size]) => size > 1).map(([group]) => group);
   return new Map(shared.sort((a, b) => a - b).map((group, rank) => [group, rank]));
 }
 
 /** The number of groups, and of those with two or more members. */
 export function countGroups(groups: readonly number[]): { groups: number; shared: number } {
-  const sizes = new Map<number, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const sizes = sizesOf(groups);
   return { groups: sizes.size, shared: [...sizes.values()].filter((size) => size > 1).length };
 }

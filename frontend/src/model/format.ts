@@ -104,6 +104,11 @@ export function plural(count: number, noun: string, nouns = `${noun}s`): string 
   return `${formatNumber(count)} ${count === 1 ? noun : nouns}`;
 }
 
+/** Short remarks in one line; empty ones are left out. */
+export function joined(...notes: string[]): string {
+  return notes.filter(Boolean).join(' · ');
+}
+
 /** A name of code read as words: "dead_ratio" → "dead ratio". */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');

@@ -60,9 +60,12 @@ export function precision({ low, high }: Matrix): number {
 /** The same grid with rows and columns in the order of the original indices; only exact without pooling. */
 export function byIndex(grid: Grid, order: readonly number[]): Grid {
   const values = new Float32Array(grid.values.length);
+  const sorted = order.toSorted((a, b) => a - b); // a sample names units beyond the number of its rows
+  const rank = new Map(sorted.map((unit, position) => [unit, position]));
   order.forEach((unit, row) =>
     order.forEach((other, column) => {
-      values[unit * grid.columns + other] = grid.values[row * grid.columns + column] ?? NaN;
+      const cell = (rank.get(unit) ?? 0) * grid.columns + (rank.get(other) ?? 0);
+      values[cell] = grid.values[row * grid.columns + column] ?? NaN;
     }),
   );
   return { ...grid, values };

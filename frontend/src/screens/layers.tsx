@@ -4,7 +4,8 @@ import { Depth } from '../charts/depth';
 import { RampLegend } from '../charts/legend';
 import { scaleFor, type ColorScale } from '../charts/palette';
 import { timeline } from '../charts/timeline';
-import { formatNumber, formatValue } from '../model/format';
+import { formatNumber, formatValue, joined } from '../model/format';
+import { leftOutNote } from '../model/left_out';
 import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
 import { shownAt } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
@@ -59,6 +60,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
   const scale = useMemo(() => measure && matrix && scaleOf(measure, matrix), [matrix, measure?.id]);
   const dark = store.dark.value;
   if (!measure) return <p class="nothing">This run has no measurements of its layers.</p>;
+  const missed = store.leftOut(run.entry, measure.diagnostic.name);
   const format = (value: number) => formatValue(value, measure.column.unit);
   const at = shownAt(matrix?.steps ?? [], store.step.value);
   const now = matrix?.layers.map((_, row) => matrix.values[row * matrix.steps.length + at] ?? NaN) ?? [];
@@ -75,11 +77,12 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
         id="layers"
         title="Layers over steps"
         description={measure.column.description}
-        note={
+        note={joined(
           matrix && matrix.total > matrix.steps.length
             ? `showing ${formatNumber(matrix.steps.length)} of ${formatNumber(matrix.total)} steps`
-            : undefined
-        }
+            : '',
+          leftOutNote(missed),
+        )}
         controls={<LayerTools run={run} measure={measure} />}
         table={matrix && (() => matrixTable(matrix, measure.column.unit))}
       >
@@ -105,7 +108,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
               format={format}
               onOpen={open}
             />
-            <StepAxis axis={axis} />
+            <StepAxis axis={axis} marked={missed} />
             <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
           </div>
         )}
@@ -116,6 +119,7 @@ export function Layers({ run, width }: { run: RunState; width: number }) {
               format={format}
               dark={dark}
               missing={matrix?.values.some(Number.isNaN)}
+              leftOut={missed.length > 0}
             />
           </div>
         )}

@@ -6,6 +6,7 @@ import type { Query, RunEntry, Series, Source } from '../data/source';
 import type { Host } from './host';
 import { allSnapshots, comparedRuns } from '../model/compare';
 import { coverageOf, findingsOf } from '../model/findings';
+import { leftOut, type LeftOut } from '../model/left_out';
 import { measuresOf, tablesOf, type Measure } from '../model/layers';
 import { DEFAULT_VIEW, parseView, serializeView, type View } from '../model/view';
 import type { Coverage, Finding, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
@@ -160,6 +161,11 @@ export class Store {
   ): ReadonlySignal<Loadable<Series>> | undefined {
     const tag = entry.tags.find((t) => t.diagnostic === diagnostic && t.layer === layer && layer !== '');
     return tag && this.series({ id: entry.id, tag: tag.tag, max: LAYER_SNAPSHOTS });
+  }
+
+  /** The snapshots of a run that the time budget left a diagnostic out of. */
+  leftOut(entry: RunEntry, diagnostic: string): LeftOut[] {
+    return leftOut(this.modelSeries(entry, 'overhead').value.value?.items ?? [], diagnostic);
   }
 
   stateOf(entry: RunEntry): RunState {

@@ -1189,6 +1189,8 @@ export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
  */
 export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
   /**
+   * Number of leaves.
+   *
    * @generated from field: uint32 units = 1;
    */
   units: number;
@@ -1209,7 +1211,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
   height: number[];
 
   /**
-   * Units from the first leaf drawn to the last.
+   * Units from the first leaf drawn to the last. A tree of a sample names units beyond `units`.
    *
    * @generated from field: repeated uint32 order = 4;
    */

@@ -124,7 +124,7 @@ export function ColumnLines({
         })}
       {width > 0 && (
         <>
-          <StepAxis axis={axis} />
+          <StepAxis axis={axis} marked={store.leftOut(run.entry, diagnostics[0] ?? '')} />
           <Cursor axis={axis} step={store.step.value} hover={store.hover.value} />
         </>
       )}

@@ -56,6 +56,7 @@ export function CutControl({ tree, cut, groups, ranks, noun, dark, onCut }: CutC
 function Groups({ groups, ranks, noun, dark }: Pick<CutControlProps, 'groups' | 'ranks' | 'noun' | 'dark'>) {
   const members = new Map<number, number[]>();
   groups.forEach((group, unit) => {
+    if (group < 0) return; // not in the sample
     const own = members.get(group);
     if (own) own.push(unit);
     else members.set(group, [unit]);

@@ -1,4 +1,6 @@
 import type { ComponentType } from 'preact';
+import { joined } from '../model/format';
+import { leftOutNote } from '../model/left_out';
 import { unitNoun } from '../model/layers';
 import { snapshotsOf, type Kind } from '../model/snapshots';
 import { useStore } from '../state/store';
@@ -38,7 +40,10 @@ export function DiagnosticView({ run, layer, diagnostic }: LayerViewProps) {
       id={diagnostic.name}
       title={diagnostic.title || diagnostic.name}
       description={diagnostic.description}
-      note={snapshotsNote(snapshots, loadable?.value?.total ?? 0, store.step.value)}
+      note={joined(
+        snapshotsNote(snapshots, loadable?.value?.total ?? 0, store.step.value),
+        leftOutNote(store.leftOut(run.entry, diagnostic.name)),
+      )}
       table={() => (kind && kindTable(kind, snapshots, store.step.value, unitNoun(layer))) ?? columns.table()}
     >
       {loadable && pending(loadable, diagnostic.title, 240, store)}

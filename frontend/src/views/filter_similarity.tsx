@@ -1,7 +1,10 @@
 import { useState } from 'preact/hooks';
+import { formatNumber, joined, plural } from '../model/format';
+import { leftOutNote } from '../model/left_out';
 import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
 import { useStore } from '../state/store';
+import type { Matrix } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { Toggle } from '../ui/toggle';
 import { ColumnLines, useColumns } from './columns';
@@ -16,6 +19,12 @@ export const SIMILARITY_DIAGNOSTICS = [WEIGHTS, 'filter_clusters', RESPONSES];
 
 const sameOrder = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((u, i) => u === b[i]);
+
+/** That the map shows a sample of a wide layer. */
+function sampleNote(matrix: Matrix | undefined, units: number, noun: string): string {
+  if (!matrix || matrix.rows >= units) return '';
+  return `sample of ${formatNumber(matrix.rows)} of ${plural(units, noun)}`;
+}
 
 /** Which filters are similar, by their weights or by their responses, with the tree that orders them. */
 export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {
@@ -41,7 +50,11 @@ export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {
       id={WEIGHTS}
       title={info.title}
       description={info.description}
-      note={snapshotsNote(matrices, series?.value?.total ?? 0, step)}
+      note={joined(
+        sampleNote(matrix?.value, layer.units, noun),
+        snapshotsNote(matrices, series?.value?.total ?? 0, step),
+        leftOutNote(store.leftOut(run.entry, basis)),
+      )}
       controls={
         responses && (
           <Toggle

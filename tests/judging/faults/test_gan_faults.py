@@ -94,7 +94,7 @@ def test_a_generator_that_hardly_learns_is_overpowered(tmp_path: Path, rng: np.r
 
 
 def test_a_generator_of_high_learning_rate_collapses(tmp_path: Path, rng: np.random.Generator) -> None:
-    found, diversity = play(tmp_path, rng, generator_rate=0.05, discriminator_rate=1e-3)
+    found, diversity = play(tmp_path, rng, generator_rate=0.1, discriminator_rate=1e-3)
     assert diversity < 0.01, "the generator did not collapse"
     assert "mode_collapse" in found
 

@@ -1,0 +1,123 @@
+"""What the diagnostics may cost: how much time a snapshot may take, and what each part of it is expected to take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Occasion: TypeAlias = Literal["first", "regular", "last"]
+
+clock: Callable[[], float] = time.perf_counter
+"""Seconds since any moment; tests replace it."""
+
+# Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
+FLOOR = 0.5
+# Largest share of the time so far that the last snapshot may take.
+LAST_SHARE = 0.2
+# Largest part of what a training will earn that is kept for its last snapshot.
+RESERVE = 0.5
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Seconds that something is expected to take: when it is first done, and compiled, and later."""
+
+    first: float
+    later: float
+
+
+class Budget:
+    """Keeps account of the time that diagnostics take, relative to the time that training takes.
+
+    All snapshots after the first one may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more.
+    The first one is always taken. The last one may exceed the share: it may take ``LAST_SHARE`` of all time so far.
+    """
+
+    def __init__(self, share: float | None) -> None:
+        """``share``: Part of the training's time, 0..1; None: no bound."""
+        self.share = share
+        self._spent = 0.0
+        self._began = clock()
+        self._charging: float | None = None
+        self._unbounded = 0.0
+        self._before_last: float | None = None
+        self._expected: dict[str, Expected] = {}
+        self._measured: dict[str, float] = {}
+        self._runs: dict[str, int] = {}
+
+    @contextmanager
+    def charged(self) -> Iterator[None]:
+        """Count the time inside the ``with`` as a cost of the diagnostics."""
+        if self._charging is not None:
+            yield
+            return
+        self._charging = clock()
+        try:
+            yield
+        finally:
+            self._spent += clock() - self._charging
+            self._charging = None
+
+    @contextmanager
+    def measured(self, item: str) -> Iterator[None]:
+        """Remember the time inside the ``with`` as the cost of ``item``."""
+        begin = clock()
+        try:
+            yield
+        finally:
+            self._measured[item] = clock() - begin
+            self._runs[item] = self._runs.get(item, 0) + 1
+
+    def begin(self) -> None:
+        """The first snapshot is taken: what was spent so far is not charged to the next ones."""
+        self._unbounded = self.spent
+
+    def expect(self, costs: Mapping[str, Expected]) -> None:
+        """Seconds that items are expected to take until they have been measured."""
+        self._expected.update(costs)
+
+    def estimate(self, item: str) -> float:
+        """Seconds that ``item`` will take; 0 if nothing is known. The first run of what is compiled says little."""
+        expected = self._expected.get(item)
+        if item not in self._measured:
+            return expected.first if expected else 0.0
+        if expected and self._runs[item] == 1:
+            return min(self._measured[item], expected.later)
+        return self._measured[item]
+
+    def available(self, occasion: Occasion, *, progress: float = 0.0, reserved: float = 0.0) -> float:
+        """Seconds that a snapshot may take now; infinite if there is no bound.
+
+        Args:
+            occasion: Which snapshot it is.
+            progress: Share of the training that is done, 0..1; 0 if unknown.
+            reserved: Seconds that the last snapshot is expected to take.
+        """
+        if self.share is None or occasion == "first":
+            return float("inf")
+        elapsed = clock() - self._began
+        spent = self.spent
+        if occasion == "last":
+            if self._before_last is None:  # it may be supplemented when the training ends
+                self._before_last = spent
+            return max(FLOOR, LAST_SHARE * elapsed) - (spent - self._before_last)
+        trained = max(elapsed - spent, 0.0)
+        earned = self.share * trained
+        if progress > 0:
+            whole = self.share * trained / progress
+            earned = min(earned, whole - min(reserved, RESERVE * whole))
+        return max(FLOOR, earned) - (spent - self._unbounded)
+
+    @property
+    def spent_share(self) -> float:
+        """Share of all time so far that the diagnostics took, 0..1."""
+        elapsed = clock() - self._began
+        return self.spent / elapsed if elapsed > 0 else 0.0
+
+    @property
+    def spent(self) -> float:
+        """Seconds that the diagnostics have taken so far."""
+        return self._spent + (clock() - self._charging if self._charging is not None else 0.0)

@@ -1,0 +1,49 @@
+"""How long training steps take, and what a pass over the probe is expected to take in comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tb_cnndiag.recording import budget
+from tb_cnndiag.recording.budget import Expected
+from tb_cnndiag.recording.inspection import GRADIENTS, PROBE
+
+# Time of a pass relative to a training step on as many samples, and of its compilation relative to the first step's,
+# which compiles too, for VGG-like networks, ResNet50 and EfficientNetB0. Only the first passes are planned by it.
+FORWARD, BACKWARD = 0.4, 0.7
+COMPILATION = 0.12
+
+
+class StepPace:
+    """Times the steps of a training: the first, which compiles, and the fastest of the others."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._first = 0.0
+        self._fastest = 0.0
+
+    def begin(self) -> None:
+        """A step begins."""
+        self._began = budget.clock()
+
+    def end(self, steps: int) -> None:
+        """``steps`` steps are done."""
+        if self._began is None:
+            return
+        seconds = (budget.clock() - self._began) / steps
+        self._began = None
+        if not self._first:
+            self._first = seconds
+        else:
+            self._fastest = min(self._fastest or seconds, seconds)
+
+    def expected(self, samples: int, batch_size: int) -> Mapping[str, Expected]:
+        """Seconds that passes over a probe of so many samples will take; empty if nothing is known."""
+        if not samples or not batch_size or not self._first:
+            return {}
+        steps = (self._fastest or self._first) * samples / batch_size
+        compilation = COMPILATION * self._first
+        return {
+            source: Expected(compilation + part * steps, part * steps)
+            for source, part in ((PROBE, FORWARD), (GRADIENTS, BACKWARD))
+        }

@@ -1,0 +1,284 @@
+"""What diagnostics may cost, on a clock that the tests move."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tb_cnndiag import CNNDiagnostics
+from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import ColumnInfo
+from tb_cnndiag.recording.budget import Budget, Expected
+from tb_cnndiag.recording.pace import StepPace
+from tb_cnndiag.recording.plan import affordable, cost_of_all
+from tb_cnndiag.summaries.reader import read_run
+from tests.models import compiled, images, plain
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    monkeypatch.setattr("tb_cnndiag.recording.budget.clock", moved)
+    return moved
+
+
+def _spend(budget: Budget, clock: Clock, seconds: float, item: str = "work") -> None:
+    with budget.charged(), budget.measured(item):
+        clock.pass_by(seconds)
+
+
+def test_training_earns_what_snapshots_spend(clock: Clock) -> None:
+    budget = Budget(0.05)
+    assert budget.available("first") == float("inf")
+    _spend(budget, clock, 3.0)
+    budget.begin()  # the first snapshot took three seconds that training had not earned
+    _spend(budget, clock, 2.0)
+    assert budget.available("regular") < 0
+    clock.pass_by(100.0)
+    assert budget.available("regular") == pytest.approx(0.05 * 100 - 2)
+    assert budget.available("last") == pytest.approx(0.2 * 105)
+    _spend(budget, clock, 15.0)
+    assert budget.available("last") == pytest.approx(0.2 * 120 - 15)
+    assert budget.spent_share == pytest.approx(20 / 120)
+
+
+def test_something_is_kept_for_the_last_snapshot(clock: Clock) -> None:
+    budget = Budget(0.05)
+    clock.pass_by(100.0)
+    # Half of the training is done: the whole of it will earn 10 s, of which the last snapshot takes 4.
+    assert budget.available("regular", progress=0.5, reserved=4.0) == pytest.approx(5.0)
+    assert budget.available("regular", progress=0.8, reserved=4.0) == pytest.approx(6.25 - 3.125)
+    assert budget.available("regular", progress=0.5, reserved=1.0) == pytest.approx(5.0)
+
+
+def test_a_short_training_may_spend_a_little(clock: Clock) -> None:
+    budget = Budget(0.01)
+    clock.pass_by(1.0)
+    assert budget.available("regular") == budget.available("last") == 0.5
+
+
+def test_without_a_budget_there_is_no_bound(clock: Clock) -> None:
+    budget = Budget(None)
+    _spend(budget, clock, 1e6)
+    assert budget.available("regular") == budget.available("last") == float("inf")
+
+
+def test_nested_charges_count_once(clock: Clock) -> None:
+    budget = Budget(0.05)
+    with budget.charged():
+        clock.pass_by(1.0)
+        _spend(budget, clock, 2.0)
+    assert budget.spent == 3.0
+    assert budget.estimate("work") == 2.0
+
+
+def test_the_first_run_of_what_is_compiled_is_no_measure_of_the_next(clock: Clock) -> None:
+    budget = Budget(0.05)
+    budget.expect({"probe": Expected(7.0, 2.0)})
+    assert budget.estimate("probe") == 7.0
+    _spend(budget, clock, 4.0, "probe")
+    assert budget.estimate("probe") == 2.0
+    _spend(budget, clock, 3.0, "probe")
+    assert budget.estimate("probe") == 3.0
+
+
+def test_a_pass_is_expected_from_the_pace_of_the_steps(clock: Clock) -> None:
+    pace = StepPace()
+    assert pace.expected(256, 32) == {}
+    for seconds in (10.0, 0.5, 0.3, 0.4):
+        pace.begin()
+        clock.pass_by(seconds)
+        pace.end(1)
+    expected = pace.expected(256, 32)
+    assert expected["probe"].later == pytest.approx(0.4 * 0.3 * 8)
+    assert expected["probe"].first == pytest.approx(0.12 * 10 + 0.4 * 0.3 * 8)
+    assert pace.expected(0, 32) == {}
+
+
+def _diagnostic(name: str, cost: str, *needs: str, shares: tuple[str, ...] = ()) -> Diagnostic:
+    made = type(name, (LayerDiagnostic,), {"measure": lambda self, snapshot: LayerResult()})
+    made.name, made.cost, made.needs, made.shares = name, cost, needs, shares  # type: ignore[attr-defined]
+    return made()  # type: ignore[no-any-return]
+
+
+def _names(plan: Any) -> list[str]:
+    return [each.name for each in plan.chosen]
+
+
+def test_light_ones_come_first_and_what_they_share_counts_once(clock: Clock) -> None:
+    budget = Budget(0.05)
+    for item, seconds in {
+        "probe": 1.0,
+        "a": 0.1,
+        "b": 0.1,
+        "rank": 0.5,
+        "tree": 2.0,
+        "cut": 0.1,
+        "record": 0.2,
+    }.items():
+        for _ in range(2):
+            _spend(budget, clock, seconds, item)
+    due = [
+        _diagnostic("rank", "costly", "kernel"),
+        _diagnostic("cut", "heavy", "kernel", shares=("tree",)),
+        _diagnostic("tree", "heavy", "kernel"),
+        _diagnostic("a", "light", "sample_max"),
+        _diagnostic("b", "light", "unit_mean"),
+        _diagnostic("logs", "light"),
+    ]
+    assert cost_of_all(due, budget) == pytest.approx(0.2 + 1.0 + 0.2 + 0.5 + 2.0 + 0.1)
+    assert _names(affordable(due, budget, 0.0)) == ["logs"]
+    assert _names(affordable(due, budget, 1.45, last=True)) == ["a", "b", "logs"]
+    plan = affordable(due, budget, 2.0, last=True)
+    assert _names(plan) == ["rank", "a", "b", "logs"]
+    assert plan.left_out == pytest.approx({"tree": 2.0, "cut": 2.1})
+    assert _names(affordable(due, budget, 4.2, last=True)) == ["rank", "cut", "tree", "a", "b", "logs"]
+    # Between the first and the last snapshot, heavy ones may use half of the time, and costly ones a quarter.
+    assert _names(affordable(due, budget, 2.0)) == ["a", "b", "logs"]
+    assert _names(affordable(due, budget, 7.0)) == ["cut", "tree", "a", "b", "logs"]
+    # The probe was captured, and took its time; nothing else can be captured any more.
+    assert _names(affordable(due, budget, 0.45, captured={"probe"})) == ["a", "b", "logs"]
+
+
+class _Slow(LayerDiagnostic):
+    """Takes so many seconds of a clock at each snapshot."""
+
+    name = "slow"
+    title = "Slow"
+    description = "Waits."
+    needs = ("kernel",)
+    columns = (ColumnInfo("waited", "Waited", "s", "Seconds."),)
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+
+    def measure_all(self, snapshots: Any) -> Iterator[LayerResult]:  # type: ignore[override]
+        self._clock.pass_by(self._seconds)
+        return (self.measure(snapshot) for snapshot in snapshots)
+
+    def measure(self, snapshot: LayerSnapshot) -> LayerResult:
+        return LayerResult({"waited": self._seconds})
+
+
+class _Passing(keras.callbacks.Callback):  # type: ignore[misc]
+    """Each training step takes a second of the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._clock.pass_by(1.0)
+
+
+def _history(log_dir: Path) -> History:
+    return History.of(read_run(log_dir / "cnndiag"))
+
+
+@pytest.mark.parametrize(("budget", "steps"), [(0.05, [0, 16, 28, 48]), (None, list(range(0, 49, 4)))])
+def test_a_snapshot_leaves_out_what_it_cannot_afford_and_says_so(
+    budget: float | None, steps: list[int], tmp_path: Path, rng: np.random.Generator, clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Twelve epochs of four seconds earn 2.4 s: two snapshots of 0.7 s, and as much is kept for the last one."""
+    x, y = images(rng)
+    callback = CNNDiagnostics(
+        tmp_path, budget=budget, diagnostics=["training_curve", "weight_health", _Slow(clock, 0.7)]
+    )
+    compiled(plain()).fit(x, y, batch_size=16, epochs=12, verbose=0, callbacks=[_Passing(clock), callback])
+    history = _history(tmp_path)
+    assert history.series("slow", "waited").steps.tolist() == steps
+    assert history.series("weight_health", "rms").steps.tolist() == list(range(0, 49, 4))
+    left_out, seconds = history.scalars("overhead", "left_out/slow")
+    assert left_out.tolist() == [step for step in range(4, 49, 4) if step not in steps]
+    assert (seconds == pytest.approx(0.7)) if budget else not len(seconds)
+    spent = re.search(r"CNN diagnostics: (\d\.\d) s \((.*) % of the time(, budget 5 %)?\)", capsys.readouterr().out)
+    assert spent
+    assert float(spent[1]) == pytest.approx(0.7 * len(steps), abs=0.06)
+    assert bool(spent[3]) == bool(budget)
+
+
+def test_the_last_snapshot_names_what_it_leaves_out(
+    tmp_path: Path, rng: np.random.Generator, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = images(rng)
+    callback = CNNDiagnostics(tmp_path, diagnostics=["training_curve", _Slow(clock, 50.0)])
+    compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[_Passing(clock), callback])
+    assert _history(tmp_path).series("slow", "waited").steps.tolist() == [0]
+    assert "the last snapshot leaves out slow (about 50.0 s). budget=None" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("budget", [0, -0.1, 1.5, "5 %"])
+def test_a_budget_that_is_no_share_is_refused(budget: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"budget is {budget!r}; allowed: a share of the training's time")):
+        CNNDiagnostics(tmp_path, budget=budget)
+
+
+def test_logs_of_an_epoch_that_ends_with_a_snapshot_are_written(tmp_path: Path, rng: np.random.Generator) -> None:
+    """``update_freq`` divides the steps of an epoch: its last step has a snapshot before Keras reports ``val_loss``."""
+    x, y = images(rng)
+    model = compiled(plain())
+    model.fit(
+        x, y, validation_data=(x, y), batch_size=16, epochs=3, verbose=0,
+        callbacks=[CNNDiagnostics(tmp_path, update_freq=2, verbose=0)],
+    )  # fmt: skip
+    history = _history(tmp_path)
+    assert history.scalars("training_curve", "val_loss")[0].tolist() == [4, 8, 12]
+    assert history.scalars("training_curve", "loss")[0].tolist() == [2, 4, 6, 8, 10, 12]
+
+
+def test_frozen_kernels_are_measured_once(tmp_path: Path, rng: np.random.Generator) -> None:
+    counted: list[str] = []
+
+    class Counted(LayerDiagnostic):
+        name = "counted"
+        title = "Counted"
+        description = "Counts."
+        needs = ("kernel",)
+        columns = (ColumnInfo("norm", "Norm", "norm", "Norm."),)
+
+        def measure(self, snapshot: LayerSnapshot) -> LayerResult:
+            counted.append(snapshot.layer.path)
+            return LayerResult({"norm": float(np.linalg.norm(snapshot.data["kernel"]))})
+
+    model = plain()
+    model.get_layer("conv_a").trainable = False
+
+    def change(epoch: int, logs: Any) -> None:
+        if epoch == 1:
+            frozen = model.get_layer("conv_a")
+            frozen.kernel.assign(2 * frozen.kernel)
+
+    x, y = images(rng)
+    compiled(model).fit(
+        x, y, batch_size=16, epochs=4, verbose=0,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=change),
+            CNNDiagnostics(tmp_path, diagnostics=[Counted()], verbose=0),
+        ],
+    )  # fmt: skip
+    assert counted.count("conv_a") == 2  # before and after it was changed
+    assert counted.count("conv_b") == 5
+    norms = _history(tmp_path).series("counted", "norm").values[:, 0]
+    np.testing.assert_allclose(norms / norms[0], [1, 1, 2, 2, 2])
