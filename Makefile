@@ -6,7 +6,7 @@ SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py te
 STATIC := tb_cnndiag/plugin/static
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast nightly fuzz check format docs docs-serve frontend chromium bench matrix screenshots goldens clean
+.PHONY: demo test test-fast nightly mutation fuzz check format docs docs-serve frontend chromium bench matrix screenshots goldens clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -20,6 +20,11 @@ test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 
 nightly: $(VENV)/dev  ## what is too long for every run: each member of keras.applications, kills, fuzzing
 	$(BIN)/python -m pytest -m nightly
+
+mutation: $(VENV)/dev  ## nightly: change the code of judging and numerics bit by bit; the tests must notice (hours)
+	$(BIN)/pip install -q 'mutmut>=2.5,<3'
+	-$(BIN)/python -m mutmut run --no-progress $(if $(ONLY),--paths-to-mutate $(ONLY))
+	$(BIN)/python -m benchmarks.mutants
 
 fuzz: $(VENV)/dev  ## hostile messages, files and logs, led by coverage, so many SECONDS each
 	$(BIN)/pip install -q atheris

@@ -9,123 +9,16 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tb_cnndiag.finding import Evidence
-from tb_cnndiag.judging.signals.base import Signal, Signals, Track, decrease, latest_at
-from tb_cnndiag.payloads import FloatArray, IntArray
+from tb_cnndiag.judging.answers import Answer, Compared, Truth, aligned, first_known
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track, decrease
+from tb_cnndiag.payloads import FloatArray
 
 Limits: TypeAlias = Mapping[str, float]
-Truth: TypeAlias = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A signal at the steps of an answer, ``(snapshots, layers or 1)``, and the threshold that it was compared with."""
-
-    name: str
-    values: FloatArray
-    limit: float | None
-    unit: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a condition says at each step: ``(snapshots, layers)``, or ``(snapshots, 1)`` for the whole model.
-
-    Where neither ``yes`` nor ``no`` is true, it is unknown.
-
-    Attributes:
-        since: Index of the snapshot since which a yes has persisted; None: since the last change of ``yes``.
-        short: Where a yes rests on a run that is shorter than the condition must persist.
-        compared: What was compared; of an alternative, see ``parts``.
-        parts: The answers of which one is enough.
-        reasons: Why it may be unknown.
-    """
-
-    steps: IntArray
-    yes: Truth
-    no: Truth
-    since: IntArray | None = None
-    short: Truth | None = None
-    compared: tuple[Compared, ...] = ()
-    parts: tuple[Answer, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-    @functools.cached_property
-    def began(self) -> IntArray:
-        """Index of the snapshot since which a yes has persisted, ``(snapshots, layers)``; unknowns do not end it."""
-        return self.since if self.since is not None else _began(self.yes, self.no)
-
-    def at(self, steps: IntArray) -> Answer:
-        """The same answer at other steps: the latest; unknown before the first."""
-        if np.array_equal(steps, self.steps):
-            return self
-        if not len(self.steps):
-            none = np.zeros((len(steps), 1), bool)
-            return Answer(steps, none, none, reasons=self.reasons)
-        position = np.searchsorted(self.steps, steps, side="right") - 1
-        known = (position >= 0)[:, None]
-        rows = np.maximum(position, 0)
-        began = np.searchsorted(steps, self.steps[self.began])[rows] if self.since is not None else None
-        return Answer(
-            steps,
-            self.yes[rows] & known,
-            self.no[rows] & known,
-            began,
-            None if self.short is None else self.short[rows],
-            tuple(Compared(c.name, latest_at(steps, self.steps, c.values), c.limit, c.unit) for c in self.compared),
-            tuple(part.at(steps) for part in self.parts),
-            self.reasons,
-        )
-
-    def outcome(self, row: int) -> Outcome:
-        """What it says in the end of one layer, or of the model."""
-        column = row if self.yes.shape[1] > 1 else 0
-        known = np.flatnonzero(self.yes[:, column] | self.no[:, column])
-        if not known.size:
-            return Outcome(None, reasons=self.reasons)
-        last = int(known[-1])
-        if self.no[last, column]:
-            return Outcome(False)
-        short = self.short is not None and bool(self.short[last, column if self.short.shape[1] > 1 else 0])
-        began = self.began[:, column if self.began.shape[1] > 1 else 0]
-        evidence = self._evidence(last, row)
-        return Outcome(True, int(self.steps[began[last]]), int(self.steps[-1]), not short, evidence)
-
-    def _evidence(self, snapshot: int, row: int) -> dict[str, Evidence]:
-        found: dict[str, Evidence] = {}
-        for part in self.parts:
-            if part.yes[snapshot, row if part.yes.shape[1] > 1 else 0]:
-                found |= part._evidence(snapshot, row)
-        for each in self.compared:
-            value = float(each.values[snapshot, row if each.values.shape[1] > 1 else 0])
-            found[each.name] = Evidence(value, each.limit, each.unit)
-        return found
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a condition says of one layer, or of the model, in the end.
-
-    Attributes:
-        found: True, False, or None where it is unknown.
-        first_step, last_step: The period in which it has persisted.
-        enough: Whether it has persisted for as long as it must.
-        evidence: What was compared, by the names of the thresholds.
-        reasons: Why it is unknown.
-    """
-
-    found: bool | None
-    first_step: int = 0
-    last_step: int = 0
-    enough: bool = True
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    reasons: tuple[str, ...] = ()
 
 
 class Condition(ABC):
@@ -319,7 +212,7 @@ class All(Condition):
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""
-        first, *others = _aligned([each.answer(signals, limits) for each in self.conditions])
+        first, *others = aligned([each.answer(signals, limits) for each in self.conditions])
         for other in others:
             since = None
             if first.since is not None or other.since is not None:
@@ -350,7 +243,7 @@ class Any(Condition):
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""
-        parts = _aligned([each.answer(signals, limits) for each in self.conditions])
+        parts = aligned([each.answer(signals, limits) for each in self.conditions])
         yes = functools.reduce(np.logical_or, (part.yes for part in parts))
         no = functools.reduce(np.logical_and, (part.no for part in parts))
         since = short = None
@@ -384,7 +277,7 @@ class Persists(Condition):
         span = max(limits[self.limit] - 1, 0) * signals.period
         steps = answer.steps[:, None]
         persisted = answer.yes & (steps - answer.steps[answer.began] >= span)
-        first = _first_known(answer)
+        first = first_known(answer)
         # Shorter than it must persist, and true whenever it is known.
         short = answer.yes & ~persisted & (answer.began == first) & (steps - answer.steps[first] < span)
         yes = persisted if self.complete else persisted | short
@@ -397,29 +290,3 @@ class Persists(Condition):
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""
         return self.condition.names() | {self.limit}
-
-
-def _began(yes: Truth, no: Truth) -> IntArray:
-    """Index of the first yes after the last no, ``(snapshots, layers)``."""
-    some = yes.any(axis=0)
-    if not some.all():  # most layers have none
-        began = np.zeros(yes.shape, np.int64)
-        if some.any():
-            began[:, some] = _began(yes[:, some], no[:, some])
-        return began
-    index = np.arange(len(yes))[:, None]
-    last_no = np.maximum.accumulate(np.where(no, index, -1), axis=0)
-    before = np.vstack([np.full((1, yes.shape[1]), -1), np.where(yes, index, -1)[:-1]])
-    starts = yes & (np.maximum.accumulate(before, axis=0) <= last_no)
-    return np.maximum(np.maximum.accumulate(np.where(starts, index, -1), axis=0), 0)
-
-
-def _first_known(answer: Answer) -> IntArray:
-    """Index of the first snapshot at which it is known, ``(layers,)``."""
-    return np.asarray(np.argmax(answer.yes | answer.no, axis=0))
-
-
-def _aligned(answers: Sequence[Answer]) -> list[Answer]:
-    """The answers at all steps of any of them."""
-    steps = functools.reduce(np.union1d, (answer.steps for answer in answers))
-    return [answer.at(steps) for answer in answers]

@@ -31,7 +31,7 @@ STUCK = Limit(0.95, "ratio", "Loss, relative to the prior loss, above which noth
 FIRST_LOSS = Limit(
     5, "ratio", "First loss, relative to the prior loss, above which what is too large initially did harm."
 )
-HARMLESS = Limit(0.4, "ratio", "Loss, relative to the prior loss, below which the training counts as unharmed.")
+HARMLESS = Limit(0.5, "ratio", "Loss, relative to the prior loss, below which the training counts as unharmed.")
 EPOCHS = Limit(
     2,
     "count",

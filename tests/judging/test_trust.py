@@ -199,6 +199,15 @@ class TestHealthyPrograms:
         falling = history(rows, scalars={"loss": [1.3, 1.2, 1.0, 0.8, 0.6, 0.4]})
         assert not found("collapsed_output", falling)
 
+    @pytest.mark.parametrize(("accuracy", "expected"), [(0.92, False), (0.3, True)])
+    def test_a_high_accuracy_in_training_is_no_collapse(self, accuracy: float, expected: bool) -> None:
+        rows = {
+            "model_output.top_class_share": [[NAN, NAN, NAN, 1.0]] * 6,
+            "model_output.spread": [[NAN, NAN, NAN, 1e-3]] * 6,
+        }
+        scalars = {"loss": [1.3, 1.2, 1.0, 0.8, 0.6, 0.4], "accuracy": [accuracy] * 6}
+        assert bool(found("collapsed_output", history(rows, scalars=scalars))) == expected
+
     def test_parallel_projections_are_no_bad_initialization(self) -> None:
         plain = {"activation": "linear", "linear_behind": False, "window": 1}
         blocks: list[LayerInfo] = [conv("embed", normalization="ln", **plain)]
@@ -313,6 +322,17 @@ class TestUnseen:
     )
     def test_a_training_that_was_stopped_too_early(self, loss: list[float], expected: bool) -> None:
         assert bool(found("too_few_epochs", training(loss, 3e-3))) == expected
+
+
+class TestLeftBehind:
+    @pytest.mark.parametrize(
+        ("rates", "first"), [([1.0, *[1e-3] * 4], "dead_units"), ([1.0] * 5, "learning_rate_too_high")]
+    )
+    def test_units_that_died_at_a_rate_that_was_cut_since_are_the_fault(self, rates: list[float], first: str) -> None:
+        dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 0.1, 0.0]] * 4
+        rows = {"update_ratio.update_ratio": [[0.5] * 4] + [[0.01] * 4] * 4, "dead_units.dead_ratio": dead}
+        scalars = {"loss": [PRIOR_LOSS] * 5, "learning_rate": rates}
+        assert judge(history(rows, scalars=scalars))[0].fault == first
 
 
 class TestCollectedProbe:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from tb_cnndiag.finding import Adjustment, Evidence, Finding, Severity, Status
-from tb_cnndiag.judging.conditions import Answer, Condition, Limits, Outcome
+from tb_cnndiag.judging.answers import Answer, Outcome
+from tb_cnndiag.judging.conditions import Condition, Limits
 from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.thresholds import Limit
 from tb_cnndiag.payloads import LayerInfo

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
-from tb_cnndiag.judging.conditions import Above, Below, Falls, Known
+from tb_cnndiag.judging.conditions import Above, Below, Falls, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import lower_learning_rate
-from tb_cnndiag.judging.signals.accuracy import TRAINING_ACCURACY
+from tb_cnndiag.judging.signals.accuracy import TRAINING_ACCURACY, accuracy_is_not_logged
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, RELATIVE_LOSS
 from tb_cnndiag.judging.signals.outputs import (
     ABOVE_CHANCE,
@@ -59,7 +59,9 @@ ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
 CONSTANT = Below(OUTPUT_SPREAD, "spread")
 # It learns in training: answers in inference mode will follow, or averages of batch normalizations lag behind.
 LEARNS = Known(Above(TRAINING_ACCURACY, "trained")) | (
-    Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs")) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
+    Is(accuracy_is_not_logged)
+    & Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs"))
+    & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
 )
 BALANCED = ~Above(LARGEST_CLASS, "majority", strict=True)
 
@@ -79,9 +81,11 @@ class CollapsedOutput(Fault):
         "spread": Limit(0.02, "output", "Standard deviation of an output over samples below which it is constant."),
         "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
         "stuck": STUCK,
-        "fall": Limit(0.02, "share", "Mean decrease of the loss per epoch above which the model learns."),
+        "fall": Limit(
+            0.02, "share", "Mean decrease of the loss per epoch above which the model learns, if no accuracy is logged."
+        ),
         "trained": Limit(
-            0.3, "share", "Training accuracy between that of the largest class (0) and 1 above which the model learns."
+            0.6, "share", "Training accuracy between that of the largest class (0) and 1 above which the model learns."
         ),
         "above_chance": Limit(
             0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."

@@ -19,6 +19,7 @@ from tb_cnndiag.judging.signals.layers import single_layer
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LAST_RELATIVE_LOSS, LOSS_RISE, LOSS_ZIGZAG
 from tb_cnndiag.judging.signals.non_finite import has_non_finite
 from tb_cnndiag.judging.signals.regularization import regularization_dominates
+from tb_cnndiag.judging.signals.schedule import rate_was_cut
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO, OVERFLOWING_UPDATE, PEAK_UPDATE_RATIO
 from tb_cnndiag.judging.signals.weights import WEIGHT_GROWTH
 from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
@@ -87,6 +88,8 @@ LARGE = Known(Above(PEAK_UPDATE_RATIO, "step")) | Known(Above(WEIGHT_GROWTH, "gr
 NOT_REGULARIZED = ~Is(regularization_dominates)
 PLATEAU = Flat(FINITE_RELATIVE_LOSS, "gain")
 STUCK_LOSS = Above(FINITE_RELATIVE_LOSS, "stuck")
+# Units that died at a rate that has been cut since: they are the fault that is left.
+LEFT_BEHIND = Is(rate_was_cut) & Known(Above(DIED_SHARE, "died_after_large_updates"))
 ENDS_HIGH = Above(LAST_RELATIVE_LOSS, "harmless_loss")
 UNSTEADY = Above(LOSS_RISE, "rise") | Above(LOSS_ZIGZAG, "rise").unless(Is(has_cyclical_learning_rate))
 
@@ -148,7 +151,10 @@ class LearningRateTooHigh(Fault):
             adjustments=_adjustments(lambda case: case.value("overflow")),
         ),
         # The loss of a linear model at its optimum would oscillate if updates were too large.
-        _high_loss((LARGE & STUCK_LOSS).for_epochs() & ~(Is(single_layer) & Known(PLATEAU)), "the loss does not fall"),
+        _high_loss(
+            (LARGE & STUCK_LOSS).for_epochs() & ~(Is(single_layer) & Known(PLATEAU)) & ~LEFT_BEHIND,
+            "the loss does not fall",
+        ),
         _high_loss(
             (Above(MEDIAN_UPDATE_RATIO, "step") & Above(FINITE_RELATIVE_LOSS, "harmless_loss")).for_epochs()
             & PLATEAU
@@ -165,6 +171,7 @@ class LearningRateTooHigh(Fault):
                 | (Above(DIED_SHARE, "died_after_large_updates") & LARGE & ENDS_HIGH)
             ).for_epochs(complete=True)
             & NOT_REGULARIZED
+            & ~LEFT_BEHIND
             & ~Known(Above(FIRST_DEAD_SHARE, "died"))
             & ~Is(has_non_finite),
             message=_died_message,

@@ -9,7 +9,8 @@ import numpy as np
 
 from tb_cnndiag.changes import Change, SetParameter, SetTraining
 from tb_cnndiag.finding import Adjustment, Evidence, Severity
-from tb_cnndiag.judging.conditions import Answer, Condition, Limits
+from tb_cnndiag.judging.answers import Answer
+from tb_cnndiag.judging.conditions import Condition, Limits
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.fitting import Mismatch, mismatch
 from tb_cnndiag.judging.signals.base import Signals

@@ -96,7 +96,7 @@ class Underfitting(Fault):
         ),
         "narrow": Limit(3, "count", "Number of units below which a layer passes little of what distinguishes classes."),
         "harmless_loss": HARMLESS.at(
-            HARMLESS.value, "Loss, relative to the prior loss, above which the loss of a classifier is high."
+            0.4, "Loss, relative to the prior loss, above which the loss of a classifier is high."
         ),
         "low_regression": Limit(0.7, "ratio", "Loss, relative to the prior loss, above which any loss is high."),
         "wide": Limit(
@@ -107,6 +107,9 @@ class Underfitting(Fault):
         "stuck": STUCK,
         "step": Limit(1e-4, "ratio", "Update-to-weight ratio (median over layers) above which weights still change."),
         "epochs": EPOCHS.at(5),
+        "plateau": EPOCHS.at(
+            6, "Number of epochs, the first and the last included, over which the change is measured."
+        ),
     }
     former: ClassVar[Mapping[str, str | None]] = {
         "high": "stuck",
@@ -116,7 +119,7 @@ class Underfitting(Fault):
     kinds = (
         Kind(
             when=(HIGH & LEARNED & Above(MEDIAN_UPDATE_RATIO, "step")).for_epochs(complete=True)
-            & (Flat(PRIOR_RELATIVE_LOSS, "gain") | (Flat(PRIOR_RELATIVE_LOSS, "slow") & SLOW)),
+            & (Flat(PRIOR_RELATIVE_LOSS, "gain", "plateau") | (Flat(PRIOR_RELATIVE_LOSS, "slow", "plateau") & SLOW)),
             at=_place,
             severity=_severity,
             message=_message,

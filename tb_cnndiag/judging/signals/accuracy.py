@@ -26,3 +26,8 @@ def _above_majority(signals: Signals) -> Track:
 
 TRAINING_ACCURACY = Signal("training accuracy above that of the largest class", "share", _above_majority)
 """Logged training accuracy, between that of predicting the largest class for every sample (0) and 1."""
+
+
+def accuracy_is_not_logged(signals: Signals) -> bool:
+    """Whether only the loss says how well the training goes; a weighted loss can fall while one class is predicted."""
+    return not len(logged_accuracy(signals))

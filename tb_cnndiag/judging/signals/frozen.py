@@ -30,14 +30,15 @@ def _deviation(signals: Signals) -> Track:
         if initial and math.isfinite(size):
             # The relative standard error of the RMS of n numbers is about 1/√(2n).
             error = 2 / math.sqrt(2 * max(math.prod(layer.kernel_shape), 1))
-            found[row] = max(abs(size / initial - 1) - error, 0.0)
+            deviation = abs(size / initial - 1)
+            found[row] = deviation if deviation > error else 0.0
             worst = max(worst, found[row])
     # The RMS of few weights proves little, and a short training hardly changes it: all layers must be random.
     return Track.constant(np.where(np.isnan(found), np.nan, worst), "no frozen layer has a known initializer")
 
 
 RANDOM_DEVIATION = Signal("deviation from random weights", "ratio", _deviation)
-"""Largest relative deviation of the RMS weight of a frozen layer from that of its initializer, beyond its error.
+"""Largest relative deviation of the RMS weight of a frozen layer from that of its initializer; 0 within its error.
 
 Pretrained weights have another RMS: transfer learning is not reported.
 """

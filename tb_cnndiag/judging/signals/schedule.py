@@ -9,6 +9,8 @@ from tb_cnndiag.judging.signals.configuration import learning_rates
 
 # Change of the learning rate that is no rounding.
 CHANGES = 1.001
+# Fall of the learning rate after which it is another rate: what happened before cannot be repaired by lowering it.
+CUT = 10
 
 
 def highest_rate(signals: Signals) -> float:
@@ -43,3 +45,8 @@ WARM_UP = Signal("length of the warm-up", "count", _warm_up)
 def rate_was_lowered(signals: Signals) -> bool:
     """Whether a schedule has lowered the learning rate since its highest value."""
     return bool(signals(RATE_FALL).last() > CHANGES)
+
+
+def rate_was_cut(signals: Signals) -> bool:
+    """Whether the learning rate is a tenth of its highest value or less."""
+    return bool(signals(RATE_FALL).last() >= CUT)
