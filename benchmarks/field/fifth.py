@@ -71,11 +71,11 @@ def cases() -> tuple[FieldCase, ...]:
     """All cases, healthy ones first."""
     return (
         _healthy("cnn_digits.py", learned("val_accuracy", 0.9)),
-        _healthy("tumor_table.py", learned("val_accuracy", 0.94)),
+        _healthy("tumor_table.py", learned("val_accuracy", 0.9)),
         _healthy("house_prices.py", learned("val_mae", at_most=0.45)),
         _healthy("sine_lstm.py", learned("val_loss", at_most=0.002)),
         _healthy("review_conv1d.py", learned("val_accuracy", 0.9)),
-        _healthy("textures_bn.py", learned("val_accuracy", 0.85)),
+        _healthy("textures_bn.py", learned("val_accuracy", 0.75)),
         _healthy("digits_autoencoder.py", learned("val_loss", at_most=0.16)),
         _healthy("cells_unet.py", learned("val_loss", at_most=0.12)),
         _healthy("same_digit_siamese.py", learned("val_accuracy", 0.85), samples=4000),

@@ -75,8 +75,8 @@ def seen(home: Path, result: dict[str, Any]) -> Seen:
 
 
 def uncovered(matrices: list[Any], info: RunInfo) -> tuple[list[str], list[str]]:
-    """Paths of matrices that are no row of the table: those that no note names, and those that one does."""
-    shapes = [tuple(row.kernel_shape) for row in info.layers]
+    """Paths of matrices without a trainable row of their shape: those that no note names, and the others."""
+    shapes = [tuple(row.kernel_shape) for row in info.layers if row.trainable]
     missing, noted = [], []
     for path, shape in matrices:
         if tuple(shape) in shapes:
