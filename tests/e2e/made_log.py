@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tb_cnndiag.diagnostics import BUILTIN, LayerSnapshot, Snapshot
+from tb_cnndiag.finding import Findings
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.judge import judge
+from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import LayerInfo, Probe, RunInfo, Scalars
 from tb_cnndiag.recording.measurer import Measurer
@@ -175,7 +176,9 @@ class Writing:
             made = [*first, *self._measurer.measure(snapshot, number, "made", self._measurer.diagnostics)[0]]
             for measurement in made:
                 self._history.add(measurement)
-            findings = Measurement("findings", snapshot.step, number, judge(self._history), epoch=number, table="made")
+            judged = verdict(self._history)
+            found = Findings.of(judged.findings, judged.coverage)
+            findings = Measurement("findings", snapshot.step, number, found, epoch=number, table="made")
             cost = replace(findings, diagnostic="overhead", payload=Scalars({"seconds": 0.01 * number, "bytes": 1e4}))
             self._writer.write(snapshot.step, [(m, encode(m)) for m in [*made, findings, cost]], {})
             self._number += 1
