@@ -69,6 +69,7 @@ class Trainings:
     def __init__(self, log: Path | None, *, epochs: int = 0, steps: int = 0, update_freq: int = 0) -> None:
         self.all: list[Training] = []
         self.announced: list[tuple[str, str, str]] = []
+        self._retracted = 0
         self._log = log
         self._epochs = epochs
         self._steps = steps
@@ -92,11 +93,9 @@ class Trainings:
             }
         )
 
-    def retracted(self) -> int | None:
-        """Announcements that the callbacks took back; None if they do not report it."""
-        counts = [getattr(callback, "retracted", None) for _, callback, _ in self._callbacks.values()]
-        known = [count for count in counts if count is not None]
-        return sum(count if isinstance(count, int) else len(count) for count in known) if known else None
+    def retracted(self) -> int:
+        """Number of announcements that were taken back aloud."""
+        return self._retracted
 
     def install(self) -> None:
         """Make every ``fit`` of this process one of these trainings."""
@@ -146,9 +145,9 @@ class Trainings:
         notify = callback.notify
 
         def noting(judgment: Any) -> None:
-            for finding in judgment.news:
-                if finding.severity != "info" and not finding.caused_by:
-                    self.announced.append((finding.fault, finding.layer or "", finding.severity))
+            for finding in judgment.news.announced:
+                self.announced.append((finding.fault, finding.layer or "", finding.severity))
+            self._retracted += len(judgment.news.retracted)
             notify(judgment)
 
         callback.notify = noting  # type: ignore[method-assign]
