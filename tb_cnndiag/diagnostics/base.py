@@ -62,7 +62,7 @@ class LayerSnapshot:
 
             Kernels with a batch normalization behind them, on the probe:
 
-            - ``batch_mean_shift`` ``(channels,)``: |moving mean − mean| in standard deviations of the probe;
+            - ``batch_mean_shift`` ``(channels,)``: magnitude of moving mean − mean in standard deviations of the probe;
             - ``batch_variance_ratio`` ``(channels,)``: moving variance relative to that of the probe.
 
             Gradients of the loss on k chunks of 32 samples of a labeled probe:

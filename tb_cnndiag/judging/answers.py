@@ -113,7 +113,8 @@ class Outcome:
 
     Attributes:
         found: True, False, or None where it is unknown.
-        first_step, last_step: The period in which it has persisted.
+        first_step: Step since which it has persisted.
+        last_step: Last step at which it did.
         enough: Whether it has persisted for as long as it must.
         evidence: What was compared, by the names of the thresholds.
         reasons: Why it is unknown.

@@ -50,7 +50,7 @@ class Condition(ABC):
         return All((self, ~Known(other)))
 
     def for_epochs(self, limit: str = "epochs", *, complete: bool = False) -> Condition:
-        """This one, if it has persisted for so many epochs; see :attr:`Signals.period`.
+        """This one, if it has persisted for so many epochs; see ``Signals.period``.
 
         In a shorter run it must be true throughout; if it has to be ``complete``, it is unknown there.
         """

@@ -99,8 +99,8 @@ class Signal:
 
     Attributes:
         name: For people, e.g. ``"dead share"``.
-        unit: Of its values, as in :mod:`tb_cnndiag.wording`.
-        compute: Computes it; see :meth:`Signals.__call__`.
+        unit: Of its values, as in ``tb_cnndiag.wording``.
+        compute: Computes it; see ``Signals.__call__``.
     """
 
     name: str
@@ -148,7 +148,7 @@ class Signals:
 
     @functools.cached_property
     def period(self) -> float:
-        """Steps of one period, the unit of persistence: an epoch, but at most 1,000 steps; 25 if no epoch has ended.
+        """The unit of persistence in steps, an epoch, but at most 1,000 steps; 25 if no epoch has ended.
 
         The persistence of a condition does so not depend on how many snapshots were taken.
         """
