@@ -55,7 +55,7 @@ def main() -> None:
         first = batch * BATCH + share * context.replica_id_in_sync_group
         return tf.constant(x[first : first + share]), tf.constant(y[first : first + share])
 
-    diagnostics = CNNDiagnostics(sys.argv[1], probe=(x, y), verbose=0)
+    diagnostics = CNNDiagnostics(sys.argv[1], probe=(x, y), budget=None, verbose=0)
     with diagnostics.watch(model=model, optimizers=[optimizer]) as snapshot:
         for _ in range(3):
             for number in range(len(x) // BATCH):

@@ -103,7 +103,7 @@ model = keras.Sequential([
 ])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(1).normal(size=(256, 12, 12, 1)).astype("float32")
-model.fit(x, np.arange(256) % 4, epochs=3, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], verbose=0)])
+model.fit(x, np.arange(256) % 4, epochs=3, budget=None, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], verbose=0)])
 findings = diagnose(sys.argv[1])
 assert ("dead_units", "dead") in {(f.fault, f.layer) for f in findings}, findings
 """

@@ -33,7 +33,7 @@ def trained(callbacks):
 bare, losses = trained([])
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    model, watched = trained([CNNDiagnostics(sys.argv[1], probe=(x, y), verbose=0)])
+    model, watched = trained([CNNDiagnostics(sys.argv[1], probe=(x, y), budget=None, verbose=0)])
 messages = [str(w.message) for w in caught if issubclass(w.category, DiagnosticsWarning)]
 assert len(messages) == 1 and "gradients are not recorded" in messages[0], messages
 assert losses == watched

@@ -34,8 +34,8 @@ def weights(callbacks, strategy=mirrored):
     model.fit(x, y, batch_size=16, epochs=2, verbose=0, shuffle=False, callbacks=callbacks)
     return model.get_weights()
 
-bare, watched = weights([]), weights([CNNDiagnostics(sys.argv[1] + "/two", verbose=0)])
-weights([CNNDiagnostics(sys.argv[1] + "/one", verbose=0)], tf.distribute.get_strategy())
+bare, watched = weights([]), weights([CNNDiagnostics(sys.argv[1] + "/two", budget=None, verbose=0)])
+weights([CNNDiagnostics(sys.argv[1] + "/one", budget=None, verbose=0)], tf.distribute.get_strategy())
 assert all(np.array_equal(a, b) for a, b in zip(bare, watched, strict=True))
 """
 
