@@ -27,7 +27,7 @@ def test_a_finding_is_shown_at_the_line_that_calls_fit(tmp_path: Path, rng: np.r
         model.fit(x, y, epochs=3, verbose=0, callbacks=[callback])
     line = frame.f_lineno - 1
     found = [each for each in caught if issubclass(each.category, DiagnosticsWarning)]
-    assert len(found) >= 2
+    assert found
     assert {(each.filename, each.lineno) for each in found} == {(__file__, line)}
     for each in found:
         shown = warnings.formatwarning(each.message, each.category, each.filename, each.lineno)
