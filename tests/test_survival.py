@@ -280,7 +280,8 @@ import numpy as np
 from tb_cnndiag import CNNDiagnostics
 from tests.models import compiled, images, plain
 x, y = images(np.random.default_rng(1))
-compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], probe=(x, y), budget=None)])
+callback = CNNDiagnostics(sys.argv[1], probe=(x, y), budget=None)
+compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[callback])
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from tb_cnndiag.capture.distribution import writes_the_log
-from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.model_inspector import ModelInspector, NotBuiltError
 from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.capture.taps import Taps
 from tb_cnndiag.payloads import FloatArray
@@ -41,11 +41,12 @@ class Watch:
         self._training: Training | None = None
         self._tapped = ExitStack()
         self._epochs = 0
+        self._unbuilt: NotBuiltError | None = None
         self.stop = False
         """True once ``on_finding="stop"`` wants the training to end: the loop has to look at it."""
 
     def __enter__(self) -> Watch:
-        self._guarded(self._start)
+        self._guarded(self._begin)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -53,9 +54,15 @@ class Watch:
         if self._training is not None:
             self._guarded(self._training.end)
         self._training = None
+        if self._unbuilt:
+            warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
+            self._switch_off(str(self._unbuilt))
 
     def step(self, logs: Mapping[str, Any] | None = None) -> None:
         """Report that a training step is done; ``logs`` has its losses and metrics."""
+        if self._unbuilt:  # the step that is done has given the models their weights
+            self._guarded(lambda: self._begin(incomplete=True))
+            return
         training = self._training
         if training is not None:
             self._guarded(lambda: self._count(training, logs or {}))
@@ -69,10 +76,17 @@ class Watch:
             self._guarded(lambda: training.after_epoch(self._epochs, _numbers(logs or {})))
             self._epochs += 1
 
-    def _start(self) -> None:
+    def _begin(self, *, incomplete: bool = False) -> None:
+        self._unbuilt = None
+        try:
+            self._start(incomplete=incomplete)
+        except NotBuiltError as error:
+            self._unbuilt = error
+
+    def _start(self, *, incomplete: bool) -> None:
         tapped = keras.backend.backend() == "tensorflow"
         reason = "the loop has not called it yet" if tapped else "on this backend no probe is collected"
-        inspector = ModelInspector(self._parts, self._options.pattern, unprobed=reason)
+        inspector = ModelInspector(self._parts, self._options.pattern, unprobed=reason, incomplete=incomplete)
         if self._probe is not None:
             try_probe(inspector, self._probe)
         taps, collector = NoTaps(), None

@@ -199,3 +199,33 @@ def test_stop_asks_a_loop_to_end_and_goes_on_recording(tmp_path: Path, rng: np.r
     assert info is not None
     assert info.switched_off is None
     assert any(finding.severity == "error" for finding in callback.findings)
+
+
+def test_a_model_that_its_first_step_builds_is_recorded_from_then_on(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = keras.Sequential([layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(4)])
+    optimizer = keras.optimizers.SGD(0.1)
+    with CNNDiagnostics(tmp_path, verbose=0).watch(net=model, optimizers=[optimizer]) as watched:
+        for _ in range(6):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, model(x), from_logits=True))
+            optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+            watched.step({"loss": loss})
+    history = _history(tmp_path)
+    assert history.info is not None
+    assert history.info.switched_off is None
+    assert [layer.units for layer in history.layers] == [4, 4]
+    assert history.series("weight_health", "rms").steps.tolist() == [6]
+    assert history.info.probe.source == "collected"
+
+
+def test_a_model_that_is_never_built_is_named(tmp_path: Path) -> None:
+    model = keras.Sequential([layers.Dense(4)])
+    with (
+        pytest.warns(DiagnosticsWarning, match="recorded nothing of this training"),
+        CNNDiagnostics(tmp_path, verbose=0).watch(net=model),
+    ):
+        pass
+    info = _history(tmp_path).info
+    assert info is not None
+    assert info.switched_off is not None
