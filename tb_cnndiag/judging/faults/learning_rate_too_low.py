@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -45,8 +46,9 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
 
 
 def _message(case: Case) -> str:
-    ratio, fall = percent(case.value("step")), percent(max(case.value("gain"), 0.0))
-    return f"The largest update-to-weight ratio of a layer is {ratio}, and the loss falls by {fall} per epoch."
+    ratio, gain = percent(case.value("step")), case.value("gain")
+    fall = "hardly falls" if math.isnan(gain) else f"falls by {percent(max(gain, 0.0))} per epoch"
+    return f"The largest update-to-weight ratio of a layer is {ratio}, and the loss {fall}."
 
 
 class LearningRateTooLow(Fault):
