@@ -27,6 +27,8 @@ RENEW = os.environ.get("RENEW_GOLDENS") == "1"
 
 # Pictures are stored at half their size and compared in blocks of so many stored pixels a side.
 SCALE, BLOCK = 2, 4
+# With fewer colors the small red marks of findings come out brown, and differ from themselves.
+COLORS = 256
 # A block differs when a channel's mean does by more than this, of 255. Lone ones are the edges of letters; of those
 # that stand two by two so many may: another hinting makes at most 14, one strip that is missing makes 48.
 LEVELS, ALLOWED = 24, 24
@@ -113,7 +115,7 @@ def _same_picture(screenshot: bytes, name: str, tmp_path: Path) -> None:
     picture = picture.resize((picture.width // SCALE, picture.height // SCALE), Image.Resampling.BOX)
     stored = GOLDENS / f"{name}.png"
     if RENEW:
-        picture.quantize(64, dither=Image.Dither.NONE).save(stored, optimize=True)
+        picture.quantize(COLORS, dither=Image.Dither.NONE).save(stored, optimize=True)
         return
     assert stored.exists(), f"There is no {stored}. Make it with: make goldens"
     golden = Image.open(stored).convert("RGB")
