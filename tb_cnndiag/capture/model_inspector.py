@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.compiled_passes import CompiledPasses
 from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, walk
 from tb_cnndiag.capture.probe import Observer
@@ -23,33 +24,6 @@ from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 WEIGHT_NAMES = frozenset({"kernel", "bias", "norm_scale"})
 # If at least this share of a layer's units never fires on the probe, they are observed on more samples.
 SUSPECT_SHARE = 0.2
-
-
-@dataclass
-class CompiledPasses:
-    """Passes over the probe by part, kept from one training to the next, so that each is compiled once."""
-
-    observers: dict[str, Observer] = field(default_factory=dict)
-    gradients: dict[str, ProbeGradients] = field(default_factory=dict)
-
-    def observer(self, name: str, model: Any, layers: Sequence[KernelLayer]) -> Observer:
-        """The observer of a part: the one that is kept if it observes just these layers."""
-        kept = self.observers.get(name)
-        if kept is None or not _alike(kept.layers, layers):
-            kept = self.observers[name] = Observer(model, layers, f"{name}/" if name else "")
-        return kept
-
-    def differentiator(self, name: str, model: Any, layers: Sequence[KernelLayer]) -> ProbeGradients:
-        """The same for gradients on the probe."""
-        kept = self.gradients.get(name)
-        if kept is None or not _alike(kept.layers, layers):
-            kept = self.gradients[name] = ProbeGradients(model, layers)
-        return kept
-
-
-def _alike(kept: Sequence[KernelLayer], layers: Sequence[KernelLayer]) -> bool:
-    """Whether these are the same layers, with the same kernels."""
-    return [(a.path, id(a.variable)) for a in kept] == [(b.path, id(b.variable)) for b in layers]
 
 
 class InspectionError(ValueError):

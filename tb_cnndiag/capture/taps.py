@@ -16,10 +16,10 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.batch_samples import BatchSamples
+from tb_cnndiag.capture.compiled_passes import CompiledPasses
 from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.firing import Firing
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.model_inspector import CompiledPasses
 from tb_cnndiag.capture.probe import same_graph
 from tb_cnndiag.payloads import FloatArray
 

@@ -42,7 +42,7 @@ class Measurer:
 
     diagnostics: Sequence[Diagnostic]
     failed: set[str] = field(default_factory=set)
-    _frozen: dict[tuple[str, str, int], LayerResult] = field(default_factory=dict)
+    _frozen: dict[tuple[str, str], tuple[int, LayerResult]] = field(default_factory=dict)
 
     def due(self, costs: Set[Cost]) -> list[Diagnostic]:
         """The diagnostics of these costs that have not failed."""
@@ -134,16 +134,18 @@ class Measurer:
     def _results(self, diagnostic: LayerDiagnostic, layers: Sequence[LayerSnapshot]) -> list[LayerResult]:
         """The result of each layer; that of a frozen layer whose weights are as before is not measured again."""
         known: dict[int, LayerResult] = {}
-        keys: dict[int, tuple[str, str, int]] = {}
+        checksums: dict[int, int] = {}
         if set(diagnostic.needs) <= WEIGHT_NAMES:
             for row, layer in enumerate(layers):
                 if not layer.layer.trainable:
-                    keys[row] = diagnostic.name, layer.layer.path, _checksum(layer)
-                    if keys[row] in self._frozen:
-                        known[row] = self._frozen[keys[row]]
+                    checksums[row] = _checksum(layer)
+                    checksum, result = self._frozen.get((diagnostic.name, layer.layer.path), (None, None))
+                    if result is not None and checksum == checksums[row]:
+                        known[row] = result
         rest = [row for row in range(len(layers)) if row not in known]
         known |= dict(zip(rest, diagnostic.measure_all([layers[row] for row in rest]), strict=True))
-        self._frozen |= {keys[row]: known[row] for row in rest if row in keys}
+        for row, checksum in checksums.items():
+            self._frozen[diagnostic.name, layers[row].layer.path] = checksum, known[row]
         return [known[row] for row in range(len(layers))]
 
     @contextmanager

@@ -79,8 +79,8 @@ def test_a_layer_behind_a_recurrent_one_does_not_read_the_input(tmp_path: Path) 
     assert np.isnan(_history(tmp_path).series("model_input", "mean").values).all()
 
 
-def test_a_loop_gets_its_probe_from_what_its_models_are_called_with(tmp_path: Path, rng: np.random.Generator) -> None:
-    x, y = images(rng)
+def _loop() -> tuple[Any, Any, Callable[[Any, Any], Any]]:
+    """A model, its optimizer, and a training step written by hand."""
     model, optimizer = plain(), keras.optimizers.SGD(0.01)
     optimizer.build(model.trainable_variables)
     import tensorflow as tf
@@ -92,6 +92,12 @@ def test_a_loop_gets_its_probe_from_what_its_models_are_called_with(tmp_path: Pa
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
+    return model, optimizer, train
+
+
+def test_a_loop_gets_its_probe_from_what_its_models_are_called_with(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model, optimizer, train = _loop()
     with CNNDiagnostics(tmp_path, verbose=0).watch(model=model, optimizers=[optimizer]) as watched:
         for _ in range(2):
             for start in range(0, 64, 16):
@@ -180,16 +186,7 @@ def test_equal_findings_of_many_layers_are_one_warning(tmp_path: Path) -> None:
 
 def test_a_loop_that_never_ends_an_epoch_uses_what_was_collected(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
-    model, optimizer = plain(), keras.optimizers.SGD(0.01)
-    import tensorflow as tf
-
-    @tf.function
-    def train(xs: Any, ys: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = keras.ops.mean(keras.losses.sparse_categorical_crossentropy(ys, model(xs, training=True)))
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return loss
-
+    model, optimizer, train = _loop()
     with CNNDiagnostics(tmp_path, verbose=0).watch(model=model, optimizers=[optimizer]) as watched:
         for _ in range(8):
             watched.step({"loss": train(x[:16], y[:16])})
