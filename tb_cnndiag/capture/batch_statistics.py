@@ -13,18 +13,19 @@ def compares(layer: Any) -> bool:
     return all(map(is_variable, moving)) and getattr(layer, "axis", -1) in (-1, 3)
 
 
-def mean_shift(ops: Any, x: Any, layer: Any) -> Any:
-    """|moving mean − mean of x| in standard deviations of x, ``(channels,)``; ``x`` is ``(samples, …, channels)``."""
-    mean, variance = _moments(ops, x)
+def moments(ops: Any, x: Any) -> tuple[Any, Any]:
+    """Mean and variance of each channel, ``(channels,)`` both; ``x`` is ``(samples, …, channels)``."""
+    mean, variance = ops.moments(ops.cast(x, "float32"), axes=list(range(len(x.shape) - 1)))
+    return mean, variance
+
+
+def mean_shift(ops: Any, received: tuple[Any, Any], layer: Any) -> Any:
+    """|moving mean − mean| in standard deviations of what the layer receives, ``(channels,)``."""
+    mean, variance = received
     return ops.abs(ops.cast(layer.moving_mean, "float32") - mean) / ops.sqrt(variance + layer.epsilon)
 
 
-def variance_ratio(ops: Any, x: Any, layer: Any) -> Any:
-    """Moving variance relative to the variance of x, ``(channels,)``."""
-    _, variance = _moments(ops, x)
+def variance_ratio(ops: Any, received: tuple[Any, Any], layer: Any) -> Any:
+    """Moving variance relative to the variance of what the layer receives, ``(channels,)``."""
+    _, variance = received
     return (ops.cast(layer.moving_variance, "float32") + layer.epsilon) / (variance + layer.epsilon)
-
-
-def _moments(ops: Any, x: Any) -> tuple[Any, Any]:
-    rows = ops.reshape(ops.cast(x, "float32"), (-1, x.shape[-1]))
-    return ops.mean(rows, axis=0), ops.var(rows, axis=0)

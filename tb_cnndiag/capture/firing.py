@@ -6,6 +6,7 @@ batches. This happens outside the step's gradient tape, and nothing in the step 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -136,21 +137,23 @@ class Firing:
         import tensorflow as tf
 
         now = self._batches + 1
-        fired = [
-            self._fired(layer, outputs[row]) if row in outputs else tf.zeros(layer.units, tf.bool)
+        maxima = [
+            _unit_max(layer, outputs[row]) if row in outputs else tf.zeros(layer.units)
             for row, layer in enumerate(self._layers)
         ]
-        self._fired_at.assign(tf.where(tf.concat(fired, 0), now, self._fired_at))
+        self._fired_at.assign(tf.where(tf.concat(maxima, 0) > 0, now, self._fired_at))
         slot = tf.equal(tf.range(SIZE_HISTORY, dtype=tf.float32), (now - 1) % SIZE_HISTORY)
         self._sizes.assign(tf.where(slot, tf.cast(samples, tf.float32), self._sizes))
         self._batches.assign(now)
         return tf.constant(0.0)
 
-    def _fired(self, layer: KernelLayer, tensors: Sequence[Any]) -> Any:
-        import tensorflow as tf
 
-        maxima = [tf.reduce_max(sample_max(keras.ops, by_position(layer, tensor)), axis=0) for tensor in tensors]
-        return tf.reduce_any(tf.stack(maxima) > 0, axis=0)
+def _unit_max(layer: KernelLayer, tensors: Sequence[Any]) -> Any:
+    """Maximum of each unit over all calls, samples and positions, ``(units,)`` float32."""
+    import tensorflow as tf
+
+    maxima = [tf.reduce_max(sample_max(keras.ops, by_position(layer, tensor)), axis=0) for tensor in tensors]
+    return tf.cast(functools.reduce(tf.maximum, maxima), tf.float32)
 
 
 def _samples(data: Any) -> Any:

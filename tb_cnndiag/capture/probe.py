@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.batch_statistics import compares
+from tb_cnndiag.capture.batch_statistics import compares, moments
 from tb_cnndiag.capture.kernel_graph import KernelGraph
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
-from tb_cnndiag.capture.reductions import REDUCTIONS
+from tb_cnndiag.capture.reductions import REDUCTIONS, first_samples
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray
 
@@ -108,32 +108,52 @@ class Observer:
     ) -> dict[str, Any]:
         ops = keras.ops
         activations = [by_position(layer, observation.tensor) for observation in seen]
-        values: dict[str, Any] = {"positions": ops.cast(ops.shape(activations[0])[1], "float32")}
+        positions = activations[0].shape[1]
+        values: dict[str, Any] = {
+            "positions": ops.convert_to_tensor(
+                ops.shape(activations[0])[1] if positions is None else positions, "float32"
+            )
+        }
+        kinds = {REDUCTIONS[name].of for name in names}
+        given = _reducible(layer, seen[0], activations[0], graph, kinds)
         for name in names:
-            reduction = REDUCTIONS[name]
-            bounds = SATURATION.get(seen[0].activation)
-            if reduction.of == "activation":
-                values[name] = reduction.reduce(ops, activations[0])
-            elif reduction.of == "output" and layer.path in graph.answers:
-                values[name] = reduction.reduce(ops, _answer_by_position(layer, graph.answers[layer.path]))
-            elif reduction.of == "bounded" and bounds and layer.path not in graph.answers:
-                values[name] = reduction.reduce(ops, activations[0], bounds)
-            elif reduction.of == "input" and layer.path in graph.first:
-                values[name] = reduction.reduce(ops, _input_by_position(layer, graph.calls[layer.path].inputs[0]))
-            elif reduction.of == "normalized":
-                call = graph.normalization.get(layer.path)
-                if call is not None and compares(call.layer) and same_graph(call.inputs[0]):
-                    values[name] = reduction.reduce(ops, call.inputs[0], call.layer)
-            elif reduction.of == "map" and _is_map(image := _channels_last(layer, seen[0].tensor), layer.units):
-                values[name] = reduction.reduce(ops, image)
-            elif reduction.of == "picture" and layer.path in graph.first:
-                image = _channels_last(layer, graph.calls[layer.path].inputs[0])
-                if _is_map(image):
-                    values[name] = reduction.reduce(ops, image)
+            if (arguments := given.get(REDUCTIONS[name].of)) is not None:
+                values[name] = REDUCTIONS[name].reduce(ops, *arguments)
         if "sample_max" in values:  # a layer that is called several times fires if it fires in any call
             for other in activations[1:]:
                 values["sample_max"] = ops.maximum(values["sample_max"], REDUCTIONS["sample_max"].reduce(ops, other))
         return {name: ops.cast(value, "float32") for name, value in values.items()}
+
+
+def _reducible(
+    layer: KernelLayer, seen: Observation, activation: Any, graph: KernelGraph, kinds: Set[str]
+) -> dict[str, tuple[Any, ...]]:
+    """What the reductions of each kind receive at a layer; kinds that it does not have are missing.
+
+    Each tensor is made once, whatever the number of reductions: the graph of a large network must stay small.
+    """
+    ops = keras.ops
+    given: dict[str, tuple[Any, ...]] = {"activation": (activation,)}
+    answers = layer.path in graph.answers
+    bounds = SATURATION.get(seen.activation)
+    if kinds & {"slice", "bounded"}:
+        given["slice"] = (first_samples(ops, activation),)
+        if bounds and not answers:
+            given["bounded"] = (*given["slice"], bounds)
+    if "output" in kinds and answers:
+        given["output"] = (_answer_by_position(layer, graph.answers[layer.path]),)
+    if kinds & {"input", "picture"} and layer.path in graph.first:
+        tensor = graph.calls[layer.path].inputs[0]
+        given["input"] = (_input_by_position(layer, tensor),)
+        if _is_map(image := _channels_last(layer, tensor)):
+            given["picture"] = (image,)
+    if "normalized" in kinds:
+        call = graph.normalization.get(layer.path)
+        if call is not None and compares(call.layer) and same_graph(call.inputs[0]):
+            given["normalized"] = (moments(ops, call.inputs[0]), call.layer)
+    if "map" in kinds and _is_map(image := _channels_last(layer, seen.tensor), layer.units):
+        given["map"] = (image,)
+    return given
 
 
 def _chunk_size(x: Any) -> int:

@@ -39,17 +39,20 @@ class Reduction:
         of: The tensor that is reduced:
 
             - ``"activation"``: the activation of every layer;
-            - ``"bounded"``: a bounded activation; ``reduce`` also receives the bounds at which it is saturated;
+            - ``"slice"``: its first samples, which represent all of them (:func:`first_samples`);
+            - ``"bounded"``: the same of a bounded activation; ``reduce`` also receives the bounds at which it is
+              saturated;
             - ``"output"``: the output of the model's output layers;
             - ``"input"``: the input of the model's first kernels;
-            - ``"normalized"``: what the batch normalization behind a layer receives; ``reduce`` also receives it;
+            - ``"normalized"``: mean and variance of what the batch normalization behind a layer receives; ``reduce``
+              also receives the normalization;
             - ``"map"``: an activation with two spatial axes, as ``(samples, height, width, channels)``;
             - ``"picture"``: the input of a first kernel with two spatial axes, in the same form.
     """
 
     reduce: Callable[..., Any]
     join: Callable[[list[FloatArray], list[int]], FloatArray]
-    of: Literal["activation", "bounded", "output", "input", "normalized", "map", "picture"] = "activation"
+    of: Literal["activation", "slice", "bounded", "output", "input", "normalized", "map", "picture"] = "activation"
 
 
 def sample_max(ops: Any, x: Any) -> Any:
@@ -62,12 +65,12 @@ def sample_max(ops: Any, x: Any) -> Any:
 
 def unit_mean(ops: Any, x: Any) -> Any:
     """Mean over samples and positions, ``(units,)``."""
-    return _mean(ops, _first(ops, x))
+    return ops.mean(x, axis=(0, 1))
 
 
 def unit_mean_abs(ops: Any, x: Any) -> Any:
     """Mean magnitude over samples and positions, ``(units,)``."""
-    return _mean(ops, ops.abs(_first(ops, x)))
+    return ops.mean(ops.abs(x), axis=(0, 1))
 
 
 def sample_mean(ops: Any, x: Any) -> Any:
@@ -77,19 +80,18 @@ def sample_mean(ops: Any, x: Any) -> Any:
 
 def activation_sample(ops: Any, x: Any) -> Any:
     """A subsample of all values, evenly spread over samples, positions and units, ``(values,)``."""
-    flat = ops.reshape(_first(ops, x), (-1,))
     stride = max(int(np.prod([n for n in x.shape[1:] if n is not None])) // SUBSAMPLE, 1)
     units = x.shape[-1] or 1
     while stride > 1 and np.gcd(stride, units) > 1:  # otherwise the stride would hit only some of the units
         stride += 1
-    return ops.take(flat, ops.arange(0, ops.shape(flat)[0], stride))
+    return ops.reshape(x, (-1,))[::stride]
 
 
 def unit_saturated(ops: Any, x: Any, bounds: tuple[float, float]) -> Any:
     """Share of values at or beyond the bounds, ``(units,)``."""
-    x = _first(ops, x)
     low, high = bounds
-    return _mean(ops, ops.cast(ops.logical_or(ops.less_equal(x, low), ops.greater_equal(x, high)), "float32"))
+    beyond = ops.logical_or(ops.less_equal(x, low), ops.greater_equal(x, high))
+    return ops.mean(ops.cast(beyond, "float32"), axis=(0, 1))
 
 
 def input_mean(ops: Any, x: Any) -> Any:
@@ -120,10 +122,10 @@ def input_constant(ops: Any, x: Any) -> Any:
 
 def sample_diversity(ops: Any, x: Any) -> Any:
     """Standard deviation over samples at each position, root mean square over positions and channels, ``()``."""
-    return ops.sqrt(ops.mean(ops.var(_first(ops, x), axis=0)))
+    return ops.sqrt(ops.mean(ops.var(first_samples(ops, x), axis=0)))
 
 
-def _first(ops: Any, x: Any) -> Any:
+def first_samples(ops: Any, x: Any) -> Any:
     """The slice of the samples that represents all of them."""
     samples = x.shape[0]
     if samples is None:
@@ -184,9 +186,9 @@ def _maximum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
 REDUCTIONS: Mapping[str, Reduction] = {
     "sample_max": Reduction(sample_max, _concatenate),
     "sample_mean": Reduction(sample_mean, _concatenate),
-    "unit_mean": Reduction(unit_mean, _average),
-    "unit_mean_abs": Reduction(unit_mean_abs, _average),
-    "activation_sample": Reduction(activation_sample, _concatenate),
+    "unit_mean": Reduction(unit_mean, _average, "slice"),
+    "unit_mean_abs": Reduction(unit_mean_abs, _average, "slice"),
+    "activation_sample": Reduction(activation_sample, _concatenate, "slice"),
     "unit_saturated": Reduction(unit_saturated, _average, "bounded"),
     "output": Reduction(sample_mean, _concatenate, "output"),
     "output_diversity": Reduction(sample_diversity, _average, "output"),

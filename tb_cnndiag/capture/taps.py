@@ -166,15 +166,18 @@ class Taps:
     def _add(self, grads: Sequence[Any], variables: Sequence[Any]) -> None:
         import tensorflow as tf
 
-        norms: dict[int, Any] = {}
+        halves: dict[int, Any] = {}
         for gradient, variable in zip(grads, variables, strict=False):
             for row in self._rows.get(id(variable), ()):
                 if gradient is not None:
-                    norms[row] = tf.norm(_data_gradient(gradient, variable))
-        if not norms:
+                    # ‖g‖² / 2 is a single operation: a step of a large network must not compile for longer.
+                    halves[row] = tf.nn.l2_loss(_data_gradient(gradient, variable))
+        if not halves:
             return
-        norm = tf.stack([norms.get(row, tf.constant(np.nan, tf.float32)) for row in range(self._sums.shape[0])])
-        present = tf.constant([float(row in norms) for row in range(self._sums.shape[0])], tf.float32)
+        rows = self._sums.shape[0]
+        absent = tf.constant(np.nan, tf.float32)
+        norm = tf.sqrt(2 * tf.stack([halves.get(row, absent) for row in range(rows)]))
+        present = tf.constant([float(row in halves) for row in range(rows)], tf.float32)
         finite = tf.cast(tf.math.is_finite(norm), tf.float32)
         total = tf.where(finite > 0, norm, tf.zeros_like(norm))
         self._sums.assign_add(tf.stack([total, finite, present * (1 - finite)], axis=1))

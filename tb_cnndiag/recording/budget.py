@@ -15,8 +15,8 @@ clock: Callable[[], float] = time.perf_counter
 
 # Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
 FLOOR = 0.5
-# Largest share of the time so far that the last snapshot may take.
-LAST_SHARE = 0.2
+# Largest part of the training's time that all diagnostics may take, the last snapshot included.
+WHOLE_SHARE = 0.2
 # Largest part of what a training will earn that is kept for its last snapshot.
 RESERVE = 0.5
 
@@ -33,7 +33,8 @@ class Budget:
     """Keeps account of the time that diagnostics take, relative to the time that training takes.
 
     All snapshots after the first one may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more.
-    The first one is always taken. The last one may exceed the share: it may take ``LAST_SHARE`` of all time so far.
+    The first one is always taken. The last one may exceed the share, until all diagnostics together have taken
+    ``WHOLE_SHARE`` of the training's time.
     """
 
     def __init__(self, share: float | None) -> None:
@@ -98,13 +99,13 @@ class Budget:
         """
         if self.share is None or occasion == "first":
             return float("inf")
-        elapsed = clock() - self._began
         spent = self.spent
+        trained = max(clock() - self._began - spent, 0.0)
         if occasion == "last":
             if self._before_last is None:  # it may be supplemented when the training ends
                 self._before_last = spent
-            return max(FLOOR, LAST_SHARE * elapsed) - (spent - self._before_last)
-        trained = max(elapsed - spent, 0.0)
+            whole = max(WHOLE_SHARE, self.share) * trained
+            return max(self._before_last + FLOOR, whole) - spent
         earned = self.share * trained
         if progress > 0:
             whole = self.share * trained / progress
