@@ -210,6 +210,15 @@ def graph(follows: Mapping[str, Sequence[str]]) -> Graph:
     return {**CAUSES, **{effect: (*CAUSES.get(effect, ()), *causes) for effect, causes in others.items()}}
 
 
+def with_causes(known: Graph, cause: str, effects: Mapping[str, str]) -> Graph:
+    """The graph in which ``cause`` is the first cause of ``effects`` (by the reason), and none of them causes it."""
+    turned = dict(known)
+    turned[cause] = tuple(each for each in known.get(cause, ()) if each.cause not in effects)
+    for effect, reason in effects.items():
+        turned[effect] = (Cause(cause, effect, TRAINING, reason), *turned.get(effect, ()))
+    return turned
+
+
 class Ways:
     """Which layers reach which, through the layer table."""
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.judging.causes import Ways, explained, graph
+from tb_cnndiag.judging.causes import Ways, explained, graph, with_causes
 from tb_cnndiag.judging.coverage import Coverage, Verdict
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.faults.base import Judged
@@ -67,7 +67,10 @@ def verdict(
         for fault, judged in ended.items()
     )
     ways = Ways(history.layers, history.info.model if history.info else "")
-    return Verdict(explained(found, graph({kind.id: kind.follows for kind in faults}), ways), coverage)
+    causes = graph({kind.id: kind.follows for kind in faults})
+    for fault, judged in ended.items():
+        causes = with_causes(causes, fault, judged.causes)
+    return Verdict(explained(found, causes, ways), coverage)
 
 
 def _judged(kind: type[Fault], signals: Signals, changed: Mapping[str, float]) -> Judged:

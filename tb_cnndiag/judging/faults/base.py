@@ -60,6 +60,7 @@ class Kind:
         units: The units that have the fault.
         reported: Evidence that is only reported, next to what was compared.
         instead_of: Faults that this kind explains so completely that their findings are left out.
+        causes: Faults that this kind causes in any layer, by the reason; other kinds of the fault may be their effects.
     """
 
     when: Condition
@@ -71,6 +72,7 @@ class Kind:
     units: Callable[[Case], Units] = field(default=lambda case: ())
     reported: Callable[[Case], Mapping[str, Evidence]] = field(default=lambda case: {})
     instead_of: tuple[str, ...] = ()
+    causes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,14 @@ class Judged:
 
     Attributes:
         instead_of: Faults that the findings explain so completely that their own are left out.
+        causes: Faults that the findings cause, beyond what the graph of causes says, by the reason.
     """
 
     findings: tuple[Finding, ...]
     status: Status
     reason: str = ""
     instead_of: frozenset[str] = frozenset()
+    causes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Fault(ABC):
@@ -126,6 +130,7 @@ class Fault(ABC):
         named: set[int | None] = set()
         reasons: dict[str, None] = {}
         instead_of: set[str] = set()
+        causes: dict[str, str] = {}
         judged = asked = False
         for kind in self.kinds:
             if kind.where is None and findings:
@@ -140,9 +145,10 @@ class Fault(ABC):
                     findings.append(self._finding(kind, case))
                     named.add(row)
                     instead_of |= set(kind.instead_of)
+                    causes |= kind.causes
         open_ = "; ".join(reasons)
         if findings:
-            return Judged(tuple(findings), "found", "", frozenset(instead_of))
+            return Judged(tuple(findings), "found", "", frozenset(instead_of), causes)
         if not asked:
             return Judged((), "not_applicable", "no layer can have it")
         return Judged((), "clear" if judged else "unknown", open_)

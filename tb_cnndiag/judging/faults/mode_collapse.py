@@ -15,6 +15,7 @@ from tb_cnndiag.wording import percent
 
 PRELIMINARY = "preliminary: not calibrated on GANs"
 LOW = Below(DIVERSITY, "diversity_ratio")
+LOST = Below(DIVERSITY, "low_after_fall") & Above(DIVERSITY_FALL, "fall")
 
 
 def _output(case: Case) -> int | None:
@@ -56,6 +57,12 @@ class ModeCollapse(Fault):
             "Diversity of generated images, relative to real images, below which the generator has collapsed.",
             PRELIMINARY,
         ),
+        "low_after_fall": Limit(
+            0.2,
+            "ratio",
+            "The same for a generator whose images were more diverse before: see `fall`.",
+            PRELIMINARY,
+        ),
         "fall": Limit(
             2.5,
             "ratio",
@@ -69,8 +76,7 @@ class ModeCollapse(Fault):
     }
     kinds = (
         Kind(
-            when=LOW.for_epochs(complete=True)
-            & (Above(DIVERSITY_FALL, "fall") | LOW.for_epochs("lasting", complete=True)),
+            when=LOST.for_epochs(complete=True) | LOW.for_epochs("lasting", complete=True),
             at=_output,
             message=_message,
             reported=lambda case: {

@@ -12,6 +12,7 @@ from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import WIDTH_PARAMETER
 from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.layers import NARROWEST, hidden_with_units, narrowest
+from tb_cnndiag.judging.signals.loss import BEST_OF_FIRST_LOSS
 from tb_cnndiag.judging.signals.loss_function import of_classes
 from tb_cnndiag.judging.signals.prior_relative_loss import PRIOR_RELATIVE_LOSS
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
@@ -21,9 +22,14 @@ from tb_cnndiag.payloads import LayerInfo
 from tb_cnndiag.wording import percent, plural
 
 
+def _regularized(signals: Signals) -> bool:
+    """Whether regularization is strong."""
+    return bool(weaker_regularization(signals))
+
+
 def _regularized_or_linear(signals: Signals) -> bool:
     """Whether there is a reason why nothing may have been learned at all."""
-    return bool(weaker_regularization(signals)) or not hidden_with_units(signals)
+    return _regularized(signals) or not hidden_with_units(signals)
 
 
 def _place(case: Case) -> int:
@@ -52,6 +58,26 @@ def _message(case: Case) -> str:
         cause = f"The regularization is too strong: {weaker[0].parameter} ({weaker[0].current}){place}."
     loss = case.signals(PRIOR_RELATIVE_LOSS).last()
     return f"The training loss is on a plateau at {percent(loss)} of the prior loss. {cause}"
+
+
+def _regularized_message(case: Case) -> str:
+    strong = weaker_regularization(case.signals)[0]
+    place = f" of {strong.layer}" if strong.layer else ""
+    loss = percent(case.signals(PRIOR_RELATIVE_LOSS).last())
+    return (
+        f"The regularization is too strong: {strong.parameter}{place} is {strong.current}, and the training loss stays "
+        f"at {loss} of the prior loss."
+    )
+
+
+def _unlearned_message(case: Case) -> str:
+    return (
+        f"Nothing was learned: the training loss stays at {percent(case.signals(PRIOR_RELATIVE_LOSS).last())} of the "
+        "prior loss, although the weights change. If no layer shows why, the labels may not belong to their samples."
+    )
+
+
+_LABELS = Adjustment(None, "labels", "unknown", "those of the samples", "labels in another order cannot be learned")
 
 
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
@@ -118,11 +144,30 @@ class Underfitting(Fault):
     }
     kinds = (
         Kind(
-            when=(HIGH & LEARNED & Above(MEDIAN_UPDATE_RATIO, "step")).for_epochs(complete=True)
+            when=(Above(PRIOR_RELATIVE_LOSS, "stuck") & Is(_regularized)).for_epochs(complete=True),
+            at=_place,
+            severity="warning",
+            message=_regularized_message,
+            adjustments=_adjustments,
+            causes=dict.fromkeys(
+                ("dead_units", "collapsed_output", "redundant_filters", "frozen_layer", "learning_rate_too_low"),
+                "what outweighs the loss decides what the weights become",
+            ),
+        ),
+        Kind(
+            when=(HIGH & LEARNED).for_epochs(complete=True)
+            & Above(MEDIAN_UPDATE_RATIO, "step")
             & (Flat(PRIOR_RELATIVE_LOSS, "gain", "plateau") | (Flat(PRIOR_RELATIVE_LOSS, "slow", "plateau") & SLOW)),
             at=_place,
             severity=_severity,
             message=_message,
             adjustments=_adjustments,
+        ),
+        Kind(
+            when=(Above(PRIOR_RELATIVE_LOSS, "stuck") & Above(BEST_OF_FIRST_LOSS, "stuck")).for_epochs(complete=True)
+            & Above(MEDIAN_UPDATE_RATIO, "step"),
+            severity="warning",
+            message=_unlearned_message,
+            adjustments=lambda case: (_LABELS,),
         ),
     )

@@ -21,7 +21,7 @@ from tb_cnndiag.judging.signals.gradients import (
     rows_with_gradient,
 )
 from tb_cnndiag.judging.signals.loss import RELATIVE_LOSS
-from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
 from tb_cnndiag.numerics.activations import SQUASHING
 from tb_cnndiag.payloads import LayerInfo
 from tb_cnndiag.wording import times
@@ -97,6 +97,7 @@ class VanishingGradient(Fault):
         ),
         "update_ratio": Limit(1e-4, "ratio", "Update-to-weight ratio below which the first layer does not learn."),
         "stuck": STUCK,
+        "harmless_loss": HARMLESS,
         "blocked": Limit(0.9, "share", "Share of dead units above which a layer blocks the gradient: another fault."),
         "epochs": EPOCHS,
     }
@@ -108,7 +109,7 @@ class VanishingGradient(Fault):
                 & (~Known(Above(FIRST_LAYER_UPDATE, "update_ratio")) | Known(Above(RELATIVE_LOSS, "stuck")))
             )
             .for_epochs()
-            .except_where(Above(MOST_DEAD_RECTIFIED, "blocked")),
+            .except_where(Above(MOST_DEAD_RECTIFIED, "blocked") | Below(RELATIVE_LOSS, "harmless_loss")),
             at=lambda case: rows_with_gradient(case.signals)[0],
             message=_message,
             adjustments=_adjustments,

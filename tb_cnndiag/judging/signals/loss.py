@@ -155,5 +155,14 @@ def _decrease(signals: Signals) -> Track:
     return Track(loss.steps, (loss.first() - np.minimum.accumulate(loss.values, axis=0)) / first)
 
 
+def _best_of_first(signals: Signals) -> Track:
+    decrease = signals(LOSS_DECREASE)
+    return Track(decrease.steps, 1 - decrease.values, decrease.reason) if len(decrease) else decrease
+
+
+BEST_OF_FIRST_LOSS = Signal("best loss relative to the first loss", "ratio", _best_of_first)
+"""The best loss so far relative to the first one: what was learned, whatever the loss is weighted by."""
+
+
 LOSS_DECREASE = Signal("decrease of the loss", "share", _decrease)
 """Decrease of the best loss so far below the first one, as a share of the first one."""

@@ -40,13 +40,13 @@ INITIAL_SIMILARITY = Signal("similarity of the initial filters", "cosine", _init
 
 
 def _later_similarity(signals: Signals) -> Track:
-    """The smallest mean |cosine| so far, after step 0; 1 while all weights are 0."""
+    """The smallest mean |cosine| so far; 1 while all weights are 0. Unknown before training has begun."""
     similarity, zeros = signals(MEAN_SIMILARITY), signals(ZERO_SHARE)
     tracks = [track for track in (similarity, zeros) if len(track)]
     if not tracks:
         return similarity
-    steps = np.unique(np.concatenate([track.steps[track.steps > 0] for track in tracks]))
-    if not steps.size:
+    steps = np.unique(np.concatenate([track.steps for track in tracks]))
+    if not steps[-1]:
         return Track.unknown("filters were not compared after training began")
     values = np.full((len(steps), len(signals.layers)), np.nan)
     if len(similarity):
@@ -57,7 +57,10 @@ def _later_similarity(signals: Signals) -> Track:
 
 
 LATER_SIMILARITY = Signal("similarity of the filters in training", "cosine", _later_similarity)
-"""Smallest mean |cosine| of the filters of each layer since training began."""
+"""Smallest mean |cosine| of the filters of each layer since training began.
+
+It is known from step 0 on: filters that were alike then, and are alike later, have been alike for all that time.
+"""
 
 
 def twin_groups(signals: Signals, layer: LayerInfo) -> tuple[tuple[int, ...], ...]:
