@@ -130,7 +130,7 @@ def _reducible(
 ) -> dict[str, tuple[Any, ...]]:
     """What the reductions of each kind receive at a layer; kinds that it does not have are missing.
 
-    Each tensor is made once, whatever the number of reductions: the graph of a large network must stay small.
+    Each tensor is made once for all reductions: the graph of a large network must stay small.
     """
     ops = keras.ops
     given: dict[str, tuple[Any, ...]] = {"activation": (activation,)}

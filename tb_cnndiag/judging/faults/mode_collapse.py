@@ -15,7 +15,7 @@ from tb_cnndiag.wording import percent
 
 PRELIMINARY = "preliminary: not calibrated on GANs"
 LOW = Below(DIVERSITY, "diversity_ratio")
-LOST = Below(DIVERSITY, "low_after_fall") & Above(DIVERSITY_FALL, "fall")
+LOST = Below(DIVERSITY, "low_after_fall", shown="diversity_ratio") & Above(DIVERSITY_FALL, "fall")
 
 
 def _output(case: Case) -> int | None:

@@ -100,7 +100,9 @@ def _deeper(layer: LayerInfo) -> tuple[Adjustment, ...]:
 
 HIGH = (Is(of_classes) & Above(PRIOR_RELATIVE_LOSS, "harmless_loss")) | Above(PRIOR_RELATIVE_LOSS, "low_regression")
 LEARNED = Below(PRIOR_RELATIVE_LOSS, "stuck") | Is(_regularized_or_linear)
-SLOW = Is(of_classes) & (Below(NARROWEST, "narrow") | Above(PRIOR_RELATIVE_LOSS, "low_regression"))
+PLATEAU = Flat(PRIOR_RELATIVE_LOSS, "gain", "plateau")
+# So little passes a narrow layer that classes cannot be distinguished, even if the loss has not settled yet.
+NARROW = Is(of_classes) & Below(NARROWEST, "narrow")
 
 
 class Underfitting(Fault):
@@ -115,11 +117,6 @@ class Underfitting(Fault):
     diagnostic = "training_curve"
     limits: ClassVar[Mapping[str, Limit]] = {
         "gain": Limit(0.01, "share", "Mean change of the loss per epoch below which the loss is on a plateau."),
-        "slow": Limit(
-            0.025,
-            "share",
-            "The same where the loss of a classifier is above `low_regression`, or behind a narrow layer.",
-        ),
         "narrow": Limit(3, "count", "Number of units below which a layer passes little of what distinguishes classes."),
         "harmless_loss": HARMLESS.at(
             0.4, "Loss, relative to the prior loss, above which the loss of a classifier is high."
@@ -141,6 +138,7 @@ class Underfitting(Fault):
         "high": "stuck",
         "far": "low_regression",
         "low": "harmless_loss",
+        "slow": None,
     }
     kinds = (
         Kind(
@@ -155,9 +153,7 @@ class Underfitting(Fault):
             ),
         ),
         Kind(
-            when=(HIGH & LEARNED).for_epochs(complete=True)
-            & Above(MEDIAN_UPDATE_RATIO, "step")
-            & (Flat(PRIOR_RELATIVE_LOSS, "gain", "plateau") | (Flat(PRIOR_RELATIVE_LOSS, "slow", "plateau") & SLOW)),
+            when=(HIGH & LEARNED).for_epochs(complete=True) & Above(MEDIAN_UPDATE_RATIO, "step") & (PLATEAU | NARROW),
             at=_place,
             severity=_severity,
             message=_message,

@@ -161,7 +161,7 @@ def _best_of_first(signals: Signals) -> Track:
 
 
 BEST_OF_FIRST_LOSS = Signal("best loss relative to the first loss", "ratio", _best_of_first)
-"""The best loss so far relative to the first one: what was learned, whatever the loss is weighted by."""
+"""The best loss so far relative to the first one: what was learned, even if the loss is weighted."""
 
 
 LOSS_DECREASE = Signal("decrease of the loss", "share", _decrease)

@@ -45,15 +45,17 @@ def _later_similarity(signals: Signals) -> Track:
     tracks = [track for track in (similarity, zeros) if len(track)]
     if not tracks:
         return similarity
-    steps = np.unique(np.concatenate([track.steps for track in tracks]))
-    if not steps[-1]:
+    steps = np.unique(np.concatenate([track.steps[track.steps > 0] for track in tracks]))
+    if not steps.size:
         return Track.unknown("filters were not compared after training began")
     values = np.full((len(steps), len(signals.layers)), np.nan)
     if len(similarity):
         values = np.where(similarity.steps.max() > 0, similarity.at(steps), np.nan)
     if len(zeros):
         values = np.where(zeros.at(steps) == 1, 1.0, values)
-    return Track(steps, np.fmin.accumulate(values, axis=0))
+    initial = signals(INITIAL_SIMILARITY).at(np.zeros(1, np.int64))
+    first = np.where(np.isnan(values).all(axis=0), np.nan, initial)
+    return Track(np.append(0, steps), np.fmin.accumulate(np.concatenate([first, values]), axis=0))
 
 
 LATER_SIMILARITY = Signal("similarity of the filters in training", "cosine", _later_similarity)

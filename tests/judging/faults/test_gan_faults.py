@@ -58,7 +58,7 @@ def test_images_that_become_identical() -> None:
     [
         [0.01, 0.01, 0.01, 0.02, 0.02, 0.02],  # not yet diverse
         [0.01, 0.2, 0.3, 0.3, 0.02, 0.01],  # two snapshots only
-        [0.01, 0.2, 0.3, 0.02, 0.01, 0.1],  # the diversity has come back
+        [0.01, 0.2, 0.3, 0.02, 0.01, 0.15],  # the diversity has come back
     ],
 )
 def test_images_that_may_still_become_diverse(diversity: list[float]) -> None:

@@ -94,8 +94,9 @@ class TestLearningRateTooHigh:
         dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 0.1, 0.0]] * 4
         rows = {"dead_units.dead_ratio": dead, "update_ratio.update_ratio": [[s] * 4 for s in (0, 0.004, 0, 0, 0)]}
         found = judge(history(rows, info=replace(INFO, layers=layers), scalars={"loss": [PRIOR_LOSS] * 5}))
-        assert [finding.fault for finding in found] == ["dead_units"]
+        assert [finding.fault for finding in found] == ["underfitting", "dead_units"]
         assert found[0].adjustments[0].parameter == "activity_regularizer"
+        assert found[1].caused_by == found[0]
 
     @pytest.mark.parametrize(("factor", "expected"), [(1.0, False), (1e-3, True)])
     def test_updates_of_a_strong_penalty_are_not_the_learning_rate(self, factor: float, expected: bool) -> None:

@@ -15,10 +15,28 @@ from tests.judging.faults.made import INFO, LAYERS, PRIOR_LOSS, found, history, 
 class TestUnderfitting:
     RESTS = (1.3, 1.0, 0.9, 0.89, 0.885, 0.88, 0.88, 0.88, 0.88)
 
-    def test_a_slowly_falling_high_loss(self) -> None:
-        loss = [1.3, 1.28, 1.26, 1.24, 1.22, 1.2, 1.19, 1.18]
-        assert found("underfitting", training(loss, 1e-3))
-        assert not found("underfitting", training([0.6 * value for value in loss], 1e-3))
+    def test_a_loss_that_still_falls_may_only_need_more_epochs(self) -> None:
+        loss = [1.3, 1.28, 1.26, 1.24, 1.22, 1.2, 1.18, 1.16]
+        assert [finding.fault for finding in judge(training(loss, 1e-3))] == ["too_few_epochs"]
+
+    def test_a_network_that_learned_nothing(self) -> None:
+        loss = [1.39, 1.385, 1.38, 1.375, 1.37, 1.37]
+        (finding,) = judge(training(loss, 1e-3))
+        assert (finding.fault, finding.layer, finding.severity) == ("underfitting", None, "warning")
+        assert finding.adjustments[0].parameter == "labels"
+        weighted = [5.0, 3.0, 2.0, 1.5, 1.45, 1.44]  # class weights: the prior loss is not that of this loss
+        assert not found("underfitting", training(weighted, 1e-3))
+
+    @pytest.mark.parametrize(("rate", "expected"), [(0.9, "underfitting"), (0.3, "learning_rate_too_high")])
+    def test_strong_regularization_is_the_cause_of_what_follows(self, rate: float, expected: str) -> None:
+        layers = (LAYERS[0], replace(LAYERS[1], dropout=rate, dropout_at="drop"), *LAYERS[2:])
+        dead = [[0.1, 0.2, 0.1, 0.0]] + [[0.1, 1.0, 0.1, 0.0]] * 6
+        rows = {"dead_units.dead_ratio": dead, "update_ratio.update_ratio": [[1e-3] * 4] * 7}
+        (finding,) = found(
+            "dead_units", history(rows, info=replace(INFO, layers=layers), scalars={"loss": [PRIOR_LOSS] * 7})
+        )
+        assert finding.caused_by is not None
+        assert finding.caused_by.fault == expected
 
     @pytest.mark.parametrize(("units", "expected"), [(2, True), (8, False)])
     def test_a_slowly_falling_loss_behind_a_layer_of_two_units(self, units: int, expected: bool) -> None:

@@ -238,7 +238,8 @@ def test_similarity_of_initial_filters() -> None:
         "weight_health.zero_share": [[0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
     }
     np.testing.assert_allclose(of(similarity.INITIAL_SIMILARITY, rows), [[0.1, 1.0, 1.0, 0.2]], rtol=1e-5)
-    np.testing.assert_allclose(of(similarity.LATER_SIMILARITY, rows), [[0.1, 0.7, 1.0, 0.2]] * 2, rtol=1e-5)
+    later = [[0.1, 1.0, 1.0, 0.2], [0.1, 0.7, 1.0, 0.2], [0.1, 0.7, 1.0, 0.2]]
+    np.testing.assert_allclose(of(similarity.LATER_SIMILARITY, rows), later, rtol=1e-5)
 
 
 def test_validation() -> None:
