@@ -32,7 +32,7 @@ def _command(outcome: Outcome, result: Result, finding: Finding) -> str:
     if finding.caused_by:
         lines.append(f"Because of: {cause_of(finding)}.")
     else:
-        lines += [f"→ {adjustment_text(adjustment)}" for adjustment in finding.adjustments]
+        lines += [f"→ {adjustment_text(adjustment.layer or '', adjustment)}" for adjustment in finding.adjustments]
     return f"::{name} title={_property(title)}::{_data(chr(10).join(lines))}\n"
 
 

@@ -1,11 +1,12 @@
-"""The outcome as JUnit XML: a suite for each run, a case for each finding and for each fault that was not found."""
+"""The outcome as JUnit XML: a suite for each run, a case for each fault: names stay the same from run to run."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.report.groups import Group, grouped
 from tb_cnndiag.report.outcome import Outcome, Result
 from tb_cnndiag.report.text import cause_of, findings_as_text, switched_off_text
 
@@ -29,9 +30,13 @@ def render(outcome: Outcome) -> str:
 
 def _suite(outcome: Outcome, result: Result) -> ET.Element:
     suite = ET.Element("testsuite", name=clean(result.label))
-    found = {finding.fault for finding in result.findings}
-    for finding in result.findings:
-        suite.append(_case(outcome, result, finding))
+    found: dict[str, list[Group]] = {}
+    for group in grouped(
+        result.findings, lambda finding: (outcome.fails(result, finding), outcome.status(result, finding))
+    ):
+        found.setdefault(group.fault, []).append(group)
+    for groups in found.values():
+        suite.append(_case(outcome, result, groups))
     ended = {each.fault: each for each in result.coverage}
     for fault in outcome.faults:
         if fault.id in found:
@@ -57,19 +62,23 @@ def _suite(outcome: Outcome, result: Result) -> ET.Element:
     return suite
 
 
-def _case(outcome: Outcome, result: Result, finding: Finding) -> ET.Element:
-    name = f"{finding.fault} [{finding.layer}]" if finding.layer else finding.fault
-    case = ET.Element("testcase", classname=clean(result.label), name=clean(name), time="0")
-    because = f" Because of: {cause_of(finding)}." if finding.caused_by else ""
-    message = clean(f"{finding.severity}: {finding.message}{because}")
-    words = clean(findings_as_text([finding]))
-    if outcome.fails(result, finding):
-        ET.SubElement(case, "failure", message=message, type=finding.fault).text = words
-    elif outcome.status(result, finding) == "known":
-        ET.SubElement(case, "skipped", message=f"known: {message}")
+def _case(outcome: Outcome, result: Result, groups: Sequence[Group]) -> ET.Element:
+    """One fault: a failure if it fails in any layer, skipped if it is known in all."""
+    case = ET.Element("testcase", classname=clean(result.label), name=clean(groups[0].fault), time="0")
+    failing = [group for group in groups if outcome.fails(result, group.first)]
+    words = "\n".join(findings_as_text(group.findings) for group in failing or groups)
+    message = " ".join(f"{group.severity}: {group.message}{_because(group)}" for group in failing or groups)
+    if failing:
+        ET.SubElement(case, "failure", message=clean(message), type=groups[0].fault).text = clean(words)
+    elif all(outcome.status(result, group.first) == "known" for group in groups):
+        ET.SubElement(case, "skipped", message=clean(f"known: {message}"))
     else:
-        ET.SubElement(case, "system-out").text = words
+        ET.SubElement(case, "system-out").text = clean(words)
     return case
+
+
+def _because(group: Group) -> str:
+    return f" Because of: {cause_of(group.first)}." if group.caused_by else ""
 
 
 def clean(text: str) -> str:

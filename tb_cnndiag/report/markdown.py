@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from html import escape
 
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.report.groups import Group, evidence_text, grouped
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.report.text import cause_of, coverage_lines, evidence_text, plain, switched_off_text
+from tb_cnndiag.report.text import cause_of, coverage_lines, plain, switched_off_text
 from tb_cnndiag.wording import plural
 
 # GitHub drops a step summary of more than 1,024 kB as a whole.
 MOST_BYTES = 1_000_000
+# Layers of one fault that are listed.
+MOST_LISTED = 20
 _MARKS = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}
 _SPECIAL = re.compile(r"([\\`*_\[\]{}()#|~!$])")
 
@@ -22,7 +24,8 @@ def render(outcome: Outcome) -> str:
     room = MOST_BYTES - len(parts[0].encode()) - 200
     left_out = 0
     for result in outcome.results:
-        for part in (_run(result), *(_finding(outcome, result, finding) for finding in result.findings)):
+        groups = grouped(result.findings, lambda finding, result=result: outcome.status(result, finding))  # type: ignore[misc]
+        for part in (_run(result), *(_entry(outcome, result, group) for group in groups)):
             size = len(part.encode())
             if left_out or size > room:
                 left_out += 1
@@ -76,16 +79,17 @@ def _run(result: Result) -> str:
     return f"\n### {code(_cut(result.label))}\n\n{recorded}\n{healthy}"
 
 
-def _finding(outcome: Outcome, result: Result, finding: Finding) -> str:
-    known = " (known)" if outcome.status(result, finding) == "known" else ""
-    because = f" Because of: {inline(_cut(cause_of(finding)))}." if finding.caused_by else ""
-    lines = [f"\n- {_MARKS[finding.severity]} **{finding.severity}**{known}: {inline(_cut(finding.message))}{because}"]
-    if finding.caused_by is None and not known:
-        lines += [f"  - {inline(_cut(evidence_text(name, e)))}" for name, e in finding.evidence.items()]
+def _entry(outcome: Outcome, result: Result, group: Group) -> str:
+    known = " (known)" if outcome.status(result, group.first) == "known" else ""
+    because = f" Because of: {inline(_cut(cause_of(group.first)))}." if group.caused_by else ""
+    lines = [f"\n- {_MARKS[group.severity]} **{group.severity}**{known}: {inline(_cut(group.message))}{because}"]
+    lines += [f"  - {inline(_cut(each))}" for each in group.listed(MOST_LISTED)]
+    if group.caused_by is None and not known:
+        lines += [f"  - {inline(_cut(evidence_text(name, *each)))}" for name, each in group.evidence.items()]
         lines += [
-            f"  - change {code(_cut(f'{a.layer}: ' if a.layer else '') + _cut(a.parameter))}: "
+            f"  - change {code(_cut(f'{where}: ' if where else '') + _cut(a.parameter))}: "
             f"{inline(_cut(a.current))} → **{inline(_cut(a.proposed))}** ({inline(_cut(a.reason))})"
-            for a in finding.adjustments
+            for where, a in group.adjustments
         ]
     return "\n".join(lines) + "\n"
 

@@ -73,7 +73,9 @@ def _result(outcome: Outcome, result: Result, finding: Finding, rules: dict[str,
     sentences = [plain(finding.message)]
     if finding.caused_by:
         sentences.append(f"Because of: {plain(cause_of(finding))}.")
-    sentences += [f"Change {plain(adjustment_text(adjustment))}." for adjustment in finding.adjustments]
+    sentences += [
+        f"Change {plain(adjustment_text(adjustment.layer or '', adjustment))}." for adjustment in finding.adjustments
+    ]
     found = _entry(result.key(finding), rules, LEVELS[finding.severity], " ".join(sentences), _location(result))
     status = outcome.status(result, finding)
     if status:

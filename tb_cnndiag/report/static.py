@@ -14,8 +14,9 @@ from tb_cnndiag.finding import SEVERITIES, Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, RunInfo
+from tb_cnndiag.report.groups import Group, evidence_text, grouped
 from tb_cnndiag.report.text import cause_of, coverage_lines, plain
-from tb_cnndiag.wording import labeled, number, plural
+from tb_cnndiag.wording import number, plural
 
 
 class Table(NamedTuple):
@@ -34,7 +35,7 @@ class Run(NamedTuple):
     counts: str
     facts: dict[str, str]
     notes: Sequence[str]
-    findings: Sequence[Finding]
+    groups: Sequence[Group]
     coverage: Sequence[str]
     curves: Table
     layers: Table
@@ -55,7 +56,7 @@ def template(name: str) -> Any:
         lstrip_blocks=True,
         finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else plain(value),
     )
-    environment.filters.update(cause=cause_of, labeled=labeled)
+    environment.filters.update(cause=cause_of, evidence=evidence_text)
     return environment.get_template(name)
 
 
@@ -73,7 +74,7 @@ def _run(history: History, judged: Verdict) -> Run:
         counted(findings),
         _facts(history),
         history.info.notes if history.info else (),
-        findings,
+        grouped(findings),
         coverage_lines(judged.coverage),
         _curves(history),
         _layers(history),

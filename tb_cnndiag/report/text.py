@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_cnndiag.finding import Adjustment, Evidence, Finding
+from tb_cnndiag.finding import Adjustment, Finding
 from tb_cnndiag.judging.coverage import Coverage, summary, unjudged
 from tb_cnndiag.payloads import SwitchedOff
+from tb_cnndiag.report.groups import evidence_text, grouped
 from tb_cnndiag.report.outcome import Outcome, Result
-from tb_cnndiag.wording import labeled, plural
+from tb_cnndiag.wording import plural
 
+# Layers of one fault that are listed.
+MOST_LISTED = 6
 _MARKS = {"error": "✗", "warning": "!", "info": "i"}
 
 
@@ -65,23 +68,23 @@ def switched_off_text(switched_off: SwitchedOff) -> str:
 
 
 def findings_as_text(findings: Sequence[Finding], known: Sequence[Finding] = ()) -> str:
-    """Each finding with its evidence and what to change; known findings without these."""
+    """Each fault with its evidence and what to change, in one layer or several; known ones without these."""
     if not findings:
         return "  ✓ nothing found"
     lines: list[str] = []
-    for finding in findings:
-        indent = "    " if finding.caused_by else "  "
-        aside = " (known)" if finding in known else ""
+    for group in grouped(findings, lambda finding: finding in known):
+        indent = "    " if group.caused_by else "  "
+        aside = " (known)" if group.first in known else ""
         lines.append(
-            f"{indent}{_MARKS[finding.severity]} {finding.severity}: {plain(finding.message)} [{finding.fault}]{aside}"
+            f"{indent}{_MARKS[group.severity]} {group.severity}: {plain(group.message)} [{group.fault}]{aside}"
         )
-        if finding.caused_by:
-            lines.append(f"{indent}    because of: {plain(cause_of(finding))}")
+        if group.caused_by:
+            lines.append(f"{indent}    because of: {plain(cause_of(group.first))}")
+        lines += [f"{indent}    {plain(each)}" for each in group.listed(MOST_LISTED)]
+        if group.caused_by or aside:
             continue
-        if aside:
-            continue
-        lines += [f"{indent}    {plain(evidence_text(name, e))}" for name, e in finding.evidence.items()]
-        lines += [f"{indent}    → {plain(adjustment_text(adjustment))}" for adjustment in finding.adjustments]
+        lines += [f"{indent}    {plain(evidence_text(name, *each))}" for name, each in group.evidence.items()]
+        lines += [f"{indent}    → {plain(adjustment_text(where, each))}" for where, each in group.adjustments]
     return "\n".join(lines)
 
 
@@ -91,16 +94,10 @@ def cause_of(finding: Finding) -> str:
     return f"{cause.title or cause.fault} in {cause.layer or 'the model'}" if cause else ""
 
 
-def evidence_text(name: str, evidence: Evidence) -> str:
-    """Name, value and threshold: ``dead ratio 100 % (threshold 40 %)``."""
-    limit = "" if evidence.limit is None else f" (threshold {labeled(evidence.limit, evidence.unit)})"
-    return f"{name.replace('_', ' ')} {labeled(evidence.value, evidence.unit)}{limit}"
-
-
-def adjustment_text(adjustment: Adjustment) -> str:
-    """Which parameter of which layer to change, from what to what, and why."""
-    where = f"{adjustment.layer}: " if adjustment.layer else ""
-    return f"{where}{adjustment.parameter}: {adjustment.current} → {adjustment.proposed} ({adjustment.reason})"
+def adjustment_text(where: str, adjustment: Adjustment) -> str:
+    """Which parameter of which layers to change, from what to what, and why."""
+    place = f"{where}: " if where else ""
+    return f"{place}{adjustment.parameter}: {adjustment.current} → {adjustment.proposed} ({adjustment.reason})"
 
 
 def _run_name(result: Result) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from tb_cnndiag.report import github, json_format, junit, markdown, sarif, text
 from tb_cnndiag.report.formats import FORMATS
+from tb_cnndiag.report.outcome import Key
 from tests.report.outcomes import HOSTILE, all_kinds, finding, hostile, outcome
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "findings.schema.json"
@@ -56,18 +57,25 @@ def test_junit_goes_round_through_a_real_parser() -> None:
     parsed = junitparser.JUnitXml.fromstring(written.encode())
     (suite,) = list(parsed)
     cases = {case.name: case for case in suite}
-    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (len(cases), 3, 0, 1)
+    assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (len(cases), 1, 0, 0)
     assert (parsed.tests, parsed.failures) == (suite.tests, suite.failures)
-    (failure,) = cases["dead_units [worse]"].result
+    (failure,) = cases["dead_units"].result
     assert isinstance(failure, junitparser.Failure)
     assert failure.type == "dead_units"
-    assert isinstance(cases["dead_units [known]"].result[0], junitparser.Skipped)
+    assert all(layer in failure.message for layer in ("worse", "effect", "<script>"))
+    assert "known" not in failure.message
+    known = {Key("r", "dead_units", layer): "warning" for layer in ("a", "b")}
+    (every,) = junitparser.JUnitXml.fromstring(
+        junit.render(outcome(finding("a", "warning"), finding("b", "warning"), known=known)).encode()
+    )
+    (skipped,) = next(case for case in every if case.name == "dead_units").result
+    assert isinstance(skipped, junitparser.Skipped)
+    assert "Dead units in 2 layers: a, b." in skipped.message
     assert cases["overfitting"].result == []
     assert "all units are dead" in cases["overfitting"].system_out
     assert cases["nan_or_inf"].is_passed
     again = junitparser.JUnitXml.fromstring(parsed.tostring())
     assert [case.name for case in next(iter(again))] == list(cases)
-    assert any("<script>" in name for name in cases)
 
 
 @pytest.mark.parametrize("made", [all_kinds(), outcome(), outcome(hostile(), fail_on="never")])
@@ -115,7 +123,7 @@ def test_markdown_keeps_names_as_text() -> None:
 
 
 def test_markdown_stays_below_the_limit_of_a_step_summary() -> None:
-    many = [finding(f"{number}{HOSTILE * 30}") for number in range(5_000)]
+    many = [finding(f"{number}{HOSTILE * 30}", fault=f"fault_{number}") for number in range(5_000)]
     reported = markdown.render(outcome(*many))
     assert 900_000 < len(reported.encode()) < 1_024_000
     counted = re.search(r"and ([\d,]+) more entries", reported)
