@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "--probe",
         metavar="FILE|DIR|MODULE:FUNCTION",
-        help=".npz file with x, and y for labels; .npy file; directory of images; or a function that returns x or (x, y)",
+        help=".npz file with x, and y for labels; .npy file; directory of images; or function that returns x or (x, y)",
     )
     audit.add_argument(
         "--import",
