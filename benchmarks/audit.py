@@ -30,6 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.diagnostics.base import LayerSnapshot
@@ -117,18 +118,21 @@ def _largest(ours: Mapping[str, Any], theirs: Mapping[str, Any], layers: list[st
 
 
 def _spectra(model: Any) -> tuple[dict[str, dict[str, float]], float]:
-    """(figures by layer name, seconds); σ₁ scaled as WeightWatcher scales the kernels of convolutions."""
+    """(figures by layer name, seconds); σ₁ scaled as in WeightWatcher, which halves the eigenvalues of Conv2D."""
     layers = find_kernel_layers(model)
     begin = time.perf_counter()
-    results = {
-        each.layer.name: (each, WeightSpectrum().measure(LayerSnapshot(each.info(), {"kernel": each.kernel()})).values)
-        for each in layers
-    }
+    with threadpool_limits(1, "blas"):  # as in an audit
+        results = {
+            each.layer.name: (
+                each,
+                WeightSpectrum().measure(LayerSnapshot(each.info(), {"kernel": each.kernel()})).values,
+            )
+            for each in layers
+        }
     seconds = time.perf_counter() - begin
     found: dict[str, dict[str, float]] = {}
     for name, (layer, values) in results.items():
-        window = math.prod(layer.info().kernel_shape[:-2])
-        scale = math.sqrt(window / 2) if len(layer.info().kernel_shape) == 4 and window > 1 else 1.0
+        scale = math.sqrt(1 / 2) if len(layer.info().kernel_shape) == 4 else 1.0
         found[name] = dict(values)
         if "spectral_norm" in values:
             found[name]["spectral_norm"] = values["spectral_norm"] * scale
@@ -140,17 +144,7 @@ def _shipped(work: Path) -> Iterator[Path]:
     wheels = work / "wheels"
     for package, version in PACKAGES.items():
         if not list(wheels.glob(f"{package.replace('-', '_')}-*.whl")):
-            command = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "-d",
-                wheels,
-                f"{package}=={version}",
-            ]
+            command = [sys.executable, *"-m pip download -q --no-deps -d".split(), str(wheels), f"{package}=={version}"]
             subprocess.run(command, check=True)
         (wheel,) = wheels.glob(f"{package.replace('-', '_')}-*.whl")
         home = work / package

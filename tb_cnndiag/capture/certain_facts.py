@@ -248,7 +248,7 @@ def _ordinary(layer: KernelLayer) -> bool:
 
 
 def _plain(layer: Any) -> bool:
-    """Whether an activation layer has no parameters that its name does not tell of."""
+    """Whether the name of an activation layer says all about it."""
     return not getattr(layer, "threshold", 0) and getattr(layer, "max_value", None) in (None, 6)
 
 

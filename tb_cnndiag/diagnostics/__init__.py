@@ -71,7 +71,6 @@ def available() -> tuple[type[Diagnostic], ...]:
 
 __all__ = [
     "BUILTIN",
-    "OF_AUDITS",
     "Diagnostic",
     "LayerDiagnostic",
     "LayerResult",

@@ -78,14 +78,11 @@ class WeightSpectrum(LayerDiagnostic):
         matrices = position_matrices(kernel, positions)
         if min(matrices.shape[1:]) > LARGEST_SIDE or min(matrices.shape[1:]) < 1:
             return LayerResult()
-        found = eigenvalues(matrices)
-        scale = positions / 2 if positions > 1 else 1.0
-        values = {
-            "spectral_norm": math.sqrt(float(found[-1]) / scale),
-            "stable_rank": float(found.sum() / found[-1]),
-        }
-        if min(matrices.shape[1:]) > 1:
-            values |= {"spikes": float(spikes(matrices)), "traps": float(traps(matrices))}
+        each = eigenvalues(matrices)
+        found = np.sort(each.ravel())
+        values = {"spectral_norm": math.sqrt(float(found[-1])), "stable_rank": float(found.sum() / found[-1])}
+        if each.shape[1] > 1:
+            values |= {"spikes": float(spikes(each, *matrices.shape[1:])), "traps": float(traps(matrices))}
         law = power_law(found)
         if law is not None:
             values |= {"alpha": law.alpha, "fit_distance": law.distance}

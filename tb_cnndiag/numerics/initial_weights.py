@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tb_cnndiag.numerics.spectrum import position_matrices, spikes
+from tb_cnndiag.numerics.spectrum import eigenvalues, position_matrices, spikes
 from tb_cnndiag.payloads import FloatArray
 
 # Fewest weights that are tested, and most that are compared: a random part of larger kernels says as much.
@@ -56,7 +56,8 @@ def initial_p_value(
         return 0.0
     p_value = float(stats.kstest(values, distribution.cdf).pvalue)
     if p_value > 0 and positions and min(kernel.shape[0], kernel.shape[1] // positions) >= _SIDE:
-        found = spikes(position_matrices(kernel, positions))
+        matrices = position_matrices(kernel, positions)
+        found = spikes(eigenvalues(matrices), *matrices.shape[1:])
         if found > max(1, positions // 100):
             return 0.0
     return p_value

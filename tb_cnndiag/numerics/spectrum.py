@@ -55,15 +55,10 @@ def position_matrices(kernel: FloatArray, positions: int) -> Float64Array:
 
 
 def eigenvalues(matrices: FloatArray) -> Float64Array:
-    """Eigenvalues of W Wᵀ of the smaller side of each matrix ``(count, rows, columns)``, together, ascending.
-
-    Those of several matrices, the positions of a convolution, are scaled by count / 2, as WeightWatcher does.
-    """
-    count, rows, columns = matrices.shape
+    """Eigenvalues of W Wᵀ of the smaller side of each of ``(count, rows, columns)``: ``(count, side)``, ascending."""
+    _, rows, columns = matrices.shape
     flipped = matrices if rows <= columns else np.swapaxes(matrices, 1, 2)
-    squares = np.linalg.eigvalsh(flipped @ np.swapaxes(flipped, 1, 2))
-    scale = count / 2 if count > 1 else 1.0
-    return np.sort(np.maximum(squares, 0.0).ravel()) * scale
+    return np.asarray(np.maximum(np.linalg.eigvalsh(flipped @ np.swapaxes(flipped, 1, 2)), 0.0))
 
 
 def power_law(values: FloatArray) -> PowerLaw | None:
@@ -119,26 +114,22 @@ def bulk_edge(matrix: FloatArray) -> float:
     Args:
         matrix: ``(rows, columns)``.
     """
-    return _edge(eigenvalues(matrix[None]), matrix.shape[0], matrix.shape[1])
+    return _edge(eigenvalues(matrix[None])[0], *matrix.shape)
 
 
-def spikes(matrices: FloatArray) -> int:
-    """Number of eigenvalues above the edge of the bulk of their own matrix, ``(count, rows, columns)``."""
-    _, rows, columns = matrices.shape
-    found = 0
-    for matrix in matrices:
-        values = eigenvalues(matrix[None])
-        found += int(np.count_nonzero(values > _edge(values, rows, columns)))
-    return found
+def spikes(found: FloatArray, rows: int, columns: int) -> int:
+    """Number of eigenvalues ``(count, side)`` above the edge of the bulk of their own matrix ``(rows, columns)``."""
+    return sum(int(np.count_nonzero(values > _edge(values, rows, columns))) for values in found)
 
 
 def traps(matrices: FloatArray, seed: int = 0) -> int:
     """Correlation traps: spikes that stay if the weights of each matrix are shuffled. Single huge weights make them."""
     rng = np.random.default_rng(seed)
-    return spikes(np.stack([rng.permutation(matrix.ravel()).reshape(matrix.shape) for matrix in matrices]))
+    shuffled = np.stack([rng.permutation(matrix.ravel()).reshape(matrix.shape) for matrix in matrices])
+    return spikes(eigenvalues(shuffled), *matrices.shape[1:])
 
 
-def _edge(values: Float64Array, rows: int, columns: int) -> float:
+def _edge(values: FloatArray, rows: int, columns: int) -> float:
     short, long = sorted((rows, columns))
     root, side = np.sqrt(max(long - 1, 1)), np.sqrt(short)
     center = (root + side) ** 2

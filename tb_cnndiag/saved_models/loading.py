@@ -45,7 +45,7 @@ def load(path: Path) -> SavedModel:
     """Load a model without executing code from its file, and without warnings of Keras.
 
     Raises:
-        LoadError: If the file does not exist, is no model, is cut off, or has no kernels.
+        LoadError: If the file does not exist, is not a model, is cut off, or has no kernels.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # e.g. that the optimizer has no variables yet
@@ -68,7 +68,7 @@ def _load(path: Path) -> SavedModel:
 
 
 def _what(path: Path) -> str:
-    """What a file is that is no model, and what to do."""
+    """What a file is instead of a model, and what to do."""
     with path.open("rb") as file:
         head = file.read(8)
     if not head:

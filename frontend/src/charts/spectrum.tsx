@@ -47,7 +47,8 @@ export function Spectrum({
   if (!last) return null;
   const right = width - 12;
   const x = scaleLog([1, Math.max(last.rank, 2)], [LEFT, right]);
-  const y = verticalAxis([last.value / 1.2, most * 1.2], [height - BOTTOM, 8], true);
+  const top = Math.max(most, ...shown.map(({ fit }) => fit).filter(Number.isFinite));
+  const y = verticalAxis([last.value / 1.2, top * 1.2], [height - BOTTOM, 8], true);
   const path = line<RankedValue>()
     .defined(({ fit }) => Number.isFinite(fit))
     .x(({ rank }) => x(rank))

@@ -48,7 +48,7 @@ def _message(case: Case) -> str:
     has = "has" if len(idle_units(case.signals, layer)) == 1 else "have"
     text = f"{what} {has} no effect that depends on the input: {', '.join(proofs)}."
     if pruned(case.signals):
-        return f"{text} Their zeros look like the mask of a pruning."
+        return f"{text} Their zeros are probably the mask of a pruning."
     return text
 
 

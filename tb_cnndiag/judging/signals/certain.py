@@ -89,7 +89,7 @@ SCATTERED = 0.1
 """Share of scattered zero weights at which a layer counts as masked."""
 
 ALIKE = 0.05
-"""Difference of the shares of zero filters of several layers up to which one sparsity explains them."""
+"""Largest difference of the shares of zero filters of several layers that one sparsity explains."""
 
 
 def untouched(signals: Signals, least: float) -> list[int]:
