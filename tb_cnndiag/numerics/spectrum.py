@@ -18,7 +18,7 @@ Float64Array = NDArray[np.float64]
 FEWEST = 8
 """Eigenvalues below which no power law is fitted, as in WeightWatcher."""
 
-# Below so many eigenvalues the estimate is corrected for its bias, and longer tails are preferred.
+# Below so many eigenvalues the estimate is corrected for its bias.
 _FEW = 20
 # Eigenvalues at or below this are numerically zero.
 _ZERO = 1e-5
@@ -65,8 +65,8 @@ def power_law(values: FloatArray) -> PowerLaw | None:
     """The power law that fits the tail best; None for fewer than ``FEWEST`` values above zero.
 
     For each start the exponent has its maximum likelihood, 1 + n / Σ ln(λ / λ_min); the start with the smallest
-    Kolmogorov–Smirnov distance is chosen (Clauset, Shalizi & Newman 2009). Among few values, n − 1 takes the place of
-    n, and 0.868 / √n, the median distance of a true sample, is subtracted before starts are compared.
+    Kolmogorov–Smirnov distance is chosen (Clauset, Shalizi & Newman 2009). Among few values n − 1 takes the place of n,
+    which removes the bias of the estimate, and a tail has at least ``FEWEST`` values.
     """
     ordered = np.sort(np.asarray(values, np.float64))
     ordered = ordered[ordered > _ZERO]
@@ -83,8 +83,7 @@ def power_law(values: FloatArray) -> PowerLaw | None:
     if not usable.any():
         return None
     distances = np.where(usable, _distances(logs, alphas), np.inf)
-    score = distances - 0.868 / np.sqrt(tails) if few else distances
-    best = int(np.argmin(score))
+    best = int(np.argmin(distances))
     return PowerLaw(float(alphas[best]), float(ordered[best]), float(distances[best]), int(tails[best]))
 
 
