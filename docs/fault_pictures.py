@@ -13,10 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+import tb_cnndiag
 from benchmarks.corpus.cases import CASES
 from benchmarks.faults.__main__ import home_of
 from benchmarks.faults.game import FAULTY, play
@@ -80,6 +82,9 @@ def main() -> None:
             elif fault.id in UNSETTLED:
                 log = options.work / fault.id
                 train_digits(log, **UNSETTLED[fault.id])
+            elif fault.of_audits:
+                log = Path(home, fault.id)
+                _audit(log, fault.id)
             else:
                 log = home_of(options.work, PICTURED[fault.id], 0)
                 train(cases[PICTURED[fault.id]], 0, log)
@@ -87,6 +92,20 @@ def main() -> None:
             page.goto(report.as_uri())
             _write(IMAGES / f"{fault.id}.webp", _screenshot(page, fault.title))
         browser.close()
+
+
+def _audit(log: Path, fault: str) -> None:
+    """Audit a small network: half of its second layer never fires, or that layer is untrained."""
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv2D(16 * n, 3, activation="relu", name=f"conv{n}") for n in (1, 2, 3)]
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(1 / 255), *layers])
+    for number, layer in enumerate(layers):
+        kernel, bias = layer.get_weights()
+        if fault == "units_without_effect" and number == 1:
+            bias[::2] = -100
+        untouched = fault == "untrained_layer" and number == 1
+        layer.set_weights([kernel if untouched else kernel * 1.5, bias if untouched else bias + 0.01])
+    tb_cnndiag.audit(model, log_dir=log)
 
 
 def _screenshot(page: Any, title: str) -> bytes:

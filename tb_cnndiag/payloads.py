@@ -116,7 +116,10 @@ class SwitchedOff:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """The model and how it is trained."""
+    """The model and how it is trained.
+
+    ``origin`` is how the log was made: ``"audit"`` of a saved model, ``"preflight"``; empty for a training.
+    """
 
     table: str
     layers: tuple[LayerInfo, ...]
@@ -132,6 +135,7 @@ class RunInfo:
     trainable_parameters: int = 0
     notes: tuple[str, ...] = ()
     switched_off: SwitchedOff | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ _KERNEL_INITIALIZERS = ("depthwise_initializer", "pointwise_initializer")
 _INITIALIZERS = {"kernel_initializer", "bias_initializer", *_KERNEL_INITIALIZERS}
 
 
+# Faults whose units can go without a change of the answers: those that may be intended are carried out, too.
+CERTAIN = ("units_without_effect", "redundant_filters")
+
+
 class Adjusted(NamedTuple):
     """The new model, and a line for each change that was not carried out and is to be made by hand."""
 
@@ -49,7 +53,11 @@ def apply(model: Any, findings: Sequence[Finding], *, weights: bool = True, samp
     Raises:
         ValueError: If ``samples`` do not fit the model.
     """
-    causes = [finding for finding in findings if finding.caused_by is None and finding.severity != "info"]
+    causes = [
+        finding
+        for finding in findings
+        if finding.caused_by is None and (finding.severity != "info" or finding.fault in CERTAIN)
+    ]
     try:
         plan = _Plan(model)
         plan.add(causes, weights=weights, samples=samples)
@@ -109,7 +117,7 @@ class _Plan:
         layer = self.layers.get(finding.layer or "")
         groups = [unit for unit in finding.units if isinstance(unit, tuple)]
         dead = [unit for unit in finding.units if isinstance(unit, int)]
-        redundant = finding.fault == "redundant_filters" and bool(groups)
+        redundant = (finding.fault == "redundant_filters" and bool(groups)) or finding.fault == "units_without_effect"
         if layer is None or not (redundant or (finding.fault == "dead_units" and dead)):
             return False
         if len(dead) == getattr(layer, "filters", getattr(layer, "units", 0)):
@@ -120,7 +128,8 @@ class _Plan:
             self.left.append(f"{finding.layer}: units are not removed: {error}")
             return redundant
         if redundant and not removed:
-            self.left.append(f"{finding.layer}: filters are not merged: none is close enough to another")
+            why = "none is close enough to another" if groups else "the next layer reads their constants"
+            self.left.append(f"{finding.layer}: {'filters are not merged' if groups else 'units stay'}: {why}")
         return redundant or removed
 
     def _cut(self, layer: Any, groups: Sequence[tuple[int, ...]], dead: Sequence[int], samples: Any) -> bool:

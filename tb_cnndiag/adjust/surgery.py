@@ -64,7 +64,9 @@ def cut(
     kernel, *bias = own.get(id(chain.layer)) or chain.layer.get_weights()
     units = _Units.of(chain, kernel, bias[0] if bias else None)
     kept = np.ones(len(units.factor), bool)
-    kept[[unit for unit in dead if units.silent(unit)]] = False
+    read, *rest = own.get(id(chain.reader)) or chain.reader.get_weights()
+    unread = np.abs(by_unit(read, len(units.factor))).sum(axis=(0, 2)) == 0
+    kept[[unit for unit in dead if unread[unit] or units.silent(unit)]] = False
     kept, reads = merge(kept) if merge else _by_weights(units, groups, kept)
     if kept.all():
         return None
@@ -73,7 +75,6 @@ def cut(
     changed = {id(chain.layer): [values[..., kept] for values in (kernel, *bias)]}
     if chain.norm is not None:
         changed[id(chain.norm)] = [values[kept] for values in chain.norm.get_weights()]
-    read, *rest = own.get(id(chain.reader)) or chain.reader.get_weights()
     changed[id(chain.reader)] = [_merged(read, reads[kept], flattened=chain.flattened), *rest]
     return Cut(int(kept.sum()), changed)
 
@@ -109,7 +110,13 @@ class _Units:
         return cls(rows, added, factor, beta - factor * mean, mean, np.sqrt(variance), chain.activation)
 
     def silent(self, unit: int) -> bool:
-        """Whether the output of a unit that never changes is 0: it is rectified, and its constant is not above 0."""
+        """Whether the output of a unit that never changes is 0: it is rectified, and its constant is not above 0.
+
+        Of another activation that keeps 0, all weights and the constant must be 0.
+        """
+        if self.activation in _HOMOGENEOUS and not self.kernel[unit].any():
+            constant = float(self.factor[unit] * self.bias[unit] + self.shift[unit])
+            return constant == 0 or (self.activation == "relu" and constant < 0)
         if self.activation != "relu":
             return False
         norms = np.linalg.norm(self.kernel, axis=1)

@@ -60,7 +60,7 @@ class KernelGraph:
             for path in reaching - {OTHER}:
                 self._note(path, call)
             for tensor in call.outputs:
-                self._sources[_key(tensor)] = reaching
+                self._sources[tensor_key(tensor)] = reaching
         self.first = kernels - fed_by_trainable
         self.answers: dict[str, Any] = {}
         for tensor in record.outputs:
@@ -81,7 +81,7 @@ class KernelGraph:
 
     def _reaching(self, tensor: Any) -> frozenset[str]:
         """Kernel layers whose outputs reach a tensor, through layers or through plain functions."""
-        key = _key(tensor)
+        key = tensor_key(tensor)
         if key not in self._sources:
             self._sources[key] = frozenset()  # ends the recursion if the graph has a loop
             origin = getattr(tensor, "op", None) if isinstance(key, str) else None
@@ -94,7 +94,7 @@ class KernelGraph:
         return self._sources[key]
 
 
-def _key(tensor: Any) -> Any:
+def tensor_key(tensor: Any) -> Any:
     """Identity of a tensor. TensorFlow graphs create new objects for the same tensor, so there it is the name."""
     name = getattr(tensor, "name", None) if hasattr(tensor, "graph") else None
     return name if isinstance(name, str) else id(tensor)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.certain_facts import certain_facts
 from tb_cnndiag.capture.compiled_passes import CompiledPasses
 from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, walk
@@ -22,6 +23,10 @@ from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 
 # Arrays that are read from a layer's variables.
 WEIGHT_NAMES = frozenset({"kernel", "bias", "norm_scale"})
+# Arrays of the normalization behind a layer, read from its variables.
+NORM_NAMES = {"norm_shift": "beta", "norm_mean": "moving_mean", "norm_variance": "moving_variance"}
+# Arrays of what is certain about the units without data.
+FACT_NAMES = frozenset({"lowest", "highest", "read", "read_parameters", "called", *NORM_NAMES})
 # If at least this share of a layer's units never fires on the probe, they are observed on more samples.
 SUSPECT_SHARE = 0.2
 
@@ -43,6 +48,7 @@ class _Part:
     gradients: ProbeGradients | None = None
     probe: Samples | None = None
     unprobed: str = ""
+    untraced: str = ""
     maxima: dict[str, FloatArray] = field(default_factory=dict)
 
     @property
@@ -84,6 +90,10 @@ class ModelInspector:
         self._passes = CompiledPasses() if passes is None else passes
         self.batch_size = 0
         """Samples in a batch of training; 0 if unknown."""
+        self.origin = ""
+        """How the log is made: see :class:`~tb_cnndiag.payloads.RunInfo`."""
+        self.notes: tuple[str, ...] = ()
+        """What else the log says of what could not be observed."""
         if not incomplete:
             for part in self._parts:
                 _require_weights(part.model)
@@ -204,6 +214,47 @@ class ModelInspector:
                 weights[layer.path] = data
         return weights
 
+    def trace(self) -> None:
+        """Record a pass without data through each part that has no probe, so that the layer table is complete.
+
+        A part that cannot be called without data is inspected by its weights alone; its reason says so.
+        """
+        for part in self._parts:
+            if part.probe is None and part.observer is None:
+                part.observer = self._passes.observer(part.name, part.model, part.layers)
+                try:
+                    part.observer.trace()
+                except Exception as error:  # a model may need data, or fail
+                    part.untraced = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+    @property
+    def untraced(self) -> dict[str, str]:
+        """Why the pass without data failed, by part."""
+        return {part.name: part.untraced for part in self._parts if part.untraced}
+
+    def facts(self) -> dict[str, dict[str, FloatArray]]:
+        """Path → the arrays of ``FACT_NAMES`` that are known; layers that no pass was recorded of are left out."""
+        found: dict[str, dict[str, FloatArray]] = {}
+        for part in self._parts:
+            observer = part.observer
+            if observer is None or observer.recording is None:
+                found |= {layer.path: {"called": np.asarray(np.nan)} for layer in part.layers}
+                continue
+            facts = certain_facts(part.layers, observer.recording, observer.observed)
+            called = {call.path for call in observer.recording.calls}
+            for layer in part.layers:
+                data: dict[str, FloatArray] = {"called": np.asarray(float(layer.path in called))}
+                known = facts.get(layer.path)
+                if known is not None:
+                    data |= {name: getattr(known, name) for name in ("lowest", "highest", "read", "read_parameters")}
+                observation = observer.observed.get(layer.path)
+                norm = observation.norm_layer if observation else None
+                for name, attribute in NORM_NAMES.items():
+                    if is_variable(variable := getattr(norm, attribute, None)):
+                        data[name] = _numpy(variable).reshape(-1)
+                found[layer.path] = data
+        return found
+
     def activations(self, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
         """Path → reduced activations on the probes, by name; parts without a probe are left out."""
         activations: dict[str, dict[str, FloatArray]] = {}
@@ -252,7 +303,14 @@ class ModelInspector:
     def info(self, table: tuple[LayerInfo, ...]) -> RunInfo:
         """The part of the run info that the models provide."""
         unprobed = {name: self.no_activations(name) for name in self.unprobed}
-        return run_info({part.prefix: part.model for part in self._parts}, table, unprobed)
+        info = run_info({part.prefix: part.model for part in self._parts}, table, unprobed)
+        untraced = [
+            f"{part.name or 'The model'} cannot be called without data ({part.untraced}): how its layers are connected "
+            "is not known."
+            for part in self._parts
+            if part.untraced
+        ]
+        return replace(info, origin=self.origin, notes=(*self.notes, *untraced, *info.notes))
 
 
 def _observe_more(

@@ -20,6 +20,8 @@ from tb_cnndiag.payloads import FloatArray
 # Most samples and input bytes per call: they bound the memory that a snapshot uses, for a probe of any size.
 CHUNK_SAMPLES = 256
 CHUNK_BYTES = 16 << 20
+# Length of axes of unknown length in a pass without data.
+BLANK_SIDE = 64
 
 
 class Observer:
@@ -61,6 +63,23 @@ class Observer:
             joined[path]["samples"] = np.asarray(samples)
             joined[path]["positions"] = np.asarray(parts[0][path]["positions"])
         return joined
+
+    def trace(self) -> None:
+        """Record a pass without data: on TensorFlow it is only traced, on other backends it runs on zeros.
+
+        Raises:
+            Exception: Any error of the model; its inputs must be declared.
+        """
+        specs = self._model.inputs
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            given = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in specs]
+            passed = functools.partial(self._reduced, ())
+            tf.function(passed, autograph=False).get_concrete_function(given[0] if len(given) == 1 else given)
+            return
+        zeros = [np.zeros((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in specs]
+        self._reducer((), zeros)(zeros[0] if len(zeros) == 1 else zeros)
 
     def _reducer(self, names: tuple[str, ...], x: Any) -> Any:
         """The pass with these reductions for inputs like ``x``, compiled where the backend compiles."""

@@ -7,20 +7,15 @@ import os
 import sys
 import textwrap
 import warnings
-import zipfile
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from tb_cnndiag.cli.config import Config
 from tb_cnndiag.cli.options import parser, settings
 from tb_cnndiag.cli.progress_line import progress_line
 from tb_cnndiag.history import HistoryError
-from tb_cnndiag.judging.coverage import missing_of
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.judge import nearest
 from tb_cnndiag.logs import NoDataError
@@ -28,8 +23,8 @@ from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
 from tb_cnndiag.report.compare import compare
 from tb_cnndiag.report.formats import FORMATS
 from tb_cnndiag.report.gate import CheckSelection, judge_logs
-from tb_cnndiag.report.outcome import Baseline, Outcome
-from tb_cnndiag.report.text import as_text, coverage_lines, findings_as_text
+from tb_cnndiag.report.outcome import Baseline, Outcome, Result
+from tb_cnndiag.report.text import as_text
 
 PASSED, FAILED, USAGE, NO_DATA, UNJUDGED = range(5)
 
@@ -70,11 +65,12 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _report_outcome(options: argparse.Namespace, judged: Callable[[CheckSelection, Config], Outcome]) -> int:
     """Judge, write the outcome in each format, and return the exit code."""
-    formats, outputs = options.format or ["text"], options.output or []
+    formats, outputs = options.format or ["text"], options.outputs or []
     try:
         if len(outputs) > len(formats):
+            flag = "--write" if options.command == "audit" else "-o"
             raise ValueError(
-                f"-o is given {len(outputs)} times, --format {len(formats)} times. Give one --format per -o."
+                f"{flag} is given {len(outputs)} times, --format {len(formats)} times. Give one --format per {flag}."
             )
         with progress_line(options.quiet):
             outcome = judged(*settings(options))
@@ -175,59 +171,41 @@ def _export(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     try:
-        from tb_cnndiag.recording.auditing import AuditError, audit_verdict
+        from tb_cnndiag.recording.auditing import audit_files
     except ImportError as error:
         needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
         print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
         return USAGE
-    sys.path.insert(0, os.getcwd())  # as for `python -m`
-    try:
-        for name in options.imports:
+    if not _imported(options.imports):
+        return USAGE
+    failures: list[str] = []
+
+    def judged(selection: CheckSelection, config: Config) -> Outcome:
+        options.baseline = options.baseline or config.baseline
+        known = _baseline(options)
+        histories = audit_files(options.model, options.probe, options.output, failures.append, images=options.images)
+        for failure in failures:
+            print(f"tb-cnndiag: {failure}", file=sys.stderr)
+        results = [Result.of(history, selection.of(history), label=str(path)) for path, history in histories]
+        fail_on = options.fail_on or config.fail_on
+        return Outcome(tuple(results), fail_on, selection.faults(), known, tuple(selection.require))
+
+    code = _report_outcome(options, judged)
+    if code == NO_DATA:
+        return USAGE
+    return USAGE if failures else code
+
+
+def _imported(modules: Sequence[str]) -> bool:
+    """Import modules of the user, also from the working directory, as ``python -m`` does; False if one fails."""
+    sys.path.insert(0, os.getcwd())
+    for name in modules:
+        try:
             import_module(name)
-    except Exception as error:  # the user's module may raise anything
-        print(f"tb-cnndiag: --import {name}: {type(error).__name__}: {error}", file=sys.stderr)
-        return USAGE
-    try:
-        selection = CheckSelection(require=options.require or ())
-        selection.check()
-        judged = audit_verdict(options.model, _probe(options.probe), options.output, images=options.images)
-    except (AuditError, OSError, ValueError) as error:
-        print(f"tb-cnndiag: {error}", file=sys.stderr)
-        return USAGE
-    _write(
-        "\n".join([findings_as_text(judged.findings), *(f"  {line}" for line in coverage_lines(judged.coverage))])
-        + "\n",
-        "-",
-    )
-    if any(finding.severity == "error" for finding in judged.findings):
-        return FAILED
-    missing = missing_of(judged.coverage, selection.require)
-    return UNJUDGED if missing and not options.allow_unjudged else PASSED
-
-
-def _probe(path: Path | None) -> Any:
-    """The samples in an ``.npz`` file (x, and y for labels) or an ``.npy`` file (x alone).
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: If it is not such a file, or has no array x.
-    """
-    if path is None:
-        return None
-    try:
-        loaded = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} is not an .npz or .npy file of numbers ({error}). Save it by np.savez(path, x=x)."
-        ) from None
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded as arrays:
-        if "x" not in arrays:
-            raise ValueError(
-                f"{path} has {', '.join(arrays) or 'no arrays'}, but not x. Save it by np.savez(path, x=x)."
-            )
-        return (arrays["x"], arrays["y"]) if "y" in arrays else arrays["x"]
+        except Exception as error:  # the user's module may raise anything
+            print(f"tb-cnndiag: --import {name}: {type(error).__name__}: {error}", file=sys.stderr)
+            return False
+    return True
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -27,18 +27,7 @@ def parser() -> argparse.ArgumentParser:
     choice = _choice_parser()
     check = commands.add_parser("check", parents=[choice], help="judge logs; exit code 0: no faults, 1: faults found")
     check.add_argument("logdir", nargs="+", type=place, help="directory given to CNNDiagnostics, or a parent of it")
-    check.add_argument("--fail-on", choices=FAIL_ON, help="lowest severity that fails (error)")
-    check.add_argument("--format", action="append", choices=list(FORMATS), help="output format (text); repeatable")
-    check.add_argument(
-        "-o", "--output", action="append", metavar="FILE", help="output file, one per format; - is standard output"
-    )
-    check.add_argument("--baseline", type=Path, metavar="FILE", help="known findings, which do not fail")
-    check.add_argument("--update-baseline", action="store_true", help="write the findings to the baseline and pass")
-    check.add_argument(
-        "--allow-unjudged",
-        action="store_true",
-        help="exit code 0 even if diagnostics were switched off or a rule crashed (else 4)",
-    )
+    _add_outcome_flags(check, "-o", "--output")
 
     against = commands.add_parser(
         "compare", parents=[choice], help="compare a log with another; exit code 1: it is worse"
@@ -57,7 +46,12 @@ def parser() -> argparse.ArgumentParser:
     against.add_argument("--fail-on", choices=FAIL_ON, help="lowest severity of a new finding that fails (error)")
     against.add_argument("--format", action="append", choices=list(FORMATS), help="output format (text); repeatable")
     against.add_argument(
-        "-o", "--output", action="append", metavar="FILE", help="output file, one per format; - is standard output"
+        "-o",
+        "--output",
+        action="append",
+        dest="outputs",
+        metavar="FILE",
+        help="output file, one per format; - is standard output",
     )
     against.add_argument(
         "--allow-unjudged",
@@ -89,9 +83,15 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--step", type=_steps, metavar="FIRST:LAST", help="only these steps")
     export.add_argument("--quiet", action="store_true", help="show no progress line")
 
-    audit = commands.add_parser("audit", help="judge a saved model without training it")
-    audit.add_argument("model", type=Path, help=".keras or .h5 file")
-    audit.add_argument("--probe", type=Path, help=".npz file with an array x, and y for labels")
+    audit = commands.add_parser("audit", parents=[_faults_parser()], help="judge saved models without training them")
+    audit.add_argument(
+        "model", nargs="+", help=".keras, .h5 or .weights.h5 files, patterns such as 'models/*.keras', or directories"
+    )
+    audit.add_argument(
+        "--probe",
+        metavar="FILE|DIR|MODULE:FUNCTION",
+        help=".npz file with x, and y for labels; .npy file; directory of images; or function that returns x or (x, y)",
+    )
     audit.add_argument(
         "--import",
         action="append",
@@ -103,11 +103,8 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
     )
-    audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard")
-    audit.add_argument(
-        "--require", action="append", metavar="FAULT", help="this fault must have been judged; repeatable"
-    )
-    audit.add_argument("--allow-unjudged", action="store_true", help="exit code 0 even if a rule crashed (else 4)")
+    audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard and report")
+    _add_outcome_flags(audit, "--write")
 
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
     demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"), help="where to log (logs/demo)")
@@ -120,8 +117,38 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_outcome_flags(command: argparse.ArgumentParser, *output: str) -> None:
+    """The flags of what fails, of formats and of the baseline; ``output`` names the flag for output files."""
+    command.add_argument("--fail-on", choices=FAIL_ON, help="lowest severity that fails (error)")
+    command.add_argument("--format", action="append", choices=list(FORMATS), help="output format (text); repeatable")
+    command.add_argument(
+        *output,
+        action="append",
+        dest="outputs",
+        metavar="FILE",
+        help="output file, one per format; - is standard output",
+    )
+    command.add_argument("--baseline", type=Path, metavar="FILE", help="known findings, which do not fail")
+    command.add_argument("--update-baseline", action="store_true", help="write the findings to the baseline and pass")
+    command.add_argument(
+        "--allow-unjudged",
+        action="store_true",
+        help="exit code 0 even if diagnostics were switched off or a rule crashed (else 4)",
+    )
+
+
 def _choice_parser() -> argparse.ArgumentParser:
     """The flags that check, compare and report share: runs, faults and thresholds."""
+    parser = argparse.ArgumentParser(add_help=False, parents=[_faults_parser()])
+    parser.add_argument(
+        "--run", action="append", metavar="PATTERN", dest="runs", help="only runs whose name matches, e.g. 'night*'"
+    )
+    parser.add_argument("--step", type=_steps, metavar="FIRST:LAST", help="only these steps")
+    return parser
+
+
+def _faults_parser() -> argparse.ArgumentParser:
+    """The flags of faults and thresholds."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--select", action="append", metavar="FAULT", help="report this fault only; repeatable")
     parser.add_argument("--ignore", action="append", metavar="FAULT", help="leave this fault out; repeatable")
@@ -131,10 +158,6 @@ def _choice_parser() -> argparse.ArgumentParser:
         metavar="FAULT",
         help="this fault must have been judged, else exit code 4; repeatable",
     )
-    parser.add_argument(
-        "--run", action="append", metavar="PATTERN", dest="runs", help="only runs whose name matches, e.g. 'night*'"
-    )
-    parser.add_argument("--step", type=_steps, metavar="FIRST:LAST", help="only these steps")
     parser.add_argument(
         "--limit", action="append", type=_limit, default=[], metavar="FAULT.NAME=VALUE", help="change a threshold"
     )
@@ -194,8 +217,8 @@ def settings(options: argparse.Namespace) -> tuple[CheckSelection, Config]:
         limits,
         _listed(options.select) if options.select else config.select,
         _listed(options.ignore) if options.ignore else config.ignore,
-        options.runs or config.run,
-        options.step or config.step,
+        getattr(options, "runs", None) or config.run,
+        getattr(options, "step", None) or config.step,
         _listed(options.require) if options.require else config.require,
     )
     choice.check()

@@ -14,6 +14,7 @@ from tb_cnndiag.diagnostics.base import (
     Snapshot,
 )
 from tb_cnndiag.diagnostics.batch_statistics import BatchStatistics
+from tb_cnndiag.diagnostics.certain_units import CertainUnits
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
 from tb_cnndiag.diagnostics.feature_maps import FeatureMaps
@@ -30,8 +31,10 @@ from tb_cnndiag.diagnostics.model_output import ModelOutput
 from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.diagnostics.saturation import Saturation
 from tb_cnndiag.diagnostics.training_curve import TrainingCurve
+from tb_cnndiag.diagnostics.untouched_weights import UntouchedWeights
 from tb_cnndiag.diagnostics.update_ratio import UpdateRatio
 from tb_cnndiag.diagnostics.weight_health import WeightHealth
+from tb_cnndiag.diagnostics.weight_spectrum import WeightSpectrum
 from tb_cnndiag.extensions import registered
 
 BUILTIN: tuple[type[Diagnostic], ...] = (
@@ -56,6 +59,8 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     ModelInput,
     ModelOutput,
 )
+# What an audit measures in addition. The callback measures these only if they are named.
+OF_AUDITS: tuple[type[Diagnostic], ...] = (CertainUnits, UntouchedWeights, WeightSpectrum)
 
 
 @functools.cache

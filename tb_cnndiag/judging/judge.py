@@ -15,6 +15,8 @@ from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.warning import warn
 
 Limits = Mapping[str, Mapping[str, float]]
+# Why faults of trainings do not apply to other runs, by their origin.
+UNTRAINED = {"audit": "a saved model is not trained here", "preflight": "the training has not begun"}
 # Former names of thresholds, which configurations may still use. Each applies to the faults that have the present name.
 ALIASES = {
     "snapshots": "epochs",
@@ -52,7 +54,14 @@ def verdict(
     faults = available() if faults is None else faults
     check_limits(changed, faults)
     signals = Signals(history)
-    ended = {kind.id: _judged(kind, signals, changed.get(kind.id, {})) for kind in faults}
+    origin = history.info.origin if history.info else ""
+    ended = {
+        kind.id: _judged(kind, signals, changed.get(kind.id, {}))
+        if not (origin and kind.of_trainings)
+        else Judged((), "not_applicable", UNTRAINED.get(origin, ""))
+        for kind in faults
+        if origin == "audit" or not kind.of_audits
+    }
     left_out = {
         explained_away: cause
         for cause, judged in ended.items()

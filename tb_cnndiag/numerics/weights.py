@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tb_cnndiag.payloads import FloatArray
+
+# Weights this much smaller than the largest of their layer are lost in the rounding of float32, for any input.
+VANISHED = 1e-20
 
 
 def norm(values: FloatArray) -> float:
@@ -44,3 +48,14 @@ def constant_ratio(kernel: FloatArray) -> float:
     suspects = np.flatnonzero((kernel[:, 0] == kernel[:, 1]) & (kernel[:, 0] == kernel[:, -1]))
     constant = (kernel[suspects] == kernel[suspects, :1]).all(axis=1)
     return float(np.count_nonzero(constant) / units)
+
+
+def vanished(kernel: FloatArray) -> NDArray[np.bool_]:
+    """Units whose weights are all 0, or so small that they change no sum of the layer, ``(units,)``.
+
+    Args:
+        kernel: ``(units, fan_in)``.
+    """
+    largest = np.abs(kernel).max(axis=1, initial=0)
+    finite = largest[np.isfinite(largest)]
+    return np.asarray(largest <= VANISHED * float(finite.max(initial=0)))

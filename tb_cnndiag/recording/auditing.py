@@ -1,22 +1,30 @@
-"""Judges a saved model without training it: ``tb_cnndiag.audit``."""
+"""Judges saved models without training them: ``tb_cnndiag.audit``."""
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
-from tb_cnndiag.diagnostics import available
+from tb_cnndiag.diagnostics import OF_AUDITS, available
 from tb_cnndiag.finding import Finding
+from tb_cnndiag.history import History
 from tb_cnndiag.judging.coverage import Verdict
-from tb_cnndiag.recording.inspection import Tapped, in_short
+from tb_cnndiag.judging.judge import verdict
+from tb_cnndiag.recording.inspection import Tapped
 from tb_cnndiag.recording.schedule import every
 from tb_cnndiag.recording.session import Moment, Session
 from tb_cnndiag.recording.training import set_probe
+from tb_cnndiag.saved_models import LoadError, ProbeError, SavedModel, load, load_probe
+from tb_cnndiag.saved_models.loading import ENDINGS
+from tb_cnndiag.summaries.names import RUN_DIRECTORY
+from tb_cnndiag.summaries.reader import read_run
 
 
 class AuditError(ValueError):
@@ -33,13 +41,13 @@ def audit(
     """Run every diagnostic that the weights, and the probe if one is given, allow, and judge the results.
 
     Args:
-        path_or_model: A ``.keras`` or ``.h5`` file, or a built Keras model.
-        probe: Samples whose activations are recorded: ``x`` or ``(x, y)``.
+        path_or_model: A ``.keras``, ``.h5`` or ``.weights.h5`` file, or a built Keras model.
+        probe: Samples whose activations are recorded: ``x`` or ``(x, y)``; or what ``--probe`` takes, as text.
         log_dir: Write the snapshot here, for TensorBoard; None writes no log.
         images: False keeps pictures of your data, probe images and feature maps, out of that log.
 
     Raises:
-        AuditError: If Keras cannot load the file, the model has nothing to inspect, the probe does not fit it, or
+        AuditError: If the file cannot be loaded, the model has nothing to inspect, the probe does not fit it, or
             ``log_dir`` already holds a log.
     """
     return list(audit_verdict(path_or_model, probe, log_dir, images=images).findings)
@@ -53,32 +61,120 @@ def audit_verdict(
     images: bool = True,
 ) -> Verdict:
     """The findings of :func:`audit`, and how the judgment of each fault ended."""
-    model = path_or_model if isinstance(path_or_model, keras.Model) else _loaded(Path(path_or_model))
+    return verdict(audited(path_or_model, probe, log_dir, images=images))
+
+
+def audited(
+    path_or_model: str | os.PathLike[str] | Any,
+    probe: Any = None,
+    log_dir: str | os.PathLike[str] | None = None,
+    *,
+    images: bool = True,
+    run: str = ".",
+) -> History:
+    """What :func:`audit` measures of a model, as the history of a run with one snapshot."""
     try:
-        inspector = ModelInspector(parts_of(model))
-        if probe is not None:
-            set_probe(inspector, probe)
-    except ValueError as error:
+        inspector = _inspector(path_or_model, probe)
+    except (ValueError, OSError) as error:
         raise AuditError(str(error)) from None
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch if log_dir is None else log_dir)
-        if (home / "cnndiag").exists():
+        if (home / RUN_DIRECTORY).exists():
             raise AuditError(f"{home} already holds a log. Give another directory.")
-        diagnostics = [kind() for kind in available() if images or not kind.shows_data]
-        session = Session(home, inspector, diagnostics, every(1), step=0)
-        judgment = session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
+        kinds = (*available(), *OF_AUDITS)
+        session = Session(
+            home, inspector, [kind() for kind in kinds if images or not kind.shows_data], every(1), step=0
+        )
+        session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
         session.close()
-    return judgment.verdict if judgment else Verdict()
+        return History.of(read_run(home / RUN_DIRECTORY), run)
 
 
-def _loaded(path: Path) -> Any:
-    if not path.is_file():
-        raise AuditError(f"{path} does not exist. Give a model saved by model.save(): a .keras or .h5 file.")
+def _inspector(path_or_model: Any, probe: Any) -> ModelInspector:
+    """The model with its probe, ready for a snapshot.
+
+    Raises:
+        ValueError: If it cannot be loaded, or the probe does not fit.
+    """
+    given = isinstance(path_or_model, keras.Model)
+    saved = SavedModel(path_or_model) if given else load(Path(path_or_model))
+    inspector = ModelInspector(parts_of(saved.model), unprobed="there is no probe")
+    inspector.origin, inspector.notes = "audit", saved.notes
+    if probe is not None:
+        if not saved.callable:
+            raise ProbeError(f"A probe needs the whole model. {saved.notes[-1]}")
+        set_probe(inspector, load_probe(probe, _image_shape(saved.model)) if isinstance(probe, str) else probe)
+    if saved.callable:
+        inspector.trace()
+    return inspector
+
+
+def _image_shape(model: Any) -> tuple[int | None, ...] | None:
     try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras passes on any error of its parts
-        raise AuditError(
-            f"Keras {keras.__version__} cannot load {path}. If the model has layers of its own, name the module that "
-            "registers them (--import my_package.layers), or load the model in Python with custom_objects and pass it: "
-            f"tb_cnndiag.audit(model). Keras says: {in_short(error)}"
-        ) from None
+        (tensor,) = model.inputs
+    except (TypeError, ValueError, AttributeError):
+        return None
+    return tuple(tensor.shape[1:]) if len(tensor.shape) == 4 else None
+
+
+def saved_files(patterns: Sequence[str]) -> list[Path]:
+    """The files that names, shell patterns and directories stand for, each once.
+
+    Raises:
+        AuditError: If a pattern or directory has no model.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.suffix in ENDINGS)
+        elif path.exists() or not glob.has_magic(pattern):
+            files = [path]
+        else:
+            files = sorted(Path(file) for file in glob.glob(pattern, recursive=True))
+        if not files:
+            saved = " It is a SavedModel: load it in Python and pass the model." if _is_saved_model(path) else ""
+            raise AuditError(f"{pattern} has no {', '.join(ENDINGS)} file.{saved}")
+        found |= dict.fromkeys(files)
+    return list(found)
+
+
+def _is_saved_model(path: Path) -> bool:
+    return (path / "saved_model.pb").exists()
+
+
+def audit_files(
+    patterns: Sequence[str],
+    probe: str | None,
+    log_dir: Path | None,
+    failed: Callable[[str], None],
+    *,
+    images: bool = True,
+) -> list[tuple[Path, History]]:
+    """The audits of several files; ``failed`` is called with the reason why one cannot be audited.
+
+    The log of a single file is in ``log_dir`` itself, those of several in directories with the names of the files.
+
+    Raises:
+        AuditError: If a pattern has no model.
+    """
+    files = saved_files(patterns)
+    found: list[tuple[Path, History]] = []
+    homes: set[Path] = set()
+    for path in files:
+        home = log_dir if log_dir is None or len(files) == 1 else log_dir / _free(path.name, log_dir, homes)
+        try:
+            found.append((path, audited(path, probe, home, images=images, run=str(path))))
+        except (AuditError, LoadError, ProbeError) as error:
+            failed(str(error))
+    return found
+
+
+def _free(name: str, folder: Path, taken: set[Path]) -> str:
+    """A name that no other file of this call has."""
+    free, number = name, 1
+    while folder / free in taken:
+        number += 1
+        free = f"{name}#{number}"
+    taken.add(folder / free)
+    return free

@@ -16,7 +16,7 @@ from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
 from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.capture.taps import TappedTraining, compiled_passes, find_optimizers
-from tb_cnndiag.diagnostics import Diagnostic, available
+from tb_cnndiag.diagnostics import OF_AUDITS, Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.announcements import sentences
 from tb_cnndiag.payloads import FloatArray
@@ -351,7 +351,7 @@ def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagn
     Raises:
         ValueError: If a name is unknown.
     """
-    known = {kind.name: kind for kind in available()}
+    known = {kind.name: kind for kind in (*available(), *OF_AUDITS)}
     if wanted is None:
         return [kind() for kind in available()]
     found: list[Diagnostic] = []

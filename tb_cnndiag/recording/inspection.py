@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tb_cnndiag.capture.firing import Fired
-from tb_cnndiag.capture.model_inspector import WEIGHT_NAMES, ModelInspector
+from tb_cnndiag.capture.model_inspector import FACT_NAMES, WEIGHT_NAMES, ModelInspector
 from tb_cnndiag.capture.probe_gradients import NAMES as PROBE_GRADIENTS
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.diagnostics.base import LayerSnapshot, Snapshot
@@ -21,7 +21,7 @@ from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
 from tb_cnndiag.warning import warn
 
 # What has to be done to get the arrays that diagnostics need.
-WEIGHTS, PROBE, GRADIENTS = "weights", "probe", "gradients"
+WEIGHTS, PROBE, GRADIENTS, FACTS = "weights", "probe", "gradients", "facts"
 Timed: TypeAlias = Callable[[str], AbstractContextManager[None]]
 
 
@@ -29,6 +29,7 @@ def sources(needs: Iterable[str]) -> frozenset[str]:
     """What has to be done to get the arrays of these names."""
     names = set(needs)
     found = {WEIGHTS} if names & WEIGHT_NAMES else set()
+    found |= {FACTS} if names & FACT_NAMES else set()
     found |= {PROBE} if names & REDUCTIONS.keys() else set()
     return frozenset(found | ({GRADIENTS} if names & PROBE_GRADIENTS else set()))
 
@@ -88,11 +89,18 @@ class Inspection:
         if WEIGHTS in wanted:
             with timed(WEIGHTS):
                 weights = self._inspector.weights()
+        facts: dict[str, dict[str, FloatArray]] = {}
+        if FACTS in wanted:
+            with timed(FACTS):
+                facts = self._inspector.facts()
         rows = {layer.path: row for row, layer in enumerate(self._inspector.layers)}
         layers = [
             LayerSnapshot(
                 info,
-                weights.get(info.path, {}) | probed.get(info.path, {}) | _tapped_at(tapped, rows[info.path]),
+                weights.get(info.path, {})
+                | facts.get(info.path, {})
+                | probed.get(info.path, {})
+                | _tapped_at(tapped, rows[info.path]),
             )
             for info in self.table
         ]

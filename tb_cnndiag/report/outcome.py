@@ -43,6 +43,7 @@ class Result:
         notes: What was not recorded, and why.
         switched_off: When and why recording stopped early; such a run could not be judged to its end.
         coverage: How the judgment of each fault ended.
+        origin: How the log was made: empty for a training.
     """
 
     logdir: str
@@ -55,6 +56,7 @@ class Result:
     notes: tuple[str, ...] = ()
     switched_off: SwitchedOff | None = None
     coverage: tuple[Coverage, ...] = ()
+    origin: str = ""
 
     @classmethod
     def of(cls, history: History, judged: Verdict, logdir: str = "", label: str = "") -> Result:
@@ -70,6 +72,7 @@ class Result:
             history.info.notes if history.info else (),
             history.info.switched_off if history.info else None,
             judged.coverage,
+            history.info.origin if history.info else "",
         )
 
     def key(self, finding: Finding) -> Key:

@@ -33,7 +33,7 @@ def render(outcome: Outcome) -> str:
 def as_text(result: Result, outcome: Outcome | None = None) -> str:
     """One run: its name, each finding with its evidence and what to change."""
     head = f"{plain(_run_name(result))}: {plural(result.layers, 'layer')}"
-    if result.last_step >= 0:
+    if result.last_step >= 0 and not result.origin:
         head += f", {plural(result.snapshots, 'snapshot')}, to step {result.last_step:,}"
     known = [f for f in result.findings if outcome is not None and outcome.status(result, f) == "known"]
     lines = [head]

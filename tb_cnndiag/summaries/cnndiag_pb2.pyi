@@ -53,7 +53,7 @@ class MeasurementList(_message.Message):
     def __init__(self, items: _Optional[_Iterable[bytes]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class RunInfo(_message.Message):
-    __slots__ = ("table", "model", "layers", "diagnostics", "loss", "optimizer", "batch_size", "probe", "versions", "started", "parameters", "trainable_parameters", "notes", "switched_off")
+    __slots__ = ("table", "model", "layers", "diagnostics", "loss", "optimizer", "batch_size", "probe", "versions", "started", "parameters", "trainable_parameters", "notes", "switched_off", "origin")
     class VersionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +75,7 @@ class RunInfo(_message.Message):
     TRAINABLE_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     SWITCHED_OFF_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     table: str
     model: str
     layers: _containers.RepeatedCompositeFieldContainer[LayerInfo]
@@ -89,7 +90,8 @@ class RunInfo(_message.Message):
     trainable_parameters: int
     notes: _containers.RepeatedScalarFieldContainer[str]
     switched_off: SwitchedOff
-    def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., switched_off: _Optional[_Union[SwitchedOff, _Mapping]] = ...) -> None: ...
+    origin: str
+    def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., switched_off: _Optional[_Union[SwitchedOff, _Mapping]] = ..., origin: _Optional[str] = ...) -> None: ...
 
 class SwitchedOff(_message.Message):
     __slots__ = ("step", "reason")

@@ -10,7 +10,9 @@ MAX_LAYERS = 20_000
 _LAYER_FIELDS = tuple(LayerInfo.__dataclass_fields__)
 _COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
 _TARGET_FIELDS = tuple(Targets.__dataclass_fields__)
-_RUN_FIELDS = ("table", "model", "loss", "optimizer", "batch_size", "started", "parameters", "trainable_parameters")
+_RUN_FIELDS = (
+    "table", "model", "loss", "optimizer", "batch_size", "started", "parameters", "trainable_parameters", "origin",
+)  # fmt: skip
 
 
 def encode_run_info(info: RunInfo) -> pb.RunInfo:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import tb_cnndiag.diagnostics
-from tb_cnndiag.diagnostics import BUILTIN, LayerDiagnostic
+from tb_cnndiag.diagnostics import BUILTIN as ALWAYS
+from tb_cnndiag.diagnostics import OF_AUDITS, LayerDiagnostic
 from tests.diagnostics.helpers import filters, layer_snapshot
 
 FOLDER = Path(tb_cnndiag.diagnostics.__file__).parent
+BUILTIN = (*ALWAYS, *OF_AUDITS)
 SAMPLES, UNITS = 40, 24
 NOT_DIAGNOSTICS = {"__init__", "base", "filter_tree"}
 
@@ -48,6 +50,7 @@ def full_snapshot(rng):
         gradient_zero_share=0.1,
         gradient_steps=5,
         gradient_non_finite_steps=0,
+        called=1.0,
     )
 
 

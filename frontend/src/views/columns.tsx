@@ -8,6 +8,7 @@ import { formatValue } from '../model/format';
 import { layerMatrix, rowOf, type Measure } from '../model/layers';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
+import { FactList } from '../ui/fact_list';
 import { Failure, Skeleton } from '../ui/notice';
 import { useWidth } from '../ui/size';
 import type { Table } from '../ui/download';
@@ -93,6 +94,7 @@ export function ColumnLines({
     return <p class="nothing">Not measured for this layer.</p>;
   }
   const dark = store.dark.value;
+  if (store.steps.value.length === 1) return <FactList facts={traces.map(fact)} />; // a line needs two points
   return (
     <div ref={ref} class="column-lines stack plot">
       {width > 0 &&
@@ -130,6 +132,12 @@ export function ColumnLines({
       )}
     </div>
   );
+}
+
+/** The only number of a trace, with its name. */
+function fact({ measure: { column }, values }: Trace): [string, string] {
+  const value = values[values.length - 1] ?? NaN;
+  return [column.title, Number.isFinite(value) ? formatValue(value, column.unit) : ''];
 }
 
 /** Names of lines with their values at a step. */

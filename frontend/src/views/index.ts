@@ -6,12 +6,14 @@ import { FilterSimilarity, SIMILARITY_DIAGNOSTICS } from './filter_similarity';
 import { GradientFlow, GRADIENT_DIAGNOSTICS } from './gradient_flow';
 import type { LayerViewProps } from './layer_view';
 import { ModelOutput } from './model_output';
+import { WeightSpectrum } from './weight_spectrum';
 
 /** Views that show several diagnostics together; the others are drawn by the kind of their payload. */
 const VIEWS: { diagnostics: string[]; View: ComponentType<LayerViewProps> }[] = [
   { diagnostics: SIMILARITY_DIAGNOSTICS, View: FilterSimilarity },
   { diagnostics: GRADIENT_DIAGNOSTICS, View: GradientFlow },
   { diagnostics: ['model_output'], View: ModelOutput },
+  { diagnostics: ['weight_spectrum'], View: WeightSpectrum },
 ];
 
 export interface PlacedView {

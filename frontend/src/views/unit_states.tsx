@@ -61,10 +61,12 @@ export function UnitStatesView({ layer, snapshots }: KindViewProps<'unitStates'>
               : [],
           )}
         />
-        <span class="note">
-          {plural(Number(sample?.samples ?? 0), 'sample')},{' '}
-          {plural(Number(sample?.positions ?? 0), 'position')} observed{sample && inTraining(sample, noun)}
-        </span>
+        {Number(sample?.samples ?? 0) > 0 && (
+          <span class="note">
+            {plural(Number(sample?.samples ?? 0), 'sample')},{' '}
+            {plural(Number(sample?.positions ?? 0), 'position')} observed{sample && inTraining(sample, noun)}
+          </span>
+        )}
         <Toggle
           label={`Order of ${noun}s`}
           value={sorted ? 'state' : 'index'}

@@ -25,7 +25,9 @@ from tb_cnndiag.judging.faults.saturated_activation import SaturatedActivation
 from tb_cnndiag.judging.faults.stale_batch_statistics import StaleBatchStatistics
 from tb_cnndiag.judging.faults.too_few_epochs import TooFewEpochs
 from tb_cnndiag.judging.faults.underfitting import Underfitting
+from tb_cnndiag.judging.faults.units_without_effect import UnitsWithoutEffect
 from tb_cnndiag.judging.faults.unnormalised_input import UnnormalizedInput
+from tb_cnndiag.judging.faults.untrained_layer import UntrainedLayer
 from tb_cnndiag.judging.faults.vanishing_gradient import VanishingGradient
 from tb_cnndiag.judging.thresholds import Limit
 
@@ -51,6 +53,8 @@ BUILTIN: tuple[type[Fault], ...] = (
     Underfitting,
     Overfitting,
     RedundantFilters,
+    UnitsWithoutEffect,
+    UntrainedLayer,
 )
 
 

@@ -109,6 +109,7 @@ class BadInit(Fault):
         "parameters need to break symmetry."
     )
     diagnostic = "weight_health"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "similarity": Limit(0.999, "cosine", "Mean |cosine| of the initial filters above which they are identical."),
         "similar": Limit(

@@ -103,6 +103,8 @@ class Fault(ABC):
         limits: Thresholds by name.
         former: Names of thresholds that were merged into another one, or (None) no longer exist.
         kinds: The ways in which it shows. The first that is true of a layer is reported.
+        of_audits: Judged in audits of saved models alone.
+        of_trainings: Judged in trainings alone: an audit has none, and a preflight has no step yet.
         follows: For faults of other packages: the faults that can cause this one, in any layer that shares a path.
     """
 
@@ -117,6 +119,8 @@ class Fault(ABC):
     former: ClassVar[Mapping[str, str | None]] = {}
     kinds: ClassVar[tuple[Kind, ...]] = ()
     follows: ClassVar[tuple[str, ...]] = ()
+    of_audits: ClassVar[bool] = False
+    of_trainings: ClassVar[bool] = False
 
     def does_not_apply(self, signals: Signals) -> str:
         """Why the run cannot have this fault; empty if it can."""

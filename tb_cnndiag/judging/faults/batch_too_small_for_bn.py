@@ -59,6 +59,7 @@ class BatchTooSmallForBn(Fault):
     advice = "Use GroupNormalization, whose statistics do not depend on the batch, or use a larger batch."
     source = "Wu & He 2018, Group Normalization (arXiv:1803.08494): errors grow below 8 images per batch."
     diagnostic = "training_curve"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "batch": Limit(8, "count", "Samples per batch below which the batch is too small.", "Wu & He 2018"),
         "tiny": Limit(2, "count", "Samples per batch at or below which accuracy always suffers.", "Wu & He 2018"),

@@ -53,6 +53,7 @@ class DiscriminatorOverpowers(Fault):
         "et al. 2016, §3.4. The thresholds are preliminary: they were not calibrated on GANs."
     )
     diagnostic = "training_curve"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "loss": Limit(
             0.1, "loss", "Discriminator loss below which it is always right. Guessing gives 1.39.", PRELIMINARY

@@ -84,6 +84,7 @@ class ExplodingGradient(Fault):
     )
     source = "Pascanu et al. 2013; AUTOTRAINER (Zhang et al., ICSE 2021)."
     diagnostic = "gradient_flow"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "relative_gradient": Limit(
             10, "ratio", "Gradient-to-weight ratio (median over layers) above which the gradient explodes."

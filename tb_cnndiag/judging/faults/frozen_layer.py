@@ -41,6 +41,7 @@ class FrozenLayer(Fault):
     )
     source = "TensorFlow guide, Gradients and automatic differentiation: getting a gradient of None."
     diagnostic = "gradient_flow"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "gradient": Limit(
             0.5,

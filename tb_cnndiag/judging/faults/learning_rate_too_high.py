@@ -113,6 +113,7 @@ class LearningRateTooHigh(Fault):
         "CS231n, Babysitting the learning process (update-to-weight ratio about 1e-3); AUTOTRAINER, oscillating loss."
     )
     diagnostic = "update_ratio"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "step": Limit(0.03, "ratio", "Update-to-weight ratio (median over layers) above which updates are too large."),
         "growth": Limit(

@@ -63,6 +63,7 @@ class LearningRateTooLow(Fault):
         "CS231n, Babysitting the learning process (update-to-weight ratio about 1e-3); AUTOTRAINER, slow convergence."
     )
     diagnostic = "update_ratio"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "step": Limit(2e-4, "ratio", "Update-to-weight ratio (maximum over layers) below which updates are too small."),
         "small_step": Limit(1e-3, "ratio", "The same, if nothing at all was learned."),

@@ -50,6 +50,7 @@ class ModeCollapse(Fault):
         "GANs, §3. The thresholds are preliminary: they were not calibrated on GANs."
     )
     diagnostic = "model_output"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "diversity_ratio": Limit(
             0.05,

@@ -43,6 +43,7 @@ class Overfitting(Fault):
     advice = "Stop at the best epoch, add weight decay, dropout or augmentation, or use fewer filters."
     source = "Prechelt 1998, Early Stopping, but when?; Amazon SageMaker Debugger rule Overfit (10 %)."
     diagnostic = "training_curve"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "rise": Limit(1.2, "ratio", "Validation loss, relative to its best value, above which there is overfitting."),
         "noise": Limit(

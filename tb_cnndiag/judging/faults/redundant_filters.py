@@ -13,9 +13,11 @@ from tb_cnndiag.judging.conditions import Above
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import WIDTH_PARAMETER
 from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.certain import EXACT_TWINS, audited
 from tb_cnndiag.judging.signals.layers import FAN_IN
 from tb_cnndiag.judging.signals.similarity import SUGGESTED_WIDTH, TWIN_SHARE, twin_groups
 from tb_cnndiag.judging.thresholds import EPOCHS, Limit
+from tb_cnndiag.wording import plural
 
 
 def _wide(signals: Signals) -> list[int]:
@@ -46,6 +48,18 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
     return (Adjustment.of(change, str(case.layer.units), "one filter for each group of twins"),)
 
 
+def _compared_exactly(signals: Signals) -> list[int]:
+    return [row for row in audited(signals) if not signals.layers[row].output]
+
+
+def _without_twins(case: Case) -> tuple[Adjustment, ...]:
+    parameter, width = WIDTH_PARAMETER.get(case.layer.role), case.layer.units - int(case.value("exact_twins"))
+    if parameter is None or width < 1:
+        return ()
+    change = SetParameter(case.layer.path, parameter, width)
+    return (Adjustment.of(change, str(case.layer.units), "the answers stay the same"),)
+
+
 class RedundantFilters(Fault):
     """Share of filters with a twin: a filter more similar than chance explains."""
 
@@ -63,6 +77,9 @@ class RedundantFilters(Fault):
         "twin_ratio": Limit(0.3, "share", "Share of filters with a twin above which a layer is faulty."),
         "fan_in": Limit(16, "count", "Number of weights per filter below which filters are too short to differ."),
         "epochs": EPOCHS,
+        "exact_twins": Limit(
+            0, "count", "Number of exact twins in a saved model above which they are reported.", "they are certain"
+        ),
     }
     kinds = (
         Kind(
@@ -73,5 +90,16 @@ class RedundantFilters(Fault):
             units=lambda case: twin_groups(case.signals, case.layer),
             adjustments=_adjustments,
             reported=lambda case: {"suggested_width": Evidence(float(_width(case)), None, "count")},
+        ),
+        Kind(
+            where=_compared_exactly,
+            when=Above(EXACT_TWINS, "exact_twins", strict=True),
+            severity="info",
+            message=lambda case: (
+                f"In {case.layer.path}, {plural(int(case.value('exact_twins')), 'filter')} of {case.layer.units:,} "
+                "compute exactly what another one computes."
+            ),
+            units=lambda case: twin_groups(case.signals, case.layer),
+            adjustments=_without_twins,
         ),
     )

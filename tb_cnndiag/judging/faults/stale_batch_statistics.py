@@ -9,7 +9,7 @@ from tb_cnndiag.finding import Adjustment, Severity
 from tb_cnndiag.judging.conditions import Above
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import SETTLED
-from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.base import Signal, Signals, Track
 from tb_cnndiag.judging.signals.batch_statistics import (
     INFERENCE_GAP,
     LARGEST_SHIFT,
@@ -18,8 +18,9 @@ from tb_cnndiag.judging.signals.batch_statistics import (
     VARIANCE_CHANGE,
     normalized_by_batch,
 )
+from tb_cnndiag.judging.signals.certain import LARGEST_VARIANCE, ZERO_VARIANCES, audited, stale_rows
 from tb_cnndiag.judging.thresholds import EPOCHS, Limit
-from tb_cnndiag.wording import percent
+from tb_cnndiag.wording import number, percent, plural
 
 
 def _first_stale(case: Case) -> int:
@@ -48,6 +49,26 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
     if case.signals.history.last_step < SETTLED:
         found.append(Adjustment(None, "epochs", f"{case.signals.history.last_step} steps", f"{SETTLED} steps", reason))
     return tuple(found)
+
+
+def _saved(signals: Signals) -> list[int]:
+    """Rows of the layers of a saved model that a BatchNormalization follows."""
+    return [row for row in audited(signals) if signals.layers[row].normalization_class == "BatchNormalization"]
+
+
+def _untouched(signals: Signals) -> Track:
+    stale = set(stale_rows(signals))
+    values = [float(row in stale) for row in range(len(signals.layers))]
+    return Track.constant(values or [float("nan")], "the run has no layers")
+
+
+UNTOUCHED_STATISTICS = Signal("untouched statistics of a trained layer", "count", _untouched)
+"""1 for a trained layer behind which all moving statistics have their initial values, else 0."""
+
+
+def _fresh(case: Case) -> tuple[Adjustment, ...]:
+    reason = "inference mode uses these averages"
+    return (Adjustment(case.layer.path, "moving statistics", "as saved", "computed on training data", reason),)
 
 
 class StaleBatchStatistics(Fault):
@@ -82,6 +103,15 @@ class StaleBatchStatistics(Fault):
             4, "ratio", "Ratio of moving and batch variance, either way, above which it is stale.", "FAULTS.md"
         ),
         "epochs": EPOCHS.at(1),
+        "zero_variances": Limit(
+            0, "count", "Channels of a saved model with a moving variance of 0 above which they are reported."
+        ),
+        "exploding": Limit(1e8, "variance", "Moving variance of a saved model above which signals explode."),
+        "untouched": Limit(
+            0,
+            "count",
+            "Trained layers of a saved model behind which the statistics are initial, above which it suffers.",
+        ),
     }
     kinds = (
         Kind(
@@ -91,6 +121,34 @@ class StaleBatchStatistics(Fault):
             severity=_severity,
             message=_message,
             adjustments=_adjustments,
+        ),
+        Kind(
+            where=_saved,
+            when=Above(UNTOUCHED_STATISTICS, "untouched", strict=True),
+            severity="warning",
+            message=lambda case: (
+                f"{case.layer.path} was trained, but the moving averages behind it are exactly 0 and 1, as initialized."
+            ),
+            adjustments=_fresh,
+        ),
+        Kind(
+            where=_saved,
+            when=Above(LARGEST_VARIANCE, "exploding"),
+            severity="warning",
+            message=lambda case: (
+                f"The moving variance behind {case.layer.path} reaches {number(case.value('exploding'))}: its signals "
+                "explode."
+            ),
+            adjustments=_fresh,
+        ),
+        Kind(
+            where=_saved,
+            when=Above(ZERO_VARIANCES, "zero_variances", strict=True),
+            severity="info",
+            message=lambda case: (
+                f"{plural(int(case.value('zero_variances')), 'channel')} behind {case.layer.path} had no variance in "
+                "training: their moving variance is exactly 0."
+            ),
         ),
     )
 

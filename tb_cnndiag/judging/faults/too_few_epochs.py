@@ -33,6 +33,7 @@ class TooFewEpochs(Fault):
     advice = "Train for more epochs, until the loss has settled, or raise the learning rate if updates are small."
     source = "Prechelt 1998, Early Stopping, but when?; DeepCrime (Humbatova et al., ISSTA 2021), mutation HNE."
     diagnostic = "training_curve"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "fall": Limit(0.01, "share", "Mean decrease of the loss per epoch above which it still falls."),
         "high": Limit(0.6, "ratio", "Loss, relative to the prior loss, above which it is high."),

@@ -115,6 +115,7 @@ class Underfitting(Fault):
     advice = "Widen the narrowest layer, add layers, or weaken regularization. Check that the labels are right."
     source = "Goodfellow et al. 2016, Deep Learning, section 5.2; CS231n, Babysitting the learning process."
     diagnostic = "training_curve"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "gain": Limit(0.01, "share", "Mean change of the loss per epoch below which the loss is on a plateau."),
         "narrow": Limit(3, "count", "Number of units below which a layer passes little of what distinguishes classes."),

@@ -83,6 +83,7 @@ class VanishingGradient(Fault):
         "AUTOTRAINER (Zhang et al., ICSE 2021): gradient ratio of first to last layer < 1e-3; Glorot & Bengio 2010."
     )
     diagnostic = "gradient_flow"
+    of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "gradient_ratio": Limit(
             1e-3,

@@ -12,6 +12,7 @@ from tb_cnndiag.judging.signals.base import Signal, Signals, Track, column, logg
 # Where non-finite numbers are measured, in the order in which they spread within a snapshot.
 _SOURCES = (
     ("weight_health", "non_finite", "weights"),
+    ("untouched_weights", "non_finite", "biases or normalizations"),
     ("activation_density", "non_finite_share", "activations"),
     ("gradient_flow", "non_finite_ratio", "gradients"),
 )

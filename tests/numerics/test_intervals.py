@@ -1,0 +1,65 @@
+"""Intervals contain every value that is computed, and are no wider than a search says."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.numerics.intervals import Interval, activated, added, affine, multiplied, scaled
+
+
+def test_affine_bounds_are_those_of_the_corners(rng):
+    low, high = np.sort(rng.normal(size=(2, 4)), axis=0)
+    weights, bias = rng.normal(size=(3, 4)), rng.normal(size=3)
+    corners = np.array(list(itertools.product(*zip(low, high, strict=True))))
+    values = corners @ weights.T + bias
+    found = affine(Interval(low, high), weights, bias)
+    np.testing.assert_allclose(found.low, values.min(axis=0), atol=1e-3)
+    np.testing.assert_allclose(found.high, values.max(axis=0), atol=1e-3)
+    assert (found.low <= values.min(axis=0)).all()
+    assert (found.high >= values.max(axis=0)).all()
+
+
+def test_infinite_ends_and_zero_weights():
+    inputs = Interval(np.array([0.0, -np.inf]), np.array([np.inf, np.inf]))
+    found = affine(
+        inputs, np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]), np.array([-1.0, -1.0, 2.0, 0.0])
+    )
+    np.testing.assert_array_equal(found.low, [-np.inf, -1, 2, -np.inf])
+    np.testing.assert_array_equal(found.high, [-1, np.inf, 2, np.inf])
+
+
+def test_a_sum_that_cancels_is_rounded_outward():
+    found = affine(Interval(np.ones(2), np.ones(2)), np.array([[1.0, -1.0]]), np.zeros(1))
+    assert found.low[0] < 0 < found.high[0]
+    exact = affine(Interval(np.zeros(2), np.ones(2)), np.array([[-1.0, -2.0]]), np.zeros(1))
+    assert exact.high[0] == 0
+
+
+@pytest.mark.parametrize("activation", ["relu", "relu6", "sigmoid", "tanh", "softplus", "leaky_relu", "elu", "gelu"])
+def test_activations_stay_within_their_bounds(rng, activation):
+    import keras
+
+    low, high = np.sort(rng.normal(scale=3, size=(2, 50)), axis=0)
+    found = activated(Interval(low, high), activation)
+    for share in np.linspace(0, 1, 9):
+        x = (low + share * (high - low)).astype(np.float32)
+        y = np.asarray(getattr(keras.activations, activation)(x))
+        assert (y >= found.low - 1e-5).all()
+        assert (y <= found.high + 1e-5).all()
+
+
+def test_sums_products_and_scales(rng):
+    a, b = (Interval(*np.sort(rng.normal(size=(2, 30)), axis=0)) for _ in range(2))
+    x, y = (i.low + rng.random(30) * (i.high - i.low) for i in (a, b))
+    for found, value in (
+        (added(a, b), x + y),
+        (multiplied(a, b), x * y),
+        (scaled(a, np.full(30, -2.0), np.ones(30)), 1 - 2 * x),
+    ):
+        assert (found.low <= value + 1e-12).all()
+        assert (found.high >= value - 1e-12).all()
+    unbounded = scaled(Interval.unbounded(2), np.array([0.0, 1.0]), np.array([-1.0, 0.0]))
+    np.testing.assert_array_equal(unbounded.high, [-1, np.inf])
