@@ -2,9 +2,10 @@
 
 Each training runs in a process of its own: bare, with ``CNNDiagnostics``, and with ``TensorBoard(histogram_freq=1)``,
 in turn, ``--rounds`` times. Printed are medians: wall time of ``fit`` and what the callback adds to it, relative to the
-bare training, and the same of processor time, which other work on the machine changes less; the first snapshot relative to the first call of the training step, which compiles it; epochs from the
-second snapshot on, without the last; peak memory beyond the bare training; and the size of the log. Imports of the
-callback count as its cost. Nothing here is a test: a target that is missed is printed as MISS.
+bare training, and the same of processor time, which other work on the machine changes less; the first snapshot relative
+to the first call of the training step, which compiles it; epochs from the second snapshot on, without the last; peak
+memory beyond the bare training; and the size of the log. Imports of the callback count as its cost. Nothing here is a
+test: a target that is missed is printed as MISS.
 """
 
 from __future__ import annotations
