@@ -21,6 +21,9 @@ ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
 # What the first snapshot leaves to later ones: it would keep a new user waiting.
 WITHOUT_COSTLY: frozenset[Cost] = frozenset({"light", "heavy"})
 
+# Least time for measuring, relative to that of capturing what is measured.
+MEASURING = 0.25
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -96,8 +99,10 @@ class Session:
             seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
             end = self.budget.spent + seconds
             needs = affordable(due, self.budget, seconds, last=last).needs
+            before = self.budget.spent
             snapshot = self._inspection.capture(moment.step, moment.epoch, logs, tapped, needs, self.budget.measured)
-            # Now it is known what capturing has taken.
+            # Now it is known what capturing has taken: if it was more than expected, it must not have been in vain.
+            end = max(end, self.budget.spent + MEASURING * (self.budget.spent - before))
             plan = affordable(due, self.budget, end - self.budget.spent, last=last, captured=sources(needs))
             self._left_out = [each for each in due if each.name in plan.left_out]
             if not plan.chosen:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tb_cnndiag import CNNDiagnostics
+from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import ColumnInfo
@@ -228,6 +229,26 @@ def test_the_last_snapshot_names_what_it_leaves_out(
     compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[_Passing(clock), callback])
     assert _history(tmp_path).series("slow", "waited").steps.tolist() == [0]
     assert "the last snapshot leaves out slow (about 50.0 s). budget=None" in capsys.readouterr().out
+
+
+def test_what_was_captured_is_measured_even_if_capturing_took_too_long(
+    tmp_path: Path, rng: np.random.Generator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activations = ModelInspector.activations
+
+    def slow(inspector: ModelInspector, reductions: Any) -> Any:
+        clock.pass_by(10.0)
+        return activations(inspector, reductions)
+
+    monkeypatch.setattr(ModelInspector, "activations", slow)
+    x, y = images(rng)
+    callback = CNNDiagnostics(tmp_path, diagnostics=["dead_units", "kernel_rank", _Slow(clock, 3.0)], verbose=0)
+    passing = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: clock.pass_by(0.1))
+    compiled(plain()).fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[passing, callback])
+    history = _history(tmp_path)
+    assert history.series("dead_units", "dead_ratio").steps.tolist() == [4]
+    assert history.series("kernel_rank", "entropy_rank").steps[-1] == 4
+    assert history.series("slow", "waited").steps.tolist() == [0]  # a quarter of what capturing took is less
 
 
 @pytest.mark.parametrize("budget", [0, -0.1, 1.5, "5 %"])
