@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { arrange, blocksOf, highest } from '../src/model/blocks';
 import { allSnapshots, comparedRuns, difference, findingsOfAll } from '../src/model/compare';
 import { brackets, countGroups, cutTree } from '../src/model/dendrogram';
-import { byLayer, causes, coverageSummary, openChecks, Severity, worst } from '../src/model/findings';
+import {
+  byLayer,
+  causes,
+  coverageSummary,
+  grouped,
+  namedLayers,
+  openChecks,
+  Severity,
+  worst,
+} from '../src/model/findings';
 import { leftOut, leftOutNote } from '../src/model/left_out';
 import { layerMatrix, rowOf, tablesOf } from '../src/model/layers';
 import { indexAt, shownAt, snapshotAt } from '../src/model/snapshots';
@@ -302,6 +311,20 @@ describe('findings', () => {
 
   it('are all shown if causes form a circle or do not exist', () => {
     expect(causes([finding('x', 2), finding('y', 1), finding('z', 9)])).toHaveLength(3);
+  });
+
+  it('of one fault and severity are one group, named by its layers', () => {
+    const layers = ['a', 'b', 'c', 'd', 'e'];
+    const findings = [
+      ...layers.map((layer) => finding('x', 0, Severity.WARNING, layer)),
+      finding('x', 0, Severity.ERROR, 'f'),
+      finding('y', 0, Severity.WARNING, 'a'),
+    ];
+    const groups = grouped(causes(findings));
+    expect(groups.map((group) => group.length)).toEqual([5, 1, 1]);
+    const named = groups.map((group) => namedLayers(group.map((cause) => cause.finding)));
+    expect(named).toEqual(['a … e', 'f', 'a']);
+    expect(namedLayers(findings.slice(0, 4))).toBe('a, b, c, d');
   });
 
   it('of a layer begin with the most severe', () => {

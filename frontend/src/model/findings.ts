@@ -107,3 +107,21 @@ export function causes(
     return !cause;
   });
 }
+
+/** Causes of one fault and severity together, in the order of their first ones. */
+export function grouped(causes: readonly Cause[]): Cause[][] {
+  const groups = new Map<string, Cause[]>();
+  for (const cause of causes) {
+    const key = `${cause.finding.fault}\n${cause.finding.severity}`;
+    groups.set(key, [...(groups.get(key) ?? []), cause]);
+  }
+  return [...groups.values()];
+}
+
+const MOST_NAMED = 4;
+
+/** Layers by name, up to four; of more, the first and the last: as in text reports. */
+export function namedLayers(findings: readonly Finding[]): string {
+  const names = findings.map(({ layer }) => layer || 'the model');
+  return names.length <= MOST_NAMED ? names.join(', ') : `${names[0]} … ${names.at(-1)}`;
+}

@@ -41,6 +41,12 @@ export function layerMatrix(series: Series, tables: readonly RunInfo[], column: 
   };
 }
 
+/** The layers with a value at any step; all of them if there is none. */
+export function measuredLayers(layers: readonly LayerInfo[], matrix: LayerMatrix): readonly LayerInfo[] {
+  const measured = layers.filter(({ path }) => rowOf(matrix, path)?.some((value) => !Number.isNaN(value)));
+  return measured.length ? measured : layers;
+}
+
 export function rowOf(matrix: LayerMatrix, layer: string): Float32Array | undefined {
   const row = matrix.layers.indexOf(layer);
   const { length } = matrix.steps;

@@ -1,6 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
 import { arrange, blocksOf } from '../model/blocks';
+import { measuredLayers } from '../model/layers';
 import { byLayer } from '../model/findings';
+import { plural } from '../model/format';
 import { useStore } from '../state/store';
 import { LayerBlock, type LayerRowsProps } from './layer_block';
 import './layer_rows.css';
@@ -10,19 +12,22 @@ const MANY = 60;
 
 /** All layers of a run, block by block. */
 export function LayerRows(props: LayerRowsProps) {
-  const { run, values } = props;
+  const { run, matrix, values } = props;
   const store = useStore();
   const { sort, filter } = store.view.value;
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
+  const [all, setAll] = useState(false);
   const many = run.layers.length > MANY;
   const findings = useMemo(() => byLayer(run.findings), [run.findings]);
   const rank = useMemo(() => new Map(run.layers.map(({ path }, i) => [path, i])), [run.layers]);
   const valueOf = (path: string) => values[rank.get(path) ?? -1] ?? NaN;
   const order = sort === 'worst' ? values.join() : '';
   const blocks = useMemo(() => {
-    const layers = arrange(run.layers, findings, valueOf, sort, filter);
+    const measured = measuredLayers(run.layers, matrix);
+    const layers = arrange(all ? run.layers : measured, findings, valueOf, sort, filter);
     return sort === 'worst' ? [{ name: '', layers }] : blocksOf(layers);
-  }, [run.layers, findings, sort, filter, order]);
+  }, [run.layers, matrix, all, findings, sort, filter, order]);
+  const unmeasured = run.layers.length - measuredLayers(run.layers, matrix).length;
   if (!blocks[0]?.layers.length) return <p class="nothing">No layer matches “{filter}”.</p>;
 
   const toggle = (key: string) => {
@@ -50,6 +55,14 @@ export function LayerRows(props: LayerRowsProps) {
           />
         );
       })}
+      {unmeasured > 0 && (
+        <p class="note unmeasured">
+          {plural(unmeasured, 'layer')} without this measure{' '}
+          <button type="button" class="quiet" aria-pressed={all} onClick={() => setAll(!all)}>
+            {all ? 'hide' : 'show'}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

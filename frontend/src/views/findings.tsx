@@ -1,6 +1,8 @@
 import {
   causes,
   coverageSummary,
+  grouped,
+  namedLayers,
   openChecks,
   Severity,
   SEVERITY_WORDS,
@@ -28,9 +30,17 @@ function Units({ finding }: { finding: Finding }) {
   );
 }
 
-function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnosis: boolean }) {
+interface CardProps {
+  finding: Finding;
+  effects: readonly Cause[];
+  open: boolean;
+  diagnosis?: boolean;
+  /** The group says what the fault is. */
+  inGroup?: boolean;
+}
+
+function Card({ finding, effects, open, diagnosis = false, inGroup = false }: CardProps) {
   const store = useStore();
-  const { finding, effects } = cause;
   const word = SEVERITY_WORDS[finding.severity];
   const steps =
     finding.firstStep === finding.lastStep
@@ -49,11 +59,17 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
     <li class={`finding ${word}`}>
       <details open={open}>
         <summary>
-          <SeverityIcon severity={finding.severity} />
-          <span class="finding-title">
-            <span class="finding-severity">{word}</span> <b>{finding.title || words(finding.fault)}</b>
-            {finding.layer && <span class="path clamped">{finding.layer}</span>}
-          </span>
+          {inGroup ? (
+            <span class="finding-title path clamped">{finding.layer}</span>
+          ) : (
+            <>
+              <SeverityIcon severity={finding.severity} />
+              <span class="finding-title">
+                <span class="finding-severity">{word}</span> <b>{finding.title || words(finding.fault)}</b>
+                {finding.layer && <span class="path clamped">{finding.layer}</span>}
+              </span>
+            </>
+          )}
           {diagnosis && <span class="finding-badge">diagnosis</span>}
         </summary>
         <div class="finding-body">
@@ -69,17 +85,69 @@ function Card({ cause, open, diagnosis }: { cause: Cause; open: boolean; diagnos
           </div>
         </div>
       </details>
-      {effects.length > 0 && (
-        <div class="finding-effects">
-          <h3>Effects</h3>
-          <ul>
-            {effects.map((effect, i) => (
-              <Card key={i} cause={effect} open={false} diagnosis={false} />
-            ))}
-          </ul>
-        </div>
-      )}
+      <Effects effects={effects} />
     </li>
+  );
+}
+
+/** One fault in several layers, which unfolds to a card for each. */
+function GroupCard({
+  group,
+  open,
+  diagnosis,
+}: {
+  group: readonly Cause[];
+  open: boolean;
+  diagnosis: boolean;
+}) {
+  const [first] = group;
+  if (!first) return null;
+  const { severity, title, fault } = first.finding;
+  const findings = group.map(({ finding }) => finding);
+  const word = SEVERITY_WORDS[severity];
+  return (
+    <li class={`finding ${word}`}>
+      <details open={open}>
+        <summary>
+          <SeverityIcon severity={severity} />
+          <span class="finding-title">
+            <span class="finding-severity">{word}</span> <b>{title || words(fault)}</b> in{' '}
+            {plural(group.length, 'layer')}
+            <span class="path clamped">{namedLayers(findings)}</span>
+          </span>
+          {diagnosis && <span class="finding-badge">diagnosis</span>}
+        </summary>
+        <ul class="finding-layers">
+          {findings.map((finding, i) => (
+            <Card key={finding.layer} finding={finding} effects={[]} open={open && i === 0} inGroup />
+          ))}
+        </ul>
+      </details>
+      <Effects effects={group.flatMap(({ effects }) => effects)} />
+    </li>
+  );
+}
+
+function Effects({ effects }: { effects: readonly Cause[] }) {
+  if (!effects.length) return null;
+  return (
+    <div class="finding-effects">
+      <h3>Effects</h3>
+      <ul>
+        {grouped(effects).map((group, i) => (
+          <Entry key={i} group={group} open={false} diagnosis={false} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Entry({ group, open, diagnosis }: { group: readonly Cause[]; open: boolean; diagnosis: boolean }) {
+  const [only] = group;
+  return only && group.length === 1 ? (
+    <Card finding={only.finding} effects={only.effects} open={open} diagnosis={diagnosis} />
+  ) : (
+    <GroupCard group={group} open={open} diagnosis={diagnosis} />
   );
 }
 
@@ -127,10 +195,10 @@ export function FindingsList({ run, layer }: { run: RunState; layer?: string }) 
   }
   return (
     <ul class="findings">
-      {shown.map((cause, i) => (
-        <Card
-          key={`${cause.finding.fault}\n${cause.finding.layer}`}
-          cause={cause}
+      {grouped(shown).map((group, i) => (
+        <Entry
+          key={`${group[0]?.finding.fault}\n${group[0]?.finding.layer}`}
+          group={group}
           open={i === 0}
           diagnosis={i === 0 && whole}
         />
