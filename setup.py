@@ -93,6 +93,7 @@ setup(
         "protobuf>=3.20.3",
         "numpy>=1.26",
         "scipy>=1.11",
+        "pillow>=9.4",
         "threadpoolctl>=3.1",
         "google-crc32c>=1.5",
         "jinja2>=3.1",

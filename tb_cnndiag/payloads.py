@@ -18,6 +18,48 @@ IntArray: TypeAlias = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
+class FieldAxis:
+    """The receptive field of a layer along one axis of the image, in pixels.
+
+    Position i sees the pixels from i · ``stride`` − ``padding``, ``size`` of them, as far as the image has them. Where
+    this is not so, ``low`` and ``high`` have the first and last pixel of each position (``low`` > ``high``: none).
+    """
+
+    extent: int
+    size: float
+    stride: float
+    padding: float
+    low: tuple[int, ...] = ()
+    high: tuple[int, ...] = ()
+
+    def box(self, position: int) -> tuple[int, int]:
+        """First and last pixel that a position sees, both included."""
+        if self.low:
+            return self.low[position], self.high[position]
+        first = round(position * self.stride - self.padding)
+        return max(first, 0), min(first + round(self.size), self.extent) - 1
+
+    def center(self, position: int) -> float:
+        """Center of what a position sees, in pixels, beyond the image's borders too."""
+        return position * self.stride - self.padding + (self.size - 1) / 2
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """The part of the image that a unit of a layer can see.
+
+    Attributes:
+        image: Path of the kernel layer that receives the image first: the atlas of that layer shows it.
+        axes: The image's spatial axes, e.g. height and width.
+        whole: Whether every position sees the whole image.
+    """
+
+    image: str
+    axes: tuple[FieldAxis, ...]
+    whole: bool = False
+
+
+@dataclass(frozen=True)
 class LayerInfo:
     """A layer that owns a kernel: one row of the layer table."""
 
@@ -43,6 +85,7 @@ class LayerInfo:
     dropout_at: str = ""
     linear_behind: bool = False
     normalization_frozen: bool = False
+    receptive_field: ReceptiveField | None = None
 
 
 @dataclass(frozen=True)
@@ -278,3 +321,63 @@ class Images:
     """Pictures of units: filters or feature maps."""
 
     images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The images that excite each unit most, and where in the layer's output, the strongest first.
+
+    Attributes:
+        images: ``(units, patches)``, indices of images of the probe; −1 where there are fewer.
+        positions: ``(units, patches)``, positions in the layer's output, row by row.
+        values: ``(units, patches)`` float32, responses; NaN where there are fewer.
+        samples: Number of images that were searched.
+    """
+
+    images: IntArray
+    positions: IntArray
+    values: FloatArray
+    samples: int
+
+
+@dataclass(frozen=True)
+class ClassResponses:
+    """Mean response of each unit to the images of each class.
+
+    Attributes:
+        classes: ``(units, listed)``, the classes with the largest means, descending.
+        means: ``(units, listed)`` float32, their means.
+        rest: ``(units,)`` float32, mean of the means of all other classes; NaN if there are none.
+        explained: ``(units,)`` float32, η²: share of the variance of the response that the class explains, 0..1; NaN
+            for a unit whose response does not vary.
+        number: Number of classes.
+    """
+
+    classes: IntArray
+    means: FloatArray
+    rest: FloatArray
+    explained: FloatArray
+    number: int
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The images of the probe side by side in one WebP picture, row by row.
+
+    Attributes:
+        webp: The encoded picture.
+        samples: Number of images.
+        columns: Images in each row.
+        tile: Height and width of an image in the picture, in pixels.
+        extent: Height and width of an image as the model receives it.
+        scaling: How values became colors, in words.
+        labels: Class of each image, ``(samples,)``; empty if unknown.
+    """
+
+    webp: bytes
+    samples: int
+    columns: int
+    tile: tuple[int, int]
+    extent: tuple[int, int]
+    scaling: str = ""
+    labels: IntArray = field(default_factory=lambda: np.empty(0, np.int64))

@@ -22,6 +22,7 @@ PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glo
 # Diagnostics that share a section with another one.
 SHARED_SECTIONS = {
     "probe_images": "Feature maps",
+    "probe_atlas": "Top patches",
     "model_input": "Input and output",
     "model_output": "Input and output",
 }

@@ -13,17 +13,22 @@ from google.protobuf.json_format import MessageToDict
 
 from tb_cnndiag.finding import Adjustment, Coverage, Evidence, Finding, Findings
 from tb_cnndiag.payloads import (
+    Atlas,
     Atom,
+    ClassResponses,
     ColumnInfo,
     Dendrogram,
     Density,
     DiagnosticInfo,
+    FieldAxis,
     Image,
     Images,
     LayerColumns,
     LayerInfo,
     Matrix,
+    Patches,
     Probe,
+    ReceptiveField,
     RunInfo,
     Scalars,
     Targets,
@@ -57,6 +62,9 @@ def examples() -> dict[str, Measurement]:
         dropout_at="features/dropout",
         linear_behind=True,
         normalization_frozen=True,
+        receptive_field=ReceptiveField(
+            "features/conv2d", (FieldAxis(32, 3.0, 1.0, 0.0), FieldAxis(4, 3.0, 0.5, 1.0, (0, 1), (1, 3)))
+        ),
     )
     dense = LayerInfo(
         path="dense#2", class_name="Dense", role="dense", units=2, fan_in=6, inputs=(0,), output=True, trainable=False
@@ -150,8 +158,32 @@ def examples() -> dict[str, Measurement]:
             above=0.015625,
         ),
         "images": Images((Image(4, np.array([[[0], [128]], [[255], [192]]], np.uint8), scale=0.5),)),
+        "patches": Patches(
+            images=np.array([[3, 255], [0, -1]]),
+            positions=np.array([[899, 70_000], [1, 0]]),
+            values=np.array([[2.0, 0.5], [1.0, np.nan]], np.float32),
+            samples=256,
+        ),
+        "class_responses": ClassResponses(
+            classes=np.array([[2, 0], [1, 2]]),
+            means=np.array([[1.0, 0.25], [0.5, -0.5]], np.float32),
+            rest=np.array([0.125, -0.75], np.float32),
+            explained=np.array([0.5, np.nan], np.float32),
+            number=3,
+        ),
+        "atlas": Atlas(b"RIFF", 3, 2, (8, 6), (16, 12), "0 to 255", np.array([1, 0, 2])),
     }
-    layer_kinds = ("unit_states", "unit_values", "matrix", "dendrogram", "density", "images")
+    layer_kinds = (
+        "unit_states",
+        "unit_values",
+        "matrix",
+        "dendrogram",
+        "density",
+        "images",
+        "patches",
+        "class_responses",
+        "atlas",
+    )
     return {
         kind: Measurement(
             diagnostic=kind,

@@ -15,9 +15,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_cnndiag.capture.kernel_graph import tensor_key
 from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation
-from tb_cnndiag.capture.recorder import Call, Recording
+from tb_cnndiag.capture.recorder import Call, Recording, tensor_key
 from tb_cnndiag.numerics.intervals import Interval, activated, added, affine, multiplied, scaled
 from tb_cnndiag.numerics.weights import vanished
 from tb_cnndiag.payloads import FloatArray, IntArray

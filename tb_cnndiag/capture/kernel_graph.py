@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from tb_cnndiag.capture.layers import (
@@ -14,8 +15,8 @@ from tb_cnndiag.capture.layers import (
     is_linear,
     is_normalization,
 )
-from tb_cnndiag.capture.recorder import Call, Observation, Recording
-from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.capture.recorder import Call, Observation, Recording, tensor_key
+from tb_cnndiag.payloads import LayerInfo, ReceptiveField
 
 # TensorFlow graph operations outside of layers that do not change values.
 # Stands, among the sources of a tensor, for trainable layers that are not kernel layers.
@@ -94,12 +95,6 @@ class KernelGraph:
         return self._sources[key]
 
 
-def tensor_key(tensor: Any) -> Any:
-    """Identity of a tensor. TensorFlow graphs create new objects for the same tensor, so there it is the name."""
-    name = getattr(tensor, "name", None) if hasattr(tensor, "graph") else None
-    return name if isinstance(name, str) else id(tensor)
-
-
 def _activation(path: str, observation: Observation, graph: KernelGraph) -> str:
     """The activation after a kernel; if the model returns the kernel's output, the last activation before that."""
     if path in graph.answers:
@@ -120,7 +115,10 @@ def _normalization(call: Call | None) -> dict[str, Any]:
 
 
 def observed_table(
-    layers: Sequence[KernelLayer], record: Recording | None, observed: Mapping[str, Observation]
+    layers: Sequence[KernelLayer],
+    record: Recording | None,
+    observed: Mapping[str, Observation],
+    fields: Mapping[str, ReceptiveField] = MappingProxyType({}),
 ) -> tuple[LayerInfo, ...]:
     """Rows of the layer table; if the model was called, they are in call order and include what the call recorded."""
     rows = {layer.path: layer.info() for layer in layers}
@@ -141,6 +139,7 @@ def observed_table(
             dropout=graph.dropout.get(path, (0.0, ""))[0],
             dropout_at=graph.dropout.get(path, (0.0, ""))[1],
             linear_behind=path not in graph.nonlinear,
+            receptive_field=fields.get(path),
         )
         if path in observed
         else rows[path]

@@ -191,10 +191,11 @@ class ModelInspector:
         for part in self._parts:
             observer = part.observer
             recording, observed = (observer.recording, observer.observed) if observer else (None, {})
+            fields = observer.fields if observer else {}
             offset = len(rows)
             rows += [
                 replace(row, inputs=tuple(i + offset for i in row.inputs))
-                for row in observed_table(part.layers, recording, observed)
+                for row in observed_table(part.layers, recording, observed, fields)
             ]
         return tuple(rows)
 
@@ -255,34 +256,39 @@ class ModelInspector:
                 found[layer.path] = data
         return found
 
-    def activations(self, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
-        """Path → reduced activations on the probes, by name; parts without a probe are left out."""
+    def activations(self, reductions: Sequence[str], *, costly: bool = True) -> dict[str, dict[str, FloatArray]]:
+        """Path → reduced activations on the probes, by name; parts without a probe are left out.
+
+        Costly reductions are made only if ``costly``.
+        """
         activations: dict[str, dict[str, FloatArray]] = {}
         for part in self._parts:
             if part.probe is not None:
                 if part.observer is None:
                     part.observer = self._passes.observer(part.name, part.model, part.layers)
-                observed = self._observed(part, part.observer, reductions)
+                observed = self._observed(part, part.observer, reductions, costly=costly)
                 _observe_more(observed, part.observer, part.probe.more, reductions, part.maxima)
                 labels = class_labels(part.probe.y)
                 for data in observed.values():
-                    if "output" in data and labels.size:
+                    if labels.size:
                         data["labels"] = labels.astype(np.float32)
                 activations |= observed
         return activations
 
-    def _observed(self, part: _Part, observer: Observer, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+    def _observed(
+        self, part: _Part, observer: Observer, reductions: Sequence[str], *, costly: bool
+    ) -> dict[str, dict[str, FloatArray]]:
         """Reduced activations of one part; in batches as in training if the model takes no others."""
         assert part.probe is not None
         try:
-            return observer.observe(part.probe.x, reductions)
+            return observer.observe(part.probe.x, reductions, costly=costly)
         except Exception:
             whole = len(part.probe) // self.batch_size * self.batch_size if self.batch_size else 0
             if not whole or observer.batch_size == self.batch_size:
                 raise
             observer.batch_size = self.batch_size
             part.probe = part.probe.first(whole)
-            return observer.observe(part.probe.x, reductions)
+            return observer.observe(part.probe.x, reductions, costly=costly)
 
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
         """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import keras
@@ -12,10 +12,11 @@ import numpy as np
 from tb_cnndiag.capture.batch_statistics import compares, moments
 from tb_cnndiag.capture.kernel_graph import KernelGraph
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.receptive_field import FieldGraph, is_picture
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
-from tb_cnndiag.capture.reductions import REDUCTIONS, first_samples
+from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS, SEARCHED, Reduction, block_maxima, first_samples
 from tb_cnndiag.numerics.activations import SATURATION
-from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.payloads import FloatArray, ReceptiveField
 
 # Most samples and input bytes per call: they bound the memory that a snapshot uses, for a probe of any size.
 CHUNK_SAMPLES = 256
@@ -40,27 +41,34 @@ class Observer:
         """Samples per call of a model that is made for batches of one size; None: any number."""
         self.recording: Recording | None = None
         self.observed: dict[str, Observation] = {}
+        self.fields: dict[str, ReceptiveField] = {}
+        """Receptive field by path of the layer, of those that see an image."""
 
-    def observe(self, x: Any, reductions: Sequence[str]) -> dict[str, dict[str, FloatArray]]:
+    def observe(self, x: Any, reductions: Sequence[str], *, costly: bool = False) -> dict[str, dict[str, FloatArray]]:
         """Path of each observed layer → its reduced activations by name, joined over all chunks.
 
         ``x`` has the structure of the model's inputs: an array ``(samples, …)``, or lists and dictionaries of arrays.
+        Costly reductions are left out unless ``costly``.
         """
         reduced = self._reducer(tuple(sorted(reductions)), x)
         samples, size = len(keras.tree.flatten(x)[0]), self.batch_size or _chunk_size(x)
         parts: list[dict[str, dict[str, FloatArray]]] = []
+        searched = -(-min(samples, SEARCHED) // size) if costly else 0
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
-            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk)))
+            flag = np.asarray(len(parts) < searched)
+            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk, flag)))
         weights = [min(size, samples - start) for start in range(0, samples, size)]
         joined: dict[str, dict[str, FloatArray]] = {}
         for path in parts[0]:
             joined[path] = {
-                name: REDUCTIONS[name].join([part[path][name] for part in parts], weights)
+                name: REDUCTIONS[name].join([part[path][name] for part in parts[:count]], weights[:count])
                 for name in parts[0][path]
-                if name in REDUCTIONS
+                if name in REDUCTIONS and (count := searched if name in COSTLY else len(parts))
             }
             joined[path]["samples"] = np.asarray(samples)
+            if "peaks" in joined[path]:
+                joined[path]["searched"] = np.asarray(sum(weights[:searched]))
             joined[path]["positions"] = np.asarray(parts[0][path]["positions"])
         return joined
 
@@ -75,11 +83,11 @@ class Observer:
             import tensorflow as tf
 
             given = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in specs]
-            passed = functools.partial(self._reduced, ())
+            passed = functools.partial(self._reduced, (), costly=False)
             tf.function(passed, autograph=False).get_concrete_function(given[0] if len(given) == 1 else given)
             return
         zeros = [np.zeros((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in specs]
-        self._reducer((), zeros)(zeros[0] if len(zeros) == 1 else zeros)
+        self._reducer((), zeros)(zeros[0] if len(zeros) == 1 else zeros, np.asarray(False))
 
     def _reducer(self, names: tuple[str, ...], x: Any) -> Any:
         """The pass with these reductions for inputs like ``x``, compiled where the backend compiles."""
@@ -102,15 +110,17 @@ class Observer:
         specs = keras.tree.map_structure(
             lambda a: tf.TensorSpec((self.batch_size, *a.shape[1:]), text.get(a.dtype, a.dtype)), x
         )
+        flag = tf.TensorSpec((), tf.bool)
         try:
-            return tf.function(reduced, autograph=False, input_signature=[specs]).get_concrete_function()
+            return tf.function(reduced, autograph=False, input_signature=[specs, flag]).get_concrete_function()
         except (TypeError, ValueError):  # a model may need to know the number of samples
             return tf.function(reduced, autograph=False, reduce_retracing=True)
 
-    def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
+    def _reduced(self, names: tuple[str, ...], x: Any, costly: Any) -> dict[str, dict[str, Any]]:
         with keras.StatelessScope(), recording(self._model, self._prefix) as record:
             outputs = self._model(x, training=False)
             record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if keras.ops.is_tensor(tensor)]
+            record.inputs = keras.tree.flatten(x)
         self.recording = record
         seen = {
             layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if same_graph(call.outputs[0])]
@@ -118,12 +128,39 @@ class Observer:
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
         graph = KernelGraph(record, [layer.path for layer in self.layers])
-        return {
-            layer.path: self._reduce(layer, seen[layer.path], graph, names) for layer in self.layers if seen[layer.path]
+        pictures = self._see_images(record)
+        observed = [layer for layer in self.layers if seen[layer.path]]
+        found = {layer.path: self._reduce(layer, seen[layer.path], graph, names) for layer in observed}
+        activations = {layer.path: by_position(layer, seen[layer.path][0].tensor) for layer in observed}
+        images = {
+            layer.path: _channels_last(layer, pictures[layer.path]) for layer in observed if layer.path in pictures
         }
+        for name in names:
+            if REDUCTIONS[name].costly:
+                more = _if(costly, REDUCTIONS[name], images if REDUCTIONS[name].of == "image" else activations)
+                for path, value in more.items():
+                    found[path][name] = value
+        return found
+
+    def _see_images(self, record: Recording) -> dict[str, Any]:
+        """Find the receptive fields; returns the images by the path of the first layer that receives each."""
+        try:
+            graph = FieldGraph(record, [layer.path for layer in self.layers])
+            for layer in self.layers:
+                if layer.path in self.observed:
+                    field = graph.field(layer, self.observed[layer.path].tensor)
+                    if field is not None:
+                        self.fields[layer.path] = field
+        except Exception:  # of any layer of a user; without fields, everything else is recorded
+            return {}
+        return {path: graph.images[image] for image, path in graph.first.items() if is_picture(graph.images[image])}
 
     def _reduce(
-        self, layer: KernelLayer, seen: Sequence[Observation], graph: KernelGraph, names: tuple[str, ...]
+        self,
+        layer: KernelLayer,
+        seen: Sequence[Observation],
+        graph: KernelGraph,
+        names: tuple[str, ...],
     ) -> dict[str, Any]:
         ops = keras.ops
         activations = [by_position(layer, observation.tensor) for observation in seen]
@@ -173,6 +210,30 @@ def _reducible(
     if "map" in kinds and _is_map(image := _channels_last(layer, seen.tensor), layer.units):
         given["map"] = (image,)
     return given
+
+
+def _if(costly: Any, reduction: Reduction, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A costly reduction of each layer if ``costly``, else empty tensors: one condition for all is traced fast."""
+    ops = keras.ops
+    tensors = list(given.values())
+    # Made outside of the condition: the maximum of each sample needs them as well.
+    blocks = [block_maxima(ops, each) for each in tensors] if reduction.of == "peak" else []
+
+    def made() -> list[Any]:
+        if reduction.of == "peak":
+            return list(reduction.reduce(ops, tensors, blocks))
+        return [ops.cast(reduction.reduce(ops, each), "float32") for each in tensors]
+
+    def empty() -> list[Any]:
+        return [ops.zeros((0,)) for _ in tensors]
+
+    if not tensors:
+        return {}
+    if keras.backend.backend() != "tensorflow":
+        return dict(zip(given, made() if costly else empty(), strict=True))
+    import tensorflow as tf
+
+    return dict(zip(given, tf.cond(costly, made, empty), strict=True))
 
 
 def _chunk_size(x: Any) -> int:

@@ -42,9 +42,10 @@ class Observation:
 
 @dataclass
 class Recording:
-    """All layer calls of one pass through the model, and the model's outputs."""
+    """All layer calls of one pass through the model, and the model's inputs and outputs."""
 
     calls: list[Call] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
 
     def consumers(self, tensor: Any) -> list[Call]:
@@ -77,6 +78,12 @@ class Recording:
         if activation == "linear" and not self.consumers(tensor):
             tensor, activation = _unseen_activation(tensor)
         return Observation(tensor, seen_at, activation, norm_layer)
+
+
+def tensor_key(tensor: Any) -> Any:
+    """Identity of a tensor. TensorFlow graphs create new objects for the same tensor, so there it is the name."""
+    name = getattr(tensor, "name", None) if hasattr(tensor, "graph") else None
+    return name if isinstance(name, str) else id(tensor)
 
 
 def _is_cast(tensor: Any, given: Any) -> bool:

@@ -6,7 +6,7 @@ a small array. A custom reduction has the same form: ``reduce(ops, x)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +27,10 @@ PICTURED_UNITS = 8
 PICTURED_SIDE = 16
 # The probe image itself is drawn larger, because all its maps are compared with it.
 INPUT_SIDE = 48
+# Images searched for those that excite a unit most, images kept for each unit, and longest side of an image kept.
+SEARCHED = 512
+PATCHES = 9
+ATLAS_SIDE = 128
 
 
 @dataclass(frozen=True)
@@ -42,25 +46,79 @@ class Reduction:
             - ``"slice"``: its first samples, which represent all of them (:func:`first_samples`);
             - ``"bounded"``: the same of a bounded activation; ``reduce`` also receives the bounds at which it is
               saturated;
+            - ``"peak"``: the activations of all layers at once, and the :func:`block_maxima` of each;
             - ``"output"``: the output of the model's output layers;
             - ``"input"``: the input of the model's first kernels;
             - ``"normalized"``: mean and variance of what the batch normalization behind a layer receives; ``reduce``
               also receives the normalization;
             - ``"map"``: an activation with two spatial axes, as ``(samples, height, width, channels)``;
-            - ``"picture"``: the input of a first kernel with two spatial axes, in the same form.
+            - ``"picture"``: the input of a first kernel with two spatial axes, in the same form;
+            - ``"image"``: the image that enters the model, in the same form, at the first kernel that it reaches.
+        costly: Whether it is reduced only where that is asked for, and on the first ``SEARCHED`` samples only.
     """
 
     reduce: Callable[..., Any]
     join: Callable[[list[FloatArray], list[int]], FloatArray]
-    of: Literal["activation", "slice", "bounded", "output", "input", "normalized", "map", "picture"] = "activation"
+    of: Literal[
+        "activation", "peak", "slice", "bounded", "output", "input", "normalized", "map", "picture", "image"
+    ] = "activation"
+    costly: bool = False
 
 
 def sample_max(ops: Any, x: Any) -> Any:
     """Maximum over positions, ``(samples, units)``."""
-    positions = x.shape[1]
+    return ops.max(block_maxima(ops, x), axis=1)
+
+
+def block_maxima(ops: Any, x: Any) -> Any:
+    """Maxima of blocks of consecutive positions, ``(samples, blocks, units)``: on large maps a quarter faster."""
+    block = _block(x.shape[1])
+    return x if block == 1 else ops.max_pool(x, block, block)
+
+
+def _block(positions: int | None) -> int:
+    """Length of a block: of the divisors of the number of positions, the first above its root; 1 on small maps."""
     if positions is None or positions < 256:
-        return ops.max(x, axis=1)
-    return ops.max_pool(x, positions)[:, 0]  # a quarter faster on large maps
+        return 1
+    return next(n for n in range(int(np.sqrt(positions)), positions + 1) if positions % n == 0)
+
+
+def peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any]) -> list[Any]:
+    """The samples with the largest maxima of each unit, ``(units, PATCHES, 3)``: maximum, sample, first position of it.
+
+    Where there are fewer samples, the maximum is −∞. All layers are ranked at once, and positions are searched only in
+    the samples that lead, in the block that has the maximum: a fifth of the time of an ``argmax`` over everything.
+
+    Args:
+        ops: ``keras.ops``.
+        activations: The activation of each layer, ``(samples, positions, units)``.
+        blocks: The :func:`block_maxima` of each.
+    """
+    maxima = ops.concatenate([ops.cast(ops.max(each, axis=1), "float32") for each in blocks], axis=1)
+    samples = ops.cast(ops.shape(maxima)[0], "int32")
+    maxima = ops.where(ops.isnan(maxima), -np.inf, maxima)
+    filler = ops.full((PATCHES, maxima.shape[1]), -np.inf)
+    top, order = ops.top_k(ops.transpose(ops.concatenate([maxima, filler], axis=0)), PATCHES)
+    order = ops.minimum(ops.cast(order, "int32"), samples - 1)
+    found, first = [], 0
+    for x, within in zip(activations, blocks, strict=True):
+        mine = slice(first, first + x.shape[-1])
+        first, block = mine.stop, _block(x.shape[1])
+        where = _first_maximum(ops, within, order[mine])
+        if block > 1:
+            where = where * block + _first_maximum(ops, x, order[mine], where * block, block)
+        found.append(ops.stack([top[mine], ops.cast(order[mine], "float32"), ops.cast(where, "float32")], axis=-1))
+    return found
+
+
+def _first_maximum(ops: Any, x: Any, samples: Any, start: Any = 0, length: int | None = None) -> Any:
+    """Where ``(units, n)`` samples have their first maximum: of ``length`` positions from ``start``, None: of all."""
+    units = x.shape[-1]
+    positions = ops.shape(x)[1] if x.shape[1] is None else x.shape[1]
+    begin = (samples * positions + start) * units + np.arange(units, dtype=np.int32)[:, None]
+    along = ops.arange(positions if length is None else length, dtype="int32") * units
+    found = ops.take(ops.reshape(x, (-1,)), ops.expand_dims(begin, -1) + along)
+    return ops.cast(ops.argmax(found, axis=-1), "int32")
 
 
 def unit_mean(ops: Any, x: Any) -> Any:
@@ -149,6 +207,11 @@ def input_picture(ops: Any, x: Any) -> Any:
     return _downsample(ops, x[:PICTURED_IMAGES], INPUT_SIDE)
 
 
+def image(ops: Any, x: Any) -> Any:
+    """The images, downsampled, ``(samples, height, width, channels)``."""
+    return _downsample(ops, x, ATLAS_SIDE)
+
+
 def _downsample(ops: Any, x: Any, side: int) -> Any:
     size = [-(-length // side) for length in x.shape[1:3]]
     x = ops.cast(x, "float32")
@@ -165,6 +228,15 @@ def _mean(ops: Any, x: Any) -> Any:
 
 def _concatenate(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
     return np.concatenate(chunks)
+
+
+def _strongest(chunks: list[FloatArray], samples: list[int]) -> FloatArray:
+    """The strongest samples of all chunks, ``(units, PATCHES, 3)``; samples are numbered across chunks."""
+    offsets = np.cumsum([0, *samples[:-1]])
+    shifted = [chunk + np.array([0, offset, 0]) for chunk, offset in zip(chunks, offsets, strict=True)]
+    every = np.concatenate(shifted, axis=1)
+    order = np.argsort(-every[..., 0], axis=1, kind="stable")[:, :PATCHES]
+    return np.asarray(np.take_along_axis(every, order[..., None], axis=1), np.float32)
 
 
 def _first_chunk(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
@@ -186,6 +258,7 @@ def _maximum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
 REDUCTIONS: Mapping[str, Reduction] = {
     "sample_max": Reduction(sample_max, _concatenate),
     "sample_mean": Reduction(sample_mean, _concatenate),
+    "peaks": Reduction(peaks, _strongest, "peak", costly=True),
     "unit_mean": Reduction(unit_mean, _average, "slice"),
     "unit_mean_abs": Reduction(unit_mean_abs, _average, "slice"),
     "activation_sample": Reduction(activation_sample, _concatenate, "slice"),
@@ -203,4 +276,6 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "feature_map": Reduction(feature_map, _first_chunk, "map"),
     "pictured_units": Reduction(pictured_units, _first_chunk, "map"),
     "input_picture": Reduction(input_picture, _first_chunk, "picture"),
+    "image": Reduction(image, _concatenate, "image", costly=True),
 }
+COSTLY = frozenset(name for name, reduction in REDUCTIONS.items() if reduction.costly)

@@ -15,6 +15,7 @@ from tb_cnndiag.diagnostics.base import (
 )
 from tb_cnndiag.diagnostics.batch_statistics import BatchStatistics
 from tb_cnndiag.diagnostics.certain_units import CertainUnits
+from tb_cnndiag.diagnostics.class_selectivity import ClassSelectivity
 from tb_cnndiag.diagnostics.dead_units import DeadUnits
 from tb_cnndiag.diagnostics.feature_dimension import FeatureDimension
 from tb_cnndiag.diagnostics.feature_maps import FeatureMaps
@@ -28,8 +29,10 @@ from tb_cnndiag.diagnostics.kernel_rank import KernelRank
 from tb_cnndiag.diagnostics.layer_similarity import LayerSimilarity
 from tb_cnndiag.diagnostics.model_input import ModelInput
 from tb_cnndiag.diagnostics.model_output import ModelOutput
+from tb_cnndiag.diagnostics.probe_atlas import ProbeAtlas
 from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.diagnostics.saturation import Saturation
+from tb_cnndiag.diagnostics.top_patches import TopPatches
 from tb_cnndiag.diagnostics.training_curve import TrainingCurve
 from tb_cnndiag.diagnostics.untouched_weights import UntouchedWeights
 from tb_cnndiag.diagnostics.update_ratio import UpdateRatio
@@ -43,6 +46,8 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     FilterClusters,
     FilterImages,
     FeatureMaps,
+    TopPatches,
+    ClassSelectivity,
     DeadUnits,
     ActivationDensity,
     GradientFlow,
@@ -56,6 +61,7 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     FeatureDimension,
     LayerSimilarity,
     ProbeImages,
+    ProbeAtlas,
     ModelInput,
     ModelOutput,
 )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 from tb_cnndiag.payloads import (
+    Atlas,
+    ClassResponses,
     ColumnInfo,
     Dendrogram,
     Density,
@@ -16,13 +18,16 @@ from tb_cnndiag.payloads import (
     Images,
     LayerInfo,
     Matrix,
+    Patches,
     Scalars,
     UnitStates,
     UnitValues,
 )
 
 Cost: TypeAlias = Literal["light", "heavy", "costly"]
-LayerPayload: TypeAlias = Matrix | Dendrogram | Density | UnitStates | UnitValues | Images
+LayerPayload: TypeAlias = (
+    Matrix | Dendrogram | Density | UnitStates | UnitValues | Images | Patches | ClassResponses | Atlas
+)
 ModelPayload: TypeAlias = Scalars | Matrix
 
 
@@ -46,13 +51,15 @@ class LayerSnapshot:
             - ``unit_mean`` and ``unit_mean_abs`` ``(units,)``: means over all positions of part of the samples;
             - ``activation_sample`` ``(values,)``: a subsample of all values;
             - ``unit_saturated`` ``(units,)``: share of values near a bound, for bounded activations;
-            - ``samples`` and ``positions`` ``()``: their numbers.
+            - ``samples`` and ``positions`` ``()``: their numbers;
+            - ``peaks`` ``(units, 9, 3)``: the samples with the largest maxima, descending: maximum (−∞: no sample),
+              sample, and position, row by row; of the first ``searched`` ``()`` samples, about 512;
+            - ``labels`` ``(samples,)``: labels of the probe, if they are class indices.
 
             Output layers only, on the probe:
 
             - ``output`` ``(samples, units)``: mean over positions;
-            - ``output_diversity`` ``()``: standard deviation over samples at each position;
-            - ``labels`` ``(samples,)``: labels of the probe, if they are class indices.
+            - ``output_diversity`` ``()``: standard deviation over samples at each position.
 
             First kernels only, on the probe:
 
@@ -76,6 +83,11 @@ class LayerSnapshot:
             - ``feature_map`` ``(images, height, width, pictured)``;
             - ``pictured_units`` ``(pictured,)``: the units in ``feature_map``;
             - ``input_picture`` ``(images, height, width, channels)``: first kernels only.
+
+            All images that are searched for peaks:
+
+            - ``image`` ``(samples, height, width, channels)``: the images as they enter the model, at the first
+              kernel that each reaches, downsampled to at most 128 pixels.
 
             Training since the last snapshot:
 

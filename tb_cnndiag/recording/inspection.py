@@ -15,7 +15,7 @@ import numpy as np
 from tb_cnndiag.capture.firing import Fired
 from tb_cnndiag.capture.model_inspector import FACT_NAMES, WEIGHT_NAMES, ModelInspector
 from tb_cnndiag.capture.probe_gradients import NAMES as PROBE_GRADIENTS
-from tb_cnndiag.capture.reductions import REDUCTIONS
+from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS
 from tb_cnndiag.diagnostics.base import LayerSnapshot, Snapshot
 from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
 from tb_cnndiag.warning import warn
@@ -82,7 +82,7 @@ class Inspection:
         weights: dict[str, dict[str, FloatArray]] = {}
         if PROBE in wanted and self._inspector.probes:
             with timed(PROBE):
-                probed = self._probed()
+                probed = self._probed(costly=not COSTLY.isdisjoint(needs))
         if GRADIENTS in wanted and self._inspector.probes and self._probe_gradients:
             with timed(GRADIENTS):
                 self._differentiate(probed)
@@ -122,10 +122,10 @@ class Inspection:
         self._described = info
         return info, True
 
-    def _probed(self) -> dict[str, dict[str, FloatArray]]:
+    def _probed(self, *, costly: bool) -> dict[str, dict[str, FloatArray]]:
         """Activations over the probe, by layer."""
         try:
-            return self._inspector.activations(self._reductions)
+            return self._inspector.activations(self._reductions, costly=costly)
         except Exception as error:  # a user's model may raise anything outside training; that must not end it
             self._inspector.drop_probes(f"the pass over the probe failed ({in_short(error)})")
             warn(

@@ -24,6 +24,8 @@ SCRIPT = Path(__file__).parents[1] / "plugin" / "static" / "report.js"
 MEGABYTE = 1_000_000
 # Tables of numbers may take this share of the page; above it they are left out, since the charts show the numbers too.
 SHARE_OF_TABLES = 0.3
+# The images of the probe may take this share; above it they are stored smaller.
+SHARE_OF_IMAGES = 0.3
 
 
 class ReportError(ValueError):
@@ -85,6 +87,8 @@ def _fitting_page(script: str, runs: Sequence[tuple[History, Verdict]], logs: Se
         notes = ("The tables of numbers are left out of the plain text.",)
     # 5 kB are more than the frame and the notes take.
     room = most - len(script.encode()) - len(static.encode()) - 5_000
+    for log in logs:
+        log.shrink_atlases(int(SHARE_OF_IMAGES * room * 3 / 4) // len(logs))  # base64 is a third longer
     found = fitted(logs, room)
     if found is None:
         raise ReportError(f"Nothing fits into {max_size:g} MB. Allow more with --max-size, or choose runs with --run.")

@@ -2,8 +2,8 @@
 
 The log is thinned step by step, until the page fits:
 
-1. Similarity matrices, trees, densities and images (the heavy kinds): fewer and fewer snapshots are kept, evenly
-   spaced, down to the last one of each layer.
+1. Similarity matrices, trees, densities, patches and images (the heavy kinds): fewer and fewer snapshots are kept,
+   evenly spaced, down to the last one of each layer.
 2. States and values of units: the same.
 3. Numbers of layers and of the model: the same, down to the first and the last.
 4. The heavy kinds are left out altogether; then the states and values of units.
@@ -17,14 +17,27 @@ import base64
 import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tb_cnndiag.payloads import Dendrogram, Density, Images, LayerColumns, Matrix, Scalars, UnitStates, UnitValues
+from tb_cnndiag.payloads import (
+    Atlas,
+    ClassResponses,
+    Dendrogram,
+    Density,
+    Images,
+    LayerColumns,
+    Matrix,
+    Patches,
+    Scalars,
+    UnitStates,
+    UnitValues,
+)
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.names import run_id, split_tag, tag_of
 from tb_cnndiag.summaries.thinning import thinned
+from tb_cnndiag.webp import shrunk
 
 HEAVY, UNITS, NUMBERS, WORDS = range(4)
 # While reading, at most so many snapshots of a heavy kind and layer are kept: memory stays bounded for long logs.
@@ -87,6 +100,7 @@ class Log:
 
     run: str
     tags: dict[str, TagMessages] = field(default_factory=dict)
+    _atlases: dict[str, Measurement] = field(default_factory=dict)
     _last_step: int = -1
 
     def add(self, measurement: Measurement) -> None:
@@ -100,6 +114,16 @@ class Log:
         snapshots = self.tags.setdefault(tag, TagMessages())
         snapshots.weight = _weight(measurement)
         snapshots.add(measurement.step, encode(measurement))
+        if isinstance(measurement.payload, Atlas):
+            self._atlases[tag] = measurement
+
+    def shrink_atlases(self, most: int) -> None:
+        """Keep only the last picture of each image that enters the model, all of them in at most ``most`` bytes."""
+        for tag, measurement in self._atlases.items():
+            assert isinstance(measurement.payload, Atlas)
+            smaller = replace(measurement, payload=shrunk(measurement.payload, most // len(self._atlases)))
+            self.tags[tag].messages = [(measurement.step, encode(smaller))]
+            self.tags[tag].total = 1
 
 
 def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
@@ -120,7 +144,7 @@ def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
 def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
     """What the page leaves out, in words; empty if it holds everything."""
     words = {
-        HEAVY: "similarity matrices, trees, densities and images",
+        HEAVY: "similarity matrices, trees, densities, patches and images",
         UNITS: "states and values of units",
         NUMBERS: "numbers of layers and of the model",
     }
@@ -136,7 +160,7 @@ def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
 
 def _weight(measurement: Measurement) -> int:
     payload = measurement.payload
-    if isinstance(payload, Matrix | Dendrogram | Density | Images):
+    if isinstance(payload, Matrix | Dendrogram | Density | Images | Patches | ClassResponses | Atlas):
         return HEAVY
     if isinstance(payload, UnitStates | UnitValues):
         return UNITS

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Measurement(_message.Message):
-    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images")
+    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     LAYER_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,9 @@ class Measurement(_message.Message):
     DENDROGRAM_FIELD_NUMBER: _ClassVar[int]
     DENSITY_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
+    PATCHES_FIELD_NUMBER: _ClassVar[int]
+    CLASS_RESPONSES_FIELD_NUMBER: _ClassVar[int]
+    ATLAS_FIELD_NUMBER: _ClassVar[int]
     version: int
     diagnostic: str
     layer: str
@@ -42,7 +45,10 @@ class Measurement(_message.Message):
     dendrogram: Dendrogram
     density: Density
     images: Images
-    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ...) -> None: ...
+    patches: Patches
+    class_responses: ClassResponses
+    atlas: Atlas
+    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ...) -> None: ...
 
 class MeasurementList(_message.Message):
     __slots__ = ("items", "total")
@@ -102,7 +108,7 @@ class SwitchedOff(_message.Message):
     def __init__(self, step: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class LayerInfo(_message.Message):
-    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer", "normalization_class", "dropout", "dropout_at", "linear_behind", "normalization_frozen")
+    __slots__ = ("path", "class_name", "role", "units", "fan_in", "kernel_shape", "output_shape", "trainable", "activation", "normalization", "seen_at", "parameters", "inputs", "output", "config", "unit_axis", "initializer", "normalization_class", "dropout", "dropout_at", "linear_behind", "normalization_frozen", "receptive_field")
     PATH_FIELD_NUMBER: _ClassVar[int]
     CLASS_NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +131,7 @@ class LayerInfo(_message.Message):
     DROPOUT_AT_FIELD_NUMBER: _ClassVar[int]
     LINEAR_BEHIND_FIELD_NUMBER: _ClassVar[int]
     NORMALIZATION_FROZEN_FIELD_NUMBER: _ClassVar[int]
+    RECEPTIVE_FIELD_FIELD_NUMBER: _ClassVar[int]
     path: str
     class_name: str
     role: str
@@ -147,7 +154,34 @@ class LayerInfo(_message.Message):
     dropout_at: str
     linear_behind: bool
     normalization_frozen: bool
-    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ..., normalization_class: _Optional[str] = ..., dropout: _Optional[float] = ..., dropout_at: _Optional[str] = ..., linear_behind: bool = ..., normalization_frozen: bool = ...) -> None: ...
+    receptive_field: ReceptiveField
+    def __init__(self, path: _Optional[str] = ..., class_name: _Optional[str] = ..., role: _Optional[str] = ..., units: _Optional[int] = ..., fan_in: _Optional[int] = ..., kernel_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., trainable: bool = ..., activation: _Optional[str] = ..., normalization: _Optional[str] = ..., seen_at: _Optional[str] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ..., output: bool = ..., config: _Optional[str] = ..., unit_axis: _Optional[int] = ..., initializer: _Optional[str] = ..., normalization_class: _Optional[str] = ..., dropout: _Optional[float] = ..., dropout_at: _Optional[str] = ..., linear_behind: bool = ..., normalization_frozen: bool = ..., receptive_field: _Optional[_Union[ReceptiveField, _Mapping]] = ...) -> None: ...
+
+class ReceptiveField(_message.Message):
+    __slots__ = ("image", "axes", "whole")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    image: str
+    axes: _containers.RepeatedCompositeFieldContainer[FieldAxis]
+    whole: bool
+    def __init__(self, image: _Optional[str] = ..., axes: _Optional[_Iterable[_Union[FieldAxis, _Mapping]]] = ..., whole: bool = ...) -> None: ...
+
+class FieldAxis(_message.Message):
+    __slots__ = ("extent", "size", "stride", "padding", "low", "high")
+    EXTENT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    PADDING_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    extent: int
+    size: float
+    stride: float
+    padding: float
+    low: _containers.RepeatedScalarFieldContainer[int]
+    high: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, extent: _Optional[int] = ..., size: _Optional[float] = ..., stride: _Optional[float] = ..., padding: _Optional[float] = ..., low: _Optional[_Iterable[int]] = ..., high: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DiagnosticInfo(_message.Message):
     __slots__ = ("name", "title", "description", "columns", "layer_kind", "model_kind")
@@ -463,3 +497,63 @@ class Image(_message.Message):
     pixels: bytes
     scale: float
     def __init__(self, unit: _Optional[int] = ..., sample: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., channels: _Optional[int] = ..., pixels: _Optional[bytes] = ..., scale: _Optional[float] = ...) -> None: ...
+
+class Patches(_message.Message):
+    __slots__ = ("units", "count", "samples", "images", "positions", "values", "scale")
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    units: int
+    count: int
+    samples: int
+    images: bytes
+    positions: bytes
+    values: bytes
+    scale: float
+    def __init__(self, units: _Optional[int] = ..., count: _Optional[int] = ..., samples: _Optional[int] = ..., images: _Optional[bytes] = ..., positions: _Optional[bytes] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ...) -> None: ...
+
+class ClassResponses(_message.Message):
+    __slots__ = ("units", "classes", "listed", "ids", "means", "scale", "rest", "explained")
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    MEANS_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    REST_FIELD_NUMBER: _ClassVar[int]
+    EXPLAINED_FIELD_NUMBER: _ClassVar[int]
+    units: int
+    classes: int
+    listed: int
+    ids: bytes
+    means: bytes
+    scale: float
+    rest: bytes
+    explained: bytes
+    def __init__(self, units: _Optional[int] = ..., classes: _Optional[int] = ..., listed: _Optional[int] = ..., ids: _Optional[bytes] = ..., means: _Optional[bytes] = ..., scale: _Optional[float] = ..., rest: _Optional[bytes] = ..., explained: _Optional[bytes] = ...) -> None: ...
+
+class Atlas(_message.Message):
+    __slots__ = ("picture", "samples", "columns", "tile_height", "tile_width", "height", "width", "scaling", "labels")
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    TILE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TILE_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    SCALING_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    picture: bytes
+    samples: int
+    columns: int
+    tile_height: int
+    tile_width: int
+    height: int
+    width: int
+    scaling: str
+    labels: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, picture: _Optional[bytes] = ..., samples: _Optional[int] = ..., columns: _Optional[int] = ..., tile_height: _Optional[int] = ..., tile_width: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., scaling: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -12,18 +12,21 @@ from google.protobuf.message import DecodeError
 
 from tb_cnndiag.finding import Finding, Findings
 from tb_cnndiag.payloads import (
+    Atlas,
+    ClassResponses,
     Dendrogram,
     Density,
     Images,
     LayerColumns,
     Matrix,
+    Patches,
     RunInfo,
     Scalars,
     UnitStates,
     UnitValues,
 )
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_run_info
+from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_patches, codec_run_info
 
 CONTRACT_VERSION = 1
 
@@ -38,6 +41,9 @@ Payload: TypeAlias = (
     | Dendrogram
     | Density
     | Images
+    | Patches
+    | ClassResponses
+    | Atlas
 )
 
 
@@ -138,6 +144,9 @@ _KIND_OF_TYPE: dict[type, str] = {
     Dendrogram: "dendrogram",
     Density: "density",
     Images: "images",
+    Patches: "patches",
+    ClassResponses: "class_responses",
+    Atlas: "atlas",
 }
 
 _ENCODERS: dict[str, Callable[[Any], Any]] = {
@@ -151,6 +160,9 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "dendrogram": codec_arrays.encode_dendrogram,
     "density": codec_arrays.encode_density,
     "images": codec_arrays.encode_images,
+    "patches": codec_patches.encode_patches,
+    "class_responses": codec_patches.encode_class_responses,
+    "atlas": codec_patches.encode_atlas,
 }
 
 _DECODERS: dict[str, Callable[[Any], Payload]] = {
@@ -164,4 +176,7 @@ _DECODERS: dict[str, Callable[[Any], Payload]] = {
     "dendrogram": codec_arrays.decode_dendrogram,
     "density": codec_arrays.decode_density,
     "images": codec_arrays.decode_images,
+    "patches": codec_patches.decode_patches,
+    "class_responses": codec_patches.decode_class_responses,
+    "atlas": codec_patches.decode_atlas,
 }

@@ -136,7 +136,7 @@ def decode_matrix(message: pb.Matrix) -> Matrix:
         raise ValueError(f"a matrix of {message.rows} × {message.columns} is not symmetric")
     if len(message.order) != message.rows:
         raise ValueError(f"the order has {len(message.order)} entries for {message.rows} rows")
-    levels = np.frombuffer(_inflate(message.cells, count), np.uint8).astype(np.float32)
+    levels = np.frombuffer(inflated(message.cells, count), np.uint8).astype(np.float32)
     flat = np.where(levels == 0, np.nan, message.low + (levels - 1) * (message.high - message.low) / 254)
     if message.symmetric:
         values = np.empty((height, height), np.float32)
@@ -156,7 +156,7 @@ def decode_matrix(message: pb.Matrix) -> Matrix:
     )
 
 
-def _inflate(data: bytes, size: int) -> bytes:
+def inflated(data: bytes, size: int) -> bytes:
     """Decompress to exactly ``size`` bytes, without allocating more."""
     inflater = zlib.decompressobj()
     plain = inflater.decompress(data, size + 1)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from tb_cnndiag.payloads import ColumnInfo, DiagnosticInfo, LayerInfo, Probe, RunInfo, SwitchedOff, Targets
+from tb_cnndiag.payloads import (
+    ColumnInfo,
+    DiagnosticInfo,
+    FieldAxis,
+    LayerInfo,
+    Probe,
+    ReceptiveField,
+    RunInfo,
+    SwitchedOff,
+    Targets,
+)
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 
 # Every column of the log is as long as the layer table, so its length must have a limit.
 MAX_LAYERS = 20_000
-_LAYER_FIELDS = tuple(LayerInfo.__dataclass_fields__)
+_LAYER_FIELDS = tuple(name for name in LayerInfo.__dataclass_fields__ if name != "receptive_field")
+_AXIS_FIELDS = tuple(FieldAxis.__dataclass_fields__)
 _COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
 _TARGET_FIELDS = tuple(Targets.__dataclass_fields__)
 _RUN_FIELDS = (
@@ -64,12 +75,28 @@ def _decode_probe(probe: pb.Probe) -> Probe:
 
 
 def _encode_layer(layer: LayerInfo) -> pb.LayerInfo:
-    return pb.LayerInfo(**{name: getattr(layer, name) for name in _LAYER_FIELDS})
+    message = pb.LayerInfo(**{name: getattr(layer, name) for name in _LAYER_FIELDS})
+    if (seen := layer.receptive_field) is not None:
+        axes = [pb.FieldAxis(**{name: getattr(axis, name) for name in _AXIS_FIELDS}) for axis in seen.axes]
+        message.receptive_field.CopyFrom(pb.ReceptiveField(image=seen.image, axes=axes, whole=seen.whole))
+    return message
 
 
 def _decode_layer(layer: pb.LayerInfo) -> LayerInfo:
     values = {name: getattr(layer, name) for name in _LAYER_FIELDS}
-    return LayerInfo(**values | {name: tuple(values[name]) for name in ("kernel_shape", "output_shape", "inputs")})
+    seen = _decode_field(layer.receptive_field) if layer.HasField("receptive_field") else None
+    tuples = {name: tuple(values[name]) for name in ("kernel_shape", "output_shape", "inputs")}
+    return LayerInfo(**values | tuples, receptive_field=seen)
+
+
+def _decode_field(message: pb.ReceptiveField) -> ReceptiveField:
+    axes = []
+    for axis in message.axes:
+        if len(axis.low) != len(axis.high):
+            raise ValueError(f"{len(axis.low)} first pixels for {len(axis.high)} last ones")
+        values = {name: getattr(axis, name) for name in _AXIS_FIELDS}
+        axes.append(FieldAxis(**values | {"low": tuple(axis.low), "high": tuple(axis.high)}))
+    return ReceptiveField(message.image, tuple(axes), message.whole)
 
 
 def _encode_diagnostic(info: DiagnosticInfo) -> pb.DiagnosticInfo:

@@ -47,7 +47,7 @@ def test_a_saved_model_is_judged_by_its_weights_and_a_probe(
     assert "feature_maps" in {m.diagnostic for m in read_run(tmp_path / "log" / "cnndiag")}
     tb_cnndiag.audit(path, probe=images(rng), log_dir=tmp_path / "private", images=False)
     private = {m.diagnostic for m in read_run(tmp_path / "private" / "cnndiag")}
-    assert not {"feature_maps", "probe_images"} & private
+    assert not {"feature_maps", "probe_images", "probe_atlas"} & private
 
 
 def test_a_healthy_model_in_hand_is_not_changed(rng: np.random.Generator) -> None:
@@ -78,7 +78,7 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     assert main(["check", str(tmp_path / "log"), "--fail-on", "warning"]) == 1
     assert "feature_maps" in _kinds(tmp_path / "log")
     assert main([*arguments, "-o", str(tmp_path / "private"), "--no-images"]) in (0, 1)
-    assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - {"feature_maps", "probe_images"}
+    assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - {"feature_maps", "probe_images", "probe_atlas"}
     np.savez(tmp_path / "other.npz", images=x)
     assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2
     assert "has images, but not x" in capsys.readouterr().err

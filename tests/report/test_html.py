@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.cli import main
-from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo
+from tb_cnndiag.payloads import Atlas, LayerColumns, LayerInfo, Matrix, RunInfo
 from tb_cnndiag.report.html import report
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries.codec import Measurement, encode
+from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.summaries.writer import SnapshotWriter
+from tb_cnndiag.webp import encoded
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 
@@ -175,3 +176,28 @@ def test_the_command_chooses_too(demo_logdir: Path, tmp_path: Path, capsys: Any)
     assert main(["report", str(demo_logdir), "-o", str(out), "--run", "x"]) == 3
     with pytest.raises(SystemExit):
         main(["report", str(demo_logdir), "--max-size", "0"])
+
+
+def test_the_images_of_the_probe_are_made_smaller_to_fit(tmp_path: Path, rng: np.random.Generator) -> None:
+    noise = rng.integers(0, 256, (8 * 96, 8 * 96, 3)).astype(np.uint8)
+    data, tile = encoded(noise, 8, (96, 96), 4_000_000)
+    layer = LayerInfo("conv", role="conv", units=2)
+    atlas = Measurement("probe_atlas", 0, 0, Atlas(data, 64, 8, tile, (96, 96)), layer="conv", table="t")
+    matrix = Measurement("m", 0, 0, Matrix(np.eye(2), np.arange(2), 0.0, 1.0, "cosine"), layer="conv", table="t")
+    written = [Measurement("run_info", 0, 0, RunInfo("t", (layer,)), table="t"), atlas, matrix]
+    writer = SnapshotWriter(tmp_path / "cnndiag")
+    writer.write(0, [(each, encode(each)) for each in written], {})
+    writer.close()
+    whole, small = (_only_atlas(report(tmp_path, max_size=size)) for size in (5.0, 0.6))
+    assert whole.webp == data
+    assert len(small.webp) < 0.3 * 600_000
+    assert (small.samples, small.extent) == (64, (96, 96))
+    assert len(report(tmp_path, max_size=0.6).encode()) <= 600_000
+
+
+def _only_atlas(page: str) -> Any:
+    data = base64.b64decode(_data(page)["measurements"]["cnndiag\ncnndiag/probe_atlas/conv"])
+    (item,) = pb.MeasurementList.FromString(data).items
+    measurement = decode(item)
+    assert measurement
+    return measurement.payload

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cnndiag.proto.
  */
 export const file_cnndiag: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrgECgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSABCCQoHcGF5bG9hZCIvCg9NZWFzdXJlbWVudExpc3QSDQoFaXRlbXMYASADKAwSDQoFdG90YWwYAiABKA0izQMKB1J1bkluZm8SDQoFdGFibGUYASABKAkSDQoFbW9kZWwYAiABKAkSJQoGbGF5ZXJzGAMgAygLMhUudGJfY25uZGlhZy5MYXllckluZm8SLwoLZGlhZ25vc3RpY3MYBCADKAsyGi50Yl9jbm5kaWFnLkRpYWdub3N0aWNJbmZvEgwKBGxvc3MYBSABKAkSEQoJb3B0aW1pemVyGAYgASgJEhIKCmJhdGNoX3NpemUYByABKA0SIAoFcHJvYmUYCCABKAsyES50Yl9jbm5kaWFnLlByb2JlEjMKCHZlcnNpb25zGAkgAygLMiEudGJfY25uZGlhZy5SdW5JbmZvLlZlcnNpb25zRW50cnkSDwoHc3RhcnRlZBgKIAEoARISCgpwYXJhbWV0ZXJzGAsgASgEEhwKFHRyYWluYWJsZV9wYXJhbWV0ZXJzGAwgASgEEg0KBW5vdGVzGA0gAygJEi0KDHN3aXRjaGVkX29mZhgOIAEoCzIXLnRiX2NubmRpYWcuU3dpdGNoZWRPZmYSDgoGb3JpZ2luGA8gASgJGi8KDVZlcnNpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIrCgtTd2l0Y2hlZE9mZhIMCgRzdGVwGAEgASgEEg4KBnJlYXNvbhgCIAEoCSK4AwoJTGF5ZXJJbmZvEgwKBHBhdGgYASABKAkSEgoKY2xhc3NfbmFtZRgCIAEoCRIMCgRyb2xlGAMgASgJEg0KBXVuaXRzGAQgASgNEg4KBmZhbl9pbhgFIAEoDRIUCgxrZXJuZWxfc2hhcGUYBiADKA0SFAoMb3V0cHV0X3NoYXBlGAcgAygNEhEKCXRyYWluYWJsZRgIIAEoCBISCgphY3RpdmF0aW9uGAkgASgJEhUKDW5vcm1hbGl6YXRpb24YCiABKAkSDwoHc2Vlbl9hdBgLIAEoCRISCgpwYXJhbWV0ZXJzGAwgASgEEg4KBmlucHV0cxgNIAMoDRIOCgZvdXRwdXQYDiABKAgSDgoGY29uZmlnGA8gASgJEhEKCXVuaXRfYXhpcxgQIAEoBRITCgtpbml0aWFsaXplchgRIAEoCRIbChNub3JtYWxpemF0aW9uX2NsYXNzGBIgASgJEg8KB2Ryb3BvdXQYEyABKAISEgoKZHJvcG91dF9hdBgUIAEoCRIVCg1saW5lYXJfYmVoaW5kGBUgASgIEhwKFG5vcm1hbGl6YXRpb25fZnJvemVuGBYgASgIIpMBCg5EaWFnbm9zdGljSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKB2NvbHVtbnMYBCADKAsyFi50Yl9jbm5kaWFnLkNvbHVtbkluZm8SEgoKbGF5ZXJfa2luZBgFIAEoCRISCgptb2RlbF9raW5kGAYgASgJInwKCkNvbHVtbkluZm8SDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRIMCgR1bml0GAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhMKC2xvZ2FyaXRobWljGAUgASgIEgsKA2xvdxgGIAEoAhIMCgRoaWdoGAcgASgCImQKBVByb2JlEg4KBnNvdXJjZRgBIAEoCRIPCgdzYW1wbGVzGAIgASgNEhQKDGNsYXNzX2NvdW50cxgDIAMoDRIkCgd0YXJnZXRzGAQgASgLMhMudGJfY25uZGlhZy5UYXJnZXRzIn0KB1RhcmdldHMSDQoFc2hhcGUYASADKA0SCwoDbG93GAIgASgBEgwKBGhpZ2gYAyABKAESDQoFd2hvbGUYBCABKAgSEAoIdmFyaWFuY2UYBSABKAESEQoJZGV2aWF0aW9uGAYgASgBEhQKDGRpc3RyaWJ1dGlvbhgHIAEoCCJZCghGaW5kaW5ncxIlCghmaW5kaW5ncxgBIAMoCzITLnRiX2NubmRpYWcuRmluZGluZxImCghjb3ZlcmFnZRgCIAMoCzIULnRiX2NubmRpYWcuQ292ZXJhZ2UivAEKCENvdmVyYWdlEg0KBWZhdWx0GAEgASgJEisKBnN0YXR1cxgCIAEoDjIbLnRiX2NubmRpYWcuQ292ZXJhZ2UuU3RhdHVzEg4KBnJlYXNvbhgDIAEoCSJkCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASCQoFRk9VTkQQARIJCgVDTEVBUhACEhIKDk5PVF9BUFBMSUNBQkxFEAMSCwoHVU5LTk9XThAEEgsKB0NSQVNIRUQQBSLtAwoHRmluZGluZxINCgVmYXVsdBgBIAEoCRINCgVsYXllchgCIAEoCRIuCghzZXZlcml0eRgDIAEoDjIcLnRiX2NubmRpYWcuRmluZGluZy5TZXZlcml0eRISCgpmaXJzdF9zdGVwGAQgASgEEhEKCWxhc3Rfc3RlcBgFIAEoBBIkCgV1bml0cxgGIAMoCzIVLnRiX2NubmRpYWcuVW5pdEdyb3VwEjMKCGV2aWRlbmNlGAcgAygLMiEudGJfY25uZGlhZy5GaW5kaW5nLkV2aWRlbmNlRW50cnkSEQoJY2F1c2VkX2J5GAggASgNEg8KB21lc3NhZ2UYCSABKAkSKwoLYWRqdXN0bWVudHMYCiADKAsyFi50Yl9jbm5kaWFnLkFkanVzdG1lbnQSEgoKZGlhZ25vc3RpYxgLIAEoCRINCgV0aXRsZRgMIAEoCRIPCgdncm91cGVkGA0gASgIGkUKDUV2aWRlbmNlRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQudGJfY25uZGlhZy5FdmlkZW5jZToCOAEiRgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIICgRJTkZPEAESCwoHV0FSTklORxACEgkKBUVSUk9SEAMiGgoJVW5pdEdyb3VwEg0KBXVuaXRzGAEgAygNIkUKCEV2aWRlbmNlEg0KBXZhbHVlGAEgASgBEhIKBWxpbWl0GAIgASgBSACIAQESDAoEdW5pdBgDIAEoCUIICgZfbGltaXQiYQoKQWRqdXN0bWVudBINCgVsYXllchgBIAEoCRIRCglwYXJhbWV0ZXIYAiABKAkSDwoHY3VycmVudBgDIAEoCRIQCghwcm9wb3NlZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiMwoMTGF5ZXJDb2x1bW5zEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiImCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAIiKAoHU2NhbGFycxINCgVuYW1lcxgBIAMoCRIOCgZ2YWx1ZXMYAiADKAEinwEKClVuaXRTdGF0ZXMSDQoFdW5pdHMYASABKA0SDgoGc3RhdGVzGAIgASgMEg8KB3NhbXBsZXMYAyABKAQSEQoJcG9zaXRpb25zGAQgASgEEhgKEHRyYWluaW5nX2JhdGNoZXMYBSABKAQSGAoQdHJhaW5pbmdfc2FtcGxlcxgGIAEoBBIaChJzaWxlbnRfaW5fdHJhaW5pbmcYByABKAwiMQoKVW5pdFZhbHVlcxIjCgdjb2x1bW5zGAEgAygLMhIudGJfY25uZGlhZy5Db2x1bW4ijwEKBk1hdHJpeBIMCgRyb3dzGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDQoFb3JkZXIYAyADKA0SDAoEcG9vbBgEIAEoDRIRCglzeW1tZXRyaWMYBSABKAgSDQoFY2VsbHMYBiABKAwSCwoDbG93GAcgASgCEgwKBGhpZ2gYCCABKAISDAoEdW5pdBgJIAEoCSJiCgpEZW5kcm9ncmFtEg0KBXVuaXRzGAEgASgNEgsKA2dhcBgCIAMoDRIOCgZoZWlnaHQYAyADKAISDQoFb3JkZXIYBCADKA0SCwoDY3V0GAUgASgCEgwKBHVuaXQYBiABKAkizAEKB0RlbnNpdHkSDQoFc3RhcnQYASABKAISDAoEc3RvcBgCIAEoAhIOCgZwb2ludHMYAyABKA0SDgoGdmFsdWVzGAQgASgMEg0KBXNjYWxlGAUgASgCEh8KBWF0b21zGAYgAygLMhAudGJfY25uZGlhZy5BdG9tEhEKCWJhbmR3aWR0aBgHIAEoAhIPCgdzYW1wbGVzGAggASgEEg0KBWJlbG93GAkgASgCEg0KBWFib3ZlGAogASgCEhIKCm5vbl9maW5pdGUYCyABKAIiIwoEQXRvbRINCgV2YWx1ZRgBIAEoAhIMCgRtYXNzGAIgASgCIisKBkltYWdlcxIhCgZpbWFnZXMYASADKAsyES50Yl9jbm5kaWFnLkltYWdlIoUBCgVJbWFnZRIMCgR1bml0GAEgASgNEhMKBnNhbXBsZRgCIAEoDUgAiAEBEg4KBmhlaWdodBgDIAEoDRINCgV3aWR0aBgEIAEoDRIQCghjaGFubmVscxgFIAEoDRIOCgZwaXhlbHMYBiABKAwSDQoFc2NhbGUYByABKAJCCQoHX3NhbXBsZWIGcHJvdG8z");
+  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIrsFCgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSAASJgoHcGF0Y2hlcxgaIAEoCzITLnRiX2NubmRpYWcuUGF0Y2hlc0gAEjUKD2NsYXNzX3Jlc3BvbnNlcxgbIAEoCzIaLnRiX2NubmRpYWcuQ2xhc3NSZXNwb25zZXNIABIiCgVhdGxhcxgcIAEoCzIRLnRiX2NubmRpYWcuQXRsYXNIAEIJCgdwYXlsb2FkIi8KD01lYXN1cmVtZW50TGlzdBINCgVpdGVtcxgBIAMoDBINCgV0b3RhbBgCIAEoDSLNAwoHUnVuSW5mbxINCgV0YWJsZRgBIAEoCRINCgVtb2RlbBgCIAEoCRIlCgZsYXllcnMYAyADKAsyFS50Yl9jbm5kaWFnLkxheWVySW5mbxIvCgtkaWFnbm9zdGljcxgEIAMoCzIaLnRiX2NubmRpYWcuRGlhZ25vc3RpY0luZm8SDAoEbG9zcxgFIAEoCRIRCglvcHRpbWl6ZXIYBiABKAkSEgoKYmF0Y2hfc2l6ZRgHIAEoDRIgCgVwcm9iZRgIIAEoCzIRLnRiX2NubmRpYWcuUHJvYmUSMwoIdmVyc2lvbnMYCSADKAsyIS50Yl9jbm5kaWFnLlJ1bkluZm8uVmVyc2lvbnNFbnRyeRIPCgdzdGFydGVkGAogASgBEhIKCnBhcmFtZXRlcnMYCyABKAQSHAoUdHJhaW5hYmxlX3BhcmFtZXRlcnMYDCABKAQSDQoFbm90ZXMYDSADKAkSLQoMc3dpdGNoZWRfb2ZmGA4gASgLMhcudGJfY25uZGlhZy5Td2l0Y2hlZE9mZhIOCgZvcmlnaW4YDyABKAkaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKC1N3aXRjaGVkT2ZmEgwKBHN0ZXAYASABKAQSDgoGcmVhc29uGAIgASgJIu0DCglMYXllckluZm8SDAoEcGF0aBgBIAEoCRISCgpjbGFzc19uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDQoFdW5pdHMYBCABKA0SDgoGZmFuX2luGAUgASgNEhQKDGtlcm5lbF9zaGFwZRgGIAMoDRIUCgxvdXRwdXRfc2hhcGUYByADKA0SEQoJdHJhaW5hYmxlGAggASgIEhIKCmFjdGl2YXRpb24YCSABKAkSFQoNbm9ybWFsaXphdGlvbhgKIAEoCRIPCgdzZWVuX2F0GAsgASgJEhIKCnBhcmFtZXRlcnMYDCABKAQSDgoGaW5wdXRzGA0gAygNEg4KBm91dHB1dBgOIAEoCBIOCgZjb25maWcYDyABKAkSEQoJdW5pdF9heGlzGBAgASgFEhMKC2luaXRpYWxpemVyGBEgASgJEhsKE25vcm1hbGl6YXRpb25fY2xhc3MYEiABKAkSDwoHZHJvcG91dBgTIAEoAhISCgpkcm9wb3V0X2F0GBQgASgJEhUKDWxpbmVhcl9iZWhpbmQYFSABKAgSHAoUbm9ybWFsaXphdGlvbl9mcm96ZW4YFiABKAgSMwoPcmVjZXB0aXZlX2ZpZWxkGBcgASgLMhoudGJfY25uZGlhZy5SZWNlcHRpdmVGaWVsZCJTCg5SZWNlcHRpdmVGaWVsZBINCgVpbWFnZRgBIAEoCRIjCgRheGVzGAIgAygLMhUudGJfY25uZGlhZy5GaWVsZEF4aXMSDQoFd2hvbGUYAyABKAgiZQoJRmllbGRBeGlzEg4KBmV4dGVudBgBIAEoDRIMCgRzaXplGAIgASgCEg4KBnN0cmlkZRgDIAEoAhIPCgdwYWRkaW5nGAQgASgCEgsKA2xvdxgFIAMoDRIMCgRoaWdoGAYgAygNIpMBCg5EaWFnbm9zdGljSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEicKB2NvbHVtbnMYBCADKAsyFi50Yl9jbm5kaWFnLkNvbHVtbkluZm8SEgoKbGF5ZXJfa2luZBgFIAEoCRISCgptb2RlbF9raW5kGAYgASgJInwKCkNvbHVtbkluZm8SDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRIMCgR1bml0GAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhMKC2xvZ2FyaXRobWljGAUgASgIEgsKA2xvdxgGIAEoAhIMCgRoaWdoGAcgASgCImQKBVByb2JlEg4KBnNvdXJjZRgBIAEoCRIPCgdzYW1wbGVzGAIgASgNEhQKDGNsYXNzX2NvdW50cxgDIAMoDRIkCgd0YXJnZXRzGAQgASgLMhMudGJfY25uZGlhZy5UYXJnZXRzIn0KB1RhcmdldHMSDQoFc2hhcGUYASADKA0SCwoDbG93GAIgASgBEgwKBGhpZ2gYAyABKAESDQoFd2hvbGUYBCABKAgSEAoIdmFyaWFuY2UYBSABKAESEQoJZGV2aWF0aW9uGAYgASgBEhQKDGRpc3RyaWJ1dGlvbhgHIAEoCCJZCghGaW5kaW5ncxIlCghmaW5kaW5ncxgBIAMoCzITLnRiX2NubmRpYWcuRmluZGluZxImCghjb3ZlcmFnZRgCIAMoCzIULnRiX2NubmRpYWcuQ292ZXJhZ2UivAEKCENvdmVyYWdlEg0KBWZhdWx0GAEgASgJEisKBnN0YXR1cxgCIAEoDjIbLnRiX2NubmRpYWcuQ292ZXJhZ2UuU3RhdHVzEg4KBnJlYXNvbhgDIAEoCSJkCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASCQoFRk9VTkQQARIJCgVDTEVBUhACEhIKDk5PVF9BUFBMSUNBQkxFEAMSCwoHVU5LTk9XThAEEgsKB0NSQVNIRUQQBSLtAwoHRmluZGluZxINCgVmYXVsdBgBIAEoCRINCgVsYXllchgCIAEoCRIuCghzZXZlcml0eRgDIAEoDjIcLnRiX2NubmRpYWcuRmluZGluZy5TZXZlcml0eRISCgpmaXJzdF9zdGVwGAQgASgEEhEKCWxhc3Rfc3RlcBgFIAEoBBIkCgV1bml0cxgGIAMoCzIVLnRiX2NubmRpYWcuVW5pdEdyb3VwEjMKCGV2aWRlbmNlGAcgAygLMiEudGJfY25uZGlhZy5GaW5kaW5nLkV2aWRlbmNlRW50cnkSEQoJY2F1c2VkX2J5GAggASgNEg8KB21lc3NhZ2UYCSABKAkSKwoLYWRqdXN0bWVudHMYCiADKAsyFi50Yl9jbm5kaWFnLkFkanVzdG1lbnQSEgoKZGlhZ25vc3RpYxgLIAEoCRINCgV0aXRsZRgMIAEoCRIPCgdncm91cGVkGA0gASgIGkUKDUV2aWRlbmNlRW50cnkSCwoDa2V5GAEgASgJEiMKBXZhbHVlGAIgASgLMhQudGJfY25uZGlhZy5FdmlkZW5jZToCOAEiRgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIICgRJTkZPEAESCwoHV0FSTklORxACEgkKBUVSUk9SEAMiGgoJVW5pdEdyb3VwEg0KBXVuaXRzGAEgAygNIkUKCEV2aWRlbmNlEg0KBXZhbHVlGAEgASgBEhIKBWxpbWl0GAIgASgBSACIAQESDAoEdW5pdBgDIAEoCUIICgZfbGltaXQiYQoKQWRqdXN0bWVudBINCgVsYXllchgBIAEoCRIRCglwYXJhbWV0ZXIYAiABKAkSDwoHY3VycmVudBgDIAEoCRIQCghwcm9wb3NlZBgEIAEoCRIOCgZyZWFzb24YBSABKAkiMwoMTGF5ZXJDb2x1bW5zEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiImCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAIiKAoHU2NhbGFycxINCgVuYW1lcxgBIAMoCRIOCgZ2YWx1ZXMYAiADKAEinwEKClVuaXRTdGF0ZXMSDQoFdW5pdHMYASABKA0SDgoGc3RhdGVzGAIgASgMEg8KB3NhbXBsZXMYAyABKAQSEQoJcG9zaXRpb25zGAQgASgEEhgKEHRyYWluaW5nX2JhdGNoZXMYBSABKAQSGAoQdHJhaW5pbmdfc2FtcGxlcxgGIAEoBBIaChJzaWxlbnRfaW5fdHJhaW5pbmcYByABKAwiMQoKVW5pdFZhbHVlcxIjCgdjb2x1bW5zGAEgAygLMhIudGJfY25uZGlhZy5Db2x1bW4ijwEKBk1hdHJpeBIMCgRyb3dzGAEgASgNEg8KB2NvbHVtbnMYAiABKA0SDQoFb3JkZXIYAyADKA0SDAoEcG9vbBgEIAEoDRIRCglzeW1tZXRyaWMYBSABKAgSDQoFY2VsbHMYBiABKAwSCwoDbG93GAcgASgCEgwKBGhpZ2gYCCABKAISDAoEdW5pdBgJIAEoCSJiCgpEZW5kcm9ncmFtEg0KBXVuaXRzGAEgASgNEgsKA2dhcBgCIAMoDRIOCgZoZWlnaHQYAyADKAISDQoFb3JkZXIYBCADKA0SCwoDY3V0GAUgASgCEgwKBHVuaXQYBiABKAkizAEKB0RlbnNpdHkSDQoFc3RhcnQYASABKAISDAoEc3RvcBgCIAEoAhIOCgZwb2ludHMYAyABKA0SDgoGdmFsdWVzGAQgASgMEg0KBXNjYWxlGAUgASgCEh8KBWF0b21zGAYgAygLMhAudGJfY25uZGlhZy5BdG9tEhEKCWJhbmR3aWR0aBgHIAEoAhIPCgdzYW1wbGVzGAggASgEEg0KBWJlbG93GAkgASgCEg0KBWFib3ZlGAogASgCEhIKCm5vbl9maW5pdGUYCyABKAIiIwoEQXRvbRINCgV2YWx1ZRgBIAEoAhIMCgRtYXNzGAIgASgCIisKBkltYWdlcxIhCgZpbWFnZXMYASADKAsyES50Yl9jbm5kaWFnLkltYWdlIoUBCgVJbWFnZRIMCgR1bml0GAEgASgNEhMKBnNhbXBsZRgCIAEoDUgAiAEBEg4KBmhlaWdodBgDIAEoDRINCgV3aWR0aBgEIAEoDRIQCghjaGFubmVscxgFIAEoDRIOCgZwaXhlbHMYBiABKAwSDQoFc2NhbGUYByABKAJCCQoHX3NhbXBsZSJ6CgdQYXRjaGVzEg0KBXVuaXRzGAEgASgNEg0KBWNvdW50GAIgASgNEg8KB3NhbXBsZXMYAyABKA0SDgoGaW1hZ2VzGAQgASgMEhEKCXBvc2l0aW9ucxgFIAEoDBIOCgZ2YWx1ZXMYBiABKAwSDQoFc2NhbGUYByABKAIijAEKDkNsYXNzUmVzcG9uc2VzEg0KBXVuaXRzGAEgASgNEg8KB2NsYXNzZXMYAiABKA0SDgoGbGlzdGVkGAMgASgNEgsKA2lkcxgEIAEoDBINCgVtZWFucxgFIAEoDBINCgVzY2FsZRgGIAEoAhIMCgRyZXN0GAcgASgMEhEKCWV4cGxhaW5lZBgIIAEoDCKjAQoFQXRsYXMSDwoHcGljdHVyZRgBIAEoDBIPCgdzYW1wbGVzGAIgASgNEg8KB2NvbHVtbnMYAyABKA0SEwoLdGlsZV9oZWlnaHQYBCABKA0SEgoKdGlsZV93aWR0aBgFIAEoDRIOCgZoZWlnaHQYBiABKA0SDQoFd2lkdGgYByABKA0SDwoHc2NhbGluZxgIIAEoCRIOCgZsYWJlbHMYCSADKA1iBnByb3RvMw");
 
 /**
  * One thing measured at one snapshot. Every message stands alone: TensorBoard may drop any other.
@@ -135,6 +135,24 @@ export type Measurement = Message<"tb_cnndiag.Measurement"> & {
      */
     value: Images;
     case: "images";
+  } | {
+    /**
+     * @generated from field: tb_cnndiag.Patches patches = 26;
+     */
+    value: Patches;
+    case: "patches";
+  } | {
+    /**
+     * @generated from field: tb_cnndiag.ClassResponses class_responses = 27;
+     */
+    value: ClassResponses;
+    case: "classResponses";
+  } | {
+    /**
+     * @generated from field: tb_cnndiag.Atlas atlas = 28;
+     */
+    value: Atlas;
+    case: "atlas";
   } | { case: undefined; value?: undefined };
 };
 
@@ -453,6 +471,13 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
    * @generated from field: bool normalization_frozen = 22;
    */
   normalizationFrozen: boolean;
+
+  /**
+   * What a unit sees of an image; absent when no image reaches the layer, or when it is not known.
+   *
+   * @generated from field: tb_cnndiag.ReceptiveField receptive_field = 23;
+   */
+  receptiveField?: ReceptiveField | undefined;
 };
 
 /**
@@ -461,6 +486,91 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
  */
 export const LayerInfoSchema: GenMessage<LayerInfo> = /*@__PURE__*/
   messageDesc(file_cnndiag, 4);
+
+/**
+ * The part of an image that a unit can see.
+ *
+ * @generated from message tb_cnndiag.ReceptiveField
+ */
+export type ReceptiveField = Message<"tb_cnndiag.ReceptiveField"> & {
+  /**
+   * Path of the kernel layer that receives the image first: the atlas of that layer shows it.
+   *
+   * @generated from field: string image = 1;
+   */
+  image: string;
+
+  /**
+   * One for each spatial axis of the image; axis i follows spatial axis i of the layer's output.
+   *
+   * @generated from field: repeated tb_cnndiag.FieldAxis axes = 2;
+   */
+  axes: FieldAxis[];
+
+  /**
+   * Whether every position sees the whole image.
+   *
+   * @generated from field: bool whole = 3;
+   */
+  whole: boolean;
+};
+
+/**
+ * Describes the message tb_cnndiag.ReceptiveField.
+ * Use `create(ReceptiveFieldSchema)` to create a new message.
+ */
+export const ReceptiveFieldSchema: GenMessage<ReceptiveField> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 5);
+
+/**
+ * One axis, in pixels: position i sees `size` pixels from i · stride − padding, as far as the image has them.
+ *
+ * @generated from message tb_cnndiag.FieldAxis
+ */
+export type FieldAxis = Message<"tb_cnndiag.FieldAxis"> & {
+  /**
+   * Pixels of the image.
+   *
+   * @generated from field: uint32 extent = 1;
+   */
+  extent: number;
+
+  /**
+   * @generated from field: float size = 2;
+   */
+  size: number;
+
+  /**
+   * 0 if all positions see the same.
+   *
+   * @generated from field: float stride = 3;
+   */
+  stride: number;
+
+  /**
+   * @generated from field: float padding = 4;
+   */
+  padding: number;
+
+  /**
+   * First and last pixel of each position, where they do not follow from the above; low > high: none.
+   *
+   * @generated from field: repeated uint32 low = 5;
+   */
+  low: number[];
+
+  /**
+   * @generated from field: repeated uint32 high = 6;
+   */
+  high: number[];
+};
+
+/**
+ * Describes the message tb_cnndiag.FieldAxis.
+ * Use `create(FieldAxisSchema)` to create a new message.
+ */
+export const FieldAxisSchema: GenMessage<FieldAxis> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 6);
 
 /**
  * @generated from message tb_cnndiag.DiagnosticInfo
@@ -510,7 +620,7 @@ export type DiagnosticInfo = Message<"tb_cnndiag.DiagnosticInfo"> & {
  * Use `create(DiagnosticInfoSchema)` to create a new message.
  */
 export const DiagnosticInfoSchema: GenMessage<DiagnosticInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 5);
+  messageDesc(file_cnndiag, 7);
 
 /**
  * @generated from message tb_cnndiag.ColumnInfo
@@ -563,7 +673,7 @@ export type ColumnInfo = Message<"tb_cnndiag.ColumnInfo"> & {
  * Use `create(ColumnInfoSchema)` to create a new message.
  */
 export const ColumnInfoSchema: GenMessage<ColumnInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 6);
+  messageDesc(file_cnndiag, 8);
 
 /**
  * @generated from message tb_cnndiag.Probe
@@ -601,7 +711,7 @@ export type Probe = Message<"tb_cnndiag.Probe"> & {
  * Use `create(ProbeSchema)` to create a new message.
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 7);
+  messageDesc(file_cnndiag, 9);
 
 /**
  * The targets that the loss compares the outputs with, over the probe.
@@ -659,7 +769,7 @@ export type Targets = Message<"tb_cnndiag.Targets"> & {
  * Use `create(TargetsSchema)` to create a new message.
  */
 export const TargetsSchema: GenMessage<Targets> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 8);
+  messageDesc(file_cnndiag, 10);
 
 /**
  * All findings up to this snapshot, causes first: the last message has them all.
@@ -685,7 +795,7 @@ export type Findings = Message<"tb_cnndiag.Findings"> & {
  * Use `create(FindingsSchema)` to create a new message.
  */
 export const FindingsSchema: GenMessage<Findings> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 9);
+  messageDesc(file_cnndiag, 11);
 
 /**
  * How the judgment of one fault ended.
@@ -718,7 +828,7 @@ export type Coverage = Message<"tb_cnndiag.Coverage"> & {
  * Use `create(CoverageSchema)` to create a new message.
  */
 export const CoverageSchema: GenMessage<Coverage> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 10);
+  messageDesc(file_cnndiag, 12);
 
 /**
  * @generated from enum tb_cnndiag.Coverage.Status
@@ -767,7 +877,7 @@ export enum Coverage_Status {
  * Describes the enum tb_cnndiag.Coverage.Status.
  */
 export const Coverage_StatusSchema: GenEnum<Coverage_Status> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 10, 0);
+  enumDesc(file_cnndiag, 12, 0);
 
 /**
  * @generated from message tb_cnndiag.Finding
@@ -858,7 +968,7 @@ export type Finding = Message<"tb_cnndiag.Finding"> & {
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 11);
+  messageDesc(file_cnndiag, 13);
 
 /**
  * @generated from enum tb_cnndiag.Finding.Severity
@@ -889,7 +999,7 @@ export enum Finding_Severity {
  * Describes the enum tb_cnndiag.Finding.Severity.
  */
 export const Finding_SeveritySchema: GenEnum<Finding_Severity> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 11, 0);
+  enumDesc(file_cnndiag, 13, 0);
 
 /**
  * @generated from message tb_cnndiag.UnitGroup
@@ -906,7 +1016,7 @@ export type UnitGroup = Message<"tb_cnndiag.UnitGroup"> & {
  * Use `create(UnitGroupSchema)` to create a new message.
  */
 export const UnitGroupSchema: GenMessage<UnitGroup> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 12);
+  messageDesc(file_cnndiag, 14);
 
 /**
  * @generated from message tb_cnndiag.Evidence
@@ -935,7 +1045,7 @@ export type Evidence = Message<"tb_cnndiag.Evidence"> & {
  * Use `create(EvidenceSchema)` to create a new message.
  */
 export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 13);
+  messageDesc(file_cnndiag, 15);
 
 /**
  * @generated from message tb_cnndiag.Adjustment
@@ -972,7 +1082,7 @@ export type Adjustment = Message<"tb_cnndiag.Adjustment"> & {
  * Use `create(AdjustmentSchema)` to create a new message.
  */
 export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 14);
+  messageDesc(file_cnndiag, 16);
 
 /**
  * One number per layer, for several columns.
@@ -991,7 +1101,7 @@ export type LayerColumns = Message<"tb_cnndiag.LayerColumns"> & {
  * Use `create(LayerColumnsSchema)` to create a new message.
  */
 export const LayerColumnsSchema: GenMessage<LayerColumns> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 15);
+  messageDesc(file_cnndiag, 17);
 
 /**
  * @generated from message tb_cnndiag.Column
@@ -1015,7 +1125,7 @@ export type Column = Message<"tb_cnndiag.Column"> & {
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 16);
+  messageDesc(file_cnndiag, 18);
 
 /**
  * Numbers of the whole model, e.g. loss and metrics as logged.
@@ -1039,7 +1149,7 @@ export type Scalars = Message<"tb_cnndiag.Scalars"> & {
  * Use `create(ScalarsSchema)` to create a new message.
  */
 export const ScalarsSchema: GenMessage<Scalars> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 17);
+  messageDesc(file_cnndiag, 19);
 
 /**
  * The state of every unit of a layer, exact.
@@ -1097,7 +1207,7 @@ export type UnitStates = Message<"tb_cnndiag.UnitStates"> & {
  * Use `create(UnitStatesSchema)` to create a new message.
  */
 export const UnitStatesSchema: GenMessage<UnitStates> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 18);
+  messageDesc(file_cnndiag, 20);
 
 /**
  * Numbers per unit of a layer.
@@ -1116,7 +1226,7 @@ export type UnitValues = Message<"tb_cnndiag.UnitValues"> & {
  * Use `create(UnitValuesSchema)` to create a new message.
  */
 export const UnitValuesSchema: GenMessage<UnitValues> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 19);
+  messageDesc(file_cnndiag, 21);
 
 /**
  * A matrix for display: reordered, pooled, quantized to 8 bit, compressed.
@@ -1187,7 +1297,7 @@ export type Matrix = Message<"tb_cnndiag.Matrix"> & {
  * Use `create(MatrixSchema)` to create a new message.
  */
 export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 20);
+  messageDesc(file_cnndiag, 22);
 
 /**
  * An agglomerative clustering for display: its leaves are in an order in which no branch crosses another.
@@ -1245,7 +1355,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
  * Use `create(DendrogramSchema)` to create a new message.
  */
 export const DendrogramSchema: GenMessage<Dendrogram> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 21);
+  messageDesc(file_cnndiag, 23);
 
 /**
  * A distribution: atoms (values with probability of their own) and a continuous part.
@@ -1325,7 +1435,7 @@ export type Density = Message<"tb_cnndiag.Density"> & {
  * Use `create(DensitySchema)` to create a new message.
  */
 export const DensitySchema: GenMessage<Density> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 22);
+  messageDesc(file_cnndiag, 24);
 
 /**
  * @generated from message tb_cnndiag.Atom
@@ -1347,7 +1457,7 @@ export type Atom = Message<"tb_cnndiag.Atom"> & {
  * Use `create(AtomSchema)` to create a new message.
  */
 export const AtomSchema: GenMessage<Atom> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 23);
+  messageDesc(file_cnndiag, 25);
 
 /**
  * Pictures of units: filters or feature maps.
@@ -1366,7 +1476,7 @@ export type Images = Message<"tb_cnndiag.Images"> & {
  * Use `create(ImagesSchema)` to create a new message.
  */
 export const ImagesSchema: GenMessage<Images> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 24);
+  messageDesc(file_cnndiag, 26);
 
 /**
  * @generated from message tb_cnndiag.Image
@@ -1421,5 +1531,193 @@ export type Image = Message<"tb_cnndiag.Image"> & {
  * Use `create(ImageSchema)` to create a new message.
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 25);
+  messageDesc(file_cnndiag, 27);
+
+/**
+ * The images of the probe that excite each unit of a layer most, the strongest first.
+ *
+ * @generated from message tb_cnndiag.Patches
+ */
+export type Patches = Message<"tb_cnndiag.Patches"> & {
+  /**
+   * @generated from field: uint32 units = 1;
+   */
+  units: number;
+
+  /**
+   * Images of each unit.
+   *
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * Images that were searched.
+   *
+   * @generated from field: uint32 samples = 3;
+   */
+  samples: number;
+
+  /**
+   * Each zlib-compressed, unit by unit. Little-endian: index of the image, uint16, 65535 where there are fewer;
+   * position in the layer's output, row by row, uint32; response, float16, times `scale`.
+   *
+   * @generated from field: bytes images = 4;
+   */
+  images: Uint8Array;
+
+  /**
+   * @generated from field: bytes positions = 5;
+   */
+  positions: Uint8Array;
+
+  /**
+   * @generated from field: bytes values = 6;
+   */
+  values: Uint8Array;
+
+  /**
+   * @generated from field: float scale = 7;
+   */
+  scale: number;
+};
+
+/**
+ * Describes the message tb_cnndiag.Patches.
+ * Use `create(PatchesSchema)` to create a new message.
+ */
+export const PatchesSchema: GenMessage<Patches> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 28);
+
+/**
+ * Mean response of each unit of a layer to the images of each class of the probe.
+ *
+ * @generated from message tb_cnndiag.ClassResponses
+ */
+export type ClassResponses = Message<"tb_cnndiag.ClassResponses"> & {
+  /**
+   * @generated from field: uint32 units = 1;
+   */
+  units: number;
+
+  /**
+   * Classes of the probe, and how many are listed for each unit, those with the largest means first.
+   *
+   * @generated from field: uint32 classes = 2;
+   */
+  classes: number;
+
+  /**
+   * @generated from field: uint32 listed = 3;
+   */
+  listed: number;
+
+  /**
+   * Each zlib-compressed, unit by unit, little-endian: class, uint16; its mean, float16, times `scale`.
+   *
+   * @generated from field: bytes ids = 4;
+   */
+  ids: Uint8Array;
+
+  /**
+   * @generated from field: bytes means = 5;
+   */
+  means: Uint8Array;
+
+  /**
+   * @generated from field: float scale = 6;
+   */
+  scale: number;
+
+  /**
+   * Float16, one for each unit: the mean over all other classes, times `scale`; and the share of the variance of the
+   * response that the class explains, 0 to 1. NaN: none.
+   *
+   * @generated from field: bytes rest = 7;
+   */
+  rest: Uint8Array;
+
+  /**
+   * @generated from field: bytes explained = 8;
+   */
+  explained: Uint8Array;
+};
+
+/**
+ * Describes the message tb_cnndiag.ClassResponses.
+ * Use `create(ClassResponsesSchema)` to create a new message.
+ */
+export const ClassResponsesSchema: GenMessage<ClassResponses> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 29);
+
+/**
+ * Images of the probe, side by side in one picture.
+ *
+ * @generated from message tb_cnndiag.Atlas
+ */
+export type Atlas = Message<"tb_cnndiag.Atlas"> & {
+  /**
+   * WebP.
+   *
+   * @generated from field: bytes picture = 1;
+   */
+  picture: Uint8Array;
+
+  /**
+   * @generated from field: uint32 samples = 2;
+   */
+  samples: number;
+
+  /**
+   * Images in each row.
+   *
+   * @generated from field: uint32 columns = 3;
+   */
+  columns: number;
+
+  /**
+   * Of an image in the picture.
+   *
+   * @generated from field: uint32 tile_height = 4;
+   */
+  tileHeight: number;
+
+  /**
+   * @generated from field: uint32 tile_width = 5;
+   */
+  tileWidth: number;
+
+  /**
+   * Of an image as the model receives it.
+   *
+   * @generated from field: uint32 height = 6;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 7;
+   */
+  width: number;
+
+  /**
+   * How values became colors, in words.
+   *
+   * @generated from field: string scaling = 8;
+   */
+  scaling: string;
+
+  /**
+   * Class of each image; empty when unknown.
+   *
+   * @generated from field: repeated uint32 labels = 9;
+   */
+  labels: number[];
+};
+
+/**
+ * Describes the message tb_cnndiag.Atlas.
+ * Use `create(AtlasSchema)` to create a new message.
+ */
+export const AtlasSchema: GenMessage<Atlas> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 30);
 
