@@ -32,11 +32,11 @@ export default defineConfig(({ mode }) => ({
     cssCodeSplit: false,
     rollupOptions: {
       input: mode === 'report' ? 'src/hosts/report.ts' : 'src/hosts/tensorboard.ts',
-      preserveEntrySignatures: 'strict' as const,
+      preserveEntrySignatures: 'allow-extension' as const,
       output:
         mode === 'report'
           ? { entryFileNames: 'report.js', format: 'iife' as const, inlineDynamicImports: true }
-          : { entryFileNames: 'index.js' },
+          : { entryFileNames: 'index.js', chunkFileNames: '[name]-[hash].js' },
     },
   },
 }));

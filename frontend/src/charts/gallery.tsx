@@ -13,6 +13,8 @@ export interface Picture {
   /** The unit is dead: drawn hatched. */
   dead: boolean;
   facts: [string, string][];
+  /** Opens the page of the unit. */
+  open?(): void;
 }
 
 /** Value of the pixels that stand for 0 in gray pictures. */
@@ -81,7 +83,15 @@ function Thumbnail({ picture, size, scheme, dark }: ThumbnailProps) {
         draw={draw}
         label={picture.dead ? `${picture.name}, dead` : picture.name}
       />
-      <figcaption>{picture.name}</figcaption>
+      <figcaption>
+        {picture.open ? (
+          <button type="button" class="link" onClick={picture.open}>
+            {picture.name}
+          </button>
+        ) : (
+          picture.name
+        )}
+      </figcaption>
     </figure>
   );
 }

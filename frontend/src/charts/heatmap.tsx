@@ -18,6 +18,8 @@ interface HeatmapProps {
   label: string;
   describe(row: number, column: number): { title: string; lines: [string, string][] };
   onView(view: Viewport): void;
+  /** A cell is chosen, by a click or Enter. */
+  onPick?(row: number, column: number): void;
 }
 
 /** One pixel per cell, created once; a change of the view only draws it at another scale. */
@@ -49,9 +51,10 @@ const MOVES: Record<string, [number, number]> = {
 
 /** A square map of cells: hover or arrow keys read a cell, ctrl + wheel or +/− zoom, dragging moves. */
 export function Heatmap(props: HeatmapProps) {
-  const { grid, low, high, scheme, view, size, dark, label, describe, onView } = props;
+  const { grid, low, high, scheme, view, size, dark, label, describe, onView, onPick } = props;
   const [cell, setCell] = useState<{ row: number; column: number } | null>(null);
   const drag = useRef<{ x: number; y: number; view: Viewport } | null>(null);
+  const moved = useRef(false);
   const source = useMemo(() => picture(grid, low, high, scheme, dark), [grid, low, high, scheme, dark]);
   const scale = size / view.span;
 
@@ -95,6 +98,7 @@ export function Heatmap(props: HeatmapProps) {
         if (event.key === '+' || event.key === '=') onView(zoom(view, grid.rows, 1.5));
         else if (event.key === '-') onView(zoom(view, grid.rows, 1 / 1.5));
         else if (event.key === 'Escape') leave();
+        else if (event.key === 'Enter' && cell) onPick?.(cell.row, cell.column);
         else if (move) {
           const from = cell ?? { row: Math.floor(view.y), column: Math.floor(view.x) };
           const row = Math.min(grid.rows - 1, Math.max(0, from.row + (cell ? move[0] : 0)));
@@ -115,12 +119,14 @@ export function Heatmap(props: HeatmapProps) {
         class={view.span < grid.rows ? 'pick movable' : 'pick'}
         onPointerDown={(event) => {
           drag.current = { x: event.clientX, y: event.clientY, view };
+          moved.current = false;
           if (view.span < grid.rows) event.currentTarget.setPointerCapture(event.pointerId);
         }}
         onPointerUp={() => (drag.current = null)}
         onPointerMove={(event) => {
           if (drag.current && event.buttons) {
             const { x, y, view: start } = drag.current;
+            moved.current ||= Math.hypot(x - event.clientX, y - event.clientY) > 4;
             onView(pan(start, grid.rows, (x - event.clientX) / scale, (y - event.clientY) / scale));
             return;
           }
@@ -136,6 +142,11 @@ export function Heatmap(props: HeatmapProps) {
           event.preventDefault();
           const { u, v } = place(event);
           onView(zoom(view, grid.rows, Math.exp(-event.deltaY / 200), u, v));
+        }}
+        onClick={(event) => {
+          const { u, v } = place(event);
+          const [row, column] = [Math.floor(view.y + v * view.span), Math.floor(view.x + u * view.span)];
+          if (!moved.current && row < grid.rows && column < grid.columns) onPick?.(row, column);
         }}
         onDblClick={(event) => {
           const { u, v } = place(event);

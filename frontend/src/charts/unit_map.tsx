@@ -28,11 +28,13 @@ interface UnitMapProps {
   noun: string;
   onHover(step: number | null): void;
   onPick(step: number): void;
+  /** Opens the page of a unit: by a double click. */
+  onOpen?(unit: number): void;
 }
 
 /** Units × snapshots, colored by state. */
 export function UnitMap(props: UnitMapProps) {
-  const { units, states, steps, axis, rowHeight, dark, noun, onHover, onPick } = props;
+  const { units, states, steps, axis, rowHeight, dark, noun, onHover, onPick, onOpen } = props;
   const cells = useMemo(() => edges(axis, steps), [axis, steps]);
   const draw = useCallback(
     (context: CanvasRenderingContext2D) => {
@@ -81,6 +83,10 @@ export function UnitMap(props: UnitMapProps) {
         hideTip();
       }}
       onClick={(event) => onPick(at(event).step)}
+      onDblClick={(event) => {
+        const { unit } = at(event);
+        if (unit !== undefined) onOpen?.(unit);
+      }}
     />
   );
 }

@@ -84,3 +84,15 @@ export function describeLayer(layer: LayerInfo): string {
   if (layer.activation) parts.push(layer.activation);
   return parts.join(' · ');
 }
+
+/** The receptive field in words; empty if it is not known. */
+export function fieldWords({ receptiveField }: LayerInfo): string {
+  const axes = receptiveField?.axes ?? [];
+  if (!receptiveField || !axes.length) return '';
+  const list = (values: number[]) => (new Set(values).size > 1 ? values : values.slice(0, 1)).join(' × ');
+  const image = axes.map(({ extent }) => extent).join(' × ');
+  if (receptiveField.whole) return `the whole image (${image})`;
+  const size = axes.map((axis) => Math.round(axis.size)).join(' × ');
+  const stride = axes.some((axis) => axis.stride) ? `, stride ${list(axes.map((axis) => axis.stride))}` : '';
+  return `${size} of ${image} pixels${stride}`;
+}

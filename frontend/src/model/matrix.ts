@@ -7,7 +7,8 @@ export interface Grid {
   values: Float32Array;
 }
 
-async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
+/** Undoes zlib compression. */
+export async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

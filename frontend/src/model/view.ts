@@ -1,4 +1,4 @@
-export type Screen = 'overview' | 'layer' | 'relations' | 'compare';
+export type Screen = 'overview' | 'layer' | 'unit' | 'relations' | 'compare';
 export type LayerOrder = 'depth' | 'worst';
 
 /** What the screen shows, as stored in the address. */
@@ -9,6 +9,8 @@ export interface View {
   /** Ids of the runs that are compared with this one, one per line; empty for the first few. */
   against: string;
   layer: string;
+  /** Unit of the layer, on the page of a unit. */
+  unit: number | null;
   /** null: the latest snapshot. */
   step: number | null;
   /** `diagnostic.column`; empty for the one that shows the first finding. */
@@ -25,6 +27,7 @@ export const DEFAULT_VIEW: View = {
   run: '',
   against: '',
   layer: '',
+  unit: null,
   step: null,
   measure: '',
   chart: '',
@@ -32,19 +35,20 @@ export const DEFAULT_VIEW: View = {
   filter: '',
 };
 
-const SCREENS: readonly string[] = ['overview', 'layer', 'relations', 'compare'];
+const SCREENS: readonly string[] = ['overview', 'layer', 'unit', 'relations', 'compare'];
 
 /** Reads a view from address parameters; missing and invalid ones take their defaults. */
 export function parseView(parameters: Record<string, string>): View {
   const text = (key: string) => parameters[key] ?? '';
-  const step = /^\d+$/.test(text('step')) ? Number(text('step')) : null;
+  const whole = (key: string) => (/^\d{1,15}$/.test(text(key)) ? Number(text(key)) : null);
   const screen = SCREENS.includes(text('screen')) ? (text('screen') as Screen) : 'overview';
   return {
-    screen: screen === 'layer' && !text('layer') ? 'overview' : screen,
+    screen: (screen === 'layer' || screen === 'unit') && !text('layer') ? 'overview' : screen,
     run: text('run'),
     against: text('against'),
     layer: text('layer'),
-    step,
+    unit: screen === 'unit' ? (whole('unit') ?? 0) : null,
+    step: whole('step'),
     measure: text('measure'),
     chart: text('chart'),
     sort: text('sort') === 'worst' ? 'worst' : 'depth',

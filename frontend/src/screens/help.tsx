@@ -10,6 +10,7 @@ const KEYS: [string, string][] = [
   ['Home End', 'first, last snapshot'],
   ['space', 'play or pause'],
   ['j k', 'next, previous layer'],
+  ['n p', 'next, previous unit of a layer'],
   ['Enter', 'open the layer in focus'],
   ['o', 'overview'],
   ['/', 'filter layers'],

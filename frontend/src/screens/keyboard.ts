@@ -14,15 +14,25 @@ export function stepBy(store: Store, by: number): void {
 /** Moves to the next or previous layer: from a layer's page to its page, on the overview the focus. */
 export function layerBy(store: Store, by: number): void {
   const { screen, layer } = store.view.value;
-  if (screen === 'layer') {
+  if (screen === 'layer' || screen === 'unit') {
     const layers = store.run.value?.layers ?? [];
     const next = layers[layers.findIndex(({ path }) => path === layer) + by];
-    if (next) store.go({ layer: next.path, chart: '' });
+    if (next) store.go({ layer: next.path, chart: '', unit: screen === 'unit' ? 0 : null });
     return;
   }
   const rows = [...document.querySelectorAll<HTMLElement>('[data-layer]')];
   const at = rows.indexOf(document.activeElement as HTMLElement);
   rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();
+}
+
+/** Moves to the next or previous unit of a layer; from the layer's page, to its first unit. */
+export function unitBy(store: Store, by: number): void {
+  const { screen, layer, unit } = store.view.value;
+  const units = store.run.value?.layers.find(({ path }) => path === layer)?.units ?? 0;
+  const next = screen === 'unit' ? (unit ?? 0) + by : 0;
+  if ((screen === 'unit' || screen === 'layer') && next >= 0 && next < units) {
+    store.go({ screen: 'unit', unit: next, chart: '' });
+  }
 }
 
 function act(store: Store, key: string): boolean {
@@ -35,6 +45,8 @@ function act(store: Store, key: string): boolean {
     ' ': () => (store.playing.value = !store.playing.value),
     j: () => layerBy(store, 1),
     k: () => layerBy(store, -1),
+    n: () => unitBy(store, 1),
+    p: () => unitBy(store, -1),
     o: () => store.home(),
     '/': () => first('#filter'),
     m: () => first('#measure'),

@@ -1,6 +1,6 @@
 import { Severity, worst } from '../model/findings';
 import { formatNumber, plural, words } from '../model/format';
-import { unitNoun } from '../model/layers';
+import { fieldWords, unitNoun } from '../model/layers';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { FactList } from '../ui/fact_list';
@@ -26,6 +26,7 @@ export function LayerFacts({ layer }: { layer: LayerInfo }) {
     ['initializer', words(layer.initializer)],
     ['parameters', formatNumber(Number(layer.parameters))],
     ['trainable', layer.trainable ? '' : 'no'],
+    ['sees', fieldWords(layer)],
     ['observed at', layer.seenAt && layer.seenAt !== layer.path ? layer.seenAt : ''],
   ];
   return <FactList facts={facts} />;

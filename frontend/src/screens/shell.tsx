@@ -12,8 +12,11 @@ import { useKeyboard } from './keyboard';
 import { LayerScreen } from './layer';
 import { Overview } from './overview';
 import { Relations } from './relations';
+import { lazy } from '../ui/lazy';
 import { Timebar } from './timebar';
 import './shell.css';
+
+const UnitScreen = lazy('The page of the unit', 420, async () => (await import('./unit')).UnitScreen);
 
 const SNIPPET = `from tb_cnndiag import CNNDiagnostics
 
@@ -58,6 +61,7 @@ function Screen() {
   if (!run) return <Empty />;
   const { screen } = store.view.value;
   if (screen === 'layer') return <LayerScreen run={run} />;
+  if (screen === 'unit') return <UnitScreen run={run} />;
   if (screen === 'relations') return <Relations run={run} />;
   if (screen === 'compare') return <Compare run={run} />;
   return <Overview run={run} />;

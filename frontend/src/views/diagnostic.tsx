@@ -5,6 +5,7 @@ import { unitNoun } from '../model/layers';
 import { snapshotsOf, type Kind } from '../model/snapshots';
 import { useStore } from '../state/store';
 import { Figure } from '../ui/figure';
+import { lazy } from '../ui/lazy';
 import { ColumnLines, useColumns } from './columns';
 import { DendrogramView } from './dendrogram';
 import { DensityView } from './density';
@@ -23,6 +24,13 @@ const KIND_VIEWS: { [K in Kind]?: ComponentType<KindViewProps<K>> } = {
   unitStates: UnitStatesView,
   unitValues: UnitValuesView,
   images: ImagesView,
+  patches: lazy('The patches', 360, async () => (await import('./patches')).PatchesView),
+  classResponses: lazy(
+    'The classes',
+    360,
+    async () => (await import('./class_responses')).ClassResponsesView,
+  ),
+  atlas: lazy('The images', 240, async () => (await import('./atlas')).AtlasView),
 };
 
 /** Any diagnostic of one layer: its payload, drawn by kind, then its numbers over steps. */

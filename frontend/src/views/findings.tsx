@@ -17,15 +17,36 @@ import { Adjustments } from './adjustments';
 import { EvidenceList } from './evidence';
 import './findings.css';
 
+/** Units of a finding that can be opened at once. */
+const OPENED = 8;
+
 function Units({ finding }: { finding: Finding }) {
+  const store = useStore();
   const count = finding.units.reduce((sum, { units }) => sum + units.length, 0);
   if (!count) return null;
+  const first = finding.units.flatMap(({ units }) => units).slice(0, OPENED);
   const groups = finding.units.slice(0, 4).map(({ units }) => formatIndices(units, 6));
   return (
     <p class="note">
       {plural(count, 'unit')}
       {finding.units.length > 1 ? ` in ${plural(finding.units.length, 'group')}` : ''}: {groups.join(' | ')}
       {finding.units.length > 4 ? ' | …' : ''}
+      {finding.layer && (
+        <span class="finding-units">
+          Open{' '}
+          {first.map((unit) => (
+            <button
+              key={unit}
+              type="button"
+              class="quiet"
+              aria-label={`Open unit ${unit} of ${finding.layer}`}
+              onClick={() => store.go({ screen: 'unit', layer: finding.layer, unit, chart: '' })}
+            >
+              {unit}
+            </button>
+          ))}
+        </span>
+      )}
     </p>
   );
 }

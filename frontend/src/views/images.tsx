@@ -68,7 +68,11 @@ export function ImagesView({ run, layer, diagnostic, snapshots }: KindViewProps<
       (a, b) => (rank.get(a.unit) ?? a.unit) - (rank.get(b.unit) ?? b.unit),
     );
     for (const image of sorted) {
-      const picture = pictureOf(`${noun} ${image.unit}`, image, dead?.[image.unit] === DEAD);
+      const { unit } = image;
+      const picture = {
+        ...pictureOf(`${noun} ${unit}`, image, dead?.[unit] === DEAD),
+        open: () => store.go({ screen: 'unit', layer: layer.path, unit, chart: '' }),
+      };
       groups.set(image.sample, [...(groups.get(image.sample) ?? []), picture]);
     }
     return [...groups];

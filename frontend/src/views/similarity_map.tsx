@@ -25,8 +25,12 @@ interface SimilarityMapProps {
   dark: boolean;
   /** What the labels along the axes are. */
   corner?: string;
+  /** Opens the page of a unit; without it, a cell cannot be chosen. */
+  onOpen?(unit: number): void;
 }
 
+/** Units of a chosen cell that can be opened. */
+const OPENED = 6;
 const TREE = 76;
 const LARGEST = 640;
 const LARGEST_CELL = 44;
@@ -52,12 +56,13 @@ export function unitsAt(order: readonly number[], pool: number, cell: number): r
 }
 
 /** A clustered map: a tree on each axis, its leaves next to their rows and columns. */
-export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }: SimilarityMapProps) {
+export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner, onOpen }: SimilarityMapProps) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const loaded = useGrid(matrix);
   const [ordered, setOrdered] = useState<'cluster' | 'index'>('cluster');
   const [moved, setCut] = useState<number | null>(null);
   const [viewed, setView] = useState<Viewport | null>(null);
+  const [picked, setPicked] = useState<number[]>([]);
   const pool = Math.max(1, matrix.pool);
   const indexed = ordered === 'index' && pool === 1;
   const order = useMemo(
@@ -148,6 +153,16 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
               label={`${title}: ${matrix.unit} of ${matrix.rows} ${noun}s`}
               describe={describe}
               onView={setView}
+              onPick={
+                onOpen &&
+                ((row, column) =>
+                  setPicked(
+                    [...new Set([row, column].flatMap((cell) => unitsAt(order, pool, cell)))].slice(
+                      0,
+                      OPENED,
+                    ),
+                  ))
+              }
             />
           </div>
           <div class="clustermap-panel">
@@ -193,6 +208,16 @@ export function SimilarityMap({ matrix, tree, axes, noun, title, dark, corner }:
                 </button>
               </span>
             </div>
+            {onOpen && (
+              <div class="row" role="group" aria-label={`Open a ${noun}`}>
+                {picked.length === 0 && <span class="note">Choose a cell to open its {noun}s.</span>}
+                {picked.map((unit) => (
+                  <button key={unit} type="button" onClick={() => onOpen(unit)}>
+                    {noun} {unit}
+                  </button>
+                ))}
+              </div>
+            )}
             {tree && (
               <CutControl
                 tree={tree}

@@ -93,6 +93,7 @@ export function UnitStatesView({ layer, snapshots }: KindViewProps<'unitStates'>
               noun={noun}
               onHover={(step) => (store.hover.value = step)}
               onPick={(step) => store.go({ step })}
+              onOpen={(unit) => store.go({ screen: 'unit', layer: layer.path, unit, chart: '' })}
             />
           </div>
           <StepAxis axis={axis} />

@@ -1,0 +1,156 @@
+import type { ClassResponses, Finding, LayerInfo, Patches } from '../summaries/cnndiag_pb';
+import { fromFloat16 } from './density';
+import { inflate } from './matrix';
+
+/** Stands for a patch that does not exist. */
+const NONE = 0xffff;
+
+/** One image that excites a unit: its index in the atlas, the position in the layer's output, the response. */
+export interface Peak {
+  image: number;
+  position: number;
+  value: number;
+}
+
+/** Undoes compression and gives the number at an index of little-endian values, stored as all low bytes first. */
+async function numbers(bytes: Uint8Array, size: number): Promise<(index: number) => number> {
+  const plain = await inflate(bytes);
+  const count = plain.length / size;
+  return (index) => {
+    let value = 0;
+    for (let byte = size - 1; byte >= 0; byte -= 1) value = value * 256 + (plain[byte * count + index] ?? 0);
+    return value;
+  };
+}
+
+/** Computes something of a message once. */
+function once<M extends object, T>(compute: (message: M) => Promise<T>): (message: M) => Promise<T> {
+  const known = new WeakMap<M, Promise<T>>();
+  return (message) => {
+    const found = known.get(message) ?? compute(message);
+    known.set(message, found);
+    return found;
+  };
+}
+
+/** The peaks of each unit, the strongest first. */
+export const peaksOf = once(async (patches: Patches): Promise<Peak[][]> => {
+  const [image, position, value] = await Promise.all([
+    numbers(patches.images, 2),
+    numbers(patches.positions, 4),
+    numbers(patches.values, 2),
+  ]);
+  return Array.from({ length: patches.units }, (_, unit) =>
+    Array.from({ length: patches.count }, (__, rank) => {
+      const at = unit * patches.count + rank;
+      return { image: image(at), position: position(at), value: fromFloat16(value(at)) * patches.scale };
+    }).filter((peak) => peak.image !== NONE),
+  );
+});
+
+/** What a unit answers to: classes with their mean response, the strongest first. */
+export interface Answers {
+  classes: { id: number; mean: number }[];
+  /** Mean over all other classes; NaN if there are none. */
+  rest: number;
+  /** Share of the variance of the response that the class explains; NaN if the response does not vary. */
+  explained: number;
+}
+
+/** The answers of each unit. */
+export const answersOf = once(async (message: ClassResponses): Promise<Answers[]> => {
+  const [id, mean] = await Promise.all([numbers(message.ids, 2), numbers(message.means, 2)]);
+  const half = (bytes: Uint8Array, unit: number) =>
+    fromFloat16((bytes[2 * unit] ?? 0) + 256 * (bytes[2 * unit + 1] ?? 0));
+  return Array.from({ length: message.units }, (_, unit) => ({
+    classes: Array.from({ length: message.listed }, (__, rank) => {
+      const at = unit * message.listed + rank;
+      return { id: id(at), mean: fromFloat16(mean(at)) * message.scale };
+    }),
+    rest: half(message.rest, unit) * message.scale,
+    explained: half(message.explained, unit),
+  }));
+});
+
+/** A rectangle in pixels of the image; it may reach beyond its borders. */
+export interface Box {
+  top: number;
+  left: number;
+  height: number;
+  width: number;
+}
+
+/** What a unit sees at a position of the layer's output; undefined if that is not known or not in a plane. */
+export function boxAt(
+  { receptiveField, outputShape, unitAxis }: LayerInfo,
+  position: number,
+): Box | undefined {
+  const [vertical, horizontal] = receptiveField?.axes ?? [];
+  if (!vertical || !horizontal || receptiveField?.axes.length !== 2) return undefined;
+  const spatial = unitAxis === 1 && outputShape.length > 2 ? outputShape.slice(1) : outputShape.slice(0, -1);
+  const columns = spatial[1] ?? 1;
+  const [top, height] = along(vertical, Math.floor(position / columns));
+  const [left, width] = along(horizontal, position % columns);
+  return { top, left, height, width };
+}
+
+type Axis = NonNullable<LayerInfo['receptiveField']>['axes'][number];
+
+/** First pixel and number of pixels that a position sees along an axis. */
+function along(axis: Axis, position: number): [number, number] {
+  const [low, high] = [axis.low[position], axis.high[position]];
+  if (low !== undefined && high !== undefined) return [low, Math.max(1, high - low + 1)];
+  return [Math.round(position * axis.stride - axis.padding), Math.max(1, Math.round(axis.size))];
+}
+
+/** Share of the images of a unit that were among its images before; NaN if it has none. */
+export function keptShare(before: readonly Peak[], now: readonly Peak[]): number {
+  const known = new Set(before.map(({ image }) => image));
+  return now.filter(({ image }) => known.has(image)).length / now.length;
+}
+
+/** A unit has settled on its images if from one snapshot to the next it keeps at least two thirds of them. */
+const SETTLED = 2 / 3;
+
+/** Index of the first snapshot from which on a unit keeps most of its images; undefined if it does not at the end. */
+export function settledAt(snapshots: readonly (readonly Peak[])[]): number | undefined {
+  let first: number | undefined;
+  for (let at = snapshots.length - 1; at > 0; at -= 1) {
+    if (!(keptShare(snapshots[at - 1] ?? [], snapshots[at] ?? []) >= SETTLED)) break;
+    first = at - 1;
+  }
+  return first;
+}
+
+/** Units that belong together with this one according to a finding, e.g. its near copies, without it. */
+export function twinsOf(findings: readonly Finding[], unit: number): number[] {
+  const groups = findings
+    .filter(({ grouped }) => grouped)
+    .flatMap(({ units }) => units.map((group) => group.units).filter((group) => group.includes(unit)));
+  return [...new Set(groups.flat())].filter((other) => other !== unit).sort((a, b) => a - b);
+}
+
+/** The nearest leaves of a tree on both sides of a unit, alternating. */
+export function neighborsOf(order: readonly number[], unit: number, most: number): number[] {
+  const at = order.indexOf(unit);
+  if (at < 0) return [];
+  const found: number[] = [];
+  for (let distance = 1; distance < order.length && found.length < most; distance += 1) {
+    for (const other of [order[at - distance], order[at + distance]]) {
+      if (other !== undefined && found.length < most) found.push(other);
+    }
+  }
+  return found;
+}
+
+/** The first of these snapshots at which a unit has peaks; undefined if it has none in any of them. */
+export async function lastFired(
+  snapshots: readonly { step: number; value: Patches }[],
+  unit: number,
+): Promise<{ step: number; peaks: Peak[] } | undefined> {
+  for (const { step, value } of snapshots) {
+    const peaks = (await peaksOf(value))[unit] ?? [];
+    if (peaks.length) return { step, peaks };
+  }
+  return undefined;
+}

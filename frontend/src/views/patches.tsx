@@ -1,0 +1,115 @@
+import { useCallback, useMemo, useState } from 'preact/hooks';
+import { Mosaic, wholeOf } from '../charts/patch';
+import { formatNumber, plural } from '../model/format';
+import { unitNoun } from '../model/layers';
+import { snapshotAt } from '../model/snapshots';
+import { answersOf, boxAt, peaksOf, type Peak } from '../model/units';
+import { useStore } from '../state/store';
+import { Toggle } from '../ui/toggle';
+import { useAwaited, useKind, useSheet } from './kind_series';
+import type { KindViewProps } from './layer_view';
+import './patches.css';
+
+/** Units shown at first, and with each press of the button. */
+const PAGE = 48;
+type Order = 'tree' | 'index' | 'class';
+
+/** The strongest patches of each unit of a layer; each opens the unit's page. */
+export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>) {
+  const store = useStore();
+  const step = store.step.value;
+  const noun = unitNoun(layer);
+  const [shown, setShown] = useState(PAGE);
+  const tree = snapshotAt(useKind(run, layer.path, 'dendrogram').snapshots, step)?.value;
+  const responses = snapshotAt(useKind(run, layer.path, 'classResponses').snapshots, step)?.value;
+  const answers = useAwaited(responses && answersOf(responses));
+  const message = snapshotAt(snapshots, step)?.value;
+  const peaks = useAwaited(message && peaksOf(message));
+  const { sheet, missing } = useSheet(run, layer);
+  const [chosen, setOrder] = useState<Order>('tree');
+  const order = (chosen === 'tree' && !tree) || (chosen === 'class' && !responses) ? 'index' : chosen;
+  const boxOf = useCallback(
+    (peak: Peak) =>
+      boxAt(layer, peak.position) ??
+      (sheet ? wholeOf(sheet.atlas) : { top: 0, left: 0, height: 1, width: 1 }),
+    [layer, sheet],
+  );
+  const units = useMemo(() => {
+    const all = Array.from(peaks ?? [], (_, unit) => unit);
+    if (order === 'class' && answers) {
+      const top = (unit: number) => answers[unit]?.classes[0]?.id ?? Infinity;
+      const clear = (unit: number) => answers[unit]?.explained || 0;
+      return all.sort((a, b) => top(a) - top(b) || clear(b) - clear(a));
+    }
+    if (order !== 'tree' || !tree) return all;
+    const listed = new Set(tree.order);
+    return [...tree.order, ...all.filter((unit) => !listed.has(unit))];
+  }, [peaks, order, tree, answers]);
+  const alive = peaks?.filter((own) => own.length > 0).length ?? 0;
+  const options: [Order, string][] = [
+    ...(tree ? [['tree', 'by cluster'] as [Order, string]] : []),
+    ...(responses ? [['class', 'by class'] as [Order, string]] : []),
+    ['index', 'by index'],
+  ];
+  return (
+    <div class="stack">
+      <div class="row">
+        {options.length > 1 && (
+          <Toggle
+            label={`Order of ${noun}s`}
+            value={order}
+            options={options}
+            onChange={(value) => setOrder(value as Order)}
+          />
+        )}
+        {peaks && (
+          <span class="note">
+            {alive < peaks.length
+              ? `${formatNumber(peaks.length - alive)} of ${plural(peaks.length, noun)} never fire · `
+              : ''}
+            the nine strongest of {plural(message?.samples ?? 0, 'image')} each
+          </span>
+        )}
+      </div>
+      {missing && <p class="nothing">{missing}</p>}
+      <ul class="patch-units">
+        {units.slice(0, shown).map((unit) => (
+          <li key={unit}>
+            <button
+              type="button"
+              class="patch-unit"
+              onClick={() => store.go({ screen: 'unit', layer: layer.path, unit, chart: '' })}
+            >
+              {sheet && (
+                <Mosaic
+                  sheet={sheet}
+                  peaks={peaks?.[unit] ?? []}
+                  boxOf={boxOf}
+                  columns={3}
+                  rows={3}
+                  side={34}
+                  dark={store.dark.value}
+                  label={`patches of ${noun} ${unit}`}
+                />
+              )}
+              <span>
+                {noun} {unit}
+                {peaks?.[unit]?.length === 0 ? ', silent' : ''}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {units.length > shown && (
+        <div class="row">
+          <button type="button" onClick={() => setShown(shown + PAGE)}>
+            Show {formatNumber(Math.min(PAGE, units.length - shown))} more
+          </button>
+          <span class="note">
+            showing {formatNumber(shown)} of {plural(units.length, noun)}
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,128 @@
+import { useMemo } from 'preact/hooks';
+import { Patch, WholeImage, wholeOf, type Sheet } from '../charts/patch';
+import { formatNumber, joined } from '../model/format';
+import { unitNoun } from '../model/layers';
+import { snapshotAt, type Snapshot } from '../model/snapshots';
+import { boxAt, lastFired, peaksOf } from '../model/units';
+import { useStore, type RunState } from '../state/store';
+import type { LayerInfo } from '../summaries/cnndiag_pb';
+import { Figure } from '../ui/figure';
+import { useAwaited } from './kind_series';
+import { snapshotsNote } from './layer_view';
+import './unit_patches.css';
+
+interface TopPatchesProps {
+  run: RunState;
+  layer: LayerInfo;
+  unit: number;
+  snapshots: Snapshot<'patches'>[];
+  total: number;
+  recorded: boolean;
+  sheet: Sheet | undefined;
+  missing: string;
+}
+
+/** The patches that excite a unit most, each next to the image that it is from. */
+export function TopPatches({
+  run,
+  layer,
+  unit,
+  snapshots,
+  total,
+  recorded,
+  sheet,
+  missing,
+}: TopPatchesProps) {
+  const store = useStore();
+  const step = store.step.value;
+  const message = snapshotAt(snapshots, step)?.value;
+  const now = useAwaited(message && peaksOf(message))?.[unit];
+  // A unit that is silent now is shown as it was when it last fired.
+  const earlier = snapshots.filter((snapshot) => snapshot.step < step).toReversed();
+  const before = useMemo(
+    () => (now?.length === 0 ? lastFired(earlier, unit) : undefined),
+    [now?.length, unit, step, snapshots.length],
+  );
+  const fired = useAwaited(before);
+  const own = now?.length === 0 && fired ? fired.peaks : now;
+  const noun = unitNoun(layer);
+  const info = run.info?.diagnostics.find(({ layerKind }) => layerKind === 'patches');
+  const labels = sheet?.atlas.labels;
+  return (
+    <Figure
+      id="unit-patches"
+      title={info?.title ?? 'Top patches'}
+      description={`The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.`}
+      note={joined(
+        message ? `of ${formatNumber(message.samples)} images` : '',
+        snapshotsNote(snapshots, total, step),
+      )}
+      table={
+        own &&
+        (() => ({
+          columns: ['rank', 'image', 'class', 'position', 'response'],
+          rows: own.map(({ image, position, value }, rank) => [
+            String(rank + 1),
+            String(image),
+            labels?.length ? String(labels[image]) : '',
+            position,
+            value,
+          ]),
+        }))
+      }
+    >
+      {!recorded && <p class="nothing">This log holds no top patches.</p>}
+      {recorded && !snapshots.length && (
+        <p class="nothing">
+          No snapshot has measured the top patches of this layer: they are measured rarely, and need a probe.
+        </p>
+      )}
+      {message && missing && <p class="nothing">{missing} The table lists images and positions.</p>}
+      {now?.length === 0 && (
+        <p class="nothing">
+          This {noun} is silent on every image of the probe at this step.{' '}
+          {fired
+            ? `These are its patches at step ${formatNumber(fired.step)}, the last snapshot at which it fired.`
+            : 'It fired at no earlier snapshot.'}
+        </p>
+      )}
+      {sheet && own && own.length > 0 && (
+        <ol class="unit-strong">
+          {own.map((peak, rank) => {
+            const box = boxAt(layer, peak.position) ?? wholeOf(sheet.atlas);
+            const whole = box.height >= sheet.atlas.height && box.width >= sheet.atlas.width;
+            const name = `${rank + 1}. image ${peak.image}`;
+            return (
+              <li key={rank}>
+                <div class="pair">
+                  <Patch
+                    sheet={sheet}
+                    image={peak.image}
+                    box={box}
+                    side={96}
+                    dark={store.dark.value}
+                    label={`${name}, the part that the ${noun} sees`}
+                  />
+                  {!whole && (
+                    <WholeImage
+                      sheet={sheet}
+                      image={peak.image}
+                      box={box}
+                      side={56}
+                      dark={store.dark.value}
+                      label={`${name}, whole`}
+                    />
+                  )}
+                </div>
+                <span class="note">
+                  <b>{formatNumber(peak.value)}</b> · image {peak.image}
+                  {labels?.length ? ` · class ${labels[peak.image]}` : ''}
+                </span>
+              </li>
+            );
+          })}
+        </ol>
+      )}
+    </Figure>
+  );
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { fieldWords } from '../src/model/layers';
+import { answersOf, boxAt, keptShare, neighborsOf, peaksOf, settledAt, twinsOf } from '../src/model/units';
+import { parseView, serializeView } from '../src/model/view';
+import { FindingSchema, LayerInfoSchema, MeasurementSchema } from '../src/summaries/cnndiag_pb';
+
+function golden(kind: string) {
+  const bytes = readFileSync(resolve(import.meta.dirname, `../../summaries/golden/${kind}.bin`));
+  return fromBinary(MeasurementSchema, bytes).payload;
+}
+
+describe('patches', () => {
+  it('are unpacked as they were written', async () => {
+    const payload = golden('patches');
+    if (payload.case !== 'patches') throw new Error('not patches');
+    expect(await peaksOf(payload.value)).toEqual([
+      [
+        { image: 3, position: 899, value: 2 },
+        { image: 255, position: 70_000, value: 0.5 },
+      ],
+      [{ image: 0, position: 1, value: 1 }],
+    ]);
+  });
+
+  it('have their classes', async () => {
+    const payload = golden('class_responses');
+    if (payload.case !== 'classResponses') throw new Error('not class responses');
+    const [first, second] = await answersOf(payload.value);
+    expect(first).toEqual({
+      classes: [
+        { id: 2, mean: 1 },
+        { id: 0, mean: 0.25 },
+      ],
+      rest: 0.125,
+      explained: 0.5,
+    });
+    expect(second?.classes[1]).toEqual({ id: 2, mean: -0.5 });
+    expect(second?.explained).toBeNaN();
+  });
+});
+
+describe('receptive field', () => {
+  const payload = golden('run_info');
+  const layer = payload.case === 'runInfo' ? payload.value.layers[0] : undefined;
+  if (!layer) throw new Error('no layer');
+
+  it('follows from size, stride and padding, or is listed', () => {
+    expect(boxAt({ ...layer, outputShape: [30, 2, 6] }, 9)).toEqual({ top: 4, left: 1, height: 3, width: 3 });
+    expect(boxAt({ ...layer, outputShape: [6, 30, 2], unitAxis: 1 }, 8)).toEqual({
+      top: 4,
+      left: 0,
+      height: 3,
+      width: 2,
+    });
+  });
+
+  it('is said in words', () => {
+    expect(fieldWords(layer)).toBe('3 × 3 of 32 × 4 pixels, stride 1 × 0.5');
+    expect(fieldWords(create(LayerInfoSchema, {}))).toBe('');
+    const axes = [{ extent: 28, size: 28, stride: 0, padding: 0 }];
+    const whole = create(LayerInfoSchema, {
+      receptiveField: { image: 'a', axes: [...axes, ...axes], whole: true },
+    });
+    expect(fieldWords(whole)).toBe('the whole image (28 × 28)');
+  });
+});
+
+describe('growth', () => {
+  const peaks = (...images: number[]) => images.map((image) => ({ image, position: 0, value: 1 }));
+
+  it('counts the images that are kept', () => {
+    expect(keptShare(peaks(1, 2, 3, 4), peaks(2, 9, 1, 8))).toBe(0.5);
+    expect(keptShare(peaks(1), [])).toBeNaN();
+  });
+
+  it('has settled when most are kept to the end', () => {
+    expect(settledAt([peaks(1, 2, 3), peaks(4, 5, 6), peaks(4, 5, 7), peaks(4, 5, 8)])).toBe(1);
+    expect(settledAt([peaks(1, 2, 3), peaks(1, 2, 3), peaks(7, 8, 9)])).toBeUndefined();
+    expect(settledAt([peaks(1)])).toBeUndefined();
+  });
+});
+
+describe('relatives', () => {
+  it('are near copies from findings, and neighbors in the tree', () => {
+    const twins = create(FindingSchema, { grouped: true, units: [{ units: [3, 9, 4] }, { units: [1, 2] }] });
+    const dead = create(FindingSchema, { units: [{ units: [3, 5] }] });
+    expect(twinsOf([twins, dead], 3)).toEqual([4, 9]);
+    expect(neighborsOf([5, 1, 0, 3, 2], 0, 3)).toEqual([1, 3, 5]);
+    expect(neighborsOf([5, 1], 7, 3)).toEqual([]);
+  });
+});
+
+describe('address of a unit', () => {
+  it('names the layer and the unit', () => {
+    const view = parseView({ screen: 'unit', layer: 'a/b', unit: '12' });
+    expect([view.screen, view.layer, view.unit]).toEqual(['unit', 'a/b', 12]);
+    expect(serializeView(view)).toEqual({ screen: 'unit', layer: 'a/b', unit: '12' });
+  });
+
+  it('falls back', () => {
+    expect(parseView({ screen: 'unit' }).screen).toBe('overview');
+    expect(parseView({ screen: 'unit', layer: 'a', unit: '-1' }).unit).toBe(0);
+    expect(parseView({ screen: 'layer', layer: 'a', unit: '4' }).unit).toBeNull();
+  });
+});
