@@ -14,7 +14,7 @@ from tb_cnndiag.finding import Findings
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.numerics.pictures import evenly_spaced
-from tb_cnndiag.payloads import LayerInfo, Probe, RunInfo, Scalars
+from tb_cnndiag.payloads import FieldAxis, LayerInfo, Probe, ReceptiveField, RunInfo, Scalars
 from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.writer import SnapshotWriter
@@ -62,9 +62,17 @@ def layer_table() -> tuple[LayerInfo, ...]:
                 inputs=(row - 1,) if row else (),
                 output=path == "classes",
                 initializer="he_normal",
+                receptive_field=_field(row, conv=conv),
             )
         )
     return tuple(rows)
+
+
+def _field(row: int, *, conv: bool) -> ReceptiveField:
+    """Of 24 × 24 pixels, a convolution sees more the deeper it lies; a dense layer sees all."""
+    size, padding = (5 + 4 * row, 2 + 2 * row) if conv else (24, 0)
+    axis = FieldAxis(24, float(size), 2.0 if conv else 0.0, float(padding))
+    return ReceptiveField("stem/conv", (axis, axis), whole=not conv)
 
 
 def snapshots(training: Training) -> Iterator[Snapshot]:
@@ -106,13 +114,14 @@ def snapshots(training: Training) -> Iterator[Snapshot]:
                     "update_norm": np.asarray(0.01 * norm),
                 }
             data |= _pictures(row, rng, gone)
+            data |= _patches(row, data["sample_max"], labels)
             if row.output:
                 right = progress * (not silent)
                 output = np.full((SAMPLES, CLASSES), (1 - right) / CLASSES)
                 output[np.arange(SAMPLES), np.where(rng.uniform(size=SAMPLES) < 0.3 + right, labels, 0)] += right
                 output[:, 0] += 0.2 * bool(silent)
                 output /= output.sum(axis=1, keepdims=True)
-                data |= {"output": output, "output_diversity": output.std(axis=0).mean(), "labels": labels}
+                data |= {"output": output, "output_diversity": output.std(axis=0).mean()}
             layers.append(LayerSnapshot(row, {name: np.asarray(value, np.float32) for name, value in data.items()}))
         loss = 1.4 if silent else 1.4 * np.exp(-2 * progress)
         logs = {"loss": loss, "val_loss": loss * 1.1, "accuracy": 1 - loss / 2, "val_accuracy": 0.95 - loss / 2}
@@ -134,6 +143,21 @@ def _pictures(row: LayerInfo, rng: np.random.Generator, gone: bool) -> dict[str,
         waves = np.sin(3 * x[..., None] * rng.normal(size=len(units)) + 3 * y[..., None] * rng.normal(size=len(units)))
         data["pictured_units"] = units
         data["feature_map"] = np.maximum(discs[..., None] * waves, 0) * (not gone)
+    return data
+
+
+def _patches(row: LayerInfo, responses: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """The nine strongest images of each unit, and at the first layer all images: a bar of the class's color."""
+    order = np.argsort(-responses, axis=0, kind="stable")[:9].T
+    positions = (7 * order + 13) % 144 if row.role == "conv" else np.zeros_like(order)
+    values = np.take_along_axis(responses, order.T, axis=0).T
+    data = {"peaks": np.stack([values, order, positions], axis=-1), "searched": np.asarray(SAMPLES), "labels": labels}
+    if not row.inputs:
+        y, x = np.mgrid[-1:1:24j, -1:1:24j]
+        angles = np.linspace(0, np.pi, SAMPLES)[:, None, None]
+        bars = np.abs(np.cos(angles) * x + np.sin(angles) * y) < 0.3
+        tones = np.array([[1, 0.2, 0.1], [0.2, 0.8, 0.3], [0.2, 0.4, 1], [1, 0.9, 0.2]])[labels]
+        data["image"] = 0.1 + 0.9 * bars[..., None] * tones[:, None, None]
     return data
 
 

@@ -40,6 +40,7 @@ FONT_SLACK = 0.01
 SCREENS = {
     "overview": {"run": "faulty/cnndiag"},
     "layer": {"screen": "layer", "layer": "stem/conv", "run": "faulty/cnndiag"},
+    "unit": {"screen": "unit", "layer": "body/conv_a", "unit": "7", "run": "healthy/cnndiag"},
     "relations": {"screen": "relations", "run": "healthy/cnndiag"},
     "compare": {"screen": "compare", "run": "faulty/cnndiag"},
     "compare_layer": {"screen": "compare", "layer": "body/conv_b", "run": "faulty/cnndiag"},

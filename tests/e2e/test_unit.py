@@ -1,0 +1,109 @@
+"""The page of a unit, against what the log holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tb_cnndiag.summaries.reader import read_run
+from tests.e2e.made_log import write
+
+expect = pytest.importorskip("playwright.sync_api").expect
+LAYER, UNIT = "body/conv_a", 7
+ADDRESS = {"screen": "unit", "layer": LAYER, "unit": str(UNIT), "run": "healthy/cnndiag"}
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory):
+    """The messages about the layer, by diagnostic, in order; and the atlas."""
+    logdir = tmp_path_factory.mktemp("unit")
+    write(logdir)
+    found: dict[str, list] = {}
+    for measurement in read_run(logdir / "healthy" / "cnndiag"):
+        if measurement.layer == LAYER or measurement.diagnostic == "probe_atlas":
+            found.setdefault(measurement.diagnostic, []).append(measurement.payload)
+    return found
+
+
+@pytest.fixture
+def page(made_server, open_tab):
+    tab = open_tab(made_server, ADDRESS)
+    expect(tab.find(".unit-strong li")).to_have_count(9)
+    return tab
+
+
+def test_an_address_leads_to_the_unit_and_its_strongest_images(page, logged):
+    patches, atlas = logged["top_patches"][-1], logged["probe_atlas"][0]
+    captions = page.find(".unit-strong .note").all_inner_texts()
+    shown = [caption.split(" · ")[1:] for caption in captions]
+    assert shown == [[f"image {i}", f"class {atlas.labels[i]}"] for i in patches.images[UNIT]]
+
+
+def test_a_patch_shows_the_pixels_that_the_unit_sees(page, logged):
+    patches = logged["top_patches"][-1]
+    image, position = int(patches.images[UNIT][0]), int(patches.positions[UNIT][0])
+    top, left = (2 * at - 4 for at in divmod(position, 12))  # size 9, stride 2, padding 4
+    y, x = np.mgrid[-1:1:24j, -1:1:24j]
+    angle = np.linspace(0, np.pi, 64)[image]
+    bar = np.abs(np.cos(angle) * x + np.sin(angle) * y) < 0.3
+    canvas = page.find(".unit-strong canvas").first
+    for row in range(9):
+        for column in range(9):
+            if not (0 <= top + row < 24 and 0 <= left + column < 24):
+                continue
+            color = canvas.evaluate(
+                """(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(
+                    Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data]""",
+                [(column + 0.5) / 9, (row + 0.5) / 9],
+            )
+            assert (max(color[:3]) > 100) == bar[top + row, left + column]
+
+
+def test_keys_and_buttons_move_between_units_and_layers(page):
+    heading = page.find(".layer-heading h2")
+    heading.click()
+    page.page.keyboard.press("n")
+    expect(heading).to_have_text(f"filter {UNIT + 1}")
+    page.page.keyboard.press("p")
+    expect(heading).to_have_text(f"filter {UNIT}")
+    page.page.keyboard.press("j")
+    expect(page.find(".layer-heading .crumbs")).to_contain_text("body/conv_b")
+    expect(heading).to_have_text("filter 0")
+    page.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.find(".unit-relatives button").first.click()
+    expect(heading).not_to_have_text("filter 0")
+
+
+def test_units_are_reached_from_the_page_of_their_layer(made_server, open_tab):
+    address = {"screen": "layer", "layer": LAYER, "run": "healthy/cnndiag"}
+    tab = open_tab(made_server, address)
+    tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    tab.find("#chart-top_patches .patch-unit").first.click()
+    expect(tab.find(".unit-strong li").first).to_be_visible()
+    tab = open_tab(made_server, address)
+    tab.find("#chart-filter_similarity .heatmap canvas").click(position={"x": 30, "y": 90})
+    tab.find("#chart-filter_similarity .clustermap-panel [role=group] button").first.click()
+    expect(tab.find(".unit-strong li").first).to_be_visible()
+
+
+def test_a_step_shows_its_patches_and_growth_leads_to_it(page, logged):
+    steps = page.find(".unit-growth button")
+    expect(steps).to_have_count(len(logged["top_patches"]))
+    steps.first.click()
+    expect(steps.first).to_have_attribute("aria-current", "step")
+    first = logged["top_patches"][0]
+    expect(page.find(".unit-strong .note").first).to_contain_text(f"image {first.images[UNIT][0]}")
+
+
+def test_a_unit_that_does_not_exist_is_said(made_server, open_tab):
+    tab = open_tab(made_server, {**ADDRESS, "unit": "999"})
+    expect(tab.find(".notice")).to_contain_text("has 24 units")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing(made_server, open_tab, width, dark):
+    tab = open_tab(made_server, ADDRESS, width=width, dark=dark)
+    expect(tab.find(".unit-strong li")).to_have_count(9)
+    assert tab.violations() == []
+    assert not tab.overflows()
