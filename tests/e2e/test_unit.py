@@ -69,7 +69,7 @@ def test_keys_and_buttons_move_between_units_and_layers(page):
     page.page.keyboard.press("j")
     expect(page.find(".layer-heading .crumbs")).to_contain_text("body/conv_b")
     expect(heading).to_have_text("filter 0")
-    page.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.find("#chart-unit-relatives").scroll_into_view_if_needed()
     page.find(".unit-relatives button").first.click()
     expect(heading).not_to_have_text("filter 0")
 

@@ -112,7 +112,7 @@ export function keptShare(before: readonly Peak[], now: readonly Peak[]): number
 /** A unit has settled on its images if from one snapshot to the next it keeps at least two thirds of them. */
 const SETTLED = 2 / 3;
 
-/** Index of the first snapshot from which on a unit keeps most of its images; undefined if it does not at the end. */
+/** Index of the snapshot since which a unit keeps most of its images; undefined if it does not at the end. */
 export function settledAt(snapshots: readonly (readonly Peak[])[]): number | undefined {
   let first: number | undefined;
   for (let at = snapshots.length - 1; at > 0; at -= 1) {
