@@ -83,6 +83,7 @@ goldens: $(VENV)/dev frontend chromium  ## renew the pictures that the screens a
 
 frontend: $(VENV)/dev frontend/node_modules/.package-lock.json  ## build the frontend anew
 	$(NODE) npm run build
+	rm -rf $(STATIC)  # chunks of earlier builds have other names
 	mkdir -p $(STATIC)
 	cp -r frontend/dist/. $(STATIC)/
 

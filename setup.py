@@ -55,7 +55,6 @@ class SourceDistribution(sdist):
 TEST = [
     "pytest>=8",
     "hypothesis>=6",
-    "pillow>=10",
     "playwright>=1.45",
     "mlxtend>=0.23",
     "KDEpy>=1.1",
@@ -93,7 +92,7 @@ setup(
         "protobuf>=3.20.3",
         "numpy>=1.26",
         "scipy>=1.11",
-        "pillow>=9.4",
+        "pillow>=10",
         "threadpoolctl>=3.1",
         "google-crc32c>=1.5",
         "jinja2>=3.1",

@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
         help="module that registers custom layers, e.g. my_package.layers; repeatable",
     )
     audit.add_argument(
-        "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
+        "--no-images", dest="images", action="store_false", help="write no images of the probe and no feature maps"
     )
     audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard and report")
     _add_outcome_flags(audit, "--write")

@@ -44,7 +44,7 @@ def audit(
         path_or_model: A ``.keras``, ``.h5`` or ``.weights.h5`` file, or a built Keras model.
         probe: Samples whose activations are recorded: ``x`` or ``(x, y)``; or what ``--probe`` takes, as text.
         log_dir: Write the snapshot here, for TensorBoard; None writes no log.
-        images: False keeps pictures of your data, probe images and feature maps, out of that log.
+        images: False keeps pictures of your data, the images of the probe and feature maps, out of that log.
 
     Raises:
         AuditError: If the file cannot be loaded, the model has nothing to inspect, the probe does not fit it, or

@@ -52,7 +52,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             0-based index of the snapshot, such as ``every(n)`` or ``log_spaced(n)``; by default ``log_spaced(3)``. The
             last snapshot of a training always includes them.
         diagnostics: Names of built-in diagnostics, or instances of your own; None for all built-in ones.
-        images: False keeps pictures of your data out of the log: probe images and feature maps. Pictures of filters
+        images: False keeps pictures of your data out of the log: images of the probe, feature maps. Pictures of filters
             show weights and stay.
         budget: Share of the training's time that the diagnostics may take, 0..1; None: no bound. A snapshot leaves out
             what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as

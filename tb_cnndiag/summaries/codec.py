@@ -28,7 +28,7 @@ from tb_cnndiag.payloads import (
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_patches, codec_run_info
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 Payload: TypeAlias = (
     RunInfo

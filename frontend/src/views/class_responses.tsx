@@ -26,7 +26,7 @@ function levels({ classes }: Answers): Map<number, number> {
 }
 
 /** Units × classes: which class each unit answers to, units of one class next to each other. */
-export function ClassResponsesView({ layer, snapshots }: KindViewProps<'classResponses'>) {
+export function ClassResponsesView({ run, layer, snapshots }: KindViewProps<'classResponses'>) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
   const message = snapshotAt(snapshots, store.step.value)?.value;
@@ -125,7 +125,7 @@ export function ClassResponsesView({ layer, snapshots }: KindViewProps<'classRes
                 onPointerLeave={hideTip}
                 onClick={(event) => {
                   const { unit } = at(event);
-                  if (unit !== undefined) store.go({ screen: 'unit', layer: layer.path, unit, chart: '' });
+                  if (unit !== undefined) store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' });
                 }}
               />
             </div>

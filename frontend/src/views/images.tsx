@@ -71,7 +71,7 @@ export function ImagesView({ run, layer, diagnostic, snapshots }: KindViewProps<
       const { unit } = image;
       const picture = {
         ...pictureOf(`${noun} ${unit}`, image, dead?.[unit] === DEAD),
-        open: () => store.go({ screen: 'unit', layer: layer.path, unit, chart: '' }),
+        open: () => store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' }),
       };
       groups.set(image.sample, [...(groups.get(image.sample) ?? []), picture]);
     }

@@ -78,7 +78,7 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
             <button
               type="button"
               class="patch-unit"
-              onClick={() => store.go({ screen: 'unit', layer: layer.path, unit, chart: '' })}
+              onClick={() => store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })}
             >
               {sheet && (
                 <Mosaic

@@ -35,7 +35,7 @@ function inTraining(snapshot: UnitStates, noun: string): string {
 }
 
 /** Units × steps: alive, nearly dead, dead, revived. */
-export function UnitStatesView({ layer, snapshots }: KindViewProps<'unitStates'>) {
+export function UnitStatesView({ run, layer, snapshots }: KindViewProps<'unitStates'>) {
   const store = useStore();
   const [ref, width] = useWidth<HTMLDivElement>();
   const [sorted, setSorted] = useState(true);
@@ -93,7 +93,7 @@ export function UnitStatesView({ layer, snapshots }: KindViewProps<'unitStates'>
               noun={noun}
               onHover={(step) => (store.hover.value = step)}
               onPick={(step) => store.go({ step })}
-              onOpen={(unit) => store.go({ screen: 'unit', layer: layer.path, unit, chart: '' })}
+              onOpen={(unit) => store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })}
             />
           </div>
           <StepAxis axis={axis} />
