@@ -125,7 +125,8 @@ export function ClassResponsesView({ run, layer, snapshots }: KindViewProps<'cla
                 onPointerLeave={hideTip}
                 onClick={(event) => {
                   const { unit } = at(event);
-                  if (unit !== undefined) store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' });
+                  if (unit !== undefined)
+                    store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' });
                 }}
               />
             </div>

@@ -80,7 +80,9 @@ export function FilterSimilarity({ run, layer, diagnostic }: LayerViewProps) {
           noun={noun}
           title={info.title}
           dark={store.dark.value}
-          onOpen={(unit) => store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })}
+          onOpen={(unit) =>
+            store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })
+          }
         />
       )}
       <ColumnLines

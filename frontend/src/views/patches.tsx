@@ -78,7 +78,9 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
             <button
               type="button"
               class="patch-unit"
-              onClick={() => store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })}
+              onClick={() =>
+                store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })
+              }
             >
               {sheet && (
                 <Mosaic

@@ -93,7 +93,9 @@ export function UnitStatesView({ run, layer, snapshots }: KindViewProps<'unitSta
               noun={noun}
               onHover={(step) => (store.hover.value = step)}
               onPick={(step) => store.go({ step })}
-              onOpen={(unit) => store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })}
+              onOpen={(unit) =>
+                store.go({ screen: 'unit', run: run.entry.id, layer: layer.path, unit, chart: '' })
+              }
             />
           </div>
           <StepAxis axis={axis} />
