@@ -236,9 +236,9 @@ def test_what_was_captured_is_measured_even_if_capturing_took_too_long(
 ) -> None:
     activations = ModelInspector.activations
 
-    def slow(inspector: ModelInspector, reductions: Any) -> Any:
+    def slow(inspector: ModelInspector, reductions: Any, *, costly: bool) -> Any:
         clock.pass_by(10.0)
-        return activations(inspector, reductions)
+        return activations(inspector, reductions, costly=costly)
 
     monkeypatch.setattr(ModelInspector, "activations", slow)
     x, y = images(rng)
