@@ -102,7 +102,7 @@ export function ClassResponsesView({ run, layer, snapshots }: KindViewProps<'cla
               class="class-rows"
               style={{ paddingLeft: LEFT }}
               tabIndex={0}
-              role="region"
+              role="group"
               aria-label={`${noun}s by class`}
             >
               {/* eslint-enable jsx-a11y/no-noninteractive-tabindex */}
