@@ -25,7 +25,7 @@ def encode_patches(payload: Patches) -> pb.Patches:
         samples=payload.samples,
         images=_deflated(images, "<u2"),
         positions=_deflated(payload.positions, "<u4"),
-        values=_deflated(payload.values / scale, "<f2"),
+        values=_deflated(_rounded(payload.values / scale), "<f2"),
         scale=scale,
     )
 
@@ -49,7 +49,7 @@ def encode_class_responses(payload: ClassResponses) -> pb.ClassResponses:
         classes=payload.number,
         listed=payload.classes.shape[1],
         ids=_deflated(payload.classes, "<u2"),
-        means=_deflated(payload.means / scale, "<f2"),
+        means=_deflated(_rounded(payload.means / scale), "<f2"),
         scale=scale,
         rest=np.asarray(payload.rest / scale, "<f2").tobytes(),
         explained=np.asarray(payload.explained, "<f2").tobytes(),
@@ -105,6 +105,12 @@ def _scale(values: FloatArray) -> float:
 
 def _scaled(values: FloatArray, scale: float) -> FloatArray:
     return np.asarray(values.astype(np.float32) * np.float32(scale))
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    """Half floats with 6 bits behind the leading one, an error of at most 0.8 %: they compress by a third more."""
+    bits = np.asarray(values, "<f2").view("<u2")
+    return np.asarray(((bits + np.uint16(8)) & np.uint16(0xFFF0)).view("<f2"))
 
 
 def _deflated(values: NDArray[Any], dtype: str) -> bytes:
