@@ -29,7 +29,7 @@ class Observer:
     """Calls a model on chunks of the probe and reduces every kernel layer's activation in the graph.
 
     The model is called with ``training=False`` inside a ``keras.StatelessScope``, so its state does not change. On
-    TensorFlow, the pass is compiled once, for any number of samples; on other backends, it runs eagerly.
+    TensorFlow, the pass is compiled, for any number of samples; on other backends, it runs eagerly.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
@@ -50,14 +50,13 @@ class Observer:
         ``x`` has the structure of the model's inputs: an array ``(samples, …)``, or lists and dictionaries of arrays.
         Costly reductions are left out unless ``costly``.
         """
-        reduced = self._reducer(tuple(sorted(reductions)), x)
         samples, size = len(keras.tree.flatten(x)[0]), self.batch_size or _chunk_size(x)
         parts: list[dict[str, dict[str, FloatArray]]] = []
         searched = -(-min(samples, SEARCHED) // size) if costly else 0
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
-            flag = np.asarray(len(parts) < searched)
-            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk, flag)))
+            reduced = self._reducer(reductions, x, costly=len(parts) < searched)
+            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk)))
         weights = [min(size, samples - start) for start in range(0, samples, size)]
         joined: dict[str, dict[str, FloatArray]] = {}
         for path in parts[0]:
@@ -83,18 +82,26 @@ class Observer:
             import tensorflow as tf
 
             given = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in specs]
-            passed = functools.partial(self._reduced, (), costly=False)
+            passed = functools.partial(self._reduced, ())
             tf.function(passed, autograph=False).get_concrete_function(given[0] if len(given) == 1 else given)
             return
         zeros = [np.zeros((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in specs]
-        self._reducer((), zeros)(zeros[0] if len(zeros) == 1 else zeros, np.asarray(False))
+        self._reducer((), zeros)(zeros[0] if len(zeros) == 1 else zeros)
 
-    def _reducer(self, names: tuple[str, ...], x: Any) -> Any:
-        """The pass with these reductions for inputs like ``x``, compiled where the backend compiles."""
-        key = (names, self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(names, x)
-        return self._compiled[key]
+    def _reducer(self, reductions: Sequence[str], x: Any, *, costly: bool = False) -> Any:
+        """The pass with these reductions for inputs like ``x``, compiled where the backend compiles.
+
+        Costly reductions have a pass of their own, so that trainings that cannot afford them do not compile them. Once
+        it is compiled, it is used where they are not needed too, rather than compiling the other one.
+        """
+        everything, cheap = (tuple(sorted(names)) for names in (reductions, set(reductions) - COSTLY))
+        inputs = (self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
+        names = everything if costly or (everything, inputs) in self._compiled else cheap
+        if (cheap, inputs) in self._compiled and not costly:
+            names = cheap
+        if (names, inputs) not in self._compiled:
+            self._compiled[names, inputs] = self._compile(names, x)
+        return self._compiled[names, inputs]
 
     def _compile(self, names: tuple[str, ...], x: Any) -> Any:
         reduced = functools.partial(self._reduced, names)
@@ -110,13 +117,12 @@ class Observer:
         specs = keras.tree.map_structure(
             lambda a: tf.TensorSpec((self.batch_size, *a.shape[1:]), text.get(a.dtype, a.dtype)), x
         )
-        flag = tf.TensorSpec((), tf.bool)
         try:
-            return tf.function(reduced, autograph=False, input_signature=[specs, flag]).get_concrete_function()
+            return tf.function(reduced, autograph=False, input_signature=[specs]).get_concrete_function()
         except (TypeError, ValueError):  # a model may need to know the number of samples
             return tf.function(reduced, autograph=False, reduce_retracing=True)
 
-    def _reduced(self, names: tuple[str, ...], x: Any, costly: Any) -> dict[str, dict[str, Any]]:
+    def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
         with keras.StatelessScope(), recording(self._model, self._prefix) as record:
             outputs = self._model(x, training=False)
             record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if keras.ops.is_tensor(tensor)]
@@ -137,7 +143,7 @@ class Observer:
         }
         for name in names:
             if REDUCTIONS[name].costly:
-                more = _if(costly, REDUCTIONS[name], images if REDUCTIONS[name].of == "image" else activations)
+                more = _at_once(REDUCTIONS[name], images if REDUCTIONS[name].of == "image" else activations)
                 for path, value in more.items():
                     found[path][name] = value
         return found
@@ -212,28 +218,17 @@ def _reducible(
     return given
 
 
-def _if(costly: Any, reduction: Reduction, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A costly reduction of each layer if ``costly``, else empty tensors: one condition for all is traced fast."""
+def _at_once(reduction: Reduction, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A costly reduction of all layers."""
     ops = keras.ops
     tensors = list(given.values())
-    # Made outside of the condition: the maximum of each sample needs them as well.
-    blocks = [block_maxima(ops, each) for each in tensors] if reduction.of == "peak" else []
-
-    def made() -> list[Any]:
-        if reduction.of == "peak":
-            return list(reduction.reduce(ops, tensors, blocks))
-        return [ops.cast(reduction.reduce(ops, each), "float32") for each in tensors]
-
-    def empty() -> list[Any]:
-        return [ops.zeros((0,)) for _ in tensors]
-
     if not tensors:
         return {}
-    if keras.backend.backend() != "tensorflow":
-        return dict(zip(given, made() if costly else empty(), strict=True))
-    import tensorflow as tf
-
-    return dict(zip(given, tf.cond(costly, made, empty), strict=True))
+    if reduction.of == "peak":
+        made = list(reduction.reduce(ops, tensors, [block_maxima(ops, each) for each in tensors]))
+    else:
+        made = [ops.cast(reduction.reduce(ops, each), "float32") for each in tensors]
+    return dict(zip(given, made, strict=True))
 
 
 def _chunk_size(x: Any) -> int:

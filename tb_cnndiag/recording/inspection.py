@@ -21,7 +21,7 @@ from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
 from tb_cnndiag.warning import warn
 
 # What has to be done to get the arrays that diagnostics need.
-WEIGHTS, PROBE, GRADIENTS, FACTS = "weights", "probe", "gradients", "facts"
+WEIGHTS, PROBE, SEARCH, GRADIENTS, FACTS = "weights", "probe", "search", "gradients", "facts"
 Timed: TypeAlias = Callable[[str], AbstractContextManager[None]]
 
 
@@ -30,7 +30,8 @@ def sources(needs: Iterable[str]) -> frozenset[str]:
     names = set(needs)
     found = {WEIGHTS} if names & WEIGHT_NAMES else set()
     found |= {FACTS} if names & FACT_NAMES else set()
-    found |= {PROBE} if names & REDUCTIONS.keys() else set()
+    found |= {PROBE} if names & (REDUCTIONS.keys() - COSTLY) else set()
+    found |= {SEARCH} if names & COSTLY else set()
     return frozenset(found | ({GRADIENTS} if names & PROBE_GRADIENTS else set()))
 
 
@@ -80,9 +81,10 @@ class Inspection:
         wanted = sources(needs)
         probed: dict[str, dict[str, FloatArray]] = {}
         weights: dict[str, dict[str, FloatArray]] = {}
-        if PROBE in wanted and self._inspector.probes:
-            with timed(PROBE):
-                probed = self._probed(costly=not COSTLY.isdisjoint(needs))
+        if wanted & {PROBE, SEARCH} and self._inspector.probes:
+            costly = SEARCH in wanted  # one pass serves both
+            with timed(SEARCH if costly else PROBE):
+                probed = self._probed(costly=costly)
         if GRADIENTS in wanted and self._inspector.probes and self._probe_gradients:
             with timed(GRADIENTS):
                 self._differentiate(probed)

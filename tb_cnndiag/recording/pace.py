@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tb_cnndiag.recording import budget
 from tb_cnndiag.recording.budget import Expected
-from tb_cnndiag.recording.inspection import GRADIENTS, PROBE
+from tb_cnndiag.recording.inspection import GRADIENTS, PROBE, SEARCH
 
 # Time of a pass relative to a training step on as many samples, and of its compilation relative to the first step's,
 # which compiles too, for VGG-like networks, ResNet50 and EfficientNetB0. Only the first passes are planned by it.
@@ -45,5 +45,5 @@ class StepPace:
         compilation = COMPILATION * self._first
         return {
             source: Expected(compilation + part * steps, part * steps)
-            for source, part in ((PROBE, FORWARD), (GRADIENTS, BACKWARD))
+            for source, part in ((PROBE, FORWARD), (SEARCH, FORWARD), (GRADIENTS, BACKWARD))
         }
