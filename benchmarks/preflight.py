@@ -1,8 +1,8 @@
 """What preflight finds before the first step of the corpus' trainings, and how often it flags healthy ones.
 
-``python -m benchmarks.preflight [--half tune …] [--work FILE]`` prints, for each half: the share of the faults that exist
-before training (the frozen list of ``before_training``) that preflight finds as a warning or an error, the share of healthy
-trainings with any warning or error, and the time. Thresholds were set on the tune half alone.
+``python -m benchmarks.preflight [--half tune …] [--work FILE]`` prints, for each half: the share of the faults that
+exist before training (the frozen list of ``before_training``) that preflight finds as a warning or an error, the share
+of healthy trainings with any warning or error, and the time. Thresholds were set on the tune half alone.
 
 ``--sizes`` prints the time of a VGG-like network on 32² and of ResNet50 on 64² images.
 """
@@ -35,6 +35,9 @@ def main() -> None:
     if options.sizes:
         _print_sizes()
         return
+    from benchmarks.faults.train import one_thread
+
+    one_thread()  # before the corpus makes the first tensor
     from benchmarks.corpus.cases import CASES
 
     halves = options.half or list(HALVES)
@@ -42,6 +45,7 @@ def main() -> None:
         parser.error("--only goes with --half tune: a part of what is reported is to tune by")
     known = _known(options.work)
     cases = [case for case in CASES if case.half in halves and options.only in case.name]
+    cases.sort(key=lambda case: (halves.index(case.half), case.fault is None))
     options.work.parent.mkdir(parents=True, exist_ok=True)
     with options.work.open("a", encoding="utf-8") as file:
         for case in cases:
@@ -91,8 +95,9 @@ def _print_half(half: str, cases: list[Any], known: dict[str, Any]) -> None:
     seconds = [known[case.name]["seconds"] for case in cases]
     print(
         f"{half}: found {len(early) - len(missed)} of {len(early)} faults that exist before training "
-        f"({(len(early) - len(missed)) / max(len(early), 1):.0%}, target 80 %); flagged {len(flagged)} of {len(healthy)} "
-        f"healthy ({len(flagged) / max(len(healthy), 1):.1%}, target 3 %); median {np.median(seconds):.1f} s"
+        f"({(len(early) - len(missed)) / max(len(early), 1):.0%}, target 80 %); flagged {len(flagged)} of "
+        f"{len(healthy)} healthy ({len(flagged) / max(len(healthy), 1):.1%}, target 3 %); "
+        f"median {np.median(seconds):.1f} s"
     )
     errors = [case for case in cases if known[case.name].get("error")]
     for case in errors:
@@ -107,7 +112,6 @@ def _print_half(half: str, cases: list[Any], known: dict[str, Any]) -> None:
 
 
 def _print_sizes() -> None:
-    from benchmarks.faults.train import one_thread  # noqa: F401
     from tb_cnndiag.preflight_checks.run import preflight_verdict
 
     rng = np.random.default_rng(0)

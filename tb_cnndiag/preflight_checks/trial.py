@@ -30,8 +30,9 @@ PROBE = 256
 # Batches of each run at one learning rate, and its last ones, whose loss counts.
 STEPS, LAST = 24, 6
 SMALL_BATCH = 16
-# Learning rates that are tried, relative to the present one; a quick step allows all of them.
-FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0, 1000.0)
+# Learning rates that are tried, relative to the present one, if they lie between these ends.
+FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0, 1e3, 1e4, 1e5)
+SMALLEST, LARGEST = 1e-6, 1.0
 # Seconds that the runs at all rates may take.
 PATIENCE = 20.0
 
@@ -125,6 +126,8 @@ def rates(subject: Subject) -> dict[float, Run]:
         return {}
     begin = time.monotonic()
     for factor in FACTORS:
+        if factor != 1 and not SMALLEST <= present * factor <= LARGEST:
+            continue
         trial.runs[factor] = _run(subject, trial, batches, present * factor)
         each = (time.monotonic() - begin) / len(trial.runs)
         if time.monotonic() - begin + each > PATIENCE or subject.expired:

@@ -103,7 +103,7 @@ class CannotOverfit(FoundBefore):
     id = "cannot_overfit"
     title = "Cannot learn one batch"
     what = "The model does not learn a single batch of 16 samples by heart, at any learning rate."
-    why = "What cannot learn 16 samples will not learn thousands: gradients do not reach the weights, or the loss is wrong."
+    why = "What cannot learn 16 samples learns no more from thousands: no gradient arrives, or the loss is wrong."
     advice = "Check the loss and the layers that do not move; take regularization out until one batch can be learned."
     source = "Karpathy 2019, A recipe for training neural networks: overfit one batch."
 
