@@ -89,7 +89,11 @@ def verdict(
 
 def _add_stored(ended: dict[str, Judged], found: Findings, run: str) -> None:
     """Add what preflight found to the faults that a training judges, too; a finding of the training itself counts."""
+    known_before = {each.fault: each for each in found.coverage}
     for fault, judged in ended.items():
+        before = known_before.get(fault)
+        if before is not None and not judged.findings and judged.reason == UNTRAINED["preflight"]:
+            ended[fault] = judged = Judged((), before.status, before.reason)
         known = {finding.layer for finding in judged.findings}
         more = tuple(
             replace(finding, run=run)

@@ -5,6 +5,7 @@ Preflight finds them with the data in hand; a log stores its findings, and judgi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from tb_cnndiag.finding import Findings
@@ -25,7 +26,8 @@ class FoundBefore(Fault):
         status = next((each for each in found.coverage if each.fault == self.id), None)
         if status is None:
             return Judged((), "not_applicable", "preflight was not run")
-        return Judged(tuple(f for f in found if f.fault == self.id), status.status, status.reason)
+        own = tuple(replace(each, run=signals.history.run) for each in found if each.fault == self.id)
+        return Judged(own, status.status, status.reason)
 
 
 class DataMismatch(FoundBefore):
