@@ -33,17 +33,46 @@ def copied(model: Any, x: Any) -> Any:
     """
     try:
         plain = type(model) in (keras.Sequential, keras.Model) or type(model).__name__ == "Functional"
-        new = keras.models.clone_model(model) if plain else type(model).from_config(model.get_config())
+        new = _clone(model) if plain else type(model).from_config(model.get_config())
         if not new.built or len(new.weights) != len(model.weights):
             new(keras.tree.map_structure(lambda a: a[:1], x))
         new.set_weights(model.get_weights())
         for ours, theirs in zip(model.variables, new.variables, strict=False):
             if tuple(ours.shape) == tuple(theirs.shape) and ours.dtype == theirs.dtype:
                 theirs.assign(ours)
-        compile_like(model, new, {})
+        _compile(model, new)
     except Exception as error:  # a model of the user's own may raise anything
         raise NoCopyError(f"the model cannot be copied ({type(error).__name__}: {str(error)[:120]})") from None
     return new
+
+
+def _clone(model: Any) -> Any:
+    """A copy of a Sequential or Functional model that is not compiled: Keras would need to know its loss by name."""
+    model.compiled, compiled = False, model.compiled
+    try:
+        return keras.models.clone_model(model, clone_function=_layer_copy)
+    finally:
+        model.compiled = compiled
+
+
+def _layer_copy(layer: Any) -> Any:
+    """A layer of the same configuration; initializers that Keras does not know are left out, for weights are copied."""
+    config = layer.get_config()
+    try:
+        return type(layer).from_config(config)
+    except Exception:  # a function or class of the user's own
+        plain = {name: "zeros" for name in config if name.endswith("_initializer")}
+        return type(layer).from_config(config | plain)
+
+
+def _compile(model: Any, new: Any) -> None:
+    """Compile a copy like the model; with the loss alone if Keras does not know the metrics."""
+    try:
+        compile_like(model, new, {})
+    except Exception:  # a function or class of the user's own
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        weights = getattr(getattr(model, "_compile_loss", None), "_user_loss_weights", None)
+        new.compile(type(optimizer).from_config(optimizer.get_config()), model.loss, loss_weights=weights)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ OF_TRIALS = (
 )
 # Loss of the last steps relative to that of the initial weights: above the first a rate teaches nothing, below the
 # second another rate teaches much.
-NOTHING, MUCH = 0.95, 0.8
+NOTHING, MUCH = 0.95, 0.9
 # Steps on one batch, and the relative loss above which it was not learned.
 STEPS, LEARNED = 60, 0.9
 
@@ -54,7 +54,8 @@ class Trained(Check):
 def _before(found: Finding) -> Finding:
     cause = found.caused_by
     kept = cause if cause is not None and cause.fault in OF_TRIALS else None
-    return replace(found, first_step=0, last_step=0, caused_by=None if kept is None else _before(kept))
+    later = f"In a short training on a copy: {found.message}" if found.first_step > 0 else found.message
+    return replace(found, message=later, first_step=0, last_step=0, caused_by=None if kept is None else _before(kept))
 
 
 class LearnsOneBatch(Check):
@@ -81,10 +82,10 @@ class LearnsOneBatch(Check):
             return Result.passed()
         still = [v.path for v in trial_of(subject).model.trainable_variables if v.path not in moved]
         which = f" These weights do not move: {', '.join(still[:3])}{', …' if len(still) > 3 else ''}." if still else ""
-        shown = number(relative) if math.isfinite(relative) else "NaN"
+        shown = f"{number(relative)} of the first one" if math.isfinite(relative) else "not finite"
         message = (
-            f"After {STEPS} steps on the same {SMALL_BATCH} samples the loss is {shown} of the first one, at the best "
-            f"of {len(runs)} learning rates ({best.rate:.1g}).{which}"
+            f"After {STEPS} steps on the same {SMALL_BATCH} samples the loss is {shown}, at the best of {len(runs)} "
+            f"learning rates ({best.rate:.1g}).{which}"
         )
         evidence = {"relative_loss": Evidence(relative, LEARNED, "ratio")}
         return Result.of([finding("cannot_overfit", message, "warning", evidence=evidence)])
@@ -121,9 +122,9 @@ def _rate_finding(fault: str, present: Run, better: list[Run], good: list[Run]) 
     best = min(better, key=lambda run: run.relative)
     low, high = min(run.rate for run in good), max(run.rate for run in good)
     bracket = f"{low:.1g}" if low == high else f"{low:.1g} … {high:.1g}"
-    shown = percent(present.relative) if math.isfinite(present.relative) else "NaN"
+    shown = f"goes to {percent(present.relative)} of the first one" if math.isfinite(present.relative) else "overflows"
     message = (
-        f"At the learning rate {present.rate:.2g} the loss goes to {shown} of the first one, at {best.rate:.2g} to "
+        f"At the learning rate {present.rate:.2g} the loss {shown}, at {best.rate:.2g} it goes to "
         f"{percent(best.relative)} in as many steps; rates that learn: {bracket}."
     )
     change = SetTraining("learning_rate", float(f"{best.rate:.1g}"))
