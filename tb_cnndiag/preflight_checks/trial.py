@@ -59,12 +59,14 @@ class Trial:
 
     Attributes:
         model: The copy.
+        weights, optimizer_state: Its initial weights, and the variables of an optimizer without a past.
         history: Of the short training; None if it failed.
         failure: Why it failed.
     """
 
     model: Any
     weights: Sequence[Any]
+    optimizer_state: Sequence[Any]
     history: History | None = None
     failure: str = ""
     runs: dict[float, Run] = field(default_factory=dict)
@@ -89,7 +91,9 @@ def trial_of(subject: Subject) -> Trial:
 
 def _trial(subject: Subject) -> Trial:
     model = copied(subject.model, subject.x)
-    trial = Trial(model, model.get_weights())
+    model.optimizer.build(model.trainable_variables)
+    state = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
+    trial = Trial(model, model.get_weights(), state)
     rows = np.random.default_rng(0).permutation(subject.chosen(SAMPLES))
     x, y = subject.part(rows)
     probe = keras.tree.map_structure(lambda a: None if a is None else a[:PROBE], (x, y))
@@ -195,9 +199,9 @@ def overfitted(subject: Subject, rate: float, steps: int) -> tuple[float, frozen
 def reset(trial: Trial) -> None:
     """Initial weights, and an optimizer without a past."""
     trial.model.set_weights(trial.weights)
-    for variable in trial.model.optimizer.variables:
+    for variable, value in zip(trial.model.optimizer.variables, trial.optimizer_state, strict=True):
         if "learning_rate" not in variable.path:
-            variable.assign(np.zeros(variable.shape, dtype=keras.backend.standardize_dtype(variable.dtype)))
+            variable.assign(value)
 
 
 def _trainable(trial: Trial) -> list[Any]:
