@@ -40,6 +40,9 @@ def copied(model: Any, x: Any) -> Any:
         for ours, theirs in zip(model.variables, new.variables, strict=False):
             if tuple(ours.shape) == tuple(theirs.shape) and ours.dtype == theirs.dtype:
                 theirs.assign(ours)
+        for layer in new._flatten_layers():
+            if isinstance(layer, keras.layers.Normalization):
+                layer.finalize_state()  # it computes with constants that it derives from its weights
         _compile(model, new)
     except Exception as error:  # a model of the user's own may raise anything
         raise NoCopyError(f"the model cannot be copied ({type(error).__name__}: {str(error)[:120]})") from None

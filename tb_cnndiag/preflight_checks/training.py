@@ -27,6 +27,8 @@ OF_TRIALS = (
     "redundant_filters",
     "learning_rate_too_high",
 )
+# Of these what begins in the trial is left out: early in a training units can saturate, or die of the rate.
+AT_ONCE = ("dead_units", "saturated_activation")
 # Loss of the last steps relative to that of the initial weights: above the first a rate teaches nothing, below the
 # second another rate teaches much.
 NOTHING, MUCH = 0.95, 0.9
@@ -48,7 +50,8 @@ class Trained(Check):
         if trial.failure:
             message = f"A training step fails: {trial.failure}"
             return Result.of([finding("data_mismatch", message, "error")])
-        return Result.of([_before(each) for each in trial.findings if each.fault in OF_TRIALS])
+        found = [each for each in trial.findings if each.fault in OF_TRIALS]
+        return Result.of([_before(each) for each in found if not (each.fault in AT_ONCE and each.first_step > 0)])
 
 
 def _before(found: Finding) -> Finding:
