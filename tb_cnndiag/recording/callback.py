@@ -106,6 +106,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
             raise ValueError(
                 f"schedule is {schedule!r}; allowed: every(n), log_spaced(n), or a function of a snapshot's index."
             )
+        if not isinstance(preflight, bool | tuple | None):
+            raise ValueError(
+                f"preflight is of type {type(preflight).__name__}; allowed: (x, y), (x, y, validation_data), or True, "
+                "which uses probe=(x, y)."
+            )
         self.findings: tuple[Finding, ...] = ()
         self._options = Options(
             Path(log_dir),

@@ -86,3 +86,21 @@ def test_the_callback_checks_before_the_first_step(tmp_path: Any, rng: np.random
     assert "preflight: warning: The 160 samples are sorted" in capsys.readouterr().out
     assert "sorted_data" not in {f.fault for f in tb_cnndiag.diagnose(tmp_path / "False")}
     assert "sorted_data" in {f.fault for f in tb_cnndiag.diagnose(tmp_path / "True")}
+
+
+def test_the_argument_is_checked_and_a_failing_preflight_does_not_end_the_training(
+    tmp_path: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    with pytest.raises(ValueError, match="preflight is of type str"):
+        CNNDiagnostics(tmp_path, preflight="yes")
+    x, y = images(rng, 64)
+    compiled(plain()).fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "a", preflight=True)])
+    assert "not applicable" in capsys.readouterr().out  # without data
+
+    def broken(*_args: Any) -> Any:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("tb_cnndiag.preflight_checks.run.preflight_verdict", broken)
+    with pytest.warns(UserWarning, match="The preflight failed"):
+        compiled(plain()).fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "b", preflight=(x, y))])
+    assert tb_cnndiag.judge_log(tmp_path / "b").coverage
