@@ -45,12 +45,10 @@ class Run:
         rate: Learning rate.
         relative: Loss of the last steps relative to that of the initial weights on the same batches; infinite if it
             is not finite.
-        moved: Paths of the weights that changed.
     """
 
     rate: float
     relative: float
-    moved: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -152,13 +150,8 @@ def _run(subject: Subject, trial: Trial, batches: Sequence[Any], rate: float) ->
         losses.append(loss / max(abs(firsts[step % len(batches)]), 1e-9))
         if not math.isfinite(loss):
             break
-    moved = frozenset(
-        variable.path
-        for variable, before in zip(model.trainable_variables, _trainable(trial), strict=True)
-        if not np.array_equal(keras.ops.convert_to_numpy(variable), before)
-    )
     last = float(np.mean(losses[-LAST:]))
-    return Run(rate, last if math.isfinite(last) and len(losses) == STEPS else math.inf, moved)
+    return Run(rate, last if math.isfinite(last) and len(losses) == STEPS else math.inf)
 
 
 def _first_losses(subject: Subject, trial: Trial, batches: Sequence[Any]) -> list[float]:
@@ -176,8 +169,11 @@ def _first_losses(subject: Subject, trial: Trial, batches: Sequence[Any]) -> lis
     return losses
 
 
-def overfitted(subject: Subject, rate: float, steps: int) -> tuple[float, frozenset[str]]:
-    """(last loss relative to the first on one batch of 16 samples, paths of the weights that moved)."""
+def overfitted(subject: Subject, rate: float, steps: int, enough: float) -> tuple[float, frozenset[str]]:
+    """(last loss relative to the first on one batch of 16 samples, paths of the weights that moved).
+
+    It ends when the loss is at most ``enough`` of the first.
+    """
     trial = trial_of(subject)
     reset(trial)
     _set_rate(trial.model, rate)
@@ -186,13 +182,11 @@ def overfitted(subject: Subject, rate: float, steps: int) -> tuple[float, frozen
     for step in range(steps):
         last = _loss(trial.model.train_on_batch(x, y))
         first = last if step == 0 else first
-        if not math.isfinite(last) or subject.expired:
+        if not math.isfinite(last) or last <= enough * abs(first) or subject.expired:
             break
-    moved = frozenset(
-        variable.path
-        for variable, before in zip(trial.model.trainable_variables, _trainable(trial), strict=True)
-        if not np.array_equal(keras.ops.convert_to_numpy(variable), before)
-    )
+    moved = _moved(trial)
+    if not math.isfinite(last):
+        return math.inf, moved
     return last / max(abs(first), 1e-9), moved
 
 
@@ -202,6 +196,15 @@ def reset(trial: Trial) -> None:
     for variable, value in zip(trial.model.optimizer.variables, trial.optimizer_state, strict=True):
         if "learning_rate" not in variable.path:
             variable.assign(value)
+
+
+def _moved(trial: Trial) -> frozenset[str]:
+    """Paths of the trainable weights that are no longer the initial ones."""
+    return frozenset(
+        variable.path
+        for variable, before in zip(trial.model.trainable_variables, _trainable(trial), strict=True)
+        if not np.array_equal(keras.ops.convert_to_numpy(variable), before)
+    )
 
 
 def _trainable(trial: Trial) -> list[Any]:
