@@ -58,6 +58,7 @@ class Trial:
     Attributes:
         model: The copy.
         weights, optimizer_state: Its initial weights, and the variables of an optimizer without a past.
+        trained: Its weights after the short training.
         history: Of the short training; None if it failed.
         failure: Why it failed.
     """
@@ -65,6 +66,7 @@ class Trial:
     model: Any
     weights: Sequence[Any]
     optimizer_state: Sequence[Any]
+    trained: Sequence[Any] = ()
     history: History | None = None
     failure: str = ""
     runs: dict[float, Run] = field(default_factory=dict)
@@ -103,6 +105,7 @@ def _trial(subject: Subject) -> Trial:
                 model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[callback], shuffle=False)
         except Exception as error:  # the user's model, loss or data may raise anything
             trial.failure = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+        trial.trained = model.get_weights()
         log = Path(home) / "cnndiag"
         if log.exists() and not trial.failure:
             trial.history = History.of(read_run(log))
