@@ -27,6 +27,11 @@ from tb_cnndiag.summaries.reader import read_run
 # Samples, epochs and batch size of the trial; rules need two epochs to persist.
 SAMPLES, EPOCHS, BATCH = 512, 3, 32
 PROBE = 256
+# What the rules that judge the trial read.
+MEASURED = (
+    "training_curve", "filter_similarity", "filter_clusters", "dead_units", "activation_density", "gradient_flow",
+    "update_ratio", "saturation", "weight_health", "batch_statistics", "model_input", "model_output",
+)  # fmt: skip
 # Batches of each run at one learning rate, and its last ones, whose loss counts.
 STEPS, LAST = 24, 6
 SMALL_BATCH = 16
@@ -99,7 +104,9 @@ def _trial(subject: Subject) -> Trial:
     probe = keras.tree.map_structure(lambda a: None if a is None else a[:PROBE], (x, y))
     with tempfile.TemporaryDirectory() as home, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        callback = CNNDiagnostics(home, probe=probe, budget=None, images=False, verbose=0, on_finding=lambda _: None)
+        callback = CNNDiagnostics(
+            home, probe=probe, budget=None, diagnostics=MEASURED, verbose=0, on_finding=lambda _: None
+        )
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[callback], shuffle=False)
