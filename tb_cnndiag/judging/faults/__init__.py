@@ -66,4 +66,4 @@ def available() -> tuple[type[Fault], ...]:
     return (*known, *registered("tb_cnndiag.faults", Fault, {kind.id for kind in known}))
 
 
-__all__ = ["BUILTIN", "Fault", "Kind", "Limit", "available"]
+__all__ = ["BUILTIN", "OF_PREFLIGHT", "Fault", "Kind", "Limit", "available"]
