@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tb_cnndiag.finding import Adjustment, Coverage, Evidence, Finding
     from tb_cnndiag.judging.coverage import Verdict
     from tb_cnndiag.logs import diagnose, judge_log
+    from tb_cnndiag.preflight_checks.run import preflight
     from tb_cnndiag.recording.auditing import audit
     from tb_cnndiag.recording.callback import CNNDiagnostics
     from tb_cnndiag.recording.schedule import every, log_spaced
@@ -24,6 +25,7 @@ _HOMES = {
     "CNNDiagnostics": "tb_cnndiag.recording.callback",
     "assert_healthy": "tb_cnndiag.report.gate",
     "audit": "tb_cnndiag.recording.auditing",
+    "preflight": "tb_cnndiag.preflight_checks.run",
     "every": "tb_cnndiag.recording.schedule",
     "load": "tb_cnndiag.report.export",
     "log_spaced": "tb_cnndiag.recording.schedule",
@@ -50,6 +52,7 @@ __all__ = [
     "judge_log",
     "load",
     "log_spaced",
+    "preflight",
 ]
 
 

@@ -117,4 +117,4 @@ def test_extensions_are_measured_judged_and_listed(
 
 def test_without_other_packages_only_built_ins_are_available() -> None:
     assert diagnostics.available() == diagnostics.BUILTIN
-    assert faults.available() == faults.BUILTIN
+    assert faults.available() == (*faults.BUILTIN, *faults.OF_PREFLIGHT)

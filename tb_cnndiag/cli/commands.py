@@ -1,4 +1,4 @@
-"""The commands ``tb-cnndiag check | compare | report | export | audit | demo | list | explain``."""
+"""The commands ``tb-cnndiag check | compare | report | export | audit | preflight | demo | list | explain``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tb_cnndiag.cli.config import Config
 from tb_cnndiag.cli.options import parser, settings
-from tb_cnndiag.cli.progress_line import progress_line
+from tb_cnndiag.cli.progress_line import progress_line, step_line
 from tb_cnndiag.history import HistoryError
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.judge import nearest
@@ -68,7 +68,7 @@ def _report_outcome(options: argparse.Namespace, judged: Callable[[CheckSelectio
     formats, outputs = options.format or ["text"], options.outputs or []
     try:
         if len(outputs) > len(formats):
-            flag = "--write" if options.command == "audit" else "-o"
+            flag = "--write" if options.command in ("audit", "preflight") else "-o"
             raise ValueError(
                 f"{flag} is given {len(outputs)} times, --format {len(formats)} times. Give one --format per {flag}."
             )
@@ -196,6 +196,31 @@ def _audit(options: argparse.Namespace) -> int:
     return USAGE if failures else code
 
 
+def _preflight(options: argparse.Namespace) -> int:
+    try:
+        from tb_cnndiag.preflight_checks.record import called, checked
+    except ImportError as error:
+        needed = "A preflight needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
+        print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
+        return USAGE
+    _imported(())
+
+    def judged(selection: CheckSelection, config: Config) -> Outcome:
+        options.baseline = options.baseline or config.baseline
+        known = _baseline(options)
+        with step_line(options.quiet, "preflight checks") as line:
+            history = checked(
+                called(options.function), options.output, options.time_limit, line, run=options.function,
+                images=options.images,
+            )  # fmt: skip
+        result = Result.of(history, selection.of(history), label=options.function)
+        fail_on = options.fail_on or config.fail_on
+        return Outcome((result,), fail_on, selection.faults(), known, tuple(selection.require))
+
+    code = _report_outcome(options, judged)
+    return USAGE if code == NO_DATA else code
+
+
 def _imported(modules: Sequence[str]) -> bool:
     """Import modules of the user, also from the working directory, as ``python -m`` does; False if one fails."""
     sys.path.insert(0, os.getcwd())
@@ -260,6 +285,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "report": _report,
     "export": _export,
     "audit": _audit,
+    "preflight": _preflight,
     "demo": _demo,
     "list": _list,
     "explain": _explain,

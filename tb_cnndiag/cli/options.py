@@ -106,6 +106,21 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard and report")
     _add_outcome_flags(audit, "--write")
 
+    before = commands.add_parser(
+        "preflight", parents=[_faults_parser()], help="check model and data before training, on copies"
+    )
+    before.add_argument(
+        "function",
+        metavar="MODULE:FUNCTION",
+        help="function of yours that returns (model, x, y), or (model, x, y, validation_data); the model is compiled",
+    )
+    before.add_argument("--time-limit", type=_seconds, metavar="SECONDS", help="begin no further check after this time")
+    before.add_argument(
+        "--no-images", dest="images", action="store_false", help="write no probe images and feature maps"
+    )
+    before.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard and report")
+    _add_outcome_flags(before, "--write")
+
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
     demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"), help="where to log (logs/demo)")
     demo.add_argument("--no-serve", action="store_true", help="do not start TensorBoard")
@@ -192,14 +207,18 @@ def _bound(text: str, sign: int) -> Bound:
         raise argparse.ArgumentTypeError(f"{text!r}: expected MEASURE=AMOUNT, e.g. dead_ratio=0.05") from None
 
 
-def _positive(text: str) -> float:
+def _positive(text: str, unit: str = "MB") -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of MB")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of {unit}")
     return value
+
+
+def _seconds(text: str) -> float:
+    return _positive(text, "seconds")
 
 
 def settings(options: argparse.Namespace) -> tuple[CheckSelection, Config]:

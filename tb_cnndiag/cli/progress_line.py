@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -66,3 +66,21 @@ def progress_line(quiet: bool) -> Iterator[ProgressLine | None]:
             yield line
     finally:
         line.clear()
+
+
+@contextmanager
+def step_line(quiet: bool, what: str) -> Iterator[Callable[[str], None]]:
+    """Show what is done now, as ``what`` and a name; only on a terminal, not in CI, and not if ``quiet``."""
+    if quiet or os.environ.get("CI") or not sys.stderr.isatty():
+        yield lambda _name: None
+        return
+
+    def show(name: str) -> None:
+        sys.stderr.write(f"{_CLEAR}{what} {name} …"[: WIDTH + len(_CLEAR)])
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write(_CLEAR)
+        sys.stderr.flush()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.finding import Finding, Findings
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.causes import Ways, explained, graph, with_causes
 from tb_cnndiag.judging.coverage import Coverage, Verdict
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.faults.base import Judged
+from tb_cnndiag.judging.faults.before_training import FoundBefore
 from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.before_training import stored
 from tb_cnndiag.warning import warn
 
 Limits = Mapping[str, Mapping[str, float]]
@@ -55,13 +58,15 @@ def verdict(
     check_limits(changed, faults)
     signals = Signals(history)
     origin = history.info.origin if history.info else ""
+    checked = bool(stored(signals).coverage)
     ended = {
         kind.id: _judged(kind, signals, changed.get(kind.id, {}))
         if not (origin and kind.of_trainings)
         else Judged((), "not_applicable", UNTRAINED.get(origin, ""))
         for kind in faults
-        if origin == "audit" or not kind.of_audits
+        if (origin == "audit" or not kind.of_audits) and (checked or not issubclass(kind, FoundBefore))
     }
+    _add_stored(ended, stored(signals), history.run)
     left_out = {
         explained_away: cause
         for cause, judged in ended.items()
@@ -80,6 +85,23 @@ def verdict(
     for fault, judged in ended.items():
         causes = with_causes(causes, fault, judged.causes)
     return Verdict(explained(found, causes, ways), coverage)
+
+
+def _add_stored(ended: dict[str, Judged], found: Findings, run: str) -> None:
+    """Add what preflight found to the faults that a training judges, too; a finding of the training itself counts."""
+    known_before = {each.fault: each for each in found.coverage}
+    for fault, judged in ended.items():
+        before = known_before.get(fault)
+        if before is not None and not judged.findings and judged.reason == UNTRAINED["preflight"]:
+            ended[fault] = judged = Judged((), before.status, before.reason)
+        known = {finding.layer for finding in judged.findings}
+        more = tuple(
+            replace(finding, run=run)
+            for finding in found
+            if finding.fault == fault and finding.layer not in known and None not in known
+        )
+        if more and judged.status != "crashed":
+            ended[fault] = replace(judged, findings=(*judged.findings, *more), status="found", reason="")
 
 
 def _judged(kind: type[Fault], signals: Signals, changed: Mapping[str, float]) -> Judged:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -19,7 +21,9 @@ from tb_cnndiag.capture.taps import TappedTraining, compiled_passes, find_optimi
 from tb_cnndiag.diagnostics import OF_AUDITS, Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.announcements import sentences
+from tb_cnndiag.judging.coverage import summary
 from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.recording.before_training import StoredPreflight
 from tb_cnndiag.recording.budget import Budget
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
@@ -62,6 +66,9 @@ class CNNDiagnostics(keras.callbacks.Callback):
             them. ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
             also ends the training on an error (a hand-written loop has to look at ``watched.stop``); a function is
             called with each finding, causes first.
+        preflight: Training data ``(x, y)``, or ``(x, y, validation_data)``, that are checked with the model before the
+            first step, on copies; True uses ``probe=(x, y)``. Its findings are printed, and written into the log. See
+            :func:`tb_cnndiag.preflight`.
         verbose: 0 prints nothing but problems of the diagnostics themselves.
 
     Raises:
@@ -82,6 +89,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         images: bool = True,
         layers: str | None = None,
         on_finding: OnFinding = "warn",
+        preflight: Any = None,
         verbose: int = 1,
     ) -> None:
         super().__init__()
@@ -98,6 +106,11 @@ class CNNDiagnostics(keras.callbacks.Callback):
             raise ValueError(
                 f"schedule is {schedule!r}; allowed: every(n), log_spaced(n), or a function of a snapshot's index."
             )
+        if not isinstance(preflight, bool | tuple | None):
+            raise ValueError(
+                f"preflight is of type {type(preflight).__name__}; allowed: (x, y), (x, y, validation_data), or True, "
+                "which uses probe=(x, y)."
+            )
         self.findings: tuple[Finding, ...] = ()
         self._options = Options(
             Path(log_dir),
@@ -108,6 +121,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             verbose,
             budget,
         )
+        self._preflight = (probe if isinstance(probe, tuple) else ()) if preflight is True else preflight
         self._probe = probe
         self._on_finding = on_finding
         self._training: Training | None = None
@@ -229,9 +243,28 @@ class CNNDiagnostics(keras.callbacks.Callback):
                 self._unbuilt = error
 
     def _start(self, model: Any, *, incomplete: bool) -> None:
+        self._check_before(model)
         budget = Budget(self._options.budget)
         with budget.charged():
             self._prepare(model, budget, incomplete=incomplete)
+
+    def _check_before(self, model: Any) -> None:
+        """Run the preflight that the user asked for, once; its time is the user's choice, not a part of the budget."""
+        wanted, self._preflight = self._preflight, None
+        if wanted is None or wanted is False:
+            return
+        try:
+            checks = import_module("tb_cnndiag.preflight_checks.run")  # stands above this layer
+            judged = checks.preflight_verdict(model, *wanted)
+        except Exception as error:  # a check that fails must not end the training
+            warn(f"The preflight failed ({type(error).__name__}: {error}). The training continues.")
+            return
+        stored = StoredPreflight(checks.stored_findings(judged))
+        self._options = replace(self._options, diagnostics=[*self._options.diagnostics, stored])
+        if self._options.verbose:
+            for finding in judged.findings:
+                print(f"CNN diagnostics, preflight: {finding.severity}: {finding.message} [{finding.fault}]")
+            print(f"CNN diagnostics, preflight: {summary(judged.coverage)}")
 
     def _prepare(self, model: Any, budget: Budget, *, incomplete: bool) -> None:
         if spans_machines(model):

@@ -82,9 +82,13 @@ def _run(history: History, judged: Verdict) -> Run:
     )
 
 
+# What a log that is not of a training holds, by its origin.
+STATES = {"audit": "a saved model", "preflight": "before training"}
+
+
 def _facts(history: History) -> dict[str, str]:
     info = history.info or RunInfo("", ())
-    recorded = f"{plural(history.snapshots, 'snapshot')}, to step {history.last_step:,}"
+    recorded = STATES.get(info.origin, f"{plural(history.snapshots, 'snapshot')}, to step {history.last_step:,}")
     batch = f"batches of {info.batch_size:,}" if info.batch_size else ""
     facts = {
         "Model": f"{info.model}: {plural(len(history.layers), 'layer')} with kernels, "

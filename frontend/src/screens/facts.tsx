@@ -37,12 +37,16 @@ function sourceOf({ source }: Probe): string {
   return source === 'gathered' ? 'collected' : source;
 }
 
+/** What a log that is not of a training shows, by its origin. */
+const STATES: Record<string, string> = { audit: 'saved model', preflight: 'before training' };
+
 /** The model and its training in one line. */
 export function Facts({ run }: { run: RunState }) {
   const info = run.info;
   if (!info) return null;
   const facts: [string, string][] = [
     ['model', info.model],
+    ['snapshot', STATES[info.origin] ?? ''],
     ['layers', formatNumber(info.layers.length)],
     ['parameters', info.parameters ? formatNumber(Number(info.parameters)) : ''],
     ['optimizer', nameOf(info.optimizer) + learningRate(info.optimizer)],

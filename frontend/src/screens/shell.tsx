@@ -85,6 +85,8 @@ function Damage() {
 export function Shell() {
   const store = useStore();
   const { screen, layer } = store.view.value;
+  // A saved model and a model before training have one snapshot: there is no step to choose.
+  const chooses = store.steps.value.length > (store.run.value?.info?.origin ? 1 : 0);
   useKeyboard(store);
   useTouchTips();
   useEffect(() => window.scrollTo(0, 0), [screen, layer]);
@@ -95,7 +97,7 @@ export function Shell() {
         <Damage />
         <Screen />
       </main>
-      {store.steps.value.length > 0 && <Timebar />}
+      {chooses && <Timebar />}
       <Help />
       <Tooltip />
     </div>

@@ -8,6 +8,7 @@ from tb_cnndiag.extensions import registered
 from tb_cnndiag.judging.faults.bad_init import BadInit
 from tb_cnndiag.judging.faults.base import Fault, Kind
 from tb_cnndiag.judging.faults.batch_too_small_for_bn import BatchTooSmallForBn
+from tb_cnndiag.judging.faults.before_training import OF_PREFLIGHT
 from tb_cnndiag.judging.faults.collapsed_output import CollapsedOutput
 from tb_cnndiag.judging.faults.dead_units import DeadUnitsFault
 from tb_cnndiag.judging.faults.discriminator_overpowers import DiscriminatorOverpowers
@@ -60,9 +61,9 @@ BUILTIN: tuple[type[Fault], ...] = (
 
 @functools.cache
 def available() -> tuple[type[Fault], ...]:
-    """The built-in faults, and the faults that other packages register as ``tb_cnndiag.faults``."""
-    names = {kind.id for kind in BUILTIN}
-    return (*BUILTIN, *registered("tb_cnndiag.faults", Fault, names))
+    """The built-in faults, those of preflight, and those that other packages register as ``tb_cnndiag.faults``."""
+    known = (*BUILTIN, *OF_PREFLIGHT)
+    return (*known, *registered("tb_cnndiag.faults", Fault, {kind.id for kind in known}))
 
 
-__all__ = ["BUILTIN", "Fault", "Kind", "Limit", "available"]
+__all__ = ["BUILTIN", "OF_PREFLIGHT", "Fault", "Kind", "Limit", "available"]

@@ -1,0 +1,122 @@
+"""Copies of a model to experiment with, and everything else left as it was."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state  # names and seeds of Keras have no public place
+
+from tb_cnndiag.adjust.compiling import compile_like
+
+# Keras' counter of automatic names, and its generator for layers without a seed of their own.
+_NAMES, _SEEDS = "object_name_uids", "global_seed_generator"
+
+
+class NoCopyError(ValueError):
+    """The model cannot be copied; the message says why."""
+
+
+def copied(model: Any, x: Any) -> Any:
+    """A compiled copy with the same weights and a new optimizer of the same settings.
+
+    Args:
+        model: A compiled model.
+        x: A few samples, with which a copy without declared inputs is built.
+
+    Raises:
+        NoCopyError: If Keras cannot build the model from its configuration.
+    """
+    try:
+        plain = type(model) in (keras.Sequential, keras.Model) or type(model).__name__ == "Functional"
+        new = _clone(model) if plain else type(model).from_config(model.get_config())
+        if not new.built or len(new.weights) != len(model.weights):
+            new(keras.tree.map_structure(lambda a: a[:1], x))
+        new.set_weights(model.get_weights())
+        for ours, theirs in zip(model.variables, new.variables, strict=False):
+            if tuple(ours.shape) == tuple(theirs.shape) and ours.dtype == theirs.dtype:
+                theirs.assign(ours)
+        for layer in new._flatten_layers():
+            if isinstance(layer, keras.layers.Normalization):
+                layer.finalize_state()  # it computes with constants that it derives from its weights
+        _compile(model, new)
+    except Exception as error:  # a model of the user's own may raise anything
+        raise NoCopyError(f"the model cannot be copied ({type(error).__name__}: {str(error)[:120]})") from None
+    return new
+
+
+def _clone(model: Any) -> Any:
+    """A copy of a Sequential or Functional model that is not compiled: Keras would need to know its loss by name."""
+    model.compiled, compiled = False, model.compiled
+    try:
+        return keras.models.clone_model(model, clone_function=_layer_copy)
+    finally:
+        model.compiled = compiled
+
+
+def _layer_copy(layer: Any) -> Any:
+    """A layer of the same configuration; initializers that Keras does not know are left out, for weights are copied."""
+    config = layer.get_config()
+    try:
+        return type(layer).from_config(config)
+    except Exception:  # a function or class of the user's own
+        plain = {name: "zeros" for name in config if name.endswith("_initializer")}
+        return type(layer).from_config(config | plain)
+
+
+def _compile(model: Any, new: Any) -> None:
+    """Compile a copy like the model; with the loss alone if Keras does not know the metrics."""
+    try:
+        compile_like(model, new, {})
+    except Exception:  # a function or class of the user's own
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        weights = getattr(getattr(model, "_compile_loss", None), "_user_loss_weights", None)
+        new.compile(type(optimizer).from_config(optimizer.get_config()), model.loss, loss_weights=weights)
+
+
+@contextmanager
+def untouched(model: Any) -> Iterator[None]:
+    """Leave all random states, Keras' automatic names and the variables of a model as they are."""
+    states = random.getstate(), np.random.get_state()
+    names = dict(global_state.get_global_attribute(_NAMES) or {})
+    seeds = global_state.get_global_attribute(_SEEDS)
+    seed = None if seeds is None else keras.ops.convert_to_numpy(seeds.state)
+    context = _tensorflow_random()
+    tensorflow_state = context.getstate() if context is not None else None
+    before = [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        known = global_state.get_global_attribute(_NAMES)
+        if known is not None:
+            known.clear()
+            known.update(names)
+        if seeds is None:
+            global_state.set_global_attribute(_SEEDS, None)
+        elif seed is not None:
+            seeds.state.assign(seed)
+        if context is not None:
+            context.setstate(tensorflow_state)
+        for variable, value in zip(_variables(model), before, strict=False):
+            if not np.array_equal(keras.ops.convert_to_numpy(variable), value, equal_nan=True):
+                variable.assign(value)
+
+
+def _variables(model: Any) -> list[Any]:
+    optimizer = getattr(model, "optimizer", None)
+    return [*model.variables, *(optimizer.variables if optimizer is not None and optimizer.built else ())]
+
+
+def _tensorflow_random() -> Any:
+    """The generator of seeds for TensorFlow's operations without one; None on other backends."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    from tensorflow.python.eager import context
+
+    return getattr(context.context(), "_rng", None)
