@@ -15,11 +15,17 @@ from tb_cnndiag.judging.causes import Ways, explained, graph
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.faults import available
 from tb_cnndiag.judging.faults.before_training import OF_PREFLIGHT
-from tb_cnndiag.preflight_checks import data, model, training
+from tb_cnndiag.preflight_checks import augmentation, data, model, training
 from tb_cnndiag.preflight_checks.base import Check, Result, Subject
 from tb_cnndiag.preflight_checks.copies import untouched
 
-CHECKS: tuple[Check, ...] = (*data.CHECKS, *training.CHECKS[:1], *model.CHECKS, *training.CHECKS[1:])
+CHECKS: tuple[Check, ...] = (
+    *data.CHECKS,
+    *training.CHECKS[:1],
+    *augmentation.CHECKS,
+    *model.CHECKS,
+    *training.CHECKS[1:],
+)
 
 
 class PreflightError(ValueError):

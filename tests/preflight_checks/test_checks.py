@@ -12,6 +12,7 @@ import pytest
 import tb_cnndiag
 from tb_cnndiag.cli import main
 from tb_cnndiag.preflight_checks import PreflightError
+from tb_cnndiag.preflight_checks.augmentation import Augmented, lost_share
 from tb_cnndiag.preflight_checks.base import Subject
 from tb_cnndiag.preflight_checks.data import Apart, Balanced, Finite, Fits, Informative, Shuffled
 from tb_cnndiag.preflight_checks.model import SamplesApart
@@ -81,6 +82,43 @@ def test_the_same_samples_in_training_and_validation(subject: Subject, rng: np.r
     assert exact.findings[0].message.startswith("5 validation samples of 45 are exactly")
     nearly = check(np.concatenate([other, 1.02 * smooth[:5] + 0.01]))
     assert "to the eye" in nearly.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("layer", "high", "proposed"),
+    [
+        (lambda: keras.layers.RandomBrightness(0.3, name="bright"), 1.0, "(0, 1)"),
+        (lambda: keras.layers.RandomBrightness(0.3, value_range=(0, 1), name="bright"), 1.0, None),
+        (lambda: keras.layers.RandomBrightness(0.2, name="bright"), 255.0, None),
+        (lambda: keras.layers.RandomRotation(0.1, name="turn"), 1.0, None),
+        (lambda: keras.layers.RandomTranslation(0.1, 0.1, name="move"), 1.0, None),
+        (lambda: keras.layers.RandomContrast(0.3, name="contrast"), 1.0, None),
+    ],
+)
+def test_augmentation_that_destroys_samples(
+    layer: Any, high: float, proposed: str | None, rng: np.random.Generator
+) -> None:
+    x = (high * rng.uniform(size=(120, 12, 12, 3)) * rng.uniform(0.3, 1, (120, 1, 1, 1))).astype(np.float32)
+    model = keras.Sequential([keras.Input((12, 12, 3)), layer(), keras.layers.Flatten(), keras.layers.Dense(4)])
+    result = Augmented().run(Subject(compiled(model), x, rng.integers(0, 4, 120)))
+    if proposed is None:
+        assert result.status == "passed"
+        return
+    (found,) = result.findings
+    assert (found.fault, found.layer) == ("destructive_augmentation", "bright")
+    assert (found.adjustments[0].parameter, found.adjustments[0].proposed) == ("value_range", proposed)
+
+
+def test_samples_are_lost_by_contrast_or_range(rng: np.random.Generator) -> None:
+    x = rng.uniform(size=(10, 4, 4, 1))
+    assert lost_share(x, x[:, ::-1]) == 0
+    gray = np.concatenate([np.full_like(x[:4], 0.5), x[4:]])
+    assert lost_share(x, gray) == pytest.approx(0.4)
+    assert lost_share(x, np.concatenate([x[:7] + 9, x[7:]])) == pytest.approx(0.7)
+
+
+def test_a_model_that_augments_nothing(subject: Subject) -> None:
+    assert Augmented().run(subject).reason == "the model augments no images"
 
 
 def test_labels_that_lost_their_order(subject: Subject, rng: np.random.Generator) -> None:

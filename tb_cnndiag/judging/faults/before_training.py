@@ -110,6 +110,17 @@ class CannotOverfit(FoundBefore):
     source = "Karpathy 2019, A recipe for training neural networks: overfit one batch."
 
 
+class DestructiveAugmentation(FoundBefore):
+    """Augmentation behind which samples are no longer recognizable."""
+
+    id = "destructive_augmentation"
+    title = "Destructive augmentation"
+    what = "Behind an augmentation layer, many samples have lost their contrast or lie in another range."
+    why = "The model learns from samples that show nothing, and is later asked about samples that look different."
+    advice = "Give value_range to layers such as RandomBrightness if pixels are not 0 … 255, or use smaller factors."
+    source = "keras.layers.RandomBrightness and others: value_range is (0, 255) by default."
+
+
 OF_PREFLIGHT: tuple[type[FoundBefore], ...] = (
     DataMismatch,
     SortedData,
@@ -118,4 +129,5 @@ OF_PREFLIGHT: tuple[type[FoundBefore], ...] = (
     ImbalancedClasses,
     SamplesInteract,
     CannotOverfit,
+    DestructiveAugmentation,
 )
