@@ -67,8 +67,8 @@ def _destroyed(call: Call, given: FloatArray, made: FloatArray) -> Finding | Non
         return None
     low, high = float(given.min()), float(given.max())
     message = (
-        f"{call.path} destroys {percent(share)} of the samples: values lie in {number(low)} … {number(high)} in front of "
-        f"it, and in {number(float(made.min()))} … {number(float(made.max()))} behind it."
+        f"{call.path} destroys {percent(share)} of the samples: values lie in {number(low)} … {number(high)} in front "
+        f"of it, and in {number(float(made.min()))} … {number(float(made.max()))} behind it."
     )
     evidence = {"lost": Evidence(share, LOST, "share")}
     return finding(

@@ -121,6 +121,17 @@ class DestructiveAugmentation(FoundBefore):
     source = "keras.layers.RandomBrightness and others: value_range is (0, 255) by default."
 
 
+class WrongGradient(FoundBefore):
+    """A layer or a loss whose gradient is not that of what it computes."""
+
+    id = "wrong_gradient"
+    title = "Wrong gradient"
+    what = "The gradient of a layer or loss of your own is not the slope of the loss."
+    why = "Steps then do not lead downhill, and the layers before it learn something else, or nothing."
+    advice = "Check tf.custom_gradient, stop_gradient and in-place updates; a straight-through estimator is no fault."
+    source = "CS231n, Gradient checks; Karpathy 2019, A recipe for training neural networks."
+
+
 OF_PREFLIGHT: tuple[type[FoundBefore], ...] = (
     DataMismatch,
     SortedData,
@@ -130,4 +141,5 @@ OF_PREFLIGHT: tuple[type[FoundBefore], ...] = (
     SamplesInteract,
     CannotOverfit,
     DestructiveAugmentation,
+    WrongGradient,
 )
