@@ -79,7 +79,9 @@ def uncovered(matrices: list[Any], info: RunInfo) -> tuple[list[str], list[str]]
     shapes = [tuple(row.kernel_shape) for row in info.layers if row.trainable]
     missing, noted = [], []
     for path, shape in matrices:
-        if tuple(shape) in shapes:
+        if any(path in note for note in info.notes):  # first: another matrix may have its shape
+            noted.append(path)
+        elif tuple(shape) in shapes:
             shapes.remove(tuple(shape))
         elif any(any(owner in note for owner in [*path.split("/")[:-1], path]) for note in info.notes):
             noted.append(path)
