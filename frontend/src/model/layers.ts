@@ -1,4 +1,4 @@
-import type { ColumnInfo, DiagnosticInfo, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
+import type { ColumnInfo, DiagnosticInfo, Finding, LayerInfo, RunInfo } from '../summaries/cnndiag_pb';
 import type { Series } from '../data/source';
 import { plural } from './format';
 import { snapshotsOf } from './snapshots';
@@ -64,6 +64,18 @@ export function measuresOf(info: RunInfo | undefined): Measure[] {
   return (info?.diagnostics ?? []).flatMap((diagnostic) =>
     diagnostic.columns.map((column) => ({ id: `${diagnostic.name}.${column.name}`, diagnostic, column })),
   );
+}
+
+/** The measure that is wanted, else that of the first finding, else the first. */
+export function measureOf(
+  { measures, findings }: { measures: readonly Measure[]; findings: readonly Finding[] },
+  wanted: string,
+): Measure | undefined {
+  const known = measures.find(({ id }) => id === wanted);
+  const ofFindings = findings.map(({ diagnostic }) =>
+    measures.find((measure) => measure.diagnostic.name === diagnostic),
+  );
+  return known ?? ofFindings.find((measure) => measure !== undefined) ?? measures[0];
 }
 
 /** The part of a layer's path before the last name: the block it belongs to. */

@@ -20,6 +20,8 @@ export interface View {
   sort: LayerOrder;
   /** Regular expression that layer paths must match. */
   filter: string;
+  /** Keys of the blocks of the map that are unfolded, one per line; `*`: all; `-`: none; empty: as many as fit. */
+  unfolded: string;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -33,6 +35,7 @@ export const DEFAULT_VIEW: View = {
   chart: '',
   sort: 'depth',
   filter: '',
+  unfolded: '',
 };
 
 const SCREENS: readonly string[] = ['overview', 'layer', 'unit', 'relations', 'compare'];
@@ -53,6 +56,7 @@ export function parseView(parameters: Record<string, string>): View {
     chart: text('chart'),
     sort: text('sort') === 'worst' ? 'worst' : 'depth',
     filter: text('filter'),
+    unfolded: text('unfolded'),
   };
 }
 

@@ -5,7 +5,7 @@ import { scaleFor, type ColorScale } from '../charts/palette';
 import { timeline } from '../charts/timeline';
 import { difference } from '../model/compare';
 import { formatFactor, formatValue } from '../model/format';
-import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
+import { layerMatrix, measureOf, type LayerMatrix, type Measure } from '../model/layers';
 import { shownAt } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
@@ -17,7 +17,6 @@ import { curveTable, overlay, TrainingCurve, useCurves } from '../views/training
 import type { LayerRowsProps } from './layer_block';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
-import { measureOf } from './layers';
 import './compare_layers.css';
 
 export type Mode = 'each' | 'difference';

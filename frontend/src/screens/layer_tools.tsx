@@ -2,6 +2,7 @@ import type { Measure } from '../model/layers';
 import { filterPattern } from '../model/view';
 import { useStore, type RunState } from '../state/store';
 import { Toggle } from '../ui/toggle';
+import { MeasureSelect } from '../views/measure_select';
 
 /** Minimum number of layers for which a filter is offered. */
 const MIN_FILTERED = 12;
@@ -10,7 +11,6 @@ const MIN_FILTERED = 12;
 export function LayerTools({ run, measure }: { run: RunState; measure: Measure }) {
   const store = useStore();
   const { sort, filter } = store.view.value;
-  const diagnostics = [...new Set(run.measures.map(({ diagnostic }) => diagnostic))];
   const broken = filter !== '' && !filterPattern(filter);
   return (
     <>
@@ -35,24 +35,7 @@ export function LayerTools({ run, measure }: { run: RunState; measure: Measure }
         ]}
         onChange={(value) => store.go({ sort: value })}
       />
-      <select
-        id="measure"
-        aria-label="Measure"
-        value={measure.id}
-        onChange={(event) => store.go({ measure: event.currentTarget.value })}
-      >
-        {diagnostics.map((diagnostic) => (
-          <optgroup key={diagnostic.name} label={diagnostic.title}>
-            {run.measures
-              .filter((candidate) => candidate.diagnostic === diagnostic)
-              .map(({ id, column }) => (
-                <option key={id} value={id}>
-                  {column.title}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-      </select>
+      <MeasureSelect run={run} measure={measure} label="Measure" id="measure" />
     </>
   );
 }

@@ -6,7 +6,7 @@ import { scaleFor, type ColorScale } from '../charts/palette';
 import { timeline } from '../charts/timeline';
 import { formatNumber, formatValue, joined } from '../model/format';
 import { leftOutNote } from '../model/left_out';
-import { layerMatrix, type LayerMatrix, type Measure } from '../model/layers';
+import { layerMatrix, measureOf, type LayerMatrix, type Measure } from '../model/layers';
 import { shownAt } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { Table } from '../ui/download';
@@ -17,15 +17,6 @@ import { curveTable, TrainingCurve, useCurves } from '../views/training_curve';
 import { LayerRows } from './layer_rows';
 import { LayerTools } from './layer_tools';
 import './layers.css';
-
-/** The chosen measure, else that of the first finding, else the first. */
-export function measureOf(run: RunState, wanted: string): Measure | undefined {
-  const known = run.measures.find(({ id }) => id === wanted);
-  const ofFindings = run.findings.map(({ diagnostic }) =>
-    run.measures.find((measure) => measure.diagnostic.name === diagnostic),
-  );
-  return known ?? ofFindings.find((measure) => measure !== undefined) ?? run.measures[0];
-}
 
 function matrixTable(matrix: LayerMatrix, unit: string): Table {
   const { layers, steps, values } = matrix;

@@ -5,7 +5,14 @@ import { useStore } from '../state/store';
 import { Failure, Skeleton } from '../ui/notice';
 import { Checks, FindingCounts, FindingsList } from '../views/findings';
 import { Facts } from './facts';
+import { lazy } from '../ui/lazy';
 import { Layers } from './layers';
+
+const NetworkMap = lazy(
+  'The network map',
+  420,
+  async () => (await import('../views/network_map')).NetworkMap,
+);
 
 /** A run at a glance: its findings, and all layers over time. */
 export function Overview({ run }: { run: RunState }) {
@@ -35,6 +42,7 @@ export function Overview({ run }: { run: RunState }) {
               retry={() => void store.reload()}
             />
           )}
+          {run.info && run.layers.length > 0 && <NetworkMap key={run.entry.id} run={run} />}
           {run.info && width > 0 && <Layers run={run} width={width} />}
         </div>
         <aside aria-labelledby="findings-title">

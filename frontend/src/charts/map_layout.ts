@@ -1,0 +1,247 @@
+import { graphlib, layout } from '@dagrejs/dagre';
+import type { MapEdge, Network } from '../model/network';
+
+/** Sizes at a scale of 1, in pixels. */
+export const NODE = { width: 118, height: 62 };
+export const JUNCTION = 16;
+const GAP = { rank: 22, lane: 16, row: 34, margin: 14, entry: 10 };
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** A node or a junction by its center. */
+export interface Place extends Point {
+  id: string;
+  width: number;
+  height: number;
+  row: number;
+}
+
+export interface Route {
+  from: string;
+  to: string;
+  points: Point[];
+}
+
+/** A line of the map: like lines of text, each goes on where the one above it ends. */
+export interface Line {
+  top: number;
+  bottom: number;
+  /** The node of an earlier line that this one goes on from, and where it enters; undefined if nothing leads here. */
+  from: string | undefined;
+  entry: Point;
+}
+
+export interface Layout {
+  places: Map<string, Place>;
+  routes: Route[];
+  rows: Line[];
+  width: number;
+  height: number;
+}
+
+/** A part of the graph that is entered by one node and left by one, with the first at the origin. */
+export interface Segment {
+  places: { id: string; x: number; y: number }[];
+  routes: Route[];
+  /** From the center of the first to the center of the last. */
+  length: number;
+  /** Extent above and below the center of the first; half sizes of nodes included. */
+  above: number;
+  below: number;
+}
+
+const sizeOf = (id: string) => (id.startsWith('j') ? { width: JUNCTION, height: JUNCTION } : NODE);
+
+/** Ids in an order in which all edges point forward. */
+function topological(ids: readonly string[], edges: readonly MapEdge[]): string[] {
+  const waiting = new Map(ids.map((id) => [id, 0]));
+  const next = new Map<string, string[]>();
+  for (const { from, to } of edges) {
+    waiting.set(to, (waiting.get(to) ?? 0) + 1);
+    next.set(from, [...(next.get(from) ?? []), to]);
+  }
+  const ready = ids.filter((id) => !waiting.get(id));
+  for (const id of ready) {
+    for (const to of next.get(id) ?? []) {
+      const left = (waiting.get(to) ?? 1) - 1;
+      waiting.set(to, left);
+      if (!left) ready.push(to);
+    }
+  }
+  return ready;
+}
+
+/** Parts of the graph that nothing connects, each in the order of its first node. */
+function components(network: Network): { ids: string[]; edges: MapEdge[] }[] {
+  const ids = [...network.nodes.map(({ id }) => id), ...network.junctions];
+  const parent = new Map(ids.map((id) => [id, id]));
+  const root = (id: string): string => {
+    let at = id;
+    for (let up = parent.get(at); up && up !== at; up = parent.get(at)) {
+      parent.set(at, parent.get(up) ?? up);
+      at = up;
+    }
+    return at;
+  };
+  for (const { from, to } of network.edges) parent.set(root(to), root(from));
+  const parts = new Map<string, { ids: string[]; edges: MapEdge[] }>();
+  for (const id of ids) {
+    const part = parts.get(root(id)) ?? { ids: [], edges: [] };
+    part.ids.push(id);
+    parts.set(root(id), part);
+  }
+  for (const edge of network.edges) parts.get(root(edge.from))?.edges.push(edge);
+  return [...parts.values()];
+}
+
+/** Positions in the order that no edge passes over: all data flow through the nodes at them. */
+function bottlenecks(order: readonly string[], edges: readonly MapEdge[]): number[] {
+  const at = new Map(order.map((id, i) => [id, i]));
+  const reach = order.map(() => 0);
+  const hasInput = new Set(edges.map(({ to }) => to));
+  const hasOutput = new Set(edges.map(({ from }) => from));
+  const lastSource = order.findLastIndex((id) => !hasInput.has(id));
+  for (const { from, to } of edges) {
+    const start = at.get(from) ?? 0;
+    reach[start] = Math.max(reach[start] ?? 0, at.get(to) ?? 0);
+  }
+  const found: number[] = [];
+  let furthest = 0;
+  let ended = false;
+  order.forEach((id, i) => {
+    if (furthest <= i && !ended && lastSource <= i) found.push(i);
+    furthest = Math.max(furthest, reach[i] ?? 0);
+    ended ||= !hasOutput.has(id);
+  });
+  return found;
+}
+
+/** Lays out a part of the graph by dagre, from left to right. */
+function segmentOf(ids: readonly string[], edges: readonly MapEdge[]): Segment {
+  const [first = ''] = ids;
+  const last = ids.at(-1) ?? first;
+  const size = sizeOf(first);
+  if (ids.length === 1) {
+    const half = size.height / 2;
+    return { places: [{ id: first, x: 0, y: 0 }], routes: [], length: 0, above: half, below: half };
+  }
+  if (ids.length === 2) {
+    const length = size.width / 2 + GAP.rank + sizeOf(last).width / 2;
+    const points = [
+      { x: size.width / 2, y: 0 },
+      { x: length - sizeOf(last).width / 2, y: 0 },
+    ];
+    const half = Math.max(size.height, sizeOf(last).height) / 2;
+    const places = [
+      { id: first, x: 0, y: 0 },
+      { id: last, x: length, y: 0 },
+    ];
+    return { places, routes: [{ from: first, to: last, points }], length, above: half, below: half };
+  }
+  const graph = new graphlib.Graph();
+  graph.setGraph({ rankdir: 'LR', nodesep: GAP.lane, ranksep: GAP.rank, edgesep: GAP.lane });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const id of ids) graph.setNode(id, { ...sizeOf(id) });
+  for (const { from, to } of edges) graph.setEdge(from, to, {});
+  layout(graph);
+  const node = (id: string) => graph.node(id) as unknown as Point;
+  const origin = { x: Math.min(...ids.map((id) => node(id).x)), y: node(first).y };
+  const shift = ({ x, y }: Point) => ({ x: x - origin.x, y: y - origin.y });
+  const places = ids.map((id) => ({ id, ...shift(node(id)) }));
+  const routes = edges.map(({ from, to }) => {
+    const { points = [] } = graph.edge(from, to) as { points?: Point[] };
+    return { from, to, points: points.map(shift) };
+  });
+  const tops = [
+    ...places.map(({ id, y }) => y - sizeOf(id).height / 2),
+    ...routes.flatMap(({ points }) => points.map(({ y }) => y)),
+  ];
+  const bottoms = [
+    ...places.map(({ id, y }) => y + sizeOf(id).height / 2),
+    ...routes.flatMap(({ points }) => points.map(({ y }) => y)),
+  ];
+  const furthest = places.reduce((most, { x }) => Math.max(most, x), 0);
+  return { places, routes, length: furthest, above: -Math.min(...tops), below: Math.max(...bottoms) };
+}
+
+/** The graph in parts that follow one another, for each component. This takes the time; lines are broken quickly. */
+export function segments(network: Network): Segment[][] {
+  return components(network).map(({ ids, edges }) => {
+    const order = topological(ids, edges);
+    const at = new Map(order.map((id, i) => [id, i]));
+    if (order.length === 1) return [segmentOf(order, [])];
+    const cuts = [...new Set([0, ...bottlenecks(order, edges), order.length - 1])];
+    const parts: { ids: string[]; edges: MapEdge[] }[] = cuts
+      .slice(1)
+      .map((stop, i) => ({ ids: order.slice(cuts[i] ?? 0, stop + 1), edges: [] }));
+    let part = 0;
+    const partAt = order.map((_, i) => {
+      while (part < cuts.length - 2 && i >= (cuts[part + 1] ?? 0)) part += 1;
+      return part;
+    });
+    for (const edge of edges) parts[partAt[at.get(edge.from) ?? 0] ?? 0]?.edges.push(edge);
+    return parts.map((one) => segmentOf(one.ids, one.edges));
+  });
+}
+
+/** Breaks the parts into lines of at most `width`, as far as parts allow. */
+export function wrap(found: readonly Segment[][], width: number): Layout {
+  const places = new Map<string, Place>();
+  const routes: Route[] = [];
+  const rows: Line[] = [];
+  let [top, widest] = [GAP.margin, 0];
+  interface Open {
+    start: Place | undefined;
+    parts: Segment[];
+    length: number;
+  }
+  const flush = ({ start, parts }: Open) => {
+    if (!parts.length) return;
+    const row = rows.length;
+    const above = Math.max(...parts.map((part) => part.above));
+    const below = Math.max(...parts.map((part) => part.below));
+    const y = top + above;
+    const [first] = parts;
+    const firstId = first?.places[0]?.id ?? '';
+    const half = sizeOf(firstId).width / 2;
+    let x = GAP.margin + (start ? GAP.entry - half : half);
+    const entry = { x: GAP.margin, y };
+    for (const [i, part] of parts.entries()) {
+      for (const place of part.places) {
+        if (place.id === part.places[0]?.id && (i > 0 || start)) continue;
+        places.set(place.id, { ...sizeOf(place.id), id: place.id, x: x + place.x, y: y + place.y, row });
+      }
+      for (const { from, to, points } of part.routes) {
+        routes.push({ from, to, points: points.map((point) => ({ x: x + point.x, y: y + point.y })) });
+      }
+      x += part.length;
+    }
+    const lastId = parts.at(-1)?.places.at(-1)?.id ?? '';
+    widest = Math.max(widest, x + sizeOf(lastId).width / 2);
+    rows.push({ top, bottom: y + below, from: start?.id, entry });
+    top = y + below + GAP.row;
+  };
+  for (const component of found) {
+    let line: Open = { start: undefined, parts: [], length: 0 };
+    for (const part of component) {
+      const end = part.places.at(-1)?.id ?? '';
+      const first = part.places[0]?.id ?? '';
+      const used = line.length + part.length + sizeOf(end).width / 2 + GAP.margin;
+      if (line.parts.length && used > width - GAP.margin) {
+        flush(line);
+        line = { start: places.get(first), parts: [], length: 0 };
+      }
+      if (!line.parts.length) {
+        const half = sizeOf(first).width / 2;
+        line.length = GAP.margin + (line.start ? GAP.entry - half : half);
+      }
+      line.parts.push(part);
+      line.length += part.length;
+    }
+    flush(line);
+  }
+  return { places, routes, rows, width: widest + GAP.margin, height: top - GAP.row + GAP.margin };
+}
