@@ -2,9 +2,9 @@ import { graphlib, layout } from '@dagrejs/dagre';
 import type { MapEdge, Network } from '../model/network';
 
 /** Sizes at a scale of 1, in pixels. */
-export const NODE = { width: 118, height: 62 };
+export const NODE = { width: 138, height: 64 };
 export const JUNCTION = 16;
-const GAP = { rank: 22, lane: 16, row: 34, margin: 14, entry: 10 };
+const GAP = { rank: 22, lane: 16, row: 34, margin: 14, top: 26, entry: 10 };
 
 export interface Point {
   x: number;
@@ -48,6 +48,8 @@ export interface Segment {
   routes: Route[];
   /** From the center of the first to the center of the last. */
   length: number;
+  /** How much lower the last is than the first. */
+  fall: number;
   /** Extent above and below the center of the first; half sizes of nodes included. */
   above: number;
   below: number;
@@ -126,7 +128,7 @@ function segmentOf(ids: readonly string[], edges: readonly MapEdge[]): Segment {
   const size = sizeOf(first);
   if (ids.length === 1) {
     const half = size.height / 2;
-    return { places: [{ id: first, x: 0, y: 0 }], routes: [], length: 0, above: half, below: half };
+    return { places: [{ id: first, x: 0, y: 0 }], routes: [], length: 0, fall: 0, above: half, below: half };
   }
   if (ids.length === 2) {
     const length = size.width / 2 + GAP.rank + sizeOf(last).width / 2;
@@ -139,7 +141,7 @@ function segmentOf(ids: readonly string[], edges: readonly MapEdge[]): Segment {
       { id: first, x: 0, y: 0 },
       { id: last, x: length, y: 0 },
     ];
-    return { places, routes: [{ from: first, to: last, points }], length, above: half, below: half };
+    return { places, routes: [{ from: first, to: last, points }], length, fall: 0, above: half, below: half };
   }
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: GAP.lane, ranksep: GAP.rank, edgesep: GAP.lane });
@@ -164,7 +166,8 @@ function segmentOf(ids: readonly string[], edges: readonly MapEdge[]): Segment {
     ...routes.flatMap(({ points }) => points.map(({ y }) => y)),
   ];
   const furthest = places.reduce((most, { x }) => Math.max(most, x), 0);
-  return { places, routes, length: furthest, above: -Math.min(...tops), below: Math.max(...bottoms) };
+  const fall = places.at(-1)?.y ?? 0;
+  return { places, routes, length: furthest, fall, above: -Math.min(...tops), below: Math.max(...bottoms) };
 }
 
 /** The graph in parts that follow one another, for each component. This takes the time; lines are broken quickly. */
@@ -192,7 +195,7 @@ export function wrap(found: readonly Segment[][], width: number): Layout {
   const places = new Map<string, Place>();
   const routes: Route[] = [];
   const rows: Line[] = [];
-  let [top, widest] = [GAP.margin, 0];
+  let [top, widest] = [GAP.top, 0];
   interface Open {
     start: Place | undefined;
     parts: Segment[];
@@ -201,15 +204,18 @@ export function wrap(found: readonly Segment[][], width: number): Layout {
   const flush = ({ start, parts }: Open) => {
     if (!parts.length) return;
     const row = rows.length;
-    const above = Math.max(...parts.map((part) => part.above));
-    const below = Math.max(...parts.map((part) => part.below));
-    const y = top + above;
+    // Each part begins at the height at which the one before it ends.
+    const falls = parts.map((_, i) => parts.slice(0, i).reduce((sum, part) => sum + part.fall, 0));
+    const above = Math.max(...parts.map((part, i) => part.above - (falls[i] ?? 0)));
+    const below = Math.max(...parts.map((part, i) => part.below + (falls[i] ?? 0)));
+    const middle = top + above;
     const [first] = parts;
     const firstId = first?.places[0]?.id ?? '';
     const half = sizeOf(firstId).width / 2;
     let x = GAP.margin + (start ? GAP.entry - half : half);
-    const entry = { x: GAP.margin, y };
+    const entry = { x: GAP.margin, y: middle };
     for (const [i, part] of parts.entries()) {
+      const y = middle + (falls[i] ?? 0);
       for (const place of part.places) {
         if (place.id === part.places[0]?.id && (i > 0 || start)) continue;
         places.set(place.id, { ...sizeOf(place.id), id: place.id, x: x + place.x, y: y + place.y, row });
@@ -221,8 +227,8 @@ export function wrap(found: readonly Segment[][], width: number): Layout {
     }
     const lastId = parts.at(-1)?.places.at(-1)?.id ?? '';
     widest = Math.max(widest, x + sizeOf(lastId).width / 2);
-    rows.push({ top, bottom: y + below, from: start?.id, entry });
-    top = y + below + GAP.row;
+    rows.push({ top, bottom: middle + below, from: start?.id, entry });
+    top = middle + below + GAP.row;
   };
   for (const component of found) {
     let line: Open = { start: undefined, parts: [], length: 0 };

@@ -10,8 +10,9 @@ export interface NodeFace {
   /** Kind, kernel and stride; then output shape and what a unit sees. */
   kind: string;
   shape: string;
-  /** What is wrong and since when; empty if nothing is. */
+  /** What is wrong, and since when; empty if nothing is. */
   fault: string;
+  since: string;
   severity: Severity;
   /** The measure at each snapshot; NaN where it was not measured. */
   history: Float32Array;
@@ -73,7 +74,7 @@ const FAULTY: Record<number, { light: [string, string]; dark: [string, string] }
   [Severity.INFO]: { light: ['#1f5fae', '#eaf2fc'], dark: ['#8fbcff', '#263449'] },
 };
 /** Heights of a node on screen from which it has three lines, two, and one. */
-const LINES = [54, 40, 17] as const;
+const LINES = [52, 36, 17] as const;
 const FONT = 'Roboto, system-ui, -apple-system, "Segoe UI", sans-serif';
 
 function shortened(context: CanvasRenderingContext2D, text: string, width: number, keepEnd = false): string {
@@ -233,12 +234,16 @@ function drawNode(
     context.strokeStyle = colors.flow;
     context.lineWidth = 1.3 / Math.max(0.6, scale);
     context.beginPath();
-    context.moveTo(left - 9, y);
-    context.bezierCurveTo(left - 5, top - 15, left + width + 5, top - 15, left + width + 9, y);
+    const over = top - 6;
+    context.moveTo(left - 12, y);
+    context.arcTo(left - 8, y, left - 8, over, 4);
+    context.arcTo(left - 8, over, left + width, over, 6);
+    context.arcTo(left + width + 8, over, left + width + 8, y, 6);
+    context.lineTo(left + width + 8, y);
     context.stroke();
     context.fillStyle = colors.flow;
     context.beginPath();
-    context.arc(left + width + 9, y, 2.6, 0, 2 * Math.PI);
+    context.arc(left + width + 8, y, 2.6, 0, 2 * Math.PI);
     context.fill();
   }
   if (fault && lines < 0) {
@@ -251,22 +256,25 @@ function drawNode(
     const inner = left + band + 5;
     const room = width - band - 10;
     let line = top + 4 + size * 0.85;
-    const titleRoom = room - (fault ? size * 1.15 : 0);
+    const titleRoom = room - (fault ? size * 1.2 : 0);
     context.textBaseline = 'alphabetic';
     context.fillStyle = colors.text;
     context.font = `600 ${size}px ${FONT}`;
     context.fillText(shortened(context, face.title, titleRoom, true), inner, line);
     if (fault) {
       context.fillStyle = fault[0];
-      mark(context, face.severity, left + width - size * 0.75, top + 4 + size * 0.5, size * 0.46);
+      const [markX, markY] = [left + width - size * 0.8, top + 4 + size * 0.5];
+      mark(context, face.severity, markX, markY, size * 0.54);
+      context.fillStyle = fault[1];
+      context.fillRect(markX - size * 0.07, markY - size * 0.28, size * 0.14, size * 0.32);
+      context.fillRect(markX - size * 0.07, markY + size * 0.13, size * 0.14, size * 0.14);
     }
     const small = size * 0.91;
-    const texts =
-      lines === 0 ? [face.kind, face.fault || face.shape] : lines === 1 ? [face.fault || face.kind] : [];
+    const texts = (face.fault ? [face.fault, face.since] : [face.kind, face.shape]).slice(0, 2 - lines);
     context.font = `${small}px ${FONT}`;
     for (const text of texts) {
       line += step;
-      context.fillStyle = text === face.fault && fault ? fault[0] : colors.muted;
+      context.fillStyle = fault && face.fault ? fault[0] : colors.muted;
       context.fillText(shortened(context, text, room), inner, line);
     }
   }
@@ -286,10 +294,12 @@ function drawNode(
   context.globalAlpha = 1;
 }
 
+/** Dashed lines from causes to effects, behind the nodes; their heads are drawn in front of them. */
 function drawCauses(
   context: CanvasRenderingContext2D,
   { layout, causes, dark, current }: Picture,
   scale: number,
+  part: 'lines' | 'heads',
 ) {
   const [color] = FAULTY[Severity.ERROR]?.[dark ? 'dark' : 'light'] ?? ['#b3261e'];
   context.strokeStyle = context.fillStyle = color;
@@ -298,24 +308,22 @@ function drawCauses(
     const [start, end] = [layout.places.get(from), layout.places.get(to)];
     if (!start || !end) continue;
     const aside = current !== undefined && current !== from && current !== to;
-    context.globalAlpha = aside ? 0.15 : 0.85;
-    const a = { x: start.x, y: start.y + start.height / 2 };
-    const b = { x: end.x, y: end.y + end.height / 2 + 3 };
-    const sameRow = start.row === end.row;
-    const dip = Math.min(30, 12 + Math.abs(b.x - a.x) / 24);
-    const target = sameRow
-      ? b
-      : { x: end.x + (start.y < end.y ? 22 : -22), y: start.y < end.y ? end.y - end.height / 2 - 3 : b.y };
-    const control = sameRow
-      ? { x: (a.x + b.x) / 2, y: Math.max(a.y, b.y) + 1.6 * dip }
-      : { x: (a.x + target.x) / 2 + 20, y: (a.y + target.y) / 2 };
-    context.setLineDash([5, 3]);
-    context.beginPath();
-    context.moveTo(a.x, a.y);
-    context.quadraticCurveTo(control.x, control.y, target.x, target.y);
-    context.stroke();
-    context.setLineDash([]);
-    arrowHead(context, control, target, 8);
+    context.globalAlpha = aside ? 0.15 : 0.9;
+    const below = end.y > start.y + end.height;
+    const above = end.y < start.y - end.height;
+    const a = { x: start.x, y: start.y + ((above ? -1 : 1) * start.height) / 2 };
+    const b = { x: end.x, y: end.y + (below ? -1 : 1) * (end.height / 2 + 2) };
+    const bow = below || above ? 18 : Math.min(22, 8 + Math.abs(b.x - a.x) / 20);
+    const leave = { x: a.x, y: a.y + (above ? -bow : bow) };
+    const arrive = { x: b.x, y: b.y + (below ? -bow : bow) };
+    if (part === 'lines') {
+      context.setLineDash([5, 3]);
+      context.beginPath();
+      context.moveTo(a.x, a.y);
+      context.bezierCurveTo(leave.x, leave.y, arrive.x, arrive.y, b.x, b.y);
+      context.stroke();
+      context.setLineDash([]);
+    } else arrowHead(context, arrive, b, 9);
   }
   context.globalAlpha = 1;
 }
@@ -339,6 +347,7 @@ export function paintMap(
   const seen = ({ x, y, width, height }: Place) =>
     x + width > frame.x && x - width < right && y + height > frame.y && y - height < bottom;
   drawFlow(context, picture, frame);
+  drawCauses(context, picture, scale, 'lines');
   const paint = colorScale && painter(colorScale, dark);
   const missing = hatch(context, dark);
   for (const place of layout.places.values()) {
@@ -383,6 +392,6 @@ export function paintMap(
       context.fillText(text, left + 9, y + 3.5);
     }
   }
-  drawCauses(context, picture, scale);
+  drawCauses(context, picture, scale, 'heads');
   context.restore();
 }

@@ -31,8 +31,9 @@ export function briefCount(count: number): string {
 export interface NodeFaults {
   severity: Severity;
   findings: Finding[];
-  /** Title of the worst, how many, and since when; empty if nothing is wrong. */
-  words: string;
+  /** Title of the worst, and since when; empty if nothing is wrong. */
+  title: string;
+  since: string;
 }
 
 export function faultsOf(
@@ -44,8 +45,14 @@ export function faultsOf(
   const severity = worst(own);
   const bad = own.filter((finding) => finding.severity === severity);
   const [first] = bad.toSorted((a, b) => Number(a.firstStep - b.firstStep));
-  if (!first) return { severity, findings: own, words: '' };
-  return { severity, findings: own, words: `since ${formatNumber(Number(first.firstStep))}: ${first.title}` };
+  if (!first) return { severity, findings: own, title: '', since: '' };
+  const more = own.length > 1 ? `, ${own.length - 1} more` : '';
+  return {
+    severity,
+    findings: own,
+    title: first.title,
+    since: `since ${formatNumber(Number(first.firstStep))}${more}`,
+  };
 }
 
 /** From the node of each cause to the nodes of its effects, each pair once. */

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import type { Series } from '../data/source';
 import { RampLegend } from '../charts/legend';
 import { segments, wrap, type Layout, type Segment } from '../charts/map_layout';
 import type { Bracket, NodeFace } from '../charts/map_paint';
@@ -19,7 +20,7 @@ import {
   shapeWords,
 } from '../model/map_faces';
 import { networkOf, type MapNode, type Network } from '../model/network';
-import { shownAt } from '../model/snapshots';
+import { shownAt, snapshotsOf } from '../model/snapshots';
 import { filterPattern } from '../model/view';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
@@ -108,10 +109,27 @@ function useMap(run: RunState, width: number, height: number): Fitted | undefine
   }, [items, table, unfolded, width, height]);
 }
 
+/** Whether most layers have a value at one snapshot or another. */
+function isOfMost(series: Series, { layers }: RunState): boolean {
+  return snapshotsOf(series.items, 'layerColumns').some(({ value }) =>
+    value.columns.some(({ values }) => 2 * values.filter(Number.isFinite).length >= layers.length),
+  );
+}
+
+/** The chosen measure; without one, that of the first finding if most layers have it, else the gradient, or another. */
 function useMatrix(run: RunState) {
   const store = useStore();
-  const measure = measureOf(run, store.view.value.measure);
-  const series = measure && store.columnSeries(run.entry, measure).value.value;
+  const wanted = store.view.value.measure;
+  const preferred = measureOf(run, wanted);
+  const gradient = run.measures.find(({ diagnostic }) => diagnostic.name === 'gradient_flow');
+  const candidates = wanted ? [] : [...new Set([preferred, gradient, ...run.measures])];
+  let [measure, series] = [preferred, preferred && store.columnSeries(run.entry, preferred).value.value];
+  for (const candidate of candidates) {
+    const found = candidate && store.columnSeries(run.entry, candidate).value;
+    if (!candidate || found?.state === 'failed') continue;
+    [measure, series] = [candidate, found?.value];
+    if (!series || isOfMost(series, run)) break;
+  }
   const matrix = useMemo(
     () => (measure && series ? layerMatrix(series, run.tables, measure.column.name) : undefined),
     [series, run.tables, measure?.id],
@@ -195,7 +213,8 @@ export function NetworkMap({ run }: { run: RunState }) {
               ? `${plural(node.rows.length, 'layer')} · ${briefCount(parameters)}`
               : `${layer ? kindWords(layer) : ''} · ${briefCount(parameters)}`,
             shape: [last ? shapeWords(last) : '', sees].filter(Boolean).join(' · '),
-            fault: fault?.words ?? '',
+            fault: fault?.title ?? '',
+            since: fault?.since ?? '',
             severity: fault?.severity ?? 0,
             history,
             value: history[at] ?? NaN,
