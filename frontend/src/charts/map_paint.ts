@@ -374,7 +374,8 @@ export function paintMap(
     }
   }
   if (scale >= 0.4) {
-    context.font = `10.5px ${FONT}`;
+    const size = Math.min(16, 10.5 / Math.min(1, scale));
+    context.font = `${size}px ${FONT}`;
     for (const { name, left, right: end, y } of brackets) {
       context.strokeStyle = colors.line;
       context.lineWidth = 1;
@@ -387,9 +388,9 @@ export function paintMap(
       const text = shortened(context, `− ${name}`, end - left - 8, true);
       const length = context.measureText(text).width;
       context.fillStyle = colors.bg;
-      context.fillRect(left + 6, y - 6, length + 6, 12);
+      context.fillRect(left + 6, y - size / 2, length + 6, size);
       context.fillStyle = colors.muted;
-      context.fillText(text, left + 9, y + 3.5);
+      context.fillText(text, left + 9, y + size / 3);
     }
   }
   drawCauses(context, picture, scale, 'heads');
