@@ -143,26 +143,44 @@ function segmentOf(ids: readonly string[], edges: readonly MapEdge[]): Segment {
     ];
     return { places, routes: [{ from: first, to: last, points }], length, fall: 0, above: half, below: half };
   }
+  const at = new Map(ids.map((id, i) => [id, String(i)]));
+  const local = edges.map(({ from, to }) => [at.get(from) ?? '', at.get(to) ?? ''] as const);
+  const shape = `${ids.map((id) => (id.startsWith('j') ? 'j' : 'n')).join('')} ${local.join(' ')}`;
+  const drawing = drawings.get(shape) ?? draw(ids, local);
+  drawings.set(shape, drawing);
+  return {
+    ...drawing,
+    places: drawing.places.map((place, i) => ({ ...place, id: ids[i] ?? '' })),
+    routes: drawing.routes.map(({ points }, i) => ({ ...(edges[i] ?? { from: '', to: '' }), points })),
+  };
+}
+
+/** Drawings by shape: what repeats in a network is laid out once. */
+const drawings = new Map<string, Segment>();
+
+/** Lays out nodes named by their position. */
+function draw(ids: readonly string[], edges: readonly (readonly [string, string])[]): Segment {
+  const size = (i: number) => sizeOf(ids[i] ?? '');
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: GAP.lane, ranksep: GAP.rank, edgesep: GAP.lane });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const id of ids) graph.setNode(id, { ...sizeOf(id) });
-  for (const { from, to } of edges) graph.setEdge(from, to, {});
+  ids.forEach((_, i) => graph.setNode(String(i), { ...size(i) }));
+  for (const [from, to] of edges) graph.setEdge(from, to, {});
   layout(graph);
-  const node = (id: string) => graph.node(id) as unknown as Point;
-  const origin = { x: Math.min(...ids.map((id) => node(id).x)), y: node(first).y };
+  const found = ids.map((_, i) => graph.node(String(i)) as unknown as Point);
+  const origin = { x: Math.min(...found.map(({ x }) => x)), y: found[0]?.y ?? 0 };
   const shift = ({ x, y }: Point) => ({ x: x - origin.x, y: y - origin.y });
-  const places = ids.map((id) => ({ id, ...shift(node(id)) }));
-  const routes = edges.map(({ from, to }) => {
+  const places = found.map((point, i) => ({ id: String(i), ...shift(point) }));
+  const routes = edges.map(([from, to]) => {
     const { points = [] } = graph.edge(from, to) as { points?: Point[] };
     return { from, to, points: points.map(shift) };
   });
   const tops = [
-    ...places.map(({ id, y }) => y - sizeOf(id).height / 2),
+    ...places.map(({ y }, i) => y - size(i).height / 2),
     ...routes.flatMap(({ points }) => points.map(({ y }) => y)),
   ];
   const bottoms = [
-    ...places.map(({ id, y }) => y + sizeOf(id).height / 2),
+    ...places.map(({ y }, i) => y + size(i).height / 2),
     ...routes.flatMap(({ points }) => points.map(({ y }) => y)),
   ];
   const furthest = places.reduce((most, { x }) => Math.max(most, x), 0);

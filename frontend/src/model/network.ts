@@ -98,6 +98,7 @@ export function networkOf(
     const left = new Set(set);
     const found: string[] = [];
     for (const stream of streams) {
+      if (left.size < 2) break;
       if (stream.set.length >= set.length || !contains(set, stream.set)) continue;
       if (stream.set.filter((member) => left.has(member)).length < 2) continue;
       found.push(stream.id);
