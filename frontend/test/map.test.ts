@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { segments, wrap } from '../src/charts/map_layout';
+import { wrap } from '../src/charts/map_layout';
+import { segments } from '../src/charts/map_segments';
 import { within, zoomed } from '../src/charts/pan_zoom';
 import { Severity } from '../src/model/findings';
 import { levels, mapItems, namedBlocks, rowsOf, shownItems } from '../src/model/map_blocks';

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { hideTip, showTip } from '../ui/tooltip';
-import { paintMap, type Picture } from './map_paint';
+import { paintMap } from './map_paint';
+import type { Picture } from './map_style';
 import { within, zoomed, type Frame } from './pan_zoom';
 import './network_canvas.css';
 
