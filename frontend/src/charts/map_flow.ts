@@ -4,15 +4,24 @@ import type { Frame } from './pan_zoom';
 import { CATEGORIES } from './palette';
 
 /** The edges, those of the current node in front, and the lines that lead from one row to the next. */
-export function drawFlow(context: CanvasRenderingContext2D, picture: Picture, frame: Frame) {
+export function drawFlow(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  frame: Frame,
+  right: number,
+  bottom: number,
+) {
   const { layout, dark, current } = picture;
   const colors = THEME[dark ? 'dark' : 'light'];
   const strong = CATEGORIES[dark ? 'dark' : 'light'][0];
+  const seen = layout.routes.filter(
+    ({ low, high }) => high.x > frame.x && low.x < right && high.y > frame.y && low.y < bottom,
+  );
   const pass = (chosen: boolean) => {
     context.strokeStyle = context.fillStyle = chosen ? strong : colors.flow;
     context.lineWidth = (chosen ? 2 : 1.3) / Math.max(0.6, frame.scale);
     context.beginPath();
-    const routes = layout.routes.filter(
+    const routes = seen.filter(
       ({ from, to }) => (current !== undefined && (from === current || to === current)) === chosen,
     );
     for (const { points } of routes) curve(context, points);

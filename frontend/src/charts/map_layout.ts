@@ -17,9 +17,15 @@ export interface Line {
   entry: Point;
 }
 
+/** An edge with the corners of what it covers. */
+export interface DrawnRoute extends Route {
+  low: Point;
+  high: Point;
+}
+
 export interface Layout {
   places: Map<string, Place>;
-  routes: Route[];
+  routes: DrawnRoute[];
   rows: Line[];
   width: number;
   height: number;
@@ -28,7 +34,7 @@ export interface Layout {
 /** Breaks the parts into lines of at most `width`, as far as parts allow. */
 export function wrap(found: readonly Segment[][], width: number): Layout {
   const places = new Map<string, Place>();
-  const routes: Route[] = [];
+  const routes: DrawnRoute[] = [];
   const rows: Line[] = [];
   let [top, widest] = [GAP.top, 0];
   interface Open {
@@ -56,7 +62,15 @@ export function wrap(found: readonly Segment[][], width: number): Layout {
         places.set(place.id, { ...sizeOf(place.id), id: place.id, x: x + place.x, y: y + place.y, row });
       }
       for (const { from, to, points } of part.routes) {
-        routes.push({ from, to, points: points.map((point) => ({ x: x + point.x, y: y + point.y })) });
+        const moved = points.map((point) => ({ x: x + point.x, y: y + point.y }));
+        const [xs, ys] = [moved.map((point) => point.x), moved.map((point) => point.y)];
+        routes.push({
+          from,
+          to,
+          points: moved,
+          low: { x: Math.min(...xs), y: Math.min(...ys) - 1 },
+          high: { x: Math.max(...xs), y: Math.max(...ys) + 1 },
+        });
       }
       x += part.length;
     }

@@ -1,4 +1,5 @@
 import type { Place } from './map_layout';
+import type { StripSheet } from './map_strips';
 import {
   arrowHead,
   FAULTY,
@@ -20,6 +21,7 @@ export function drawNode(
   scale: number,
   paint: ((value: number) => string | undefined) | undefined,
   missing: CanvasPattern | string,
+  strips: StripSheet,
 ) {
   const { dark, at, current } = picture;
   const colors = THEME[dark ? 'dark' : 'light'];
@@ -45,7 +47,7 @@ export function drawNode(
   context.fill();
   const lines = LINES.findIndex((least) => height * scale >= least);
   const band = lines < 0 ? width : 9;
-  const color = paint?.(face.value);
+  const color = paint?.(face.history[at] ?? NaN);
   context.save();
   context.clip();
   context.fillStyle = color ?? missing;
@@ -56,10 +58,16 @@ export function drawNode(
     const base = top + height - strip;
     context.fillStyle = colors.raised;
     context.fillRect(left + band, base, width - band, strip);
-    face.history.forEach((value, i) => {
-      context.fillStyle = paint(value) ?? missing;
-      context.fillRect(left + band + i * cell, base, Math.max(cell - (cell > 4 ? 1 : 0), 0.6), strip);
-    });
+    const found = strips.rows.get(face.id);
+    if (found) {
+      if (found.gaps) {
+        context.fillStyle = missing;
+        context.fillRect(left + band, base, width - band, strip);
+      }
+      const count = face.history.length;
+      context.imageSmoothingEnabled = false;
+      context.drawImage(strips.picture, 0, found.row, count, 1, left + band, base, width - band, strip);
+    }
     if (at >= 0 && face.history.length > 1) {
       context.fillStyle = colors.text;
       const tick = Math.max(1.5, 1 / scale);

@@ -2,6 +2,7 @@ import { drawCauses, drawFlow } from './map_flow';
 import type { Place } from './map_layout';
 import { drawNode } from './map_node';
 import { JUNCTION } from './map_segments';
+import { stripSheet } from './map_strips';
 import { FONT, shortened, THEME, type Picture } from './map_style';
 import { hatch, painter } from './palette';
 import type { Frame } from './pan_zoom';
@@ -24,14 +25,15 @@ export function paintMap(
   const [right, bottom] = [frame.x + window.width / scale, frame.y + window.height / scale];
   const seen = ({ x, y, width, height }: Place) =>
     x + width > frame.x && x - width < right && y + height > frame.y && y - height < bottom;
-  drawFlow(context, picture, frame);
+  drawFlow(context, picture, frame, right, bottom);
   drawCauses(context, picture, scale, 'lines');
   const paint = colorScale && painter(colorScale, dark);
   const missing = hatch(context, dark);
+  const strips = stripSheet(picture);
   for (const place of layout.places.values()) {
     if (!seen(place)) continue;
     const face = faces.get(place.id);
-    if (face) drawNode(context, picture, place, face, scale, paint, missing);
+    if (face) drawNode(context, picture, place, face, scale, paint, missing, strips);
     else {
       context.beginPath();
       context.arc(place.x, place.y, JUNCTION / 2 - 2, 0, 2 * Math.PI);

@@ -16,8 +16,6 @@ export interface NodeFace {
   severity: Severity;
   /** The measure at each snapshot; NaN where it was not measured. */
   history: Float32Array;
-  /** At the chosen step. */
-  value: number;
   block: boolean;
   skip: boolean;
   input: boolean;

@@ -1,6 +1,7 @@
 import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
 import { worst } from './findings';
 import { blockOf } from './layers';
+import { namedBlocks } from './map_blocks';
 import { filterPattern, type LayerOrder } from './view';
 
 export interface Block {
@@ -9,11 +10,16 @@ export interface Block {
   layers: LayerInfo[];
 }
 
+/** The folder of a layer; without one, the first block that its name begins with, up to a `_`. */
+function stripBlock(path: string): string {
+  return blockOf(path) || (namedBlocks(path).find((block) => path[block.length] === '_') ?? '');
+}
+
 /** Groups consecutive layers of one block; a block of one layer has no heading. */
 export function blocksOf(layers: readonly LayerInfo[]): Block[] {
   const blocks: Block[] = [];
   for (const layer of layers) {
-    const name = blockOf(layer.path);
+    const name = stripBlock(layer.path);
     const last = blocks.at(-1);
     if (last?.name === name) last.layers.push(layer);
     else blocks.push({ name, layers: [layer] });

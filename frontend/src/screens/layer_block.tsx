@@ -109,7 +109,7 @@ export function LayerBlock(props: LayerBlockProps) {
       <Icon name="fold" />
       {severity > 0 && <SeverityIcon severity={severity} label />}
       <span class="path">
-        <bdi>{block.name}/</bdi>
+        <bdi>{block.layers[0]?.path.slice(0, block.name.length + 1)}</bdi>
       </span>
       <span class="note">{block.layers.length}</span>
     </button>

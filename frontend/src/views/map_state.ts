@@ -48,10 +48,17 @@ export interface Fitted extends Drawn {
   layout: Layout;
   scale: number;
   open: ReadonlySet<string>;
+  /** Number of blocks, folded or not. */
+  blocks: number;
 }
 
 /** The largest scale at which the map fits into the window. */
-function fitted(made: Drawn, open: ReadonlySet<string>, width: number, height: number): Fitted {
+function fitted(
+  made: Drawn,
+  open: ReadonlySet<string>,
+  width: number,
+  height: number,
+): Omit<Fitted, 'blocks'> {
   const last = SCALES.at(-1) ?? 1;
   for (const scale of SCALES) {
     const layout = wrap(made.parts, width / scale);
@@ -70,9 +77,11 @@ export function useMap(run: RunState, width: number, height: number): Fitted | u
   return useMemo(() => {
     if (width <= 0 || !run.layers.length) return undefined;
     const all = levels(items);
-    const fit = (open: ReadonlySet<string>) =>
-      fitted(drawn(`${run.entry.id} ${table}`, run.layers, items, open), open, width, height);
-    const last = all.at(-1) ?? new Set();
+    const last: ReadonlySet<string> = all.at(-1) ?? new Set();
+    const fit = (open: ReadonlySet<string>) => ({
+      ...fitted(drawn(`${run.entry.id} ${table}`, run.layers, items, open), open, width, height),
+      blocks: last.size,
+    });
     if (unfolded === ALL) return fit(last);
     if (unfolded) return fit(new Set(unfolded.split('\n').filter((key) => last.has(key))));
     const count = (open: ReadonlySet<string>): number =>

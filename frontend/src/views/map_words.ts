@@ -20,7 +20,6 @@ export function faceOf(
   layers: readonly LayerInfo[],
   faults: NodeFaults | undefined,
   history: Float32Array,
-  value: number,
   pattern: RegExp | undefined,
 ): NodeFace {
   const layer = layers[node.rows[0] ?? 0];
@@ -37,7 +36,6 @@ export function faceOf(
     since: faults?.since ?? '',
     severity: faults?.severity ?? 0,
     history,
-    value,
     block: node.block !== undefined,
     skip: node.skip,
     input: node.input,

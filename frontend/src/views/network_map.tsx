@@ -5,7 +5,6 @@ import { NetworkCanvas } from '../charts/network_canvas';
 import { byLayer } from '../model/findings';
 import { formatNumber, formatValue, plural } from '../model/format';
 import { rowOf } from '../model/layers';
-import { levels, mapItems } from '../model/map_blocks';
 import { causeArrows, faultsOf, healthWords } from '../model/map_faces';
 import { shownAt } from '../model/snapshots';
 import { filterPattern } from '../model/view';
@@ -45,10 +44,10 @@ export function NetworkMap({ run }: { run: RunState }) {
     return new Map(
       map?.network.nodes.map((node): [string, NodeFace] => {
         const history = histories.get(node.id) ?? new Float32Array();
-        return [node.id, faceOf(node, layers, faults.get(node.id), history, history[at] ?? NaN, pattern)];
+        return [node.id, faceOf(node, layers, faults.get(node.id), history, pattern)];
       }),
     );
-  }, [map?.network, histories, faults, filter, at]);
+  }, [map?.network, histories, faults, filter]);
   const brackets = useMemo(() => (map ? bracketsOf(map) : []), [map]);
   const arrows = useMemo(
     () => (map ? causeArrows(run.findings, map.network, layers) : []),
@@ -68,7 +67,7 @@ export function NetworkMap({ run }: { run: RunState }) {
   };
   const describe = (id: string) => {
     const node = nodes.get(id);
-    const value = faces.get(id)?.value ?? NaN;
+    const value = faces.get(id)?.history[at] ?? NaN;
     if (!node) return { title: '', lines: [] };
     const shown: [string, string][] = measure ? [[measure.column.title, format(value)]] : [];
     return wordsOf(node, layers, shown, faults.get(id)?.findings ?? [], run.judgment === 'known');
@@ -85,14 +84,7 @@ export function NetworkMap({ run }: { run: RunState }) {
       id="map"
       title="Network map"
       note={run.judgment === 'known' ? healthWords(layers, run.findings) : undefined}
-      controls={
-        <MapTools
-          run={run}
-          measure={measure}
-          blocks={levels(mapItems(layers)).at(-1)?.size ?? 0}
-          open={map?.open.size ?? 0}
-        />
-      }
+      controls={<MapTools run={run} measure={measure} blocks={map?.blocks ?? 0} open={map?.open.size ?? 0} />}
       table={table}
     >
       <div ref={ref} class="stack">
