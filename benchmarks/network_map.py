@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -20,8 +19,6 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.frontend import (
     ARGUMENTS,
     FRAMES,
-    PAINTED,
-    STEP_BACK,
     VIEWPORT,
     Figures,
     busy_time,
@@ -134,8 +131,6 @@ def map_figures(page: Page, url: str, figures: Figures) -> None:
         frame.evaluate(script, FRAMES)
         busy = 1e3 * (busy_time(client) - before) / FRAMES
         figures.report(f"map of every layer, {name}: all work of the page a frame", busy, 16, "ms")
-    steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
-    figures.report("map of every layer: step change to paint, median of 30", statistics.median(steps), 50, "ms")
 
 
 def main() -> None:

@@ -13,6 +13,34 @@ import {
 } from './map_style';
 import { CATEGORIES } from './palette';
 
+/** The measure over the snapshots, with a line at the chosen step. */
+function drawStrip(
+  context: CanvasRenderingContext2D,
+  { at, dark }: Picture,
+  face: NodeFace,
+  strips: StripSheet,
+  missing: CanvasPattern | string,
+  box: { left: number; top: number; width: number; height: number; tick: number },
+) {
+  const colors = THEME[dark ? 'dark' : 'light'];
+  const found = strips.rows.get(face.id);
+  const count = face.history.length;
+  if (!found) return;
+  context.fillStyle = colors.raised;
+  context.fillRect(box.left, box.top, box.width, box.height);
+  if (found.gaps) {
+    context.fillStyle = missing;
+    context.fillRect(box.left, box.top, box.width, box.height);
+  }
+  context.imageSmoothingEnabled = false;
+  context.drawImage(strips.picture, 0, found.row, count, 1, box.left, box.top, box.width, box.height);
+  if (at < 0 || count < 2) return;
+  context.fillStyle = colors.text;
+  const middle = box.left + ((at + 0.5) * box.width) / count;
+  context.fillRect(middle - box.tick / 2, box.top - 2, box.tick, box.height + 2);
+}
+
+/** A node with as many lines of text as its size on the screen allows; far away, it is only its color. */
 export function drawNode(
   context: CanvasRenderingContext2D,
   picture: Picture,
@@ -42,39 +70,29 @@ export function drawNode(
       context.stroke();
     }
   }
-  box(0);
-  context.fillStyle = fault ? fault[1] : colors.raised;
-  context.fill();
   const lines = LINES.findIndex((least) => height * scale >= least);
-  const band = lines < 0 ? width : 9;
-  const color = paint?.(face.history[at] ?? NaN);
-  context.save();
-  context.clip();
-  context.fillStyle = color ?? missing;
-  context.fillRect(left, top, band, height);
-  if (lines >= 0 && face.history.length && paint) {
-    const strip = lines < 2 ? 9 : 13;
-    const cell = (width - band) / face.history.length;
-    const base = top + height - strip;
-    context.fillStyle = colors.raised;
-    context.fillRect(left + band, base, width - band, strip);
-    const found = strips.rows.get(face.id);
-    if (found) {
-      if (found.gaps) {
-        context.fillStyle = missing;
-        context.fillRect(left + band, base, width - band, strip);
-      }
-      const count = face.history.length;
-      context.imageSmoothingEnabled = false;
-      context.drawImage(strips.picture, 0, found.row, count, 1, left + band, base, width - band, strip);
+  const color = paint?.(face.history[at] ?? NaN) ?? missing;
+  box(0);
+  context.fillStyle = lines < 0 ? color : fault ? fault[1] : colors.raised;
+  context.fill();
+  const band = 9;
+  if (lines >= 0) {
+    context.save();
+    context.clip();
+    context.fillStyle = color;
+    context.fillRect(left, top, band, height);
+    if (face.history.length && paint) {
+      const strip = lines < 2 ? 9 : 13;
+      drawStrip(context, picture, face, strips, missing, {
+        left: left + band,
+        top: top + height - strip,
+        width: width - band,
+        height: strip,
+        tick: Math.max(1.5, 1 / scale),
+      });
     }
-    if (at >= 0 && face.history.length > 1) {
-      context.fillStyle = colors.text;
-      const tick = Math.max(1.5, 1 / scale);
-      context.fillRect(left + band + (at + 0.5) * cell - tick / 2, base - 2, tick, strip + 2);
-    }
+    context.restore();
   }
-  context.restore();
   box(0);
   const chosen = current === face.id;
   context.strokeStyle = chosen ? CATEGORIES[dark ? 'dark' : 'light'][0] : fault ? fault[0] : colors.line;

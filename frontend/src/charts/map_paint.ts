@@ -7,6 +7,14 @@ import { FONT, shortened, THEME, type Picture } from './map_style';
 import { hatch, painter } from './palette';
 import type { Frame } from './pan_zoom';
 
+const hatches = new Map<boolean, CanvasPattern | string>();
+
+function hatchOf(context: CanvasRenderingContext2D, dark: boolean): CanvasPattern | string {
+  const known = hatches.get(dark) ?? hatch(context, dark);
+  hatches.set(dark, known);
+  return known;
+}
+
 /** Draws the part of the map that the frame shows; nodes have less text the smaller they are on the screen. */
 export function paintMap(
   context: CanvasRenderingContext2D,
@@ -28,7 +36,7 @@ export function paintMap(
   drawFlow(context, picture, frame, right, bottom);
   drawCauses(context, picture, scale, 'lines');
   const paint = colorScale && painter(colorScale, dark);
-  const missing = hatch(context, dark);
+  const missing = hatchOf(context, dark);
   const strips = stripSheet(picture);
   for (const place of layout.places.values()) {
     if (!seen(place)) continue;
