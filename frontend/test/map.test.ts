@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { wrap } from '../src/charts/map_layout';
 import { segments } from '../src/charts/map_segments';
 import { within, zoomed } from '../src/charts/pan_zoom';
+import { blocksOf } from '../src/model/blocks';
 import { Severity } from '../src/model/findings';
 import { levels, mapItems, namedBlocks, rowsOf, shownItems } from '../src/model/map_blocks';
 import { briefCount, causeArrows, faultsOf, healthWords, kindWords } from '../src/model/map_faces';
 import { networkOf, type Network } from '../src/model/network';
+import { parseView, serializeView } from '../src/model/view';
 import { FindingSchema, LayerInfoSchema, type LayerInfo } from '../src/summaries/cnndiag_pb';
 
 /** Layers by name, each with the names of the layers whose outputs reach it. */
@@ -104,6 +106,32 @@ describe('blocks of the map', () => {
     expect(items).toHaveLength(1);
     expect(items[0]).toMatchObject({ name: '20 × conv2d_0' });
     expect(shownItems(items, new Set([(items[0] as { key: string }).key]))).toHaveLength(20);
+  });
+});
+
+describe('strips', () => {
+  it('fold by the blocks that flat names have', () => {
+    const names = [
+      'stem',
+      'block4c_expand',
+      'block4c_se_reduce',
+      'conv2_block1_1_conv',
+      'conv2_block2_1_conv',
+      'top',
+    ];
+    const blocks = blocksOf(layersOf(Object.fromEntries(names.map((name) => [name, []]))));
+    expect(blocks.map(({ name, layers }) => [name, layers.length])).toEqual([
+      ['', 1],
+      ['block4c', 2],
+      ['conv2', 2],
+      ['', 1],
+    ]);
+  });
+});
+
+describe('the address', () => {
+  it.each(['*', '-', 'conv2\nconv2_block1'])('holds what is unfolded: %j', (unfolded) => {
+    expect(serializeView(parseView({ unfolded }))).toEqual({ unfolded });
   });
 });
 

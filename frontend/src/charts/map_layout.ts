@@ -98,5 +98,5 @@ export function wrap(found: readonly Segment[][], width: number): Layout {
     }
     flush(line);
   }
-  return { places, routes, rows, width: widest + GAP.margin, height: top - GAP.row + GAP.margin };
+  return { places, routes, rows, width: widest + GAP.margin, height: top - GAP.row + GAP.bottom };
 }

@@ -4,7 +4,7 @@ import type { MapEdge, Network } from '../model/network';
 /** Sizes at a scale of 1, in pixels. */
 export const NODE = { width: 138, height: 64 };
 export const JUNCTION = 16;
-export const GAP = { rank: 22, lane: 16, row: 34, margin: 14, top: 26, entry: 10 };
+export const GAP = { rank: 22, lane: 16, row: 34, margin: 14, top: 26, bottom: 26, entry: 10 };
 
 export interface Point {
   x: number;
