@@ -71,7 +71,7 @@ export const FAULTY: Record<number, { light: [string, string]; dark: [string, st
   [Severity.WARNING]: { light: ['#8a5200', '#fdf3e1'], dark: ['#ffc861', '#3d3423'] },
   [Severity.INFO]: { light: ['#1f5fae', '#eaf2fc'], dark: ['#8fbcff', '#263449'] },
 };
-/** Heights of a node on screen from which it has three lines, two, and one. */
+/** Least heights of a node on the screen with three lines, with two, and with one. */
 export const LINES = [52, 36, 17] as const;
 export const FONT = 'Roboto, system-ui, -apple-system, "Segoe UI", sans-serif';
 

@@ -27,7 +27,7 @@ export function briefCount(count: number): string {
   return `${Number(size.toPrecision(3))} ${sign}`;
 }
 
-/** What is wrong in a node: the worst findings, and the step from which the first of them was seen. */
+/** What is wrong in a node: the worst findings, and the step at which the first of them was seen. */
 export interface NodeFaults {
   severity: Severity;
   findings: Finding[];

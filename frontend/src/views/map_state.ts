@@ -13,7 +13,7 @@ import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { ALL } from './map_tools';
 
-/** Scales that are tried until the map fits, and the one from which text can be read. */
+/** Scales that are tried until the map fits, and the least with readable text. */
 const SCALES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.28, 0.22];
 const READABLE = 0.7;
 /** Number of nodes that the map shows at first, if blocks let it. */
