@@ -6,7 +6,7 @@ import { within, zoomed } from '../src/charts/pan_zoom';
 import { blocksOf } from '../src/model/blocks';
 import { Severity } from '../src/model/findings';
 import { levels, mapItems, namedBlocks, rowsOf, shownItems } from '../src/model/map_blocks';
-import { briefCount, causeArrows, faultsOf, healthWords, kindWords } from '../src/model/map_faces';
+import { briefCount, causeArrows, faultsOf, healthWords, kindWords, nodeTitle } from '../src/model/map_faces';
 import { networkOf, type Network } from '../src/model/network';
 import { parseView, serializeView } from '../src/model/view';
 import { FindingSchema, LayerInfoSchema, type LayerInfo } from '../src/summaries/cnndiag_pb';
@@ -192,6 +192,16 @@ describe('the network', () => {
     ]);
   });
 
+  it('does not join parts that were recorded together', () => {
+    const network = everyLayer(
+      layersOf({ 'generator/a': [], 'generator/b': [], 'critic/a': [], 'critic/b': [] }),
+    );
+    expect(network.edges).toEqual([
+      { from: '0', to: '1' },
+      { from: '2', to: '3' },
+    ]);
+  });
+
   it.each(cases)('of %s is laid out without overlaps, in lines that are short enough', (_, layers) => {
     const network = everyLayer(layers);
     const { places, routes, rows, width, height } = wrap(segments(network), 800);
@@ -269,6 +279,23 @@ describe('nodes of the map', () => {
       { from: '0', to: '1' },
       { from: '1', to: '2' },
     ]);
+  });
+
+  it('are named within the block around them', () => {
+    const named = layersOf({
+      block4a_expand: [],
+      block4a_dw: [],
+      block4c_dw: [],
+      block4c_se_1: [],
+      'net/top': [],
+    });
+    const items = mapItems(named);
+    const titles = levels(items).map((open) =>
+      networkOf(named, items, open).nodes.map((n) => nodeTitle(n, named)),
+    );
+    expect(titles[0]).toEqual(['block4', 'top']);
+    expect(titles[1]).toEqual(['block4a', 'block4c', 'top']);
+    expect(titles[2]).toEqual(['expand', 'dw', 'dw', 'se_1', 'top']);
   });
 
   it('have a kind with kernel and stride, and brief counts', () => {

@@ -96,7 +96,6 @@ export function healthWords(layers: readonly LayerInfo[], findings: readonly Fin
 export function nodeTitle({ block, within, rows }: MapNode, layers: readonly LayerInfo[]): string {
   const name = block ? block.name : (layers[rows[0] ?? 0]?.path ?? '');
   const around = within.at(-1)?.name ?? '';
-  return around && name.startsWith(around) && name.length > around.length
-    ? name.slice(around.length).replace(/^[/_]/, '')
-    : name;
+  if (!around || !name.startsWith(around)) return name.slice(name.lastIndexOf('/') + 1);
+  return /^[/_]./.test(name.slice(around.length)) ? name.slice(around.length + 1) : name;
 }

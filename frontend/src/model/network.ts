@@ -59,7 +59,12 @@ export function networkOf(
   const place = new Map<number, number>();
   shown.forEach(({ item }, node) => rowsOf(item).forEach((row) => place.set(row, node)));
   const recorded = layers.some(({ inputs }) => inputs.length > 0) || layers.length < 2;
-  const sources = layers.map(({ inputs }, row) => (recorded ? inputs : row ? [row - 1] : []));
+  const part = (row: number) => layers[row]?.path.split('/')[0];
+  const sources = layers.map(({ inputs, path }, row) => {
+    if (recorded) return inputs;
+    // Parts that are recorded together, as the two of a GAN, have folders of their own.
+    return row && (!path.includes('/') || part(row - 1) === part(row)) ? [row - 1] : [];
+  });
   const inputs = shown.map(({ item }, node) =>
     union(rowsOf(item).map((row) => (sources[row] ?? []).map((source) => place.get(source) ?? -1))).filter(
       (source) => source >= 0 && source < node,

@@ -111,8 +111,9 @@ function isOfMost(series: Series, { layers }: RunState): boolean {
 export function useMatrix(run: RunState) {
   const store = useStore();
   const wanted = store.view.value.measure;
-  const preferred = measureOf(run, wanted);
   const gradient = run.measures.find(({ diagnostic }) => diagnostic.name === 'gradient_flow');
+  const preferred =
+    wanted || run.findings.length ? measureOf(run, wanted) : (gradient ?? measureOf(run, wanted));
   const candidates = wanted ? [] : [...new Set([preferred, gradient, ...run.measures])];
   let [measure, series] = [preferred, preferred && store.columnSeries(run.entry, preferred).value.value];
   for (const candidate of candidates) {
