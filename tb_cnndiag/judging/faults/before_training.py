@@ -116,7 +116,7 @@ class DestructiveAugmentation(FoundBefore):
     id = "destructive_augmentation"
     title = "Destructive augmentation"
     what = "Behind an augmentation layer, many samples have lost their contrast or lie in another range."
-    why = "The model learns from samples that show nothing, and is later asked about samples that look different."
+    why = "The model learns from samples that show nothing, and later gets samples of another kind."
     advice = "Give value_range to layers such as RandomBrightness if pixels are not 0 … 255, or use smaller factors."
     source = "keras.layers.RandomBrightness and others: value_range is (0, 255) by default."
 
