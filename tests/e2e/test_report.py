@@ -126,7 +126,7 @@ def test_what_was_left_out_is_named_below_the_charts(
     browser: Any, demo_logdir: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("report") / "small.html"
-    path.write_text(report(demo_logdir, 0.45), encoding="utf-8")
+    path.write_text(report(demo_logdir, 0.6), encoding="utf-8")
     page, errors = _opened(browser, path.as_uri())
     page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
     note = page.get_by_text("this page holds fewer snapshots than the log")

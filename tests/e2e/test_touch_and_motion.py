@@ -9,6 +9,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 def test_a_tap_shows_the_number_and_a_second_one_opens_the_layer(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag"}, width=768, has_touch=True)
+    tab.find("#chart-layers").scroll_into_view_if_needed()
     strip = tab.find("#chart-layers canvas").first
     strip.tap(position={"x": 30, "y": 8})
     expect(tab.find(".tip")).to_be_visible()
@@ -23,6 +24,7 @@ def test_a_tap_shows_the_number_and_a_second_one_opens_the_layer(made_server, op
 
 def test_a_tap_elsewhere_puts_the_number_away(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag"}, width=768, has_touch=True)
+    tab.find("#chart-layers").scroll_into_view_if_needed()
     tab.find("#chart-layers canvas").first.tap(position={"x": 30, "y": 8})
     expect(tab.find(".tip")).to_be_visible()
     tab.find("#chart-layers h2").tap()
@@ -40,6 +42,7 @@ def test_charts_of_a_layer_show_their_numbers_on_a_tap(made_server, open_tab):
 
 def test_buttons_answer_to_the_first_tap(made_server, open_tab):
     tab = open_tab(made_server, {"run": "faulty/cnndiag"}, width=768, has_touch=True)
+    tab.find("#chart-layers").scroll_into_view_if_needed()
     tab.find("[data-layer]").first.tap()
     expect(tab.find(".layer-heading h2")).to_contain_text("stem/conv")
 
