@@ -3,7 +3,16 @@ import { resolve } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { fieldWords } from '../src/model/layers';
-import { answersOf, boxAt, keptShare, neighborsOf, peaksOf, settledAt, twinsOf } from '../src/model/units';
+import {
+  answersOf,
+  boxAt,
+  keptShare,
+  neighborsOf,
+  peaksOf,
+  predictedClass,
+  settledAt,
+  twinsOf,
+} from '../src/model/units';
 import { parseView, serializeView } from '../src/model/view';
 import { FindingSchema, LayerInfoSchema, MeasurementSchema } from '../src/summaries/cnndiag_pb';
 
@@ -90,6 +99,14 @@ describe('relatives', () => {
     expect(twinsOf([twins, dead], 3)).toEqual([4, 9]);
     expect(neighborsOf([5, 1, 0, 3, 2], 0, 3)).toEqual([1, 3, 5]);
     expect(neighborsOf([5, 1], 7, 3)).toEqual([]);
+  });
+});
+
+describe('predicted class', () => {
+  it('is the column with most predictions; rows without samples do not count', () => {
+    const values = Float32Array.from([0.1, 0.9, 0, NaN, NaN, NaN, 0, 0.8, 0.2]);
+    expect(predictedClass({ rows: 3, columns: 3, values })).toBe(1);
+    expect(predictedClass({ rows: 1, columns: 2, values: Float32Array.from([NaN, NaN]) })).toBeUndefined();
   });
 });
 

@@ -95,6 +95,23 @@ def test_a_step_shows_its_patches_and_growth_leads_to_it(page, logged):
     expect(page.find(".unit-strong .note").first).to_contain_text(f"image {first.images[UNIT][0]}")
 
 
+def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, open_tab, tmp_path):
+    write(tmp_path)
+    messages = list(read_run(tmp_path / "faulty" / "cnndiag"))
+    head = {m.diagnostic: m.payload for m in messages if m.layer == "classes"}
+    (atlas,) = [m.payload for m in messages if m.diagnostic == "probe_atlas"]
+    predicted = int(np.nansum(head["model_output"].values, axis=0).argmax())
+    patches = head["top_patches"]
+    tab = open_tab(made_server, {"run": "faulty/cnndiag"})
+    card = tab.find("li.finding", has_text="Collapsed output").last
+    card.locator("summary").first.click()
+    card.locator(".adjustments").first.scroll_into_view_if_needed()
+    expect(card.locator(".finding-images li")).to_have_count(9)
+    expect(card.locator(".finding-images p")).to_contain_text(f"takes for class {predicted}")
+    shown = [text.split()[:2] for text in card.locator(".finding-images li .note").all_inner_texts()]
+    assert shown == [["class", str(atlas.labels[image])] for image in patches.images[predicted]]
+
+
 def test_a_unit_that_does_not_exist_is_said(made_server, open_tab):
     tab = open_tab(made_server, {**ADDRESS, "unit": "999"})
     expect(tab.find(".notice")).to_contain_text("has 24 units")

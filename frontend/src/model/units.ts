@@ -1,6 +1,6 @@
 import type { ClassResponses, Finding, LayerInfo, Patches } from '../summaries/cnndiag_pb';
 import { fromFloat16 } from './density';
-import { inflate } from './matrix';
+import { inflate, type Grid } from './matrix';
 
 /** Stands for a patch that does not exist. */
 const NONE = 0xffff;
@@ -153,4 +153,15 @@ export async function lastFired(
     if (peaks.length) return { step, peaks };
   }
   return undefined;
+}
+
+/** The class that a confusion matrix (rows are true classes) has most predictions of; undefined if it is empty. */
+export function predictedClass({ rows, columns, values }: Grid): number | undefined {
+  const sums = Array.from({ length: columns }, (_, column) => {
+    let sum = 0;
+    for (let row = 0; row < rows; row += 1) sum += values[row * columns + column] || 0;
+    return sum;
+  });
+  const most = Math.max(...sums);
+  return most > 0 ? sums.indexOf(most) : undefined;
 }
