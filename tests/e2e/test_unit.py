@@ -95,6 +95,27 @@ def test_a_step_shows_its_patches_and_growth_leads_to_it(page, logged):
     expect(page.find(".unit-strong .note").first).to_contain_text(f"image {first.images[UNIT][0]}")
 
 
+def test_the_best_match_in_another_run_has_the_largest_cosine(made_server, open_tab, tmp_path):
+    write(tmp_path)
+    weights = []
+    for run in ("healthy", "short"):
+        logged = [m for m in read_run(tmp_path / run / "cnndiag") if m.layer == LAYER]
+        patches = [m.payload for m in logged if m.diagnostic == "top_patches"][-1]
+        responses = np.zeros((len(patches.images), patches.samples))
+        for unit, (images, values) in enumerate(zip(patches.images, patches.values, strict=True)):
+            responses[unit, images[images >= 0]] = values[images >= 0]
+        weights.append(responses / np.maximum(np.linalg.norm(responses, axis=1, keepdims=True), 1e-9))
+    cosine = weights[1] @ weights[0][UNIT]
+    tab = open_tab(made_server, {**ADDRESS, "against": "short/cnndiag"})
+    tab.find("#chart-unit-runs").scroll_into_view_if_needed()
+    best = tab.find("#chart-unit-runs button", has_text="best match")
+    expect(best).to_contain_text(f"filter {cosine.argmax()},")
+    expect(best).to_contain_text(f"cosine {cosine.max():.3g}")
+    best.click()
+    expect(tab.find(".layer-heading h2")).to_have_text(f"filter {cosine.argmax()}")
+    assert tab.parameters()["run"] == "short/cnndiag"
+
+
 def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, open_tab, tmp_path):
     write(tmp_path)
     messages = list(read_run(tmp_path / "faulty" / "cnndiag"))
