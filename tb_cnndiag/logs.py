@@ -65,7 +65,10 @@ def within(measurements: Iterable[Measurement], steps: Steps = (None, None)) -> 
 
 
 def histories(
-    log_dir: str | os.PathLike[str], runs: Sequence[str] = (), steps: Steps = (None, None)
+    log_dir: str | os.PathLike[str],
+    runs: Sequence[str] = (),
+    steps: Steps = (None, None),
+    kinds: frozenset[str] = JUDGED,
 ) -> Iterator[History]:
     """The history of each run below a logdir, one at a time, without payloads that are only drawn.
 
@@ -73,6 +76,7 @@ def histories(
         log_dir: The ``log_dir`` passed to ``CNNDiagnostics``, or a directory above it.
         runs: Shell patterns of the runs to read. No patterns match all runs.
         steps: First and last step to read.
+        kinds: Kinds of payloads to read.
 
     Raises:
         FileNotFoundError: If the logdir does not exist.
@@ -81,7 +85,7 @@ def histories(
     """
     found = False
     for run, directory in matching_runs(log_dir, runs).items():
-        history = History.of(within(read_run(directory, JUDGED), steps), run)
+        history = History.of(within(read_run(directory, kinds), steps), run)
         if history.info is not None:
             found = True
             yield history

@@ -3,9 +3,21 @@ import { resolve } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { fieldWords } from '../src/model/layers';
-import { answersOf, boxAt, keptShare, neighborsOf, peaksOf, settledAt, twinsOf } from '../src/model/units';
+import {
+  answersOf,
+  bestMatch,
+  boxAt,
+  keptShare,
+  neighborsOf,
+  peaksOf,
+  predictedClass,
+  sameImages,
+  settledAt,
+  similarity,
+  twinsOf,
+} from '../src/model/units';
 import { parseView, serializeView } from '../src/model/view';
-import { FindingSchema, LayerInfoSchema, MeasurementSchema } from '../src/summaries/cnndiag_pb';
+import { AtlasSchema, FindingSchema, LayerInfoSchema, MeasurementSchema } from '../src/summaries/cnndiag_pb';
 
 function golden(kind: string) {
   const bytes = readFileSync(resolve(import.meta.dirname, `../../summaries/golden/${kind}.bin`));
@@ -90,6 +102,36 @@ describe('relatives', () => {
     expect(twinsOf([twins, dead], 3)).toEqual([4, 9]);
     expect(neighborsOf([5, 1, 0, 3, 2], 0, 3)).toEqual([1, 3, 5]);
     expect(neighborsOf([5, 1], 7, 3)).toEqual([]);
+  });
+});
+
+describe('predicted class', () => {
+  it('is the column with most predictions; rows without samples do not count', () => {
+    const values = Float32Array.from([0.1, 0.9, 0, NaN, NaN, NaN, 0, 0.8, 0.2]);
+    expect(predictedClass({ rows: 3, columns: 3, values })).toBe(1);
+    expect(predictedClass({ rows: 1, columns: 2, values: Float32Array.from([NaN, NaN]) })).toBeUndefined();
+  });
+});
+
+describe('match in another run', () => {
+  const of = (...pairs: [number, number][]) => pairs.map(([image, value]) => ({ image, value, position: 0 }));
+
+  it('is the unit with the largest cosine over the images', () => {
+    const own = of([1, 3], [2, 4]);
+    expect(similarity(own, of([2, 5], [7, 12]))).toBeCloseTo(20 / (5 * 13));
+    expect(similarity(own, [])).toBe(0);
+    expect(bestMatch(own, [of([7, 1]), of([2, 5], [7, 12]), of([1, 6], [2, 8])])).toEqual({
+      unit: 2,
+      cosine: 1,
+    });
+    expect(bestMatch(own, [of([7, 1]), []])).toBeUndefined();
+  });
+
+  it('needs the same images', () => {
+    const atlas = (...bytes: number[]) =>
+      create(AtlasSchema, { samples: 2, picture: Uint8Array.from(bytes) });
+    expect(sameImages(atlas(1, 2), atlas(1, 2))).toBe(true);
+    expect(sameImages(atlas(1, 2), atlas(1, 3))).toBe(false);
   });
 });
 

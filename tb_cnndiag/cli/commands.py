@@ -145,14 +145,14 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from tb_cnndiag.report.export import ExportError, rows, write
+    from tb_cnndiag.report.export import ExportError, table_rows, write
 
     output = None if options.output is None or str(options.output) == "-" else options.output
     suffix = output.suffix.lower().removeprefix(".") if output else ""
     kind = options.format or (suffix if suffix in ("json", "parquet") else "csv")
     try:
         with progress_line(options.quiet):
-            found = list(rows(options.logdir, options.runs or (), options.step or (None, None)))
+            found = list(table_rows(options.table, options.logdir, options.runs or (), options.step or (None, None)))
     except (OSError, NoDataError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return NO_DATA
@@ -160,7 +160,7 @@ def _export(options: argparse.Namespace) -> int:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE
     try:
-        text = write(found, output, kind)
+        text = write(found, output, kind, options.table)
     except (OSError, ExportError) as error:
         print(f"tb-cnndiag: {error}", file=sys.stderr)
         return USAGE

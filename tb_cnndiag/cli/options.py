@@ -76,6 +76,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--format", choices=["csv", "json", "parquet"], help="format (by the ending of the file, else csv)"
     )
+    export.add_argument(
+        "--table",
+        choices=["numbers", "units"],
+        default="numbers",
+        help="every number of the layers, or for each unit its class and its strongest image (numbers)",
+    )
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="output file (standard output)")
     export.add_argument(
         "--run", action="append", metavar="PATTERN", dest="runs", help="only runs whose name matches, e.g. 'night*'"

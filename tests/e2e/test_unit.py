@@ -95,6 +95,44 @@ def test_a_step_shows_its_patches_and_growth_leads_to_it(page, logged):
     expect(page.find(".unit-strong .note").first).to_contain_text(f"image {first.images[UNIT][0]}")
 
 
+def test_the_best_match_in_another_run_has_the_largest_cosine(made_server, open_tab, tmp_path):
+    write(tmp_path)
+    weights = []
+    for run in ("healthy", "short"):
+        logged = [m for m in read_run(tmp_path / run / "cnndiag") if m.layer == LAYER]
+        patches = [m.payload for m in logged if m.diagnostic == "top_patches"][-1]
+        responses = np.zeros((len(patches.images), patches.samples))
+        for unit, (images, values) in enumerate(zip(patches.images, patches.values, strict=True)):
+            responses[unit, images[images >= 0]] = values[images >= 0]
+        weights.append(responses / np.maximum(np.linalg.norm(responses, axis=1, keepdims=True), 1e-9))
+    cosine = weights[1] @ weights[0][UNIT]
+    tab = open_tab(made_server, {**ADDRESS, "against": "short/cnndiag"})
+    tab.find("#chart-unit-runs").scroll_into_view_if_needed()
+    best = tab.find("#chart-unit-runs button", has_text="best match")
+    expect(best).to_contain_text(f"filter {cosine.argmax()},")
+    expect(best).to_contain_text(f"cosine {cosine.max():.3g}")
+    best.click()
+    expect(tab.find(".layer-heading h2")).to_have_text(f"filter {cosine.argmax()}")
+    assert tab.parameters()["run"] == "short/cnndiag"
+
+
+def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, open_tab, tmp_path):
+    write(tmp_path)
+    messages = list(read_run(tmp_path / "faulty" / "cnndiag"))
+    head = {m.diagnostic: m.payload for m in messages if m.layer == "classes"}
+    (atlas,) = [m.payload for m in messages if m.diagnostic == "probe_atlas"]
+    predicted = int(np.nansum(head["model_output"].values, axis=0).argmax())
+    patches = head["top_patches"]
+    tab = open_tab(made_server, {"run": "faulty/cnndiag"})
+    card = tab.find("li.finding", has_text="Collapsed output").last
+    card.locator("summary").first.click()
+    card.locator(".adjustments").first.scroll_into_view_if_needed()
+    expect(card.locator(".finding-images li")).to_have_count(9)
+    expect(card.locator(".finding-images p")).to_contain_text(f"takes for class {predicted}")
+    shown = [text.split()[:2] for text in card.locator(".finding-images li .note").all_inner_texts()]
+    assert shown == [["class", str(atlas.labels[image])] for image in patches.images[predicted]]
+
+
 def test_a_unit_that_does_not_exist_is_said(made_server, open_tab):
     tab = open_tab(made_server, {**ADDRESS, "unit": "999"})
     expect(tab.find(".notice")).to_contain_text("has 24 units")

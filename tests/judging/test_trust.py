@@ -323,6 +323,17 @@ class TestUnseen:
     def test_a_training_that_was_stopped_too_early(self, loss: list[float], expected: bool) -> None:
         assert bool(found("too_few_epochs", training(loss, 3e-3))) == expected
 
+    def test_top_images_that_still_change_are_evidence_but_decide_nothing(self) -> None:
+        falling, settled = [1.38, 1.33, 1.27, 1.2, 1.14], [1.38, 1.3, 1.2, 1.2, 1.2]
+        kept = {"top_patches.kept_ratio": [[float("nan")] * 4, *[[0.1, 0.4, 0.6, float("nan")]] * 4]}
+        (finding,) = found("too_few_epochs", training(falling, 3e-3, **kept))
+        evidence = finding.evidence["top_images_changed"]
+        assert (round(evidence.value, 6), evidence.limit, evidence.unit) == (0.6, None, "share")
+        assert not found("too_few_epochs", training(settled, 3e-3, **kept))
+        (without,) = found("too_few_epochs", training(falling, 3e-3))
+        assert "top_images_changed" not in without.evidence
+        assert without.message == finding.message
+
 
 class TestLeftBehind:
     @pytest.mark.parametrize(

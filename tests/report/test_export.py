@@ -12,6 +12,8 @@ import pytest
 
 import tb_cnndiag
 from tb_cnndiag.cli import main
+from tb_cnndiag.summaries.reader import read_run
+from tests.e2e.made_log import write
 
 
 def test_csv_and_json_hold_the_same(demo_logdir: Path, tmp_path: Path, capsys: Any) -> None:
@@ -58,3 +60,41 @@ def test_what_cannot_be_exported_says_why(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert main(["export", str(demo_logdir), "-o", str(tmp_path / "t.parquet")]) == 2
     assert "pip install pyarrow" in capsys.readouterr().err
+
+
+def test_the_table_of_units_says_what_each_responds_to(tmp_path: Path, capsys: Any) -> None:
+    write(tmp_path)
+    logged: dict[tuple[str, str], Any] = {}
+    for measurement in read_run(tmp_path / "healthy" / "cnndiag"):
+        logged[measurement.diagnostic, measurement.layer] = measurement.payload
+    assert main(["export", str(tmp_path), "--table", "units", "--run", "healthy"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert list(rows[0]) == "run layer unit class eta_squared value image x0 y0 x1 y1".split()
+    assert len(rows) == 12 + 24 + 24 + 16 + 4
+    for row in rows:
+        unit, layer = int(row["unit"]), row["layer"]
+        answers, patches = logged["class_selectivity", layer], logged["top_patches", layer]
+        assert int(row["class"]) == answers.classes[unit, 0]
+        assert float(row["eta_squared"]) == pytest.approx(float(answers.explained[unit]))
+        assert int(row["image"]) == patches.images[unit, 0]
+        assert float(row["value"]) == pytest.approx(float(patches.values[unit, 0]))
+        box = [int(row[name]) for name in ("x0", "y0", "x1", "y1")]
+        if layer in ("hidden", "classes"):
+            assert box == [0, 0, 23, 23]
+            continue
+        depth = ["stem/conv", "body/conv_a", "body/conv_b"].index(layer)
+        y, x = (int(at) for at in divmod(patches.positions[unit, 0], 12))
+        first = [2 * at - 2 - 2 * depth for at in (x, y)]
+        assert box == [max(at, 0) for at in first] + [min(at + 4 + 4 * depth, 23) for at in first]
+    frame = tb_cnndiag.load(tmp_path, runs=["healthy"], table="units")
+    assert list(frame["image"]) == [int(row["image"]) for row in rows]
+
+
+def test_a_silent_unit_has_no_image_in_the_table_of_units(tmp_path: Path, capsys: Any) -> None:
+    write(tmp_path)
+    assert main(["export", str(tmp_path), "--table", "units", "--run", "faulty", "--format", "json"]) == 0
+    silent = [row for row in json.loads(capsys.readouterr().out) if row["layer"] == "body/conv_b"]
+    assert len(silent) == 24
+    assert {(row["image"], row["value"], row["class"], row["x0"]) for row in silent} == {(-1, "NaN", -1, -1)}
+    with pytest.raises(ValueError, match="Choose from: numbers, units"):
+        tb_cnndiag.load(tmp_path, table="layers")  # type: ignore[arg-type]

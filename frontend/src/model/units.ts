@@ -1,6 +1,6 @@
-import type { ClassResponses, Finding, LayerInfo, Patches } from '../summaries/cnndiag_pb';
+import type { Atlas, ClassResponses, Finding, LayerInfo, Patches } from '../summaries/cnndiag_pb';
 import { fromFloat16 } from './density';
-import { inflate } from './matrix';
+import { inflate, type Grid } from './matrix';
 
 /** Stands for a patch that does not exist. */
 const NONE = 0xffff;
@@ -153,4 +153,46 @@ export async function lastFired(
     if (peaks.length) return { step, peaks };
   }
   return undefined;
+}
+
+/** The class that a confusion matrix (rows are true classes) has most predictions of; undefined if it is empty. */
+export function predictedClass({ rows, columns, values }: Grid): number | undefined {
+  const sums = Array.from({ length: columns }, (_, column) => {
+    let sum = 0;
+    for (let row = 0; row < rows; row += 1) sum += values[row * columns + column] || 0;
+    return sum;
+  });
+  const most = Math.max(...sums);
+  return most > 0 ? sums.indexOf(most) : undefined;
+}
+
+/** Cosine of two units' largest responses, image by image; an image that is not among them counts as 0. */
+export function similarity(a: readonly Peak[], b: readonly Peak[]): number {
+  const known = new Map(a.map(({ image, value }) => [image, value]));
+  const product = b.reduce((sum, { image, value }) => sum + value * (known.get(image) ?? 0), 0);
+  const norm = (peaks: readonly Peak[]) => Math.hypot(...peaks.map(({ value }) => value));
+  const scale = norm(a) * norm(b);
+  return scale > 0 ? product / scale : 0;
+}
+
+/** The unit that responds most like this one; undefined if none shares an image with it. */
+export function bestMatch(
+  own: readonly Peak[],
+  units: readonly (readonly Peak[])[],
+): { unit: number; cosine: number } | undefined {
+  let best: { unit: number; cosine: number } | undefined;
+  units.forEach((peaks, unit) => {
+    const cosine = similarity(own, peaks);
+    if (cosine > (best?.cosine ?? 0)) best = { unit, cosine };
+  });
+  return best;
+}
+
+/** Whether two atlases hold the same pictures, so that an image has the same number in both. */
+export function sameImages(a: Atlas, b: Atlas): boolean {
+  return (
+    a.samples === b.samples &&
+    a.picture.length === b.picture.length &&
+    a.picture.every((byte, i) => byte === b.picture[i])
+  );
 }

@@ -19,6 +19,7 @@ import { ClassBars } from '../views/unit_classes';
 import { UnitFilter } from '../views/unit_filter';
 import { Growth } from '../views/unit_growth';
 import { Relatives } from '../views/unit_relatives';
+import { OtherRuns } from '../views/unit_runs';
 import { TopPatches } from '../views/unit_patches';
 import { FindingsList } from '../views/findings';
 import { LAYER_GUTTERS } from '../views/layout';
@@ -156,6 +157,7 @@ function UnitPage({ run, layer, unit }: UnitProps) {
           <Growth layer={layer} unit={unit} snapshots={patches.snapshots} sheet={sheet} />
           <StateOverTime run={run} layer={layer} unit={unit} />
           <Relatives run={run} layer={layer} unit={unit} twins={twins} peaks={peaks} sheet={sheet} />
+          <OtherRuns layer={layer} unit={unit} own={own} sheet={sheet} />
         </div>
         <aside>
           {answers && <ClassBars answers={answers} classes={responses?.classes ?? 0} />}

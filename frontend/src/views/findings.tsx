@@ -13,6 +13,8 @@ import { formatIndices, formatNumber, plural, words } from '../model/format';
 import { useStore, type RunState } from '../state/store';
 import type { Finding } from '../summaries/cnndiag_pb';
 import { SeverityIcon } from '../ui/icons';
+import { lazy } from '../ui/lazy';
+import { useNear } from '../ui/near';
 import { Adjustments } from './adjustments';
 import { EvidenceList } from './evidence';
 import './findings.css';
@@ -51,7 +53,27 @@ function Units({ finding }: { finding: Finding }) {
   );
 }
 
+/** Faults whose card shows images of the probe. */
+const WITH_IMAGES = ['collapsed_output', 'mode_collapse', 'dead_units', 'redundant_filters'];
+
+const FindingImages = lazy('the images', 60, () =>
+  import('./finding_images').then((module) => module.FindingImages),
+);
+
+/** The images of a finding, loaded when the card is open and near the window. */
+function Images({ run, finding }: { run: RunState; finding: Finding }) {
+  const [ref, near] = useNear<HTMLDivElement>();
+  const layer = run.layers.find(({ path }) => path === finding.layer);
+  if (!layer || !WITH_IMAGES.includes(finding.fault)) return null;
+  return (
+    <div ref={ref} class="finding-pictures">
+      {near && <FindingImages run={run} layer={layer} finding={finding} />}
+    </div>
+  );
+}
+
 interface CardProps {
+  run: RunState;
   finding: Finding;
   effects: readonly Cause[];
   open: boolean;
@@ -60,7 +82,7 @@ interface CardProps {
   inGroup?: boolean;
 }
 
-function Card({ finding, effects, open, diagnosis = false, inGroup = false }: CardProps) {
+function Card({ run, finding, effects, open, diagnosis = false, inGroup = false }: CardProps) {
   const store = useStore();
   const word = SEVERITY_WORDS[finding.severity];
   const steps =
@@ -97,6 +119,7 @@ function Card({ finding, effects, open, diagnosis = false, inGroup = false }: Ca
           <p class="clamped">{finding.message}</p>
           <EvidenceList evidence={finding.evidence} />
           <Units finding={finding} />
+          <Images run={run} finding={finding} />
           <Adjustments adjustments={finding.adjustments} />
           <div class="row">
             <button type="button" onClick={show}>
@@ -106,17 +129,19 @@ function Card({ finding, effects, open, diagnosis = false, inGroup = false }: Ca
           </div>
         </div>
       </details>
-      <Effects effects={effects} />
+      <Effects run={run} effects={effects} />
     </li>
   );
 }
 
 /** One fault in several layers, which unfolds to a card for each. */
 function GroupCard({
+  run,
   group,
   open,
   diagnosis,
 }: {
+  run: RunState;
   group: readonly Cause[];
   open: boolean;
   diagnosis: boolean;
@@ -140,35 +165,49 @@ function GroupCard({
         </summary>
         <ul class="finding-layers">
           {findings.map((finding, i) => (
-            <Card key={finding.layer} finding={finding} effects={[]} open={open && i === 0} inGroup />
+            <Card
+              key={finding.layer}
+              run={run}
+              finding={finding}
+              effects={[]}
+              open={open && i === 0}
+              inGroup
+            />
           ))}
         </ul>
       </details>
-      <Effects effects={group.flatMap(({ effects }) => effects)} />
+      <Effects run={run} effects={group.flatMap(({ effects }) => effects)} />
     </li>
   );
 }
 
-function Effects({ effects }: { effects: readonly Cause[] }) {
+function Effects({ run, effects }: { run: RunState; effects: readonly Cause[] }) {
   if (!effects.length) return null;
   return (
     <div class="finding-effects">
       <h3>Effects</h3>
       <ul>
         {grouped(effects).map((group, i) => (
-          <Entry key={i} group={group} open={false} diagnosis={false} />
+          <Entry key={i} run={run} group={group} open={false} diagnosis={false} />
         ))}
       </ul>
     </div>
   );
 }
 
-function Entry({ group, open, diagnosis }: { group: readonly Cause[]; open: boolean; diagnosis: boolean }) {
+interface EntryProps {
+  run: RunState;
+  group: readonly Cause[];
+  open: boolean;
+  diagnosis: boolean;
+}
+
+function Entry({ run, group, open, diagnosis }: EntryProps) {
   const [only] = group;
   return only && group.length === 1 ? (
-    <Card finding={only.finding} effects={only.effects} open={open} diagnosis={diagnosis} />
+    <Card run={run} finding={only.finding} effects={only.effects} open={open} diagnosis={diagnosis} />
   ) : (
-    <GroupCard group={group} open={open} diagnosis={diagnosis} />
+    <GroupCard run={run} group={group} open={open} diagnosis={diagnosis} />
   );
 }
 
@@ -219,6 +258,7 @@ export function FindingsList({ run, layer }: { run: RunState; layer?: string }) 
       {grouped(shown).map((group, i) => (
         <Entry
           key={`${group[0]?.finding.fault}\n${group[0]?.finding.layer}`}
+          run={run}
           group={group}
           open={i === 0}
           diagnosis={i === 0 && whole}

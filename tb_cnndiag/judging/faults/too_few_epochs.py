@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
-from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.finding import Adjustment, Evidence
 from tb_cnndiag.judging.conditions import Above, Below, Falls
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_RISE
+from tb_cnndiag.judging.signals.top_images import MEDIAN_TOP_IMAGES_KEPT
 from tb_cnndiag.judging.thresholds import EPOCHS, Limit
 from tb_cnndiag.wording import percent
 
@@ -21,6 +23,12 @@ def _message(case: Case) -> str:
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
     epochs = max(round(case.signals.periods), 1)
     return (Adjustment(None, "epochs", str(epochs), str(3 * epochs), "the loss has not settled yet"),)
+
+
+def _reported(case: Case) -> dict[str, Evidence]:
+    """How many of their top images units have exchanged since the last snapshot: features that still change."""
+    kept = case.signals(MEDIAN_TOP_IMAGES_KEPT).last()
+    return {} if math.isnan(kept) else {"top_images_changed": Evidence(1 - kept, None, "share")}
 
 
 class TooFewEpochs(Fault):
@@ -49,5 +57,6 @@ class TooFewEpochs(Fault):
             severity="info",
             message=_message,
             adjustments=_adjustments,
+            reported=_reported,
         ),
     )

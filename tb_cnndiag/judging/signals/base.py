@@ -28,6 +28,7 @@ MISSING = {
     "filter_similarity": "no filter similarity was recorded",
     "batch_statistics": "no batch statistics were recorded",
     "training_curve": "no loss was logged",
+    "top_patches": "no top images were recorded twice: give a probe",
 }
 
 

@@ -27,6 +27,7 @@ from tb_cnndiag.judging.signals import (
     schedule,
     series_of_layers,
     similarity,
+    top_images,
     updates,
     validation,
     weights,
@@ -52,6 +53,12 @@ def row(*values: float) -> list[float]:
 
 
 DEAD = {"dead_units.dead_ratio": [[0.0, 0.2, 0.5, NAN], [0.1, 1.0, 0.5, NAN]]}
+
+
+def test_top_images_kept() -> None:
+    kept = {"top_patches.kept_ratio": [[NAN] * 4, [0.25, 0.5, 1.0, NAN], [0.5, NAN, 1.0, 1.0]]}
+    assert of(top_images.MEDIAN_TOP_IMAGES_KEPT, kept) == [[0.5], [1.0]]
+    assert of(top_images.MEDIAN_TOP_IMAGES_KEPT) == "no top images were recorded twice: give a probe"
 
 
 def test_dead_units() -> None:
