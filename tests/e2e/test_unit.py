@@ -126,7 +126,7 @@ def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, o
     tab = open_tab(made_server, {"run": "faulty/cnndiag"})
     card = tab.find("li.finding", has_text="Collapsed output").last
     card.locator("summary").first.click()
-    card.locator(".adjustments").first.scroll_into_view_if_needed()
+    tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")  # draws what is not near the window
     expect(card.locator(".finding-images li")).to_have_count(9)
     expect(card.locator(".finding-images p")).to_contain_text(f"takes for class {predicted}")
     shown = [text.split()[:2] for text in card.locator(".finding-images li .note").all_inner_texts()]
