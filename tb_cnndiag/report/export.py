@@ -42,7 +42,7 @@ def table_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of one of the tables; errors are those of :func:`rows`."""
     if table not in ROWS:
-        raise ValueError(f"There is no table {table!r}. Choose from: {', '.join(ROWS)}.")
+        raise ValueError(f"The table {table!r} does not exist. Choose from: {', '.join(ROWS)}.")
     return rows(log_dir, runs, steps) if table == "numbers" else unit_rows(log_dir, runs, steps)
 
 
