@@ -139,6 +139,7 @@ def test_what_was_left_out_is_named_below_the_charts(
 def test_axe_finds_nothing_on_the_page_of_a_layer(browser: Any, address: str) -> None:
     page, _ = _opened(browser, f"{address}#screen=layer&layer=conv2&run=healthy", bypass_csp=True)
     page.locator("canvas").first.wait_for()
+    assert page.locator(".chip:has(input:checked) .chip-name").inner_text() == "healthy"
     page.add_script_tag(content=AXE.read_text())
     found = page.evaluate("() => axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
     assert found == []

@@ -68,7 +68,9 @@ export class Store {
     this.runs = computed(() => this.runList.value.value ?? []);
     this.entry = computed(() => {
       const wanted = this.view.value.run;
-      return this.runs.value.find(({ id }) => id === wanted) ?? this.runs.value[0];
+      const runs = this.runs.value;
+      // A link that somebody writes may have the name that the page shows.
+      return runs.find(({ id }) => id === wanted) ?? runs.find(({ run }) => run === wanted) ?? runs[0];
     });
     this.run = computed(() => this.entry.value && this.stateOf(this.entry.value));
     // Separate signals, so that a change of the step does not compute the runs again.
