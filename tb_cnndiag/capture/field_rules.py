@@ -72,6 +72,7 @@ def united(a: Seen, b: Seen) -> Seen:
 # A rule has the layer, what each input sees (None: nothing of this image) with its shape, and the shape of the output.
 Given: TypeAlias = Sequence[tuple[Seen | None, Shape]]
 Rule: TypeAlias = Callable[[Any, Given, Shape], Seen]
+Move: TypeAlias = Callable[[Intervals, int, int, int, int], Intervals]
 
 
 def elementwise(_layer: Any, given: Given, shape: Shape) -> Seen:
@@ -106,7 +107,10 @@ def _each(value: Any, count: int) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * count
 
 
-def _windowed(layer: Any, given: Given, shape: Shape, size: Any, *, dilation: Any = 1, mixes: bool) -> Seen:
+def _moved(
+    layer: Any, given: Given, shape: Shape, size: Any, move: Move, *, dilation: Any = 1, mixes: bool = True
+) -> Seen:
+    """Each spatial axis as ``move(intervals, size, stride, dilation, length)`` says; others mix, if ``mixes``."""
     seen, own = _only(given)
     spatial = _spatial(layer, len(own))
     count = len(spatial)
@@ -115,15 +119,21 @@ def _windowed(layer: Any, given: Given, shape: Shape, size: Any, *, dilation: An
         seen = seen.without(*(set(range(1, len(own))) - set(spatial)))
     axes = dict(seen.axes)
     for at, axis in enumerate(spatial):
-        if axis not in axes:
-            continue
+        if axis in axes:
+            axes[axis] = move(axes[axis], sizes[at], strides[at], dilations[at], shape[axis])
+    return Seen(axes, seen.hulls)
+
+
+def _windowed(layer: Any, given: Given, shape: Shape, size: Any, *, dilation: Any = 1, mixes: bool) -> Seen:
+    def move(axis: Intervals, size: int, stride: int, dilation: int, length: int) -> Intervals:
         padding = 0
         if layer.padding == "same":
-            padding = intervals.same_padding(len(axes[axis]), sizes[at], strides[at], dilations[at])
+            padding = intervals.same_padding(len(axis), size, stride, dilation)
         elif layer.padding == "causal":
-            padding = (sizes[at] - 1) * dilations[at]
-        axes[axis] = intervals.window(axes[axis], sizes[at], strides[at], dilations[at], padding, shape[axis])
-    return Seen(axes, seen.hulls)
+            padding = (size - 1) * dilation
+        return intervals.window(axis, size, stride, dilation, padding, length)
+
+    return _moved(layer, given, shape, size, move, dilation=dilation, mixes=mixes)
 
 
 def convolution(layer: Any, given: Given, shape: Shape) -> Seen:
@@ -138,22 +148,13 @@ def pooling(layer: Any, given: Given, shape: Shape) -> Seen:
 
 def transposed_convolution(layer: Any, given: Given, shape: Shape) -> Seen:
     """Each position of the input reaches a window of the output."""
-    seen, own = _only(given)
-    spatial = _spatial(layer, len(own))
-    count = len(spatial)
-    sizes, strides = _each(layer.kernel_size, count), _each(layer.strides, count)
-    dilations = _each(layer.dilation_rate, count)
-    seen = seen.without(*(set(range(1, len(own))) - set(spatial)))
-    axes = dict(seen.axes)
-    for at, axis in enumerate(spatial):
-        if axis not in axes:
-            continue
-        padding = 0
-        if layer.padding == "same":
-            reach = (len(axes[axis]) - 1) * strides[at] + (sizes[at] - 1) * dilations[at] + 1
-            padding = max(reach - shape[axis], 0) // 2
-        axes[axis] = intervals.transposed(axes[axis], sizes[at], strides[at], dilations[at], padding, shape[axis])
-    return Seen(axes, seen.hulls)
+
+    def move(axis: Intervals, size: int, stride: int, dilation: int, length: int) -> Intervals:
+        reach = (len(axis) - 1) * stride + (size - 1) * dilation + 1
+        padding = max(reach - length, 0) // 2 if layer.padding == "same" else 0
+        return intervals.transposed(axis, size, stride, dilation, padding, length)
+
+    return _moved(layer, given, shape, layer.kernel_size, move, dilation=layer.dilation_rate)
 
 
 def global_pooling(layer: Any, given: Given, shape: Shape) -> Seen:

@@ -96,9 +96,8 @@ class Observer:
         """
         everything, cheap = (tuple(sorted(names)) for names in (reductions, set(reductions) - COSTLY))
         inputs = (self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
-        names = everything if costly or (everything, inputs) in self._compiled else cheap
-        if (cheap, inputs) in self._compiled and not costly:
-            names = cheap
+        known = [names for names in (cheap, everything) if (names, inputs) in self._compiled]
+        names = everything if costly else next(iter(known), cheap)
         if (names, inputs) not in self._compiled:
             self._compiled[names, inputs] = self._compile(names, x)
         return self._compiled[names, inputs]
@@ -136,14 +135,18 @@ class Observer:
         graph = KernelGraph(record, [layer.path for layer in self.layers])
         pictures = self._see_images(record)
         observed = [layer for layer in self.layers if seen[layer.path]]
-        found = {layer.path: self._reduce(layer, seen[layer.path], graph, names) for layer in observed}
-        activations = {layer.path: by_position(layer, seen[layer.path][0].tensor) for layer in observed}
+        activations = {layer.path: [by_position(layer, each.tensor) for each in seen[layer.path]] for layer in observed}
+        found = {
+            layer.path: self._reduce(layer, seen[layer.path][0], activations[layer.path], graph, names)
+            for layer in observed
+        }
+        first = {path: calls[0] for path, calls in activations.items()}
         images = {
             layer.path: _channels_last(layer, pictures[layer.path]) for layer in observed if layer.path in pictures
         }
         for name in names:
             if REDUCTIONS[name].costly:
-                more = _at_once(REDUCTIONS[name], images if REDUCTIONS[name].of == "image" else activations)
+                more = _at_once(REDUCTIONS[name], images if REDUCTIONS[name].of == "image" else first)
                 for path, value in more.items():
                     found[path][name] = value
         return found
@@ -164,12 +167,13 @@ class Observer:
     def _reduce(
         self,
         layer: KernelLayer,
-        seen: Sequence[Observation],
+        seen: Observation,
+        activations: Sequence[Any],
         graph: KernelGraph,
         names: tuple[str, ...],
     ) -> dict[str, Any]:
+        """The reductions of one layer; ``seen`` is its first call, ``activations`` are those of all calls."""
         ops = keras.ops
-        activations = [by_position(layer, observation.tensor) for observation in seen]
         positions = activations[0].shape[1]
         values: dict[str, Any] = {
             "positions": ops.convert_to_tensor(
@@ -177,7 +181,7 @@ class Observer:
             )
         }
         kinds = {REDUCTIONS[name].of for name in names}
-        given = _reducible(layer, seen[0], activations[0], graph, kinds)
+        given = _reducible(layer, seen, activations[0], graph, kinds)
         for name in names:
             if (arguments := given.get(REDUCTIONS[name].of)) is not None:
                 values[name] = REDUCTIONS[name].reduce(ops, *arguments)

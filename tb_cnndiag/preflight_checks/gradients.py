@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.layers import walk
-from tb_cnndiag.finding import Adjustment, Evidence
+from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.preflight_checks.base import Check, Result, Subject, finding
 from tb_cnndiag.preflight_checks.copies import NoCopyError
 from tb_cnndiag.preflight_checks.trial import SMALL_BATCH, trial_of
@@ -57,7 +57,7 @@ class Differentiates(Check):
         return Result.passed()
 
 
-def _found(path: str, is_layer: bool, error: float) -> Any:
+def _found(path: str, is_layer: bool, error: float) -> Finding:
     message = (
         f"The gradient of {path} differs by {percent(error)} from finite differences of the loss. Where another "
         "gradient is meant, as that of a straight-through estimator, this is no fault."
