@@ -41,7 +41,7 @@ export function layerMatrix(series: Series, tables: readonly RunInfo[], column: 
   };
 }
 
-/** The layers with a value at any step; all of them if there is none. */
+/** The layers with a value at any step; all layers if no layer has one. */
 export function measuredLayers(layers: readonly LayerInfo[], matrix: LayerMatrix): readonly LayerInfo[] {
   const measured = layers.filter(({ path }) => rowOf(matrix, path)?.some((value) => !Number.isNaN(value)));
   return measured.length ? measured : layers;

@@ -4,13 +4,13 @@ import { fieldWords, unitNoun } from '../model/layers';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { FactList } from '../ui/fact_list';
-import { Icon, SeverityIcon } from '../ui/icons';
+import { SeverityIcon } from '../ui/icons';
 import { Notice, Skeleton } from '../ui/notice';
 import { viewsOf } from '../views';
 import { FindingsList } from '../views/findings';
 import { useScrollToChart } from './scroll_to_chart';
+import { Heading } from './heading';
 import { layerBy } from './keyboard';
-import './layer.css';
 
 /** The configuration of a layer. */
 export function LayerFacts({ layer }: { layer: LayerInfo }) {
@@ -60,39 +60,20 @@ export function LayerScreen({ run }: { run: RunState }) {
   const findings = run.findings.filter((finding) => finding.layer === path);
   return (
     <>
-      <div class="layer-heading">
-        <div class="crumbs">
-          <button type="button" class="quiet" onClick={() => store.home()}>
-            Overview
-          </button>
-          <span aria-hidden="true">/</span>
-        </div>
-        <h2>
-          {findings.length > 0 && <SeverityIcon severity={worst(findings) || Severity.INFO} label />}
-          <span class="path clamped">{path}</span>
-        </h2>
-        <span class="note">
-          layer {at + 1} of {run.layers.length}
-        </span>
-        <span class="neighbors">
-          <button
-            type="button"
-            disabled={at === 0}
-            onClick={() => layerBy(store, -1)}
-            title="Previous layer (k)"
-          >
-            <Icon name="previous" /> previous
-          </button>
-          <button
-            type="button"
-            disabled={at === run.layers.length - 1}
-            onClick={() => layerBy(store, 1)}
-            title="Next layer (j)"
-          >
-            next <Icon name="next" />
-          </button>
-        </span>
-      </div>
+      <Heading
+        title={
+          <>
+            {findings.length > 0 && <SeverityIcon severity={worst(findings) || Severity.INFO} label />}
+            <span class="path clamped">{path}</span>
+          </>
+        }
+        note={`layer ${at + 1} of ${run.layers.length}`}
+        noun="layer"
+        keys={['k', 'j']}
+        at={at}
+        count={run.layers.length}
+        go={(by) => layerBy(store, by)}
+      />
       <LayerFacts layer={layer} />
       <div class="columns">
         <div>

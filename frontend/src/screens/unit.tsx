@@ -11,7 +11,6 @@ import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { FactList } from '../ui/fact_list';
 import { Figure } from '../ui/figure';
-import { Icon } from '../ui/icons';
 import { Notice, Skeleton } from '../ui/notice';
 import { useWidth } from '../ui/size';
 import { useAwaited, useKind, useSheet } from '../views/kind_series';
@@ -23,6 +22,7 @@ import { OtherRuns } from '../views/unit_runs';
 import { TopPatches } from '../views/unit_patches';
 import { FindingsList } from '../views/findings';
 import { LAYER_GUTTERS } from '../views/layout';
+import { Heading } from './heading';
 import { unitBy } from './keyboard';
 import './unit.css';
 
@@ -89,12 +89,8 @@ function UnitPage({ run, layer, unit }: UnitProps) {
   const best = answers?.classes[0];
   return (
     <>
-      <div class="layer-heading">
-        <div class="crumbs">
-          <button type="button" class="quiet" onClick={() => store.home()}>
-            Overview
-          </button>
-          <span aria-hidden="true">/</span>
+      <Heading
+        above={
           <button
             type="button"
             class="quiet"
@@ -102,33 +98,15 @@ function UnitPage({ run, layer, unit }: UnitProps) {
           >
             <span class="path clamped">{layer.path}</span>
           </button>
-          <span aria-hidden="true">/</span>
-        </div>
-        <h2>
-          {noun} {unit}
-        </h2>
-        <span class="note">
-          of {formatNumber(layer.units)} in {layer.className}
-        </span>
-        <span class="neighbors">
-          <button
-            type="button"
-            disabled={unit === 0}
-            onClick={() => unitBy(store, -1)}
-            title={`Previous ${noun} (p)`}
-          >
-            <Icon name="previous" /> previous
-          </button>
-          <button
-            type="button"
-            disabled={unit >= layer.units - 1}
-            onClick={() => unitBy(store, 1)}
-            title={`Next ${noun} (n)`}
-          >
-            next <Icon name="next" />
-          </button>
-        </span>
-      </div>
+        }
+        title={`${noun} ${unit}`}
+        note={`of ${formatNumber(layer.units)} in ${layer.className}`}
+        noun={noun}
+        keys={['p', 'n']}
+        at={unit}
+        count={layer.units}
+        go={(by) => unitBy(store, by)}
+      />
       <FactList
         facts={[
           ['sees', fieldWords(layer)],

@@ -1,14 +1,16 @@
-import { useCallback, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { Gallery, schemeOf } from '../charts/gallery';
-import { Mosaic, Patch, wholeOf, type Sheet } from '../charts/patch';
+import { Patch, wholeOf, type Sheet } from '../charts/patch';
 import { formatNumber } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { gridOf } from '../model/matrix';
 import { snapshotAt, snapshotsOf } from '../model/snapshots';
-import { boxAt, lastFired, peaksOf, predictedClass, type Peak } from '../model/units';
+import { lastFired, peaksOf, predictedClass, type Peak } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { Finding, LayerInfo } from '../summaries/cnndiag_pb';
 import { useAwaited, useKind, useSheet } from './kind_series';
+import { pictureOf } from './picture';
+import { UnitMosaic } from './unit_mosaic';
 import './finding_images.css';
 
 /** Images shown of those that get the same answer; units shown, and groups of units that belong together. */
@@ -85,15 +87,7 @@ function Generated({ run, layer, finding }: ImagesProps) {
     <div class="finding-images">
       <p class="note">Generated from different noise, channel {own[0]?.unit}:</p>
       <Gallery
-        pictures={own.map(({ height, width, channels, pixels, scale, sample }) => ({
-          name: `image ${sample}`,
-          height,
-          width,
-          channels,
-          pixels,
-          dead: false,
-          facts: [['scale', `± ${formatNumber(scale)}`]],
-        }))}
+        pictures={own.map((image) => pictureOf(`image ${image.sample}`, image))}
         scheme={scheme}
         dark={store.dark.value}
       />
@@ -115,22 +109,16 @@ interface UnitRowProps {
 }
 
 function UnitRow({ layer, unit, peaks, sheet, note = '' }: UnitRowProps) {
-  const store = useStore();
   const noun = unitNoun(layer);
-  const boxOf = useCallback(
-    (peak: Peak) => boxAt(layer, peak.position) ?? wholeOf(sheet.atlas),
-    [layer, sheet],
-  );
   return (
     <li>
-      <Mosaic
+      <UnitMosaic
+        layer={layer}
         sheet={sheet}
         peaks={peaks}
-        boxOf={boxOf}
         columns={3}
         rows={3}
         side={24}
-        dark={store.dark.value}
         label={`patches of ${noun} ${unit}`}
       />
       <span class="note">

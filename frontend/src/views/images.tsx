@@ -6,29 +6,12 @@ import { unitNoun } from '../model/layers';
 import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { DEAD, unpackStates } from '../model/states';
 import { useStore, type RunState } from '../state/store';
-import type { Image } from '../summaries/cnndiag_pb';
 import type { KindViewProps } from './layer_view';
+import { pictureOf } from './picture';
 import './images.css';
 
 /** The diagnostic that stores the probe images of the feature maps. */
 const PROBE_IMAGES = 'probe_images';
-
-function pictureOf(name: string, image: Image, dead: boolean): Picture {
-  const { height, width, channels, pixels, scale } = image;
-  const colors = image.sample === undefined ? `color, ± ${formatNumber(scale)}` : 'color';
-  return {
-    name,
-    height,
-    width,
-    channels,
-    pixels,
-    dead,
-    facts: [
-      ['size', `${height} × ${width}`],
-      ['scale', channels === 3 ? colors : `± ${formatNumber(scale)}`],
-    ],
-  };
-}
 
 /** The probe images by sample, from the layer that receives them. */
 function useProbeImages(run: RunState, step: number): Map<number, Picture> {

@@ -1,13 +1,13 @@
-import { useCallback, useMemo, useState } from 'preact/hooks';
-import { Mosaic, wholeOf } from '../charts/patch';
+import { useMemo, useState } from 'preact/hooks';
 import { formatNumber, plural } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
-import { answersOf, boxAt, peaksOf, type Peak } from '../model/units';
+import { answersOf, peaksOf } from '../model/units';
 import { useStore } from '../state/store';
 import { Toggle } from '../ui/toggle';
 import { useAwaited, useKind, useSheet } from './kind_series';
 import type { KindViewProps } from './layer_view';
+import { UnitMosaic } from './unit_mosaic';
 import './patches.css';
 
 /** Units shown at first, and with each press of the button. */
@@ -28,12 +28,6 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
   const { sheet, missing } = useSheet(run, layer);
   const [chosen, setOrder] = useState<Order>('tree');
   const order = (chosen === 'tree' && !tree) || (chosen === 'class' && !responses) ? 'index' : chosen;
-  const boxOf = useCallback(
-    (peak: Peak) =>
-      boxAt(layer, peak.position) ??
-      (sheet ? wholeOf(sheet.atlas) : { top: 0, left: 0, height: 1, width: 1 }),
-    [layer, sheet],
-  );
   const units = useMemo(() => {
     const all = Array.from(peaks ?? [], (_, unit) => unit);
     if (order === 'class' && answers) {
@@ -83,14 +77,13 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
               }
             >
               {sheet && (
-                <Mosaic
+                <UnitMosaic
+                  layer={layer}
                   sheet={sheet}
-                  peaks={peaks?.[unit] ?? []}
-                  boxOf={boxOf}
+                  peaks={peaks?.[unit]}
                   columns={3}
                   rows={3}
                   side={34}
-                  dark={store.dark.value}
                   label={`patches of ${noun} ${unit}`}
                 />
               )}

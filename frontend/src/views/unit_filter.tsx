@@ -1,10 +1,10 @@
 import { useMemo } from 'preact/hooks';
 import { Gallery, schemeOf } from '../charts/gallery';
-import { formatNumber } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { Image, LayerInfo } from '../summaries/cnndiag_pb';
+import { pictureOf } from './picture';
 
 /** The pictures of a unit that the log has: its filter, and its feature maps. */
 export function UnitFilter({ run, layer, unit }: { run: RunState; layer: LayerInfo; unit: number }) {
@@ -25,15 +25,12 @@ export function UnitFilter({ run, layer, unit }: { run: RunState; layer: LayerIn
     <section aria-labelledby="unit-pictures">
       <h2 id="unit-pictures">Weights and maps</h2>
       <Gallery
-        pictures={own.map(({ height, width, channels, pixels, scale, sample }) => ({
-          name: sample === undefined ? `weights of the ${noun}` : `map of image ${sample}`,
-          height,
-          width,
-          channels,
-          pixels,
-          dead: false,
-          facts: [['scale', `± ${formatNumber(scale)}`]],
-        }))}
+        pictures={own.map((image) =>
+          pictureOf(
+            image.sample === undefined ? `weights of the ${noun}` : `map of image ${image.sample}`,
+            image,
+          ),
+        )}
         scheme={scheme}
         dark={store.dark.value}
         large

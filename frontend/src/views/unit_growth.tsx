@@ -1,12 +1,13 @@
-import { useCallback, useMemo } from 'preact/hooks';
-import { Mosaic, wholeOf, type Sheet } from '../charts/patch';
+import { useMemo } from 'preact/hooks';
+import type { Sheet } from '../charts/patch';
 import { formatNumber, formatValue } from '../model/format';
 import { snapshotAt, type Snapshot } from '../model/snapshots';
-import { boxAt, keptShare, peaksOf, settledAt, type Peak } from '../model/units';
+import { keptShare, peaksOf, settledAt } from '../model/units';
 import { useStore } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited } from './kind_series';
+import { UnitMosaic } from './unit_mosaic';
 import './unit_growth.css';
 
 /** Most snapshots shown; between them, evenly spaced ones are left out. */
@@ -27,12 +28,6 @@ export function Growth({ layer, unit, snapshots, sheet }: GrowthProps) {
     [snapshots.map(({ step }) => step).join()],
   );
   const peaks = useAwaited(all);
-  const boxOf = useCallback(
-    (peak: Peak) =>
-      boxAt(layer, peak.position) ??
-      (sheet ? wholeOf(sheet.atlas) : { top: 0, left: 0, height: 1, width: 1 }),
-    [layer, sheet],
-  );
   if (snapshots.length < 2 || !peaks || !sheet) return null;
   const own = peaks.map((units) => units[unit] ?? []);
   const settled = settledAt(own);
@@ -61,14 +56,13 @@ export function Growth({ layer, unit, snapshots, sheet }: GrowthProps) {
               onClick={() => store.go({ step: snapshot.step })}
             >
               <span>step {formatNumber(snapshot.step)}</span>
-              <Mosaic
+              <UnitMosaic
+                layer={layer}
                 sheet={sheet}
                 peaks={now}
-                boxOf={boxOf}
                 columns={9}
                 rows={1}
                 side={42}
-                dark={store.dark.value}
                 label={`patches at step ${snapshot.step}`}
               />
               <span class="note">

@@ -1,12 +1,12 @@
-import { useCallback } from 'preact/hooks';
-import { Mosaic, wholeOf, type Sheet } from '../charts/patch';
+import type { Sheet } from '../charts/patch';
 import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
-import { boxAt, neighborsOf, type Peak } from '../model/units';
+import { neighborsOf, type Peak } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useKind } from './kind_series';
+import { UnitMosaic } from './unit_mosaic';
 import './unit_relatives.css';
 
 const NEIGHBORS = 6;
@@ -24,12 +24,6 @@ interface RelativesProps {
 export function Relatives({ run, layer, unit, twins, peaks, sheet }: RelativesProps) {
   const store = useStore();
   const tree = snapshotAt(useKind(run, layer.path, 'dendrogram').snapshots, store.step.value)?.value;
-  const boxOf = useCallback(
-    (peak: Peak) =>
-      boxAt(layer, peak.position) ??
-      (sheet ? wholeOf(sheet.atlas) : { top: 0, left: 0, height: 1, width: 1 }),
-    [layer, sheet],
-  );
   const near = neighborsOf(tree?.order ?? [], unit, NEIGHBORS).filter((other) => !twins.includes(other));
   const relatives = [...twins.slice(0, 2 * NEIGHBORS), ...near];
   if (!relatives.length) return null;
@@ -45,14 +39,13 @@ export function Relatives({ run, layer, unit, twins, peaks, sheet }: RelativesPr
           <li key={other}>
             <button type="button" onClick={() => store.go({ unit: other })}>
               {sheet && (
-                <Mosaic
+                <UnitMosaic
+                  layer={layer}
                   sheet={sheet}
-                  peaks={peaks?.[other] ?? []}
-                  boxOf={boxOf}
+                  peaks={peaks?.[other]}
                   columns={3}
                   rows={1}
                   side={38}
-                  dark={store.dark.value}
                   label={`patches of ${noun} ${other}`}
                 />
               )}

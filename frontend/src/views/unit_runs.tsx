@@ -1,13 +1,13 @@
-import { useCallback } from 'preact/hooks';
-import { Mosaic, wholeOf, type Sheet } from '../charts/patch';
+import type { Sheet } from '../charts/patch';
 import { formatNumber } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
-import { bestMatch, boxAt, peaksOf, sameImages, similarity, type Peak } from '../model/units';
+import { bestMatch, peaksOf, sameImages, similarity, type Peak } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited, useKind, useSheet } from './kind_series';
+import { UnitMosaic } from './unit_mosaic';
 import './unit_relatives.css';
 
 /** Most runs shown. */
@@ -29,10 +29,6 @@ function OtherRun({ run, layer, unit, own, sheet }: OtherRunProps) {
   const peaks = useAwaited(message && peaksOf(message));
   const there = run.layers.find(({ path }) => path === layer.path);
   const { sheet: theirs } = useSheet(run, there ?? layer);
-  const boxOf = useCallback(
-    (peak: Peak) => boxAt(there ?? layer, peak.position) ?? wholeOf(sheet.atlas),
-    [there, layer, sheet],
-  );
   const noun = unitNoun(layer);
   const comparable = theirs && sameImages(theirs.atlas, sheet.atlas);
   const best = peaks && bestMatch(own, peaks);
@@ -49,14 +45,13 @@ function OtherRun({ run, layer, unit, own, sheet }: OtherRunProps) {
             other !== undefined && (
               <li key={other}>
                 <button type="button" onClick={() => store.go({ run: run.entry.id, unit: other })}>
-                  <Mosaic
+                  <UnitMosaic
+                    layer={there ?? layer}
                     sheet={sheet}
-                    peaks={peaks?.[other] ?? []}
-                    boxOf={boxOf}
+                    peaks={peaks?.[other]}
                     columns={3}
                     rows={1}
                     side={38}
-                    dark={store.dark.value}
                     label={`patches of ${noun} ${other} of ${run.entry.run}`}
                   />
                   <span>
