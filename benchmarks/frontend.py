@@ -65,6 +65,20 @@ UNTIL = """(selector) => new Promise((resolve) => {
   check();
 })"""
 
+# Zooms into the canvas CANVAS and out again, one step a frame.
+ZOOM = """(frames) => new Promise((resolve) => {
+  const canvas = document.querySelector('CANVAS');
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  let n = 0;
+  const turn = () => {
+    if (n++ === frames) return resolve();
+    const at = { clientX: left + width / 3, clientY: top + height / 3, bubbles: true, cancelable: true };
+    canvas.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: n < frames / 2 ? -30 : 30, ctrlKey: true }));
+    requestAnimationFrame(turn);
+  };
+  turn();
+})"""
+
 
 # Resolves once a histogram of TensorBoard's own tab is painted; it lives below several shadow roots.
 HISTOGRAM_PAINTED = """() => new Promise((resolve) => {
@@ -205,6 +219,20 @@ def open_overview(page: Page, url: str) -> float:
     return float(page.evaluate("() => performance.now() - window.start"))
 
 
+def zooming(canvas: str) -> str:
+    """A script that zooms the canvas of a selector in and out again."""
+    return ZOOM.replace("CANVAS", canvas)
+
+
+def frame_time(page: Page, script: str) -> float:
+    """Milliseconds that the page works on each of ``FRAMES`` frames of a script that takes their number."""
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable")
+    before = busy_time(client)
+    frame_of(page).evaluate(script, FRAMES)
+    return 1e3 * (busy_time(client) - before) / FRAMES
+
+
 def busy_time(client: Any) -> float:
     """Seconds that the page's thread has worked: our script, and layout and paint that follow from it."""
     metrics = {entry["name"]: entry["value"] for entry in client.send("Performance.getMetrics")["metrics"]}
@@ -249,25 +277,8 @@ def page_figures(page: Page, url: str, size: Size, figures: Figures) -> tuple[fl
     steps = [frame.evaluate(f"() => ({PAINTED})(() => {{ {STEP_BACK}; }})") for _ in range(30)]
     figures.report("layer page: step change to paint, median of 30", statistics.median(steps), 50, "ms")
 
-    zoom = """(frames) => new Promise((resolve) => {
-      const canvas = document.querySelector('.heatmap canvas');
-      const { left, top, width, height } = canvas.getBoundingClientRect();
-      let n = 0;
-      const turn = () => {
-        if (n++ === frames) return resolve();
-        const at = { clientX: left + width / 3, clientY: top + height / 3, bubbles: true, cancelable: true };
-        canvas.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: n < frames / 2 ? -30 : 30, ctrlKey: true }));
-        requestAnimationFrame(turn);
-      };
-      turn();
-    })"""
-    client = page.context.new_cdp_session(page)
-    client.send("Performance.enable")
-    before = busy_time(client)
-    frame.evaluate(zoom, FRAMES)
-    figures.report(
-        "heatmap of 2,048 filters: all work of the page a frame", 1e3 * (busy_time(client) - before) / FRAMES, 16, "ms"
-    )
+    work = frame_time(page, zooming(".heatmap canvas"))
+    figures.report("heatmap of 2,048 filters: all work of the page a frame", work, 16, "ms")
 
     heap = "() => { gc(); return performance.memory.usedJSHeapSize / 1e6; }"
     first = frame.evaluate(heap)

@@ -18,12 +18,12 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.frontend import (
     ARGUMENTS,
-    FRAMES,
     VIEWPORT,
     Figures,
-    busy_time,
     frame_of,
+    frame_time,
     tensorboard,
+    zooming,
 )
 from benchmarks.synthetic_log import DIAGNOSTICS
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, RunInfo
@@ -43,18 +43,6 @@ MAP_PAINTED = """(act) => new Promise((resolve) => {
   check();
 })"""
 PRESS_BUTTON = "[...document.querySelectorAll('button')].find((b) => b.textContent === '{}').click()"
-ZOOM = """(frames) => new Promise((resolve) => {
-  const canvas = document.querySelector('#chart-map canvas');
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  let n = 0;
-  const turn = () => {
-    if (n++ === frames) return resolve();
-    const at = { clientX: left + width / 3, clientY: top + height / 3, bubbles: true, cancelable: true };
-    canvas.dispatchEvent(new WheelEvent('wheel', { ...at, deltaY: n < frames / 2 ? -30 : 30, ctrlKey: true }));
-    requestAnimationFrame(turn);
-  };
-  turn();
-})"""
 PAN = """(frames) => new Promise((resolve) => {
   const canvas = document.querySelector('#chart-map canvas');
   const { left, top } = canvas.getBoundingClientRect();
@@ -124,13 +112,9 @@ def map_figures(page: Page, url: str, figures: Figures) -> None:
     figures.report("map folded: loaded, laid out and painted", after(PRESS_BUTTON.format("Overview")), 300, "ms")
     figures.report("map of every layer: laid out and painted", after(PRESS_BUTTON.format("Unfold all")), 1500, "ms")
     page.wait_for_timeout(500)
-    client = page.context.new_cdp_session(page)
-    client.send("Performance.enable")
-    for name, script in (("zoom", ZOOM), ("pan", PAN)):
-        before = busy_time(client)
-        frame.evaluate(script, FRAMES)
-        busy = 1e3 * (busy_time(client) - before) / FRAMES
-        figures.report(f"map of every layer, {name}: all work of the page a frame", busy, 16, "ms")
+    for name, script in (("zoom", zooming("#chart-map canvas")), ("pan", PAN)):
+        work = frame_time(page, script)
+        figures.report(f"map of every layer, {name}: all work of the page a frame", work, 16, "ms")
 
 
 def main() -> None:
