@@ -141,9 +141,13 @@ class Tab:
         )
         return dict(found)
 
+    def draw_everything(self) -> None:
+        """Draws what is not near the window too, as for printing, and what appears from now on."""
+        self.frame.evaluate("() => { setInterval(() => window.dispatchEvent(new Event('beforeprint')), 50); }")
+
     def violations(self) -> list[str]:
-        """What axe-core finds, with every chart drawn, as for printing, and every fold open."""
-        self.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+        """What axe-core finds, with every chart drawn and every fold open."""
+        self.draw_everything()
         self.page.wait_for_timeout(300)
         self.frame.evaluate("() => document.querySelectorAll('details:not(.menu)').forEach(d => { d.open = true; })")
         self.frame.evaluate(AXE.read_text(encoding="utf-8"))

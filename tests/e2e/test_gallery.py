@@ -24,7 +24,7 @@ def latest(tmp_path_factory):
 @pytest.fixture
 def page(made_server, open_tab):
     tab = open_tab(made_server, {"screen": "layer", "layer": LAYER, "run": "faulty/cnndiag"})
-    tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    tab.draw_everything()
     expect(tab.find("#chart-feature_maps .thumbnail").first).to_be_visible()
     return tab
 

@@ -122,7 +122,7 @@ def test_every_chart_has_a_table(demo_server, open_tab):
     figures = tab.find(".figure").all()
     for figure in figures:
         figure.locator("button:text-is('Table')").click()
-        assert figure.locator("table tbody tr").count() > 0
+        expect(figure.locator("table tbody tr").first).to_be_attached()
 
 
 def test_the_tab_works_under_a_path_prefix(serve, demo_logdir, open_tab):

@@ -33,7 +33,7 @@ def test_a_tap_elsewhere_puts_the_number_away(made_server, open_tab):
 
 def test_charts_of_a_layer_show_their_numbers_on_a_tap(made_server, open_tab):
     tab = open_tab(made_server, {"screen": "layer", "layer": "stem/conv", "run": "faulty/cnndiag"}, has_touch=True)
-    tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    tab.draw_everything()
     for chart in (".heatmap canvas", "svg.lines", ".thumbnail canvas", "#chart-dead_units canvas"):
         tab.find(chart).first.tap(position={"x": 70, "y": 12} if chart == "svg.lines" else {"x": 9, "y": 9})
         expect(tab.find(".tip")).to_be_visible()

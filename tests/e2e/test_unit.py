@@ -77,7 +77,7 @@ def test_keys_and_buttons_move_between_units_and_layers(page):
 def test_units_are_reached_from_the_page_of_their_layer(made_server, open_tab):
     address = {"screen": "layer", "layer": LAYER, "run": "healthy/cnndiag"}
     tab = open_tab(made_server, address)
-    tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    tab.draw_everything()
     tab.find("#chart-top_patches .patch-unit").first.click()
     expect(tab.find(".unit-strong li").first).to_be_visible()
     tab = open_tab(made_server, address)
@@ -126,7 +126,7 @@ def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, o
     tab = open_tab(made_server, {"run": "faulty/cnndiag"})
     card = tab.find("li.finding", has_text="Collapsed output").last
     card.locator("summary").first.click()
-    tab.frame.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")  # draws what is not near the window
+    tab.draw_everything()
     expect(card.locator(".finding-images li")).to_have_count(9)
     expect(card.locator(".finding-images p")).to_contain_text(f"takes for class {predicted}")
     shown = [text.split()[:2] for text in card.locator(".finding-images li .note").all_inner_texts()]
