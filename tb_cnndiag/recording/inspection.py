@@ -35,6 +35,11 @@ def sources(needs: Iterable[str]) -> frozenset[str]:
     return frozenset(found | ({GRADIENTS} if names & PROBE_GRADIENTS else set()))
 
 
+def passes(wanted: Set[str]) -> Set[str]:
+    """What is done for these sources: the pass that searches serves both itself and the plain pass over the probe."""
+    return wanted - {PROBE} if SEARCH in wanted else wanted
+
+
 @dataclass(frozen=True)
 class Tapped:
     """What training itself computed since the last snapshot; None where there are no taps.
@@ -81,10 +86,10 @@ class Inspection:
         wanted = sources(needs)
         probed: dict[str, dict[str, FloatArray]] = {}
         weights: dict[str, dict[str, FloatArray]] = {}
-        if wanted & {PROBE, SEARCH} and self._inspector.probes:
-            costly = SEARCH in wanted  # one pass serves both
-            with timed(SEARCH if costly else PROBE):
-                probed = self._probed(costly=costly)
+        for source in passes(wanted) & {PROBE, SEARCH}:
+            if self._inspector.probes:
+                with timed(source):
+                    probed = self._probed(costly=source == SEARCH)
         if GRADIENTS in wanted and self._inspector.probes and self._probe_gradients:
             with timed(GRADIENTS):
                 self._differentiate(probed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic
 from tb_cnndiag.recording.budget import Budget
-from tb_cnndiag.recording.inspection import sources
+from tb_cnndiag.recording.inspection import passes, sources
 
 # Judging and writing.
 RECORD = "record"
@@ -57,7 +57,7 @@ def affordable(
         more = sources(diagnostic.needs) - (fetched if captured is None else captured)
         shared = not chosen.isdisjoint(diagnostic.shares)
         cost = budget.estimate(diagnostic.name) if shared else _alone(diagnostic, budget)
-        cost += sum(budget.estimate(source) for source in more)
+        cost += _capturing(fetched | more, budget) - _capturing(fetched, budget)
         impossible = captured is not None and more
         limit = seconds if last else _PART[diagnostic.cost] * seconds
         if diagnostic.needs and (impossible or planned + cost > limit):
@@ -77,8 +77,9 @@ def _alone(diagnostic: Diagnostic, budget: Budget) -> float:
 def cost_of_all(due: Sequence[Diagnostic], budget: Budget) -> float:
     """Seconds that a snapshot of all these diagnostics is expected to take."""
     shared = {source for each in due for source in sources(each.needs)}
-    return (
-        budget.estimate(RECORD)
-        + sum(budget.estimate(source) for source in shared)
-        + sum(budget.estimate(each.name) for each in due)
-    )
+    return budget.estimate(RECORD) + _capturing(shared, budget) + sum(budget.estimate(each.name) for each in due)
+
+
+def _capturing(wanted: Set[str], budget: Budget) -> float:
+    """Seconds that capturing these sources takes."""
+    return sum(budget.estimate(source) for source in passes(wanted))

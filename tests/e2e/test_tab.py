@@ -119,8 +119,11 @@ def test_a_chart_can_be_taken_along(demo_server, open_tab, tmp_path, action, end
 
 def test_every_chart_has_a_table(demo_server, open_tab):
     tab = open_tab(demo_server, {"screen": "layer", "layer": first_layer(open_tab(demo_server))})
-    figures = tab.find(".figure").all()
-    for figure in figures:
+    tab.page.wait_for_load_state("networkidle")  # a figure comes with its payload
+    charts = [figure.get_attribute("id") for figure in tab.find(".figure").all()]
+    assert len(charts) > 10
+    for chart in charts:
+        figure = tab.find(f"#{chart}")
         figure.locator("button:text-is('Table')").click()
         expect(figure.locator("table tbody tr").first).to_be_attached()
 

@@ -163,6 +163,16 @@ def test_light_ones_come_first_and_what_they_share_counts_once(clock: Clock) -> 
     assert _names(affordable(due, budget, 0.45, captured={"probe"})) == ["a", "b", "logs"]
 
 
+def test_the_pass_that_searches_serves_the_plain_pass_too(clock: Clock) -> None:
+    budget = Budget(0.05)
+    for item, seconds in {"probe": 1.0, "search": 1.5, "a": 0.1, "patches": 0.2}.items():
+        _spend(budget, clock, seconds, item)
+    due = [_diagnostic("a", "light", "sample_max"), _diagnostic("patches", "costly", "peaks")]
+    assert cost_of_all(due, budget) == pytest.approx(1.5 + 0.1 + 0.2)
+    assert _names(affordable(due, budget, 1.85, last=True)) == ["a", "patches"]
+    assert affordable(due, budget, 1.75, last=True).left_out == pytest.approx({"patches": 0.5 + 0.2})
+
+
 class _Slow(LayerDiagnostic):
     """Takes so many seconds of a clock at each snapshot."""
 

@@ -48,6 +48,19 @@ function imageTable({ value }: Snapshot<'images'>, noun: string): Table {
   };
 }
 
+function atlasTable({ value }: Snapshot<'atlas'>): Table {
+  const { samples, height, width, labels } = value;
+  return {
+    columns: ['image', 'class', 'height', 'width'],
+    rows: Array.from({ length: samples }, (_, image) => [
+      String(image),
+      labels[image] === undefined ? '' : String(labels[image]),
+      height,
+      width,
+    ]),
+  };
+}
+
 /** The table of a layer's chart of one kind: of all snapshots if the chart shows all, else of the chosen one. */
 export function kindTable(kind: Kind, snapshots: Snapshot[], step: number, noun: string): Table | undefined {
   const snapshot = snapshotAt(snapshots, step);
@@ -65,6 +78,8 @@ export function kindTable(kind: Kind, snapshots: Snapshot[], step: number, noun:
       return mergeTable(snapshot as Snapshot<'dendrogram'>);
     case 'images':
       return imageTable(snapshot as Snapshot<'images'>, noun);
+    case 'atlas':
+      return atlasTable(snapshot as Snapshot<'atlas'>);
     default:
       return undefined;
   }
