@@ -381,3 +381,35 @@ class Atlas:
     extent: tuple[int, int]
     scaling: str = ""
     labels: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Clusters of units, and what connects those of successive layers. Nodes are in the order of their layers.
+
+    Attributes:
+        rows: ``(nodes,)``, row of the layer table of each node's layer.
+        names: ``(nodes,)``: a number for each cluster of a layer that stays the same over snapshots.
+        members: For each layer that has nodes, in order, ``(units,)``: the node of each unit, counted in that layer.
+        typical: ``(nodes, typical)``, the medoid of each cluster and its next most typical units; −1 where there are
+            fewer.
+        columns: One number per node, each ``(nodes,)`` float32.
+        classes: ``(classes,)``, classes of the probe.
+        responses: ``(nodes, classes)`` float32, mean response to each class in standard deviations of the units.
+        signatures: ``(nodes, samples)`` float32, −1..1: mean response to the first samples of the probe, at any scale;
+            those of two runs with the same probe can be compared.
+        sources, targets: ``(edges,)``, indices of nodes.
+        weights: ``(edges,)`` float32, share of all influence on the target's layer. Weak edges are left out.
+    """
+
+    rows: IntArray
+    names: IntArray
+    members: tuple[IntArray, ...]
+    typical: IntArray
+    columns: Mapping[str, FloatArray]
+    classes: IntArray
+    responses: FloatArray
+    signatures: FloatArray
+    sources: IntArray
+    targets: IntArray
+    weights: FloatArray

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.certain_facts import certain_facts
+from tb_cnndiag.capture.channel_routes import channel_routes
 from tb_cnndiag.capture.compiled_passes import CompiledPasses
 from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, walk
@@ -254,6 +255,22 @@ class ModelInspector:
                     if is_variable(variable := getattr(norm, attribute, None)):
                         data[name] = _numpy(variable).reshape(-1)
                 found[layer.path] = data
+        return found
+
+    def routes(self, table: Sequence[LayerInfo]) -> dict[str, FloatArray]:
+        """Path → where the input channels come from, ``(sources, 1 + channels)``: row of the source, then units.
+
+        A number below 0 stands for a channel without a single unit there; see :func:`channel_routes`. Layers that no
+        pass was recorded of are left out.
+        """
+        position = {layer.path: row for row, layer in enumerate(table)}
+        found: dict[str, FloatArray] = {}
+        for part in self._parts:
+            if part.observer is None or part.observer.recording is None:
+                continue
+            for path, routes in channel_routes(part.observer.recording, part.layers).items():
+                if routes:
+                    found[path] = np.array([[position[source], *units] for source, units in routes], np.float64)
         return found
 
     def activations(self, reductions: Sequence[str], *, costly: bool = True) -> dict[str, dict[str, FloatArray]]:

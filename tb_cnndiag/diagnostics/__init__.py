@@ -34,6 +34,7 @@ from tb_cnndiag.diagnostics.probe_images import ProbeImages
 from tb_cnndiag.diagnostics.saturation import Saturation
 from tb_cnndiag.diagnostics.top_patches import TopPatches
 from tb_cnndiag.diagnostics.training_curve import TrainingCurve
+from tb_cnndiag.diagnostics.unit_clusters import UnitClusters
 from tb_cnndiag.diagnostics.untouched_weights import UntouchedWeights
 from tb_cnndiag.diagnostics.update_ratio import UpdateRatio
 from tb_cnndiag.diagnostics.weight_health import WeightHealth
@@ -60,6 +61,7 @@ BUILTIN: tuple[type[Diagnostic], ...] = (
     FunctionalSimilarity,
     FeatureDimension,
     LayerSimilarity,
+    UnitClusters,
     ProbeImages,
     ProbeAtlas,
     ModelInput,

@@ -15,6 +15,7 @@ from tb_cnndiag.payloads import (
     Density,
     DiagnosticInfo,
     FloatArray,
+    Graph,
     Images,
     LayerInfo,
     Matrix,
@@ -28,7 +29,7 @@ Cost: TypeAlias = Literal["light", "heavy", "costly"]
 LayerPayload: TypeAlias = (
     Matrix | Dendrogram | Density | UnitStates | UnitValues | Images | Patches | ClassResponses | Atlas
 )
-ModelPayload: TypeAlias = Scalars | Matrix
+ModelPayload: TypeAlias = Scalars | Matrix | Graph
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class LayerSnapshot:
 
             - ``image`` ``(samples, height, width, channels)``: the images as they enter the model, at the first
               kernel that each reaches, downsampled to at most 128 pixels.
+
+            How layers are connected:
+
+            - ``routes`` ``(sources, 1 + channels)``: for each layer that feeds this one, its row in the table, and its
+              unit that each input channel comes from (negative: see :mod:`tb_cnndiag.numerics.influence`).
 
             Training since the last snapshot:
 

@@ -21,7 +21,7 @@ from tb_cnndiag.payloads import DiagnosticInfo, FloatArray, LayerInfo, RunInfo
 from tb_cnndiag.warning import warn
 
 # What has to be done to get the arrays that diagnostics need.
-WEIGHTS, PROBE, SEARCH, GRADIENTS, FACTS = "weights", "probe", "search", "gradients", "facts"
+WEIGHTS, PROBE, SEARCH, GRADIENTS, FACTS, ROUTES = "weights", "probe", "search", "gradients", "facts", "routes"
 Timed: TypeAlias = Callable[[str], AbstractContextManager[None]]
 
 
@@ -30,6 +30,7 @@ def sources(needs: Iterable[str]) -> frozenset[str]:
     names = set(needs)
     found = {WEIGHTS} if names & WEIGHT_NAMES else set()
     found |= {FACTS} if names & FACT_NAMES else set()
+    found |= {ROUTES} if ROUTES in names else set()
     found |= {PROBE} if names & (REDUCTIONS.keys() - COSTLY) else set()
     found |= {SEARCH} if names & COSTLY else set()
     return frozenset(found | ({GRADIENTS} if names & PROBE_GRADIENTS else set()))
@@ -100,12 +101,17 @@ class Inspection:
         if FACTS in wanted:
             with timed(FACTS):
                 facts = self._inspector.facts()
+        routes: dict[str, dict[str, FloatArray]] = {}
+        if ROUTES in wanted:
+            with timed(ROUTES):
+                routes = {path: {ROUTES: found} for path, found in self._inspector.routes(self.table).items()}
         rows = {layer.path: row for row, layer in enumerate(self._inspector.layers)}
         layers = [
             LayerSnapshot(
                 info,
                 weights.get(info.path, {})
                 | facts.get(info.path, {})
+                | routes.get(info.path, {})
                 | probed.get(info.path, {})
                 | _tapped_at(tapped, rows[info.path]),
             )

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Measurement(_message.Message):
-    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas")
+    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas", "graph")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     LAYER_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Measurement(_message.Message):
     PATCHES_FIELD_NUMBER: _ClassVar[int]
     CLASS_RESPONSES_FIELD_NUMBER: _ClassVar[int]
     ATLAS_FIELD_NUMBER: _ClassVar[int]
+    GRAPH_FIELD_NUMBER: _ClassVar[int]
     version: int
     diagnostic: str
     layer: str
@@ -48,7 +49,8 @@ class Measurement(_message.Message):
     patches: Patches
     class_responses: ClassResponses
     atlas: Atlas
-    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ...) -> None: ...
+    graph: Graph
+    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ..., graph: _Optional[_Union[Graph, _Mapping]] = ...) -> None: ...
 
 class MeasurementList(_message.Message):
     __slots__ = ("items", "total")
@@ -557,3 +559,47 @@ class Atlas(_message.Message):
     scaling: str
     labels: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, picture: _Optional[bytes] = ..., samples: _Optional[int] = ..., columns: _Optional[int] = ..., tile_height: _Optional[int] = ..., tile_width: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., scaling: _Optional[str] = ..., labels: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Graph(_message.Message):
+    __slots__ = ("nodes", "edges", "rows", "names", "units", "members", "typical_count", "typical", "columns", "classes", "responses", "samples", "signatures", "sources", "targets", "weights")
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    TYPICAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TYPICAL_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    nodes: int
+    edges: int
+    rows: bytes
+    names: bytes
+    units: _containers.RepeatedScalarFieldContainer[int]
+    members: bytes
+    typical_count: int
+    typical: bytes
+    columns: _containers.RepeatedCompositeFieldContainer[NodeColumn]
+    classes: _containers.RepeatedScalarFieldContainer[int]
+    responses: bytes
+    samples: int
+    signatures: bytes
+    sources: bytes
+    targets: bytes
+    weights: bytes
+    def __init__(self, nodes: _Optional[int] = ..., edges: _Optional[int] = ..., rows: _Optional[bytes] = ..., names: _Optional[bytes] = ..., units: _Optional[_Iterable[int]] = ..., members: _Optional[bytes] = ..., typical_count: _Optional[int] = ..., typical: _Optional[bytes] = ..., columns: _Optional[_Iterable[_Union[NodeColumn, _Mapping]]] = ..., classes: _Optional[_Iterable[int]] = ..., responses: _Optional[bytes] = ..., samples: _Optional[int] = ..., signatures: _Optional[bytes] = ..., sources: _Optional[bytes] = ..., targets: _Optional[bytes] = ..., weights: _Optional[bytes] = ...) -> None: ...
+
+class NodeColumn(_message.Message):
+    __slots__ = ("name", "values")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: bytes
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[bytes] = ...) -> None: ...

@@ -16,6 +16,7 @@ from tb_cnndiag.payloads import (
     ClassResponses,
     Dendrogram,
     Density,
+    Graph,
     Images,
     LayerColumns,
     Matrix,
@@ -26,7 +27,7 @@ from tb_cnndiag.payloads import (
     UnitValues,
 )
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_patches, codec_run_info
+from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_graph, codec_patches, codec_run_info
 
 CONTRACT_VERSION = 2
 
@@ -44,6 +45,7 @@ Payload: TypeAlias = (
     | Patches
     | ClassResponses
     | Atlas
+    | Graph
 )
 
 
@@ -147,6 +149,7 @@ _KIND_OF_TYPE: dict[type, str] = {
     Patches: "patches",
     ClassResponses: "class_responses",
     Atlas: "atlas",
+    Graph: "graph",
 }
 
 _ENCODERS: dict[str, Callable[[Any], Any]] = {
@@ -163,6 +166,7 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "patches": codec_patches.encode_patches,
     "class_responses": codec_patches.encode_class_responses,
     "atlas": codec_patches.encode_atlas,
+    "graph": codec_graph.encode_graph,
 }
 
 _DECODERS: dict[str, Callable[[Any], Payload]] = {
@@ -179,4 +183,5 @@ _DECODERS: dict[str, Callable[[Any], Payload]] = {
     "patches": codec_patches.decode_patches,
     "class_responses": codec_patches.decode_class_responses,
     "atlas": codec_patches.decode_atlas,
+    "graph": codec_graph.decode_graph,
 }
