@@ -21,6 +21,7 @@ from tb_cnndiag.payloads import (
     Density,
     DiagnosticInfo,
     FieldAxis,
+    Graph,
     Image,
     Images,
     LayerColumns,
@@ -172,6 +173,19 @@ def examples() -> dict[str, Measurement]:
             number=3,
         ),
         "atlas": Atlas(b"RIFF", 3, 2, (8, 6), (16, 12), "0 to 255", np.array([1, 0, 2])),
+        "graph": Graph(
+            rows=np.array([0, 0, 1, 1]),
+            names=np.array([0, 2, 0, 1]),
+            members=(np.array([0, 0, 1]), np.array([1, 0])),
+            typical=np.array([[1, 0], [2, -1], [1, -1], [0, -1]]),
+            columns={"dead": np.array([0.0, 1.0, np.nan, 0.5], np.float32)},
+            classes=np.array([0, 7]),
+            responses=np.array([[1.0, -1.0], [0.0, 0.5], [0.25, -0.25], [2.0, -2.0]], np.float32),
+            signatures=np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, -1.0], [-1.0, 0.0, 1.0]], np.float32),
+            sources=np.array([0, 0, 1]),
+            targets=np.array([2, 3, 3]),
+            weights=np.array([0.5, 0.25, 0.125], np.float32),
+        ),
     }
     layer_kinds = (
         "unit_states",

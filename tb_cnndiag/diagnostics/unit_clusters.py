@@ -18,8 +18,8 @@ from tb_cnndiag.payloads import FloatArray, Graph, IntArray, LayerInfo
 SAMPLES, SIGNATURE = 256, 64
 # Most typical units of each cluster, and classes of the probe, that are kept.
 TYPICAL, CLASSES = 4, 20
-# Edges into a node that are kept: the strongest, until they hold this share of its influence, and at most so many.
-HELD, STRONGEST = 0.9, 6
+# Edges into a node that are kept: the strongest, until they have this share of its influence, and at most so many.
+MASS, STRONGEST = 0.9, 6
 # Layers of the largest model whose clusters are found.
 MOST_LAYERS = 1100
 
@@ -169,10 +169,10 @@ def _edges(layers: Sequence[_Clustered]) -> tuple[IntArray, IntArray, FloatArray
 
 
 def _strongest(influence: FloatArray) -> IntArray:
-    """Sources with the largest influence on a node, until they hold most of it."""
+    """Sources with the largest influence on a node, until they have most of it."""
     order = np.argsort(-influence, kind="stable")[:STRONGEST]
-    held = np.cumsum(influence[order])
-    count = int(np.searchsorted(held, HELD * influence.sum())) + 1
+    shares = np.cumsum(influence[order])
+    count = int(np.searchsorted(shares, MASS * influence.sum())) + 1
     return order[:count][influence[order[:count]] > 0]
 
 

@@ -13,7 +13,7 @@ export interface Peak {
 }
 
 /** Undoes compression and gives the number at an index of little-endian values, stored as all low bytes first. */
-async function numbers(bytes: Uint8Array, size: number): Promise<(index: number) => number> {
+export async function numbers(bytes: Uint8Array, size: number): Promise<(index: number) => number> {
   const plain = await inflate(bytes);
   const count = plain.length / size;
   return (index) => {
@@ -24,7 +24,7 @@ async function numbers(bytes: Uint8Array, size: number): Promise<(index: number)
 }
 
 /** Computes something of a message once. */
-function once<M extends object, T>(compute: (message: M) => Promise<T>): (message: M) => Promise<T> {
+export function once<M extends object, T>(compute: (message: M) => Promise<T>): (message: M) => Promise<T> {
   const known = new WeakMap<M, Promise<T>>();
   return (message) => {
     const found = known.get(message) ?? compute(message);

@@ -1,22 +1,39 @@
+import type { ComponentType } from 'preact';
 import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { DiagnosticInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
+import { lazy } from '../ui/lazy';
 import { snapshotsNote, pending } from '../views/layer_view';
 import { layerAxes } from '../views/map_axes';
 import { matrixTable } from '../views/matrix';
 import { SimilarityMap } from '../views/similarity_map';
 import { LayerTable } from './layer_table';
 
-/** Diagnostics that write a matrix of layers by layers. */
-export function relationsOf(run: RunState): DiagnosticInfo[] {
-  const written = new Set(run.entry.tags.map(({ tag }) => tag));
-  return (run.info?.diagnostics ?? []).filter(
-    ({ name, modelKind }) => modelKind === 'matrix' && written.has(`cnndiag/${name}`),
-  );
+const ClusterGraphView = lazy(
+  'The clusters',
+  420,
+  async () => (await import('../views/cluster_graph')).ClusterGraphView,
+);
+
+/** How each kind of result about relations between layers is drawn. */
+const VIEWS: Record<string, ComponentType<RelationProps>> = { graph: ClusterGraphView, matrix: Relation };
+
+interface RelationProps {
+  run: RunState;
+  diagnostic: DiagnosticInfo;
 }
 
-function Relation({ run, diagnostic }: { run: RunState; diagnostic: DiagnosticInfo }) {
+/** Diagnostics that write what connects layers with layers: a graph, or a matrix. */
+export function relationsOf(run: RunState): DiagnosticInfo[] {
+  const written = new Set(run.entry.tags.map(({ tag }) => tag));
+  const kinds = Object.keys(VIEWS);
+  return (run.info?.diagnostics ?? [])
+    .filter(({ name, modelKind }) => kinds.includes(modelKind) && written.has(`cnndiag/${name}`))
+    .sort((a, b) => kinds.indexOf(a.modelKind) - kinds.indexOf(b.modelKind));
+}
+
+function Relation({ run, diagnostic }: RelationProps) {
   const store = useStore();
   const series = store.modelSeries(run.entry, diagnostic.name).value;
   const snapshots = snapshotsOf(series.value?.items ?? [], 'matrix');
@@ -47,13 +64,14 @@ function Relation({ run, diagnostic }: { run: RunState; diagnostic: DiagnosticIn
   );
 }
 
-/** Layers compared with layers, and all numbers of all layers at the chosen step. */
+/** What connects layers with layers, and all numbers of all layers at the chosen step. */
 export function Relations({ run }: { run: RunState }) {
   return (
     <div>
-      {relationsOf(run).map((diagnostic) => (
-        <Relation key={diagnostic.name} run={run} diagnostic={diagnostic} />
-      ))}
+      {relationsOf(run).map((diagnostic) => {
+        const View = VIEWS[diagnostic.modelKind];
+        return View && <View key={diagnostic.name} run={run} diagnostic={diagnostic} />;
+      })}
       <LayerTable run={run} />
     </div>
   );
