@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.certain_facts import certain_facts
 from tb_cnndiag.capture.channel_routes import channel_routes
 from tb_cnndiag.capture.compiled_passes import CompiledPasses
@@ -310,8 +311,6 @@ class ModelInspector:
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
         """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""
         gradients: dict[str, dict[str, FloatArray]] = {}
-        if keras.backend.backend() != "tensorflow":
-            return gradients
         for part in self._parts:
             if part.probe is not None:
                 if part.gradients is None:
@@ -376,7 +375,7 @@ def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
         ops.norm(ops.reshape(ops.cast(b, "float32") - ops.cast(a, "float32"), (-1,)))
         for a, b in zip(before, after, strict=True)
     ]
-    return np.array([float(keras.ops.convert_to_numpy(norm)) for norm in norms])
+    return np.array(to_host(norms), np.float64)
 
 
 def _part(name: str, model: Any, unprobed: str) -> _Part:
@@ -469,4 +468,4 @@ def _with_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
 
 
 def _numpy(variable: Any) -> FloatArray:
-    return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+    return np.asarray(to_host(variable), np.float32)

@@ -1,4 +1,4 @@
-"""The first samples of the latest batch, kept in variables while the train step runs. TensorFlow backend only."""
+"""The first samples of the latest batch, kept in variables while the train step runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-# Samples of each batch that are kept until the callback has read them.
-SLOTS = 32
+from tb_cnndiag.capture.backends.base import SLOTS
 
 
 class BatchSamples:
@@ -24,8 +24,6 @@ class BatchSamples:
 
     def keep(self, structure: Any) -> None:
         """Keep the samples of this batch; nothing if the structure holds anything but tensors of samples."""
-        import tensorflow as tf
-
         tensors = [tensor for tensor in keras.tree.flatten(structure) if tensor is not None]
         if not tensors or not all(self._can_keep(tensor) for tensor in tensors):
             return
@@ -51,15 +49,11 @@ class BatchSamples:
         return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()[:count]), self._variables)
 
     def _can_keep(self, tensor: Any) -> bool:
-        import tensorflow as tf
-
         if not isinstance(tensor, tf.Tensor) or not tensor.shape.rank or tensor.dtype == tf.variant:
             return False
         return not self._fixed or (None not in tensor.shape[1:] and tensor.dtype != tf.string)
 
     def _variable(self, tensor: Any) -> Any:
-        import tensorflow as tf
-
         if tensor is None:
             return None
         rest = tensor.shape[1:]
