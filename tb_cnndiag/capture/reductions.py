@@ -213,7 +213,7 @@ def image(ops: Any, x: Any) -> Any:
 
 
 def _downsample(ops: Any, x: Any, side: int) -> Any:
-    size = [-(-length // side) for length in x.shape[1:3]]
+    size = tuple(-(-length // side) for length in x.shape[1:3])
     x = ops.cast(x, "float32")
     return x if max(size) == 1 else ops.average_pool(x, size, size, padding="same", data_format="channels_last")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
 
 from tb_cnndiag import CNNDiagnostics
 from tb_cnndiag.payloads import LayerColumns
@@ -21,7 +22,20 @@ from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, normalized, plain
 
 REFERENCE = Path(__file__).with_name("reference.json")
-NETWORKS = {"plain": plain, "normalized": normalized}
+
+
+def large() -> Any:
+    """Maps large enough to be reduced in blocks and to be drawn smaller, two branches and a strided convolution."""
+    inputs = keras.Input((52, 52, 1))
+    x = layers.Conv2D(6, 3, activation="relu", name="conv_a")(inputs)
+    y = layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x)
+    y = layers.Activation("tanh", name="tanh")(layers.LayerNormalization(name="norm")(y))
+    x = layers.Add(name="sum")([x, y])
+    x = layers.LeakyReLU(name="leaky")(layers.Conv2D(8, 3, strides=2, padding="same", name="conv_b")(x))
+    return keras.Model(inputs, layers.Dense(4, activation="softmax", name="head")(layers.GlobalMaxPooling2D()(x)))
+
+
+NETWORKS = {"plain": plain, "normalized": normalized, "large": large}
 
 
 def measured(network: str, log_dir: Path) -> dict[str, list[float]]:
@@ -30,9 +44,9 @@ def measured(network: str, log_dir: Path) -> dict[str, list[float]]:
     The weights and the data are the same on each backend, and nothing is drawn at random.
     """
     rng = np.random.default_rng(5)
-    x, y = images(rng, samples=80)
     keras.utils.set_random_seed(1)
     model = NETWORKS[network]()
+    x, y = images(rng, samples=80, size=model.inputs[0].shape[1])
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
