@@ -53,7 +53,10 @@ class KernelLayer:
 
     def kernel(self) -> FloatArray:
         """The kernel now, ``(units, fan_in)`` float32."""
-        value = to_host(self.variable)
+        return self.as_rows(to_host(self.variable))
+
+    def as_rows(self, value: Any) -> FloatArray:
+        """A value of the kernel's variable as ``(units, fan_in)`` float32."""
         rest = [axis for axis in range(value.ndim) if axis not in self.unit_axes]
         rows = value.transpose(*self.unit_axes, *rest).reshape(self.units, -1)
         return np.asarray(rows, np.float32)

@@ -203,18 +203,24 @@ class ModelInspector:
 
     def weights(self) -> dict[str, dict[str, FloatArray]]:
         """Path → ``kernel``, and ``bias`` and ``norm_scale`` if they exist."""
-        weights: dict[str, dict[str, FloatArray]] = {}
+        variables: dict[str, dict[str, Any]] = {}
         for part in self._parts:
             for layer in part.layers:
-                data = {"kernel": layer.kernel()}
-                bias = getattr(layer.layer, "bias", None)
-                if is_variable(bias):
-                    data["bias"] = _numpy(bias).reshape(-1)
+                found = {"kernel": layer.variable, "bias": getattr(layer.layer, "bias", None)}
                 observation = part.observer.observed.get(layer.path) if part.observer else None
-                gamma = getattr(observation.norm_layer, "gamma", None) if observation else None
-                if is_variable(gamma):
-                    data["norm_scale"] = _numpy(gamma).reshape(-1)
-                weights[layer.path] = data
+                found["norm_scale"] = getattr(observation.norm_layer, "gamma", None) if observation else None
+                variables[layer.path] = {name: each for name, each in found.items() if is_variable(each)}
+        paths, names = list(variables), [list(found) for found in variables.values()]
+        arrays = iter(to_host([each for found in variables.values() for each in found.values()]))  # in one transfer
+        weights = {
+            path: {
+                name: np.asarray(next(arrays), np.float32).reshape(-1) if name != "kernel" else next(arrays)
+                for name in known
+            }
+            for path, known in zip(paths, names, strict=True)
+        }
+        for layer in self.layers:
+            weights[layer.path]["kernel"] = layer.as_rows(weights[layer.path]["kernel"])
         return weights
 
     def trace(self) -> None:

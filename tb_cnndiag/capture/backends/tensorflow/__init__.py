@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tb_cnndiag.capture.backends.base import Differentiated
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import replicas, spans_machines, writes_the_log
 from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.backends.tensorflow.loop import TappedLoop
@@ -33,11 +34,6 @@ __all__ = [
     "trace",
     "writes_the_log",
 ]
-
-
-def to_host(structure: Any) -> Any:
-    """Arrays for tensors and variables."""
-    return keras.tree.map_structure(keras.ops.convert_to_numpy, structure)
 
 
 def constant_value(tensor: Any) -> Any:

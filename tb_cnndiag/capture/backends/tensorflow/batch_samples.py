@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_cnndiag.capture.backends.base import SLOTS
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 
 
 class BatchSamples:
@@ -43,10 +44,10 @@ class BatchSamples:
 
     def read(self) -> Any:
         """The samples of the latest batch as arrays; None before the first."""
-        if self._variables is None or not int(self._count.numpy()):
+        count = 0 if self._variables is None else int(to_host(self._count))
+        if not count:
             return None
-        count = int(self._count.numpy())
-        return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()[:count]), self._variables)
+        return keras.tree.map_structure(lambda v: None if v is None else np.array(to_host(v)[:count]), self._variables)
 
     def _can_keep(self, tensor: Any) -> bool:
         if not isinstance(tensor, tf.Tensor) or not tensor.shape.rank or tensor.dtype == tf.variant:

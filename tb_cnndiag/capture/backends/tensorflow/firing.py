@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_cnndiag.capture.backends.base import Fired
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import replicas, scope
 from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.layers import KernelLayer
@@ -58,13 +59,13 @@ class Firing:
 
     def read(self) -> Fired | None:
         """What was observed since the last call; None if no batch was observed."""
-        batches = int(self._batches.numpy())
+        batches = int(to_host(self._batches))
         self._steps.assign(0.0)
         if not batches or not self._seen:
             return None
         late = min(-(-batches // 2), SIZE_HISTORY)
-        sizes = self._sizes.numpy()[np.arange(batches - late, batches) % SIZE_HISTORY]
-        fired = np.split(self._fired_at.numpy() > batches - late, self._ends[:-1])
+        sizes = to_host(self._sizes)[np.arange(batches - late, batches) % SIZE_HISTORY]
+        fired = np.split(to_host(self._fired_at) > batches - late, self._ends[:-1])
         self._batches.assign(0.0)
         self._fired_at.assign(np.zeros(self._fired_at.shape, np.float32))
         return Fired([units if row in self._seen else None for row, units in enumerate(fired)], late, int(sizes.sum()))

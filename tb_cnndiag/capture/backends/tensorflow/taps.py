@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_cnndiag.capture.backends.base import Fired, NoTaps
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.batch_samples import BatchSamples
 from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, scope, summed_over_replicas
 from tb_cnndiag.capture.backends.tensorflow.firing import Firing
@@ -68,7 +69,7 @@ class Taps:
     def read(self) -> FloatArray:
         """Mean ‖gradient‖, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
         parts = local_parts(self._sums)
-        sums: FloatArray = np.array([part.numpy() for part in parts], np.float64).sum(axis=0)
+        sums: FloatArray = np.array(to_host(parts), np.float64).sum(axis=0)
         for part in parts:
             part.assign(np.zeros(sums.shape, np.float32))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -77,7 +78,7 @@ class Taps:
 
     def batch_size(self) -> int:
         """Number of samples in the largest batch so far; 0 before the first batch."""
-        return sum(int(part.numpy()) for part in local_parts(self._batch_size))
+        return sum(map(int, to_host(local_parts(self._batch_size))))
 
     def read_batch(self) -> dict[str, Any]:
         """The first samples of the latest batch as (x, y): the data under ``""``, each part's inputs under its name.
