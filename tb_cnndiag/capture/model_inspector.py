@@ -397,7 +397,8 @@ def parts_of(model: Any) -> dict[str, Any]:
     if type(model).call is not keras.Model.call:
         return {"": model}
     found: dict[str, Any] = {}
-    for name, value in vars(model).items():
+    attributes = vars(model) | vars(model).get("_modules", {})  # torch keeps modules apart from other attributes
+    for name, value in attributes.items():
         if not name.startswith("_"):
             found |= {
                 part: layer for part, layer in _layers_in(name, value) if find_kernel_layers(layer) or not layer.built

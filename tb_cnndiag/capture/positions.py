@@ -1,4 +1,4 @@
-"""Activations in one form, whatever the layer: ``(samples, positions, units)``, channels last."""
+"""Activations of all layers in one form: ``(samples, positions, units)``, channels last."""
 
 from __future__ import annotations
 

@@ -155,3 +155,54 @@ class KerasTorchLoop(TorchLoop):
         with torch.no_grad():
             self.optimizers[0].apply([variable.value.grad for variable in variables], variables)
         return norm
+
+
+def gan(kind: type) -> Any:
+    """An instance of a pair of models with the train step that the backend wants."""
+    return {"tensorflow": _tensorflow_gan, "jax": _jax_gan, "torch": _torch_gan}[keras.backend.backend()](kind)()
+
+
+def _tensorflow_gan(kind: type) -> type:
+    import tensorflow as tf
+
+    def train_step(self: Any, data: Any) -> Any:
+        with tf.GradientTape() as tape:
+            fake = self.discriminator(self.generator(tf.random.normal((16, 4))))
+            loss = self.losses_of(fake, self.discriminator(data))
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {"loss": loss}
+
+    return type("Gan", (kind,), {"train_step": train_step})
+
+
+def _torch_gan(kind: type) -> type:
+    import torch
+
+    def train_step(self: Any, data: Any) -> Any:
+        self.zero_grad()
+        loss = self.losses_of(self.discriminator(self.generator(torch.randn(16, 4))), self.discriminator(data))
+        loss.backward()
+        with torch.no_grad():
+            self.optimizer.apply([v.value.grad for v in self.trainable_variables], self.trainable_variables)
+        return {"loss": loss}
+
+    return type("Gan", (kind,), {"train_step": train_step})
+
+
+def _jax_gan(kind: type) -> type:
+    import jax
+
+    def train_step(self: Any, state: Any, data: Any) -> Any:
+        trainable, rest, optimizer, metrics = state
+
+        def loss_of(trainable: Any) -> Any:
+            known = [*zip(self.trainable_variables, trainable, strict=True)]
+            with keras.StatelessScope(state_mapping=known):
+                noise = jax.random.normal(jax.random.key(0), (16, 4))
+                return self.losses_of(self.discriminator(self.generator(noise)), self.discriminator(data))
+
+        loss, gradients = jax.value_and_grad(loss_of)(trainable)
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return {"loss": loss}, (trainable, rest, optimizer, metrics)
+
+    return type("Gan", (kind,), {"train_step": train_step})

@@ -144,3 +144,59 @@ def test_numbers_for_tensorboard_without_tensorflow(tmp_path: Path) -> None:
 
     last = [float(make_ndarray(event.tensor_proto)) for event in events.Tensors("epoch_loss")][-1]
     assert last == pytest.approx(history["loss"][-1])
+
+
+def test_an_activation_that_is_no_layer(tmp_path: Path) -> None:
+    x, y = images(np.random.default_rng(0))
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = layers.Conv2D(4, 3, name="conv"), layers.Dense(4, name="head")
+            self.pool = layers.GlobalAveragePooling2D()
+
+        def call(self, x: Any) -> Any:
+            return self.head(self.pool(keras.ops.relu(self.conv(x))))
+
+    model = Own()
+    model.build((None, 12, 12, 1))
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    callback = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0, on_finding=lambda _: None)
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[callback])
+    history = _history(tmp_path)
+    assert history.layers[0].activation == ("relu" if BACKEND == "tensorflow" else "linear")
+
+
+class Pair(keras.Model):
+    """A generator and a discriminator without a ``call``; the step trains the discriminator alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = keras.Sequential(
+            [keras.Input((4,)), layers.Dense(144, activation="relu"), layers.Reshape((12, 12, 1)), layers.Conv2D(1, 1)]
+        )
+        self.discriminator = keras.Sequential(
+            [keras.Input((12, 12, 1)), layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(1)]
+        )
+
+        self.built = True  # Keras cannot build a model without a call by itself
+
+    def losses_of(self, fake: Any, real: Any) -> Any:
+        return keras.ops.mean(keras.ops.softplus(fake)) + keras.ops.mean(keras.ops.softplus(-real))
+
+
+def test_the_parts_of_a_gan(tmp_path: Path) -> None:
+    pair = loops.gan(Pair)
+    pair.compile(optimizer=keras.optimizers.SGD(0.1))
+    x = images(np.random.default_rng(0))[0]
+    noise = np.random.default_rng(1).normal(size=(32, 4)).astype(np.float32)
+    pair.optimizer.build(pair.trainable_variables)
+    for name, probe in (("given", {"generator": noise, "discriminator": x}), ("collected", None)):
+        callback = CNNDiagnostics(tmp_path / name, probe=probe, verbose=0, on_finding=lambda _: None)
+        pair.fit(x, batch_size=16, epochs=1, verbose=0, callbacks=[callback])
+        history = _history(tmp_path / name)
+        assert [layer.path.split("/")[0] for layer in history.layers] == ["generator"] * 2 + ["discriminator"] * 2
+        assert (history.series("gradient_flow", "gradient_norm").values[-1] > 0).all()
+        seen = np.isfinite(history.series("dead_units", "dead_ratio").values[-1])
+        assert seen[2:].all()
+        assert seen[:2].all() == (name == "given" or BACKEND != "jax")

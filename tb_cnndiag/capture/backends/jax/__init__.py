@@ -44,7 +44,7 @@ def tap_fit(
     parts: Mapping[str, Any],
     charged: Callable[[], AbstractContextManager[None]],
 ) -> TappedTraining:
-    """Taps beside the train step: some steps are taken twice, once without effect."""
+    """Taps next to the train step: some steps are taken twice, once without effect."""
     return TappedTraining(model, layers, charged)
 
 

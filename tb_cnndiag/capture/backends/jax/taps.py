@@ -1,4 +1,4 @@
-"""Stands in for a model's train function on JAX, and takes a shadow step beside some of its steps."""
+"""Stands in for a model's train function on JAX, and takes a shadow step next to some of its steps."""
 
 from __future__ import annotations
 
