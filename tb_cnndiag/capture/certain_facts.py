@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation
 from tb_cnndiag.capture.recorder import Call, Recording, tensor_key
 from tb_cnndiag.numerics.intervals import Interval, activated, added, affine, multiplied, scaled
@@ -168,7 +168,7 @@ class _Pass:
         kernel = layer.kernel()
         kernel = np.where(vanished(kernel)[:, None], np.float32(0), kernel)
         bias = getattr(layer.layer, "bias", None)
-        added_bias = None if bias is None else np.asarray(keras.ops.convert_to_numpy(bias), np.float64).reshape(-1)
+        added_bias = None if bias is None else np.asarray(to_host(bias), np.float64).reshape(-1)
         seen = value.interval.with_zero() if getattr(layer.layer, "padding", "valid") != "valid" else value.interval
         if layer.role == "depthwise_conv":
             self.reads(value)  # each channel goes into units of its own
@@ -279,7 +279,7 @@ def _normalized(layer: Any, call: Call, value: _Value) -> _Value | None:
         variable = getattr(layer, name, None)
         if variable is None:
             return np.full(value.channels, default)
-        return np.asarray(keras.ops.convert_to_numpy(variable), np.float64)
+        return np.asarray(to_host(variable), np.float64)
 
     factor = array("gamma", 1.0) / np.sqrt(array("moving_variance", 1.0) + layer.epsilon)
     shift = array("beta", 0.0) - factor * array("moving_mean", 0.0)

@@ -36,3 +36,12 @@ class CompiledPasses:
 def _alike(kept: Sequence[KernelLayer], layers: Sequence[KernelLayer]) -> bool:
     """Whether these are the same layers, with the same kernels."""
     return [(a.path, id(a.variable)) for a in kept] == [(b.path, id(b.variable)) for b in layers]
+
+
+def compiled_passes(model: Any) -> CompiledPasses:
+    """The passes over the probe that are kept with the model's train function, until ``compile`` drops it."""
+    function = model.train_function
+    if not hasattr(function, "_cnndiag_passes"):
+        function._cnndiag_passes = CompiledPasses()
+    kept: CompiledPasses = function._cnndiag_passes
+    return kept

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.numerics.activations import CLASS_NAMES
 from tb_cnndiag.payloads import FloatArray, LayerInfo
 
@@ -52,7 +53,10 @@ class KernelLayer:
 
     def kernel(self) -> FloatArray:
         """The kernel now, ``(units, fan_in)`` float32."""
-        value = keras.ops.convert_to_numpy(self.variable)
+        return self.as_rows(to_host(self.variable))
+
+    def as_rows(self, value: Any) -> FloatArray:
+        """A value of the kernel's variable as ``(units, fan_in)`` float32."""
         rest = [axis for axis in range(value.ndim) if axis not in self.unit_axes]
         rows = value.transpose(*self.unit_axes, *rest).reshape(self.units, -1)
         return np.asarray(rows, np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.certain_facts import certain_facts
 from tb_cnndiag.capture.channel_routes import channel_routes
 from tb_cnndiag.capture.compiled_passes import CompiledPasses
@@ -202,18 +203,24 @@ class ModelInspector:
 
     def weights(self) -> dict[str, dict[str, FloatArray]]:
         """Path → ``kernel``, and ``bias`` and ``norm_scale`` if they exist."""
-        weights: dict[str, dict[str, FloatArray]] = {}
+        variables: dict[str, dict[str, Any]] = {}
         for part in self._parts:
             for layer in part.layers:
-                data = {"kernel": layer.kernel()}
-                bias = getattr(layer.layer, "bias", None)
-                if is_variable(bias):
-                    data["bias"] = _numpy(bias).reshape(-1)
+                found = {"kernel": layer.variable, "bias": getattr(layer.layer, "bias", None)}
                 observation = part.observer.observed.get(layer.path) if part.observer else None
-                gamma = getattr(observation.norm_layer, "gamma", None) if observation else None
-                if is_variable(gamma):
-                    data["norm_scale"] = _numpy(gamma).reshape(-1)
-                weights[layer.path] = data
+                found["norm_scale"] = getattr(observation.norm_layer, "gamma", None) if observation else None
+                variables[layer.path] = {name: each for name, each in found.items() if is_variable(each)}
+        paths, names = list(variables), [list(found) for found in variables.values()]
+        arrays = iter(to_host([each for found in variables.values() for each in found.values()]))  # in one transfer
+        weights = {
+            path: {
+                name: np.asarray(next(arrays), np.float32).reshape(-1) if name != "kernel" else next(arrays)
+                for name in known
+            }
+            for path, known in zip(paths, names, strict=True)
+        }
+        for layer in self.layers:
+            weights[layer.path]["kernel"] = layer.as_rows(weights[layer.path]["kernel"])
         return weights
 
     def trace(self) -> None:
@@ -310,8 +317,6 @@ class ModelInspector:
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
         """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""
         gradients: dict[str, dict[str, FloatArray]] = {}
-        if keras.backend.backend() != "tensorflow":
-            return gradients
         for part in self._parts:
             if part.probe is not None:
                 if part.gradients is None:
@@ -376,7 +381,7 @@ def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
         ops.norm(ops.reshape(ops.cast(b, "float32") - ops.cast(a, "float32"), (-1,)))
         for a, b in zip(before, after, strict=True)
     ]
-    return np.array([float(keras.ops.convert_to_numpy(norm)) for norm in norms])
+    return np.array(to_host(norms), np.float64)
 
 
 def _part(name: str, model: Any, unprobed: str) -> _Part:
@@ -392,7 +397,8 @@ def parts_of(model: Any) -> dict[str, Any]:
     if type(model).call is not keras.Model.call:
         return {"": model}
     found: dict[str, Any] = {}
-    for name, value in vars(model).items():
+    attributes = vars(model) | vars(model).get("_modules", {})  # torch keeps modules apart from other attributes
+    for name, value in attributes.items():
         if not name.startswith("_"):
             found |= {
                 part: layer for part, layer in _layers_in(name, value) if find_kernel_layers(layer) or not layer.built
@@ -469,4 +475,4 @@ def _with_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
 
 
 def _numpy(variable: Any) -> FloatArray:
-    return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+    return np.asarray(to_host(variable), np.float32)

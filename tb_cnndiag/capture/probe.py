@@ -9,9 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import backend, to_host
 from tb_cnndiag.capture.batch_statistics import compares, moments
 from tb_cnndiag.capture.kernel_graph import KernelGraph
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.positions import by_position, channels_last, flat_positions
 from tb_cnndiag.capture.receptive_field import FieldGraph, is_picture
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
 from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS, SEARCHED, Reduction, block_maxima, first_samples
@@ -21,15 +23,13 @@ from tb_cnndiag.payloads import FloatArray, ReceptiveField
 # Most samples and input bytes per call: they bound the memory that a snapshot uses, for a probe of any size.
 CHUNK_SAMPLES = 256
 CHUNK_BYTES = 16 << 20
-# Length of axes of unknown length in a pass without data.
-BLANK_SIDE = 64
 
 
 class Observer:
     """Calls a model on chunks of the probe and reduces every kernel layer's activation in the graph.
 
     The model is called with ``training=False`` inside a ``keras.StatelessScope``, so its state does not change. On
-    TensorFlow, the pass is compiled, for any number of samples; on other backends, it runs eagerly.
+    TensorFlow, the pass is compiled for any number of samples, on JAX for each number; on torch, it runs eagerly.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer], prefix: str = "") -> None:
@@ -56,7 +56,7 @@ class Observer:
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
             reduced = self._reducer(reductions, x, costly=len(parts) < searched)
-            parts.append(keras.tree.map_structure(keras.ops.convert_to_numpy, reduced(chunk)))
+            parts.append(to_host(reduced(chunk)))
         weights = [min(size, samples - start) for start in range(0, samples, size)]
         joined: dict[str, dict[str, FloatArray]] = {}
         for path in parts[0]:
@@ -72,21 +72,12 @@ class Observer:
         return joined
 
     def trace(self) -> None:
-        """Record a pass without data: on TensorFlow it is only traced, on other backends it runs on zeros.
+        """Record a pass without data: on TensorFlow and JAX it is only traced, on torch it runs on zeros.
 
         Raises:
             Exception: Any error of the model; its inputs must be declared.
         """
-        specs = self._model.inputs
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            given = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in specs]
-            passed = functools.partial(self._reduced, ())
-            tf.function(passed, autograph=False).get_concrete_function(given[0] if len(given) == 1 else given)
-            return
-        zeros = [np.zeros((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in specs]
-        self._reducer((), zeros)(zeros[0] if len(zeros) == 1 else zeros)
+        backend().trace(self._model, functools.partial(self._reduced, ()), self._model.inputs)
 
     def _reducer(self, reductions: Sequence[str], x: Any, *, costly: bool = False) -> Any:
         """The pass with these reductions for inputs like ``x``, compiled where the backend compiles.
@@ -99,36 +90,20 @@ class Observer:
         known = [names for names in (cheap, everything) if (names, inputs) in self._compiled]
         names = everything if costly else next(iter(known), cheap)
         if (names, inputs) not in self._compiled:
-            self._compiled[names, inputs] = self._compile(names, x)
+            reduced = functools.partial(self._reduced, names)
+            self._compiled[names, inputs] = backend().compiled(self._model, reduced, x, self.batch_size)
         return self._compiled[names, inputs]
 
-    def _compile(self, names: tuple[str, ...], x: Any) -> Any:
-        reduced = functools.partial(self._reduced, names)
-        if keras.backend.backend() == "torch":
-            import torch
-
-            return torch.no_grad()(reduced)
-        if keras.backend.backend() != "tensorflow":
-            return reduced
-        import tensorflow as tf
-
-        text = {np.dtype(object): tf.string}
-        specs = keras.tree.map_structure(
-            lambda a: tf.TensorSpec((self.batch_size, *a.shape[1:]), text.get(a.dtype, a.dtype)), x
-        )
-        try:
-            return tf.function(reduced, autograph=False, input_signature=[specs]).get_concrete_function()
-        except (TypeError, ValueError):  # a model may need to know the number of samples
-            return tf.function(reduced, autograph=False, reduce_retracing=True)
-
     def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
-        with keras.StatelessScope(), recording(self._model, self._prefix) as record:
+        with recording(self._model, self._prefix) as record:
             outputs = self._model(x, training=False)
             record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if keras.ops.is_tensor(tensor)]
             record.inputs = keras.tree.flatten(x)
         self.recording = record
         seen = {
-            layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if same_graph(call.outputs[0])]
+            layer.path: [
+                record.observe(layer, call) for call in record.of(layer.layer) if backend().same_graph(call.outputs[0])
+            ]
             for layer in self.layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
@@ -142,7 +117,7 @@ class Observer:
         }
         first = {path: calls[0] for path, calls in activations.items()}
         images = {
-            layer.path: _channels_last(layer, pictures[layer.path]) for layer in observed if layer.path in pictures
+            layer.path: channels_last(layer, pictures[layer.path]) for layer in observed if layer.path in pictures
         }
         for name in names:
             if REDUCTIONS[name].costly:
@@ -211,13 +186,13 @@ def _reducible(
     if kinds & {"input", "picture"} and layer.path in graph.first:
         tensor = graph.calls[layer.path].inputs[0]
         given["input"] = (_input_by_position(layer, tensor),)
-        if _is_map(image := _channels_last(layer, tensor)):
+        if _is_map(image := channels_last(layer, tensor)):
             given["picture"] = (image,)
     if "normalized" in kinds:
         call = graph.normalization.get(layer.path)
-        if call is not None and compares(call.layer) and same_graph(call.inputs[0]):
+        if call is not None and compares(call.layer) and backend().same_graph(call.inputs[0]):
             given["normalized"] = (moments(ops, call.inputs[0]), call.layer)
-    if "map" in kinds and _is_map(image := _channels_last(layer, seen.tensor), layer.units):
+    if "map" in kinds and _is_map(image := channels_last(layer, seen.tensor), layer.units):
         given["map"] = (image,)
     return given
 
@@ -248,38 +223,16 @@ def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
     tensor = ops.cast(tensor, "float32")
     if len(tensor.shape) < 3:
         return ops.reshape(tensor, (ops.shape(tensor)[0], -1, 1))
-    tensor = _channels_last(layer, tensor)
-    return _flat_positions(tensor, tensor.shape[-1])
+    tensor = channels_last(layer, tensor)
+    return flat_positions(tensor, tensor.shape[-1])
 
 
 def _answer_by_position(layer: KernelLayer, tensor: Any) -> Any:
     """An output of the model as ``(samples, positions, units)``; it may be pooled after the layer."""
     if len(tensor.shape) < 2:
         return keras.ops.reshape(tensor, (-1, 1, 1))
-    tensor = _channels_last(layer, tensor)
-    return _flat_positions(tensor, tensor.shape[-1])
-
-
-def by_position(layer: KernelLayer, tensor: Any) -> Any:
-    """The activation as ``(samples, positions, units)``."""
-    return _flat_positions(_channels_last(layer, tensor), layer.units)
-
-
-def _flat_positions(tensor: Any, channels: int) -> Any:
-    """``(samples, …, …)`` as ``(samples, positions, channels)``, with a static number of positions if possible.
-
-    A plain reshape to ``(samples, -1, channels)`` would lose that number in a graph for any number of samples.
-    """
-    sizes = tensor.shape[1:]
-    if None in sizes:
-        return keras.ops.reshape(tensor, (keras.ops.shape(tensor)[0], -1, channels))
-    return keras.ops.reshape(tensor, (-1, int(np.prod(sizes)) // channels, channels))
-
-
-def _channels_last(layer: KernelLayer, tensor: Any) -> Any:
-    if getattr(layer.layer, "data_format", "") == "channels_first" and len(tensor.shape) > 2:
-        return keras.ops.moveaxis(tensor, 1, -1)
-    return tensor
+    tensor = channels_last(layer, tensor)
+    return flat_positions(tensor, tensor.shape[-1])
 
 
 def _is_map(tensor: Any, channels: int | None = None) -> bool:
@@ -287,14 +240,3 @@ def _is_map(tensor: Any, channels: int | None = None) -> bool:
     if len(tensor.shape) != 4 or None in tensor.shape[1:] or tensor.shape[1] * tensor.shape[2] < 2:
         return False
     return channels is None or tensor.shape[-1] == channels
-
-
-def same_graph(tensor: Any) -> bool:
-    """False for a tensor of an inner graph, e.g. a loop over time steps: reading it would fail the whole snapshot."""
-    if keras.backend.backend() != "tensorflow":
-        return True
-    import tensorflow as tf
-
-    if tf.executing_eagerly():
-        return True
-    return getattr(tensor, "graph", None) is tf.compat.v1.get_default_graph()

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import backend, to_host
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.numerics.weights import norm as norm_of
 from tb_cnndiag.payloads import FloatArray
@@ -19,18 +20,17 @@ NAMES = frozenset({"chunk_gradient_norms", "mean_gradient_norm", "gradient_zero_
 
 
 class ProbeGradients:
-    """Differentiates a compiled model's loss by its kernels, one chunk of the probe at a time. TensorFlow only.
+    """Differentiates a compiled model's loss by its kernels, one chunk of the probe at a time.
 
     As for activations, the model is called with ``training=False`` inside a ``keras.StatelessScope``.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
-        import tensorflow as tf
-
         self._model = model
         self.layers = layers
         self._trained = [layer for layer in layers if layer.layer.trainable and layer.variable.trainable]
-        self._gradients = tf.function(self._differentiate, autograph=False, reduce_retracing=True)
+        variables = [layer.variable for layer in self._trained]
+        self._gradients = backend().differentiated(model, variables, self._data_loss)
 
     def measure(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
         """Path → the arrays named in :data:`NAMES`, for trainable kernels.
@@ -45,14 +45,16 @@ class ProbeGradients:
         if chunks < 2 or y is None or overridden or not getattr(loss, "built", False):
             return {}
         total: list[Any] | None = None
-        norms, zeros = [], []
+        norms: list[Any] = []
+        zeros: list[Any] = []
         for start in range(0, chunks * CHUNK_SAMPLES, CHUNK_SAMPLES):
             chunk = keras.tree.map_structure(lambda a, s=start: None if a is None else a[s : s + CHUNK_SAMPLES], (x, y))
             gradients, norm, zero = self._gradients(*chunk)
             total = gradients if total is None else [t + g for t, g in zip(total, gradients, strict=True)]
-            norms.append(norm.numpy())
-            zeros.append(zero.numpy())
-        means = [norm_of(t.numpy().reshape(1, -1)) / chunks for t in total or ()]
+            norms.append(norm)
+            zeros.append(zero)
+        norms, zeros, total = to_host((norms, zeros, total or []))
+        means = [norm_of(t.reshape(1, -1)) / chunks for t in total]
         return {
             layer.path: {
                 "chunk_gradient_norms": np.stack(norms)[:, row],
@@ -62,15 +64,5 @@ class ProbeGradients:
             for row, layer in enumerate(self._trained)
         }
 
-    def _differentiate(self, x: Any, y: Any) -> tuple[list[Any], Any, Any]:
-        """Gradient by each kernel, the gradients' norms ``(kernels,)`` and their shares of zeros ``(kernels,)``."""
-        import tensorflow as tf
-
-        variables = [layer.variable for layer in self._trained]
-        with keras.StatelessScope(), tf.GradientTape() as tape:
-            loss = self._model._compile_loss(y, self._model(x, training=False))  # the data loss only
-        raw = tape.gradient(loss, [variable.value for variable in variables], unconnected_gradients="zero")
-        gradients = [tf.cast(gradient, tf.float32) for gradient in raw]
-        norms = tf.stack([tf.norm(g) for g in gradients])
-        zeros = tf.stack([tf.reduce_mean(tf.cast(tf.equal(g, 0), tf.float32)) for g in gradients])
-        return gradients, norms, zeros
+    def _data_loss(self, x: Any, y: Any) -> Any:
+        return self._model._compile_loss(y, self._model(x, training=False))

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.payloads import IntArray, Probe, Targets
 
 # Most samples and bytes that are collected. PROBE_SAMPLES of the samples are the probe, the rest are further samples.
@@ -72,7 +73,7 @@ def given_samples(probe: Any) -> Samples:
 def _as_array(value: Any) -> Any:
     if value is None:
         return None
-    array = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
+    array = to_host(value) if keras.ops.is_tensor(value) else np.asarray(value)
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.capture.field_rules import (
     Given,
     Seen,
@@ -158,17 +159,15 @@ class FieldGraph:
 
 def _by_operation(origin: Any, given: Given, shape: Shape) -> Seen | None:
     """What an operation of TensorFlow's graph sees; None if it is not known."""
-    import tensorflow as tf
-
     if origin.type in _ELEMENTWISE:
         return elementwise(None, given, shape)
     if origin.type == "Reshape" and 0 not in shape[1:]:
         return reshaping(None, given[:1], shape)
     if origin.type == "ConcatV2":
-        axis = tf.get_static_value(origin.inputs[-1])
+        axis = backend().constant_value(origin.inputs[-1])
         return None if axis is None else concatenated(int(axis), given[:-1], shape)
     if origin.type in _REDUCTIONS:
-        axis = tf.get_static_value(origin.inputs[1])
+        axis = backend().constant_value(origin.inputs[1])
         return None if axis is None else reduced(axis.reshape(-1).tolist(), given[:1], shape)
     return None
 

@@ -115,7 +115,7 @@ def _first_maximum(ops: Any, x: Any, samples: Any, start: Any = 0, length: int |
     """Where ``(units, n)`` samples have their first maximum: of ``length`` positions from ``start``, None: of all."""
     units = x.shape[-1]
     positions = ops.shape(x)[1] if x.shape[1] is None else x.shape[1]
-    begin = (samples * positions + start) * units + np.arange(units, dtype=np.int32)[:, None]
+    begin = (samples * positions + start) * units + ops.convert_to_tensor(np.arange(units, dtype=np.int32)[:, None])
     along = ops.arange(positions if length is None else length, dtype="int32") * units
     found = ops.take(ops.reshape(x, (-1,)), ops.expand_dims(begin, -1) + along)
     return ops.cast(ops.argmax(found, axis=-1), "int32")
@@ -213,7 +213,7 @@ def image(ops: Any, x: Any) -> Any:
 
 
 def _downsample(ops: Any, x: Any, side: int) -> Any:
-    size = [-(-length // side) for length in x.shape[1:3]]
+    size = tuple(-(-length // side) for length in x.shape[1:3])
     x = ops.cast(x, "float32")
     return x if max(size) == 1 else ops.average_pool(x, size, size, padding="same", data_format="channels_last")
 

@@ -18,6 +18,7 @@ from tb_cnndiag.cli.progress_line import progress_line, step_line
 from tb_cnndiag.history import HistoryError
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.judge import nearest
+from tb_cnndiag.keras_backend import choose_backend
 from tb_cnndiag.logs import NoDataError
 from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
 from tb_cnndiag.report.compare import compare
@@ -170,10 +171,11 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _audit(options: argparse.Namespace) -> int:
+    choose_backend()
     try:
         from tb_cnndiag.recording.auditing import audit_files
     except ImportError as error:
-        needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
+        needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]' (or jax, torch)"
         print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
         return USAGE
     if not _imported(options.imports):
@@ -197,10 +199,11 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _preflight(options: argparse.Namespace) -> int:
+    choose_backend()
     try:
         from tb_cnndiag.preflight_checks.record import called, checked
     except ImportError as error:
-        needed = "A preflight needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
+        needed = "A preflight needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]' (or jax, torch)"
         print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
         return USAGE
     _imported(())

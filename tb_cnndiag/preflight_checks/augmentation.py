@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.recorder import Call, recording
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.payloads import FloatArray
@@ -88,7 +89,7 @@ def _adjustment(call: Call, low: float, high: float) -> Adjustment:
 
 
 def _array(tensor: Any) -> FloatArray:
-    return np.asarray(keras.ops.convert_to_numpy(tensor), np.float32)
+    return np.asarray(to_host(tensor), np.float32)
 
 
 CHECKS: tuple[Check, ...] = (Augmented(),)

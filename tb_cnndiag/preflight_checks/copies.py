@@ -12,6 +12,7 @@ import numpy as np
 from keras.src.backend.common import global_state  # names and seeds of Keras have no public place
 
 from tb_cnndiag.adjust.compiling import compile_like
+from tb_cnndiag.capture.backends import backend, to_host
 
 # Keras' counter of automatic names, and its generator for layers without a seed of their own.
 _NAMES, _SEEDS = "object_name_uids", "global_seed_generator"
@@ -84,10 +85,9 @@ def untouched(model: Any) -> Iterator[None]:
     states = random.getstate(), np.random.get_state()
     names = dict(global_state.get_global_attribute(_NAMES) or {})
     seeds = global_state.get_global_attribute(_SEEDS)
-    seed = None if seeds is None else keras.ops.convert_to_numpy(seeds.state)
-    context = _tensorflow_random()
-    tensorflow_state = context.getstate() if context is not None else None
-    before = [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
+    seed = None if seeds is None else to_host(seeds.state)
+    restore = backend().random_state()
+    before = [to_host(variable) for variable in _variables(model)]
     try:
         yield
     finally:
@@ -101,22 +101,12 @@ def untouched(model: Any) -> Iterator[None]:
             global_state.set_global_attribute(_SEEDS, None)
         elif seed is not None:
             seeds.state.assign(seed)
-        if context is not None:
-            context.setstate(tensorflow_state)
+        restore()
         for variable, value in zip(_variables(model), before, strict=False):
-            if not np.array_equal(keras.ops.convert_to_numpy(variable), value, equal_nan=True):
+            if not np.array_equal(to_host(variable), value, equal_nan=True):
                 variable.assign(value)
 
 
 def _variables(model: Any) -> list[Any]:
     optimizer = getattr(model, "optimizer", None)
     return [*model.variables, *(optimizer.variables if optimizer is not None and optimizer.built else ())]
-
-
-def _tensorflow_random() -> Any:
-    """The generator of seeds for TensorFlow's operations without one; None on other backends."""
-    if keras.backend.backend() != "tensorflow":
-        return None
-    from tensorflow.python.eager import context
-
-    return getattr(context.context(), "_rng", None)

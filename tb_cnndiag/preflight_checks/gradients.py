@@ -1,4 +1,4 @@
-"""Gradients of layers and losses that are not of Keras, against finite differences. TensorFlow backend only."""
+"""Gradients of layers and losses that are not of Keras, against finite differences."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import backend, to_host
 from tb_cnndiag.capture.layers import walk
 from tb_cnndiag.finding import Adjustment, Evidence, Finding
 from tb_cnndiag.preflight_checks.base import Check, Result, Subject, finding
@@ -36,8 +36,6 @@ class Differentiates(Check):
         own_loss = callable(loss) and not _of_keras(getattr(loss, "__module__", "") or type(loss).__module__)
         if not own and not own_loss:
             return Result.skipped("all layers and the loss are of Keras")
-        if keras.backend.backend() != "tensorflow":
-            return Result.skipped(f"on the {keras.backend.backend()} backend gradients are not compared")
         try:
             trial = trial_of(subject)
         except NoCopyError as error:
@@ -74,22 +72,19 @@ def _found(path: str, is_layer: bool, error: float) -> Finding:
 
 def _difference(model: Any, x: Any, y: Any, variables: Sequence[Any]) -> float | None:
     """Median relative difference along directions that say something; None if too few do."""
-    import tensorflow as tf
 
     def loss() -> Any:
         return model.compute_loss(x=x, y=y, y_pred=model(x, training=False), training=False)
 
-    start = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    start = [to_host(variable) for variable in variables]
 
     def moved(directions: Sequence[Any], step: float) -> float:
         for variable, value, direction in zip(variables, start, directions, strict=True):
             variable.assign(value + step * direction)
-        return float(loss())
+        return float(to_host(loss()))
 
-    with tf.GradientTape() as tape:
-        value = loss()
-    raw = tape.gradient(value, [variable.value for variable in variables], unconnected_gradients="zero")
-    gradients = [np.asarray(tf.convert_to_tensor(gradient), np.float64) for gradient in raw]
+    value, found = backend().gradients(loss, variables)
+    gradients = [np.asarray(gradient, np.float64) for gradient in found]
     rng = np.random.default_rng(0)
     errors = []
     for _ in range(DIRECTIONS):
@@ -99,7 +94,7 @@ def _difference(model: Any, x: Any, y: Any, variables: Sequence[Any]) -> float |
         far, near = ((moved(directions, h) - moved(directions, -h)) / (2 * h) for h in (FAR, NEAR))
         expected = float(sum(np.sum(g * d) for g, d in zip(gradients, directions, strict=True)))
         scale = max(abs(near), abs(expected))
-        if not math.isfinite(scale) or scale < 1e-4 * max(abs(float(value)), 1e-9):
+        if not math.isfinite(scale) or scale < 1e-4 * max(abs(value), 1e-9):
             continue  # lost in rounding
         if abs(far - near) <= AGREEMENT * scale:
             errors.append(abs(near - expected) / scale)

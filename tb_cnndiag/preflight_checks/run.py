@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.finding import Coverage, Finding, Findings
 from tb_cnndiag.judging.causes import Ways, explained, graph
 from tb_cnndiag.judging.coverage import Verdict
@@ -139,7 +140,7 @@ def _arrays(value: Any) -> Any:
     if any(len(each.shape) == 0 for each in flat):
         return None
     return keras.tree.map_structure(
-        lambda each: keras.ops.convert_to_numpy(each) if keras.ops.is_tensor(each) else np.asarray(each), value
+        lambda each: to_host(each) if keras.ops.is_tensor(each) else np.asarray(each), value
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import verdict
@@ -97,7 +98,7 @@ def trial_of(subject: Subject) -> Trial:
 def _trial(subject: Subject) -> Trial:
     model = copied(subject.model, subject.x)
     model.optimizer.build(model.trainable_variables)
-    state = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
+    state = [to_host(variable) for variable in model.optimizer.variables]
     trial = Trial(model, model.get_weights(), state)
     rows = np.random.default_rng(0).permutation(subject.chosen(SAMPLES))
     x, y = subject.part(rows)
@@ -213,7 +214,7 @@ def _moved(trial: Trial) -> frozenset[str]:
     return frozenset(
         variable.path
         for variable, before in zip(trial.model.trainable_variables, _trainable(trial), strict=True)
-        if not np.array_equal(keras.ops.convert_to_numpy(variable), before)
+        if not np.array_equal(to_host(variable), before)
     )
 
 
@@ -230,7 +231,7 @@ def _rate(model: Any) -> float | None:
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if isinstance(getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
         return None
-    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    return float(to_host(optimizer.learning_rate))
 
 
 def _set_rate(model: Any, rate: float) -> None:

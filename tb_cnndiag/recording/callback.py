@@ -13,11 +13,12 @@ from typing import Any, Literal, TypeAlias
 
 import keras
 
-from tb_cnndiag.capture.distribution import spans_machines
-from tb_cnndiag.capture.firing import Fired
+from tb_cnndiag.capture.backends import backend
+from tb_cnndiag.capture.backends.base import Fired, FitTaps, NoTaps
+from tb_cnndiag.capture.compiled_passes import compiled_passes
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
+from tb_cnndiag.capture.optimizers import find_optimizers
 from tb_cnndiag.capture.probe_samples import ProbeCollector
-from tb_cnndiag.capture.taps import TappedTraining, compiled_passes, find_optimizers
 from tb_cnndiag.diagnostics import OF_AUDITS, Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.announcements import sentences
@@ -27,7 +28,7 @@ from tb_cnndiag.recording.before_training import StoredPreflight
 from tb_cnndiag.recording.budget import Budget
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
-from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
+from tb_cnndiag.recording.training import Options, Training, try_probe
 from tb_cnndiag.recording.watch import Watch
 from tb_cnndiag.warning import warn
 
@@ -125,7 +126,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
         self._probe = probe
         self._on_finding = on_finding
         self._training: Training | None = None
-        self._tapped: TappedTraining | None = None
+        self._tapped: FitTaps | None = None
         self._collector: ProbeCollector | None = None
         self._unbuilt: NotBuiltError | None = None
         self._watch: Watch | None = None
@@ -267,35 +268,28 @@ class CNNDiagnostics(keras.callbacks.Callback):
             print(f"CNN diagnostics, preflight: {summary(judged.coverage)}")
 
     def _prepare(self, model: Any, budget: Budget, *, incomplete: bool) -> None:
-        if spans_machines(model):
+        if backend().spans_machines(model):
             raise InspectionError(
                 "fit() over several processes is not supported. Write the loop by hand and give it to watch(): "
                 "see docs/loops.md."
             )
         steps = (self.params or {}).get("steps")
-        tapped = keras.backend.backend() == "tensorflow"
         inspector = ModelInspector(
             parts_of(model),
             self._options.pattern,
-            unprobed="the probe is collected during the first epoch" if tapped else "on this backend none is collected",
+            unprobed="the probe is collected during the first epoch",
             incomplete=incomplete,
-            passes=compiled_passes(model) if tapped else None,
+            passes=compiled_passes(model),
         )
         if self._probe is not None:
             try_probe(inspector, self._probe)
         if self._collector is not None:  # an earlier fit() may have collected a probe
             inspector.offer_probes(self._collector.collected)
-        collect = tapped and bool(inspector.unprobed)
-        if tapped:
-            self._collector = ProbeCollector(steps) if collect else self._collector
-            self._tapped = TappedTraining(model, inspector.layers, collect=collect, parts=inspector.unprobed)
-        else:
-            probe = (
-                " and no probe is collected. Give one, as in probe=(x_val[:512], y_val[:512])"
-                if inspector.unprobed
-                else ""
-            )
-            warn(f"On the {keras.backend.backend()} backend gradients are not recorded{probe}.")
+        collect = bool(inspector.unprobed)
+        self._collector = ProbeCollector(steps) if collect else self._collector
+        self._tapped = backend().tap_fit(
+            model, inspector.layers, collect=collect, parts=inspector.unprobed, charged=budget.charged
+        )
         self._training = Training(
             self._options,
             inspector,
@@ -325,31 +319,35 @@ class CNNDiagnostics(keras.callbacks.Callback):
 
 
 class _FitTaps(NoTaps):
-    """Taps of a training under ``fit``; ``tapped`` is None on backends whose train step is not tapped."""
+    """Taps of a training under ``fit``, read when the model is up to date."""
 
-    def __init__(self, callback: CNNDiagnostics, tapped: TappedTraining | None) -> None:
+    def __init__(self, callback: CNNDiagnostics, tapped: FitTaps) -> None:
         self._callback = callback
-        self._taps = tapped.taps if tapped else None
+        self._taps = tapped
 
     def sync(self) -> None:
         """JAX trains on a state of its own; asking a callback for its model brings the model up to date."""
         _ = self._callback.model
 
     def gradients(self) -> FloatArray | None:
-        """From the optimizers."""
-        return self._taps.read() if self._taps else None
+        """As observed."""
+        return self._taps.gradients()
 
     def fired(self) -> Fired | None:
-        """From the train step."""
-        return self._taps.firing.read() if self._taps and self._taps.firing else None
+        """As observed."""
+        return self._taps.fired()
 
     def batch(self) -> dict[str, Any]:
-        """From the train step."""
-        return self._taps.read_batch() if self._taps else {}
+        """As observed."""
+        return self._taps.batch()
+
+    def stop_collecting(self) -> None:
+        """Passed on."""
+        self._taps.stop_collecting()
 
     def batch_size(self) -> int:
-        """From the train step."""
-        return self._taps.batch_size() if self._taps else 0
+        """As observed."""
+        return self._taps.batch_size()
 
 
 class _Guard:

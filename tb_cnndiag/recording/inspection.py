@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tb_cnndiag.capture.firing import Fired
+from tb_cnndiag.capture.backends.base import Fired
 from tb_cnndiag.capture.model_inspector import FACT_NAMES, WEIGHT_NAMES, ModelInspector
 from tb_cnndiag.capture.probe_gradients import NAMES as PROBE_GRADIENTS
 from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic, Snapshot
+from tb_cnndiag.keras_backend import has_tensorflow
 from tb_cnndiag.payloads import SwitchedOff
 from tb_cnndiag.recording.budget import Budget, Occasion
 from tb_cnndiag.recording.inspection import Inspection, Tapped, sources
@@ -169,6 +170,8 @@ class Session:
         )
         self._left_out += skipped
         scalars = self._measurer.scalars(measurements, snapshot)
+        if not has_tensorflow():  # then there is no keras.callbacks.TensorBoard, which writes these
+            scalars |= {f"epoch_{name}": value for name, value in snapshot.logs.items()}
         with self.budget.measured(RECORD):
             return self._log.record(
                 snapshot,

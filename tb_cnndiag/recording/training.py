@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-import keras
 import numpy as np
 
-from tb_cnndiag.capture.firing import Fired
+from tb_cnndiag.capture.backends import to_host
+from tb_cnndiag.capture.backends.base import NoTaps, TrainingTaps
 from tb_cnndiag.capture.model_inspector import ModelInspector, update_norms
 from tb_cnndiag.capture.probe_samples import ProbeCollector, given_samples
 from tb_cnndiag.diagnostics.base import Diagnostic
@@ -35,54 +35,6 @@ class Options:
     pattern: str | None
     verbose: int
     budget: float | None = None
-
-
-class TrainingTaps(Protocol):
-    """What a training computes anyway, read between its steps."""
-
-    def sync(self) -> None:
-        """Bring the models up to date: some backends train on a state of their own."""
-
-    def gradients(self) -> FloatArray | None:
-        """Mean norm, finite and non-finite steps per kernel since the last call, ``(layers, 3)``; None if unknown."""
-
-    def fired(self) -> Fired | None:
-        """Which units fired in the batches observed since the last call; None if unknown."""
-
-    def batch(self) -> dict[str, Any]:
-        """The first samples of the latest batch as (x, y), by source; empty if unknown."""
-
-    def stop_collecting(self) -> None:
-        """The probe is complete: ``batch`` is not called any more."""
-
-    def batch_size(self) -> int:
-        """Samples in the largest batch so far; 0 if unknown."""
-
-
-class NoTaps:
-    """Taps of a training of which nothing can be read; those that can read something override it."""
-
-    def sync(self) -> None:
-        """The models are up to date."""
-
-    def gradients(self) -> FloatArray | None:
-        """Unknown."""
-        return None
-
-    def fired(self) -> Fired | None:
-        """Unknown."""
-        return None
-
-    def batch(self) -> dict[str, Any]:
-        """Unknown."""
-        return {}
-
-    def stop_collecting(self) -> None:
-        """Nothing is collected."""
-
-    def batch_size(self) -> int:
-        """Unknown."""
-        return 0
 
 
 class Training:
@@ -136,7 +88,7 @@ class Training:
         self._update_freq = options.update_freq
         self._without_epochs = without_epochs
         self._sampled = _UpdateSchedule(steps_per_epoch, optimizers)
-        iterations = [int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in optimizers]
+        iterations = [int(to_host(each.iterations)) for each in optimizers if hasattr(each, "iterations")]
         self._step = max([trained, *iterations])
         self._budget = budget or Budget(options.budget)
         self._session = Session(
@@ -223,8 +175,8 @@ class Training:
     def _snapshot(self, logs: Mapping[str, Any], occasion: Occasion) -> Judgment | None:
         self._taps.sync()
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
-        if len(self._optimizers) == 1 and "learning_rate" not in numbers:
-            numbers["learning_rate"] = float(keras.ops.convert_to_numpy(self._optimizers[0].learning_rate))
+        if "learning_rate" not in numbers and (rate := _learning_rate(self._optimizers)) is not None:
+            numbers["learning_rate"] = rate
         self._last_logs = numbers
         self._batch_size = self._inspector.batch_size = self._taps.batch_size() or self._batch_size
         updates = np.mean(self._updates, axis=0) if self._updates else None
@@ -280,6 +232,15 @@ def try_probe(inspector: ModelInspector, probe: Any) -> None:
     except ValueError as error:
         inspector.drop_probes(str(error).rstrip("."))
         warn(f"The given probe is not used. {error}")
+
+
+def _learning_rate(optimizers: Sequence[Any]) -> float | None:
+    """That of the only optimizer, of Keras or torch; None if it is not known."""
+    if len(optimizers) != 1:
+        return None
+    groups = getattr(optimizers[0], "param_groups", None)
+    rate = groups[0].get("lr") if groups else getattr(optimizers[0], "learning_rate", None)
+    return None if rate is None else float(to_host(rate))
 
 
 class _UpdateSchedule:

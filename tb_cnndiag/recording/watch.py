@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-import keras
-
-from tb_cnndiag.capture.distribution import writes_the_log
+from tb_cnndiag.capture.backends import backend, to_host
+from tb_cnndiag.capture.backends.base import LoopTaps
 from tb_cnndiag.capture.model_inspector import ModelInspector, NotBuiltError
 from tb_cnndiag.capture.probe_samples import ProbeCollector
-from tb_cnndiag.capture.taps import Taps
-from tb_cnndiag.payloads import FloatArray
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
-from tb_cnndiag.recording.training import NoTaps, Options, Training, try_probe
+from tb_cnndiag.recording.training import Options, Training, try_probe
 from tb_cnndiag.warning import warn
 
 STEPS_BETWEEN_SNAPSHOTS = 100
@@ -39,7 +35,7 @@ class Watch:
         self._optimizers = list(optimizers)
         self._probe = probe
         self._training: Training | None = None
-        self._tapped = ExitStack()
+        self._tapped: LoopTaps | None = None
         self._epochs = 0
         self._unbuilt: NotBuiltError | None = None
         self.stop = False
@@ -50,7 +46,9 @@ class Watch:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._tapped.close()
+        if self._tapped is not None:
+            self._guarded(self._tapped.sync)
+            self._tapped.stop()
         if self._training is not None:
             self._guarded(self._training.end)
         self._training = None
@@ -58,8 +56,20 @@ class Watch:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
             self._switch_off(str(self._unbuilt))
 
-    def step(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Report that a training step is done; ``logs`` has its losses and metrics."""
+    def step(self, logs: Mapping[str, Any] | None = None, *, gradients: Any = None, state: Any = None) -> None:
+        """Report that a training step is done.
+
+        Args:
+            logs: Its losses and metrics.
+            gradients: On JAX, where a loop hands its arrays from step to step: the gradients by the trainable variables
+                of the models, in their order, one list for all models. Elsewhere they come from the optimizers.
+            state: On JAX: ``(trainable, non-trainable)`` values of the variables after the step, each one list for all
+                models. They are copied into the models when a snapshot needs them. Not needed by a loop that assigns
+                them itself.
+        """
+        if self._tapped is not None:
+            tapped = self._tapped
+            self._guarded(lambda: tapped.after_step(gradients, state))
         if self._unbuilt:  # the step that is done has given the models their weights
             self._guarded(lambda: self._begin(incomplete=True))
             return
@@ -84,20 +94,16 @@ class Watch:
             self._unbuilt = error
 
     def _start(self, *, incomplete: bool) -> None:
-        tapped = keras.backend.backend() == "tensorflow"
-        reason = "the loop has not called it yet" if tapped else "on this backend no probe is collected"
-        inspector = ModelInspector(self._parts, self._options.pattern, unprobed=reason, incomplete=incomplete)
+        inspector = ModelInspector(
+            self._parts, self._options.pattern, unprobed="the loop has not called it yet", incomplete=incomplete
+        )
         if self._probe is not None:
             try_probe(inspector, self._probe)
-        taps, collector = NoTaps(), None
-        if tapped:
-            model_taps = Taps(inspector.models[0], inspector.layers, collect=True, parts=inspector.unprobed)
-            self._tapped.enter_context(model_taps.tapped(self._optimizers))
-            calls = self._tapped.enter_context(ExitStack())
-            calls.enter_context(model_taps.calls_kept())
-            taps = _LoopTaps(model_taps if self._optimizers else None, model_taps, calls)
-            collector = ProbeCollector(None) if inspector.unprobed else None
-        if not writes_the_log(inspector.models[0]):
+        self._tapped = taps = backend().tap_loop(
+            inspector.models, inspector.layers, self._optimizers, inspector.unprobed
+        )
+        collector = ProbeCollector(None) if inspector.unprobed else None
+        if not backend().writes_the_log(inspector.models[0]):
             return  # the taps are part of a step that all processes take alike
         training = Training(
             self._options,
@@ -135,26 +141,5 @@ class Watch:
             self._switch_off(reason)
 
 
-class _LoopTaps(NoTaps):
-    """Taps of a hand-written loop: its optimizers, if it names any, and the calls of its models."""
-
-    def __init__(self, optimizers: Taps | None, models: Taps, calls: ExitStack) -> None:
-        self._optimizers = optimizers
-        self._models = models
-        self._calls = calls
-
-    def gradients(self) -> FloatArray | None:
-        """From the optimizers."""
-        return self._optimizers.read() if self._optimizers else None
-
-    def batch(self) -> dict[str, Any]:
-        """From the calls of the models; a single model has no name."""
-        return self._models.read_batch()
-
-    def stop_collecting(self) -> None:
-        """Let the models be called as they are."""
-        self._calls.close()
-
-
 def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()}
+    return {name: float(to_host(value)) for name, value in logs.items()}

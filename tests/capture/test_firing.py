@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 from tb_cnndiag import CNNDiagnostics
-from tb_cnndiag.capture import firing
+from tb_cnndiag.capture.backends.tensorflow import firing
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import UnitState, UnitStates
 from tb_cnndiag.summaries.reader import read_run

@@ -1,4 +1,4 @@
-"""Records gradients, firing units and samples inside the train step that Keras compiles. TensorFlow backend only.
+"""Records gradients, firing units and samples inside the train step that Keras compiles.
 
 A tapped copy of the model's train function is made once and kept with the original. It patches ``train_step`` and the
 optimizers' ``apply`` only while it runs, so an interrupt leaves no patch behind.
@@ -14,17 +14,17 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from tb_cnndiag.capture.batch_samples import BatchSamples
-from tb_cnndiag.capture.compiled_passes import CompiledPasses
-from tb_cnndiag.capture.distribution import local_parts, scope, summed_over_replicas
-from tb_cnndiag.capture.firing import Firing
+from tb_cnndiag.capture.backends.base import Fired, NoTaps
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
+from tb_cnndiag.capture.backends.tensorflow.batch_samples import BatchSamples
+from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, scope, summed_over_replicas
+from tb_cnndiag.capture.backends.tensorflow.firing import Firing
+from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.probe import same_graph
+from tb_cnndiag.capture.optimizers import find_optimizers
 from tb_cnndiag.payloads import FloatArray
-
-# Images of each batch that are kept until the callback reads them.
-SLOTS = 32
 
 
 class Taps:
@@ -38,8 +38,6 @@ class Taps:
         self, model: Any, layers: Sequence[KernelLayer], *, collect: bool, parts: Mapping[str, Any] | None = None
     ) -> None:
         """``collect``: keep samples of each batch. ``parts``: models by name whose own inputs are kept, too."""
-        import tensorflow as tf
-
         self._model = model
         # A model that is trained alone has no name: its inputs are the data.
         self._parts = {name: part for name, part in (parts or {}).items() if collect and name}
@@ -71,7 +69,7 @@ class Taps:
     def read(self) -> FloatArray:
         """Mean ‖gradient‖, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
         parts = local_parts(self._sums)
-        sums: FloatArray = np.array([part.numpy() for part in parts], np.float64).sum(axis=0)
+        sums: FloatArray = np.array(to_host(parts), np.float64).sum(axis=0)
         for part in parts:
             part.assign(np.zeros(sums.shape, np.float32))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -80,7 +78,7 @@ class Taps:
 
     def batch_size(self) -> int:
         """Number of samples in the largest batch so far; 0 before the first batch."""
-        return sum(int(part.numpy()) for part in local_parts(self._batch_size))
+        return sum(map(int, to_host(local_parts(self._batch_size))))
 
     def read_batch(self) -> dict[str, Any]:
         """The first samples of the latest batch as (x, y): the data under ``""``, each part's inputs under its name.
@@ -128,8 +126,6 @@ class Taps:
                 part.__dict__.pop("call", None)
 
     def _kept_call(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
-        import tensorflow as tf
-
         @functools.wraps(call)
         def kept(*args: Any, **kwargs: Any) -> Any:
             inputs = args[0] if args else next(iter(kwargs.values()), None)
@@ -164,8 +160,6 @@ class Taps:
         return tapped
 
     def _add(self, grads: Sequence[Any], variables: Sequence[Any]) -> None:
-        import tensorflow as tf
-
         halves: dict[int, Any] = {}
         for gradient, variable in zip(grads, variables, strict=False):
             for row in self._rows.get(id(variable), ()):
@@ -183,8 +177,6 @@ class Taps:
         self._sums.assign_add(tf.stack([total, finite, present * (1 - finite)], axis=1))
 
     def _measure_batch(self, data: Any) -> None:
-        import tensorflow as tf
-
         tensors = [t for t in keras.tree.flatten(data) if tf.is_tensor(t) and t.shape.rank]
         if tensors:
             self._batch_size.assign(tf.maximum(self._batch_size, tf.shape(tensors[0])[0]))
@@ -196,8 +188,6 @@ def _in_this_graph(structure: Any) -> bool:
 
 def _data_gradient(gradient: Any, variable: Any) -> Any:
     """The dense float32 gradient, summed over replicas, minus the gradient of the variable's regularizer."""
-    import tensorflow as tf
-
     if isinstance(gradient, tf.IndexedSlices):
         gradient = tf.convert_to_tensor(gradient)
     gradient = summed_over_replicas(tf.cast(gradient, tf.float32))
@@ -212,27 +202,7 @@ def _data_gradient(gradient: Any, variable: Any) -> Any:
     return gradient if regularization is None else gradient - regularization
 
 
-def find_optimizers(model: Any) -> list[Any]:
-    """Optimizers among the model's attributes; for one that scales the loss, its inner optimizer."""
-    optimizers: dict[int, Any] = {}
-    candidates = [getattr(model, "optimizer", None), *vars(model).values()]
-    for candidate in candidates:
-        if isinstance(candidate, keras.optimizers.Optimizer):
-            inner = getattr(candidate, "inner_optimizer", candidate)
-            optimizers[id(inner)] = inner
-    return list(optimizers.values())
-
-
-def compiled_passes(model: Any) -> CompiledPasses:
-    """The passes over the probe that are kept with the model's train function, until ``compile`` drops it."""
-    function = model.train_function
-    if not hasattr(function, "_cnndiag_passes"):
-        function._cnndiag_passes = CompiledPasses()
-    kept: CompiledPasses = function._cnndiag_passes
-    return kept
-
-
-class TappedTraining:
+class TappedTraining(NoTaps):
     """Replaces a model's train function by a tapped one, and restores it later.
 
     The tapped function is stored as an attribute of the original. A later ``fit`` therefore does not trace it again,
@@ -251,8 +221,7 @@ class TappedTraining:
             self._original._cnndiag_tapped = kept
         self.taps: Taps = kept.taps
         self.taps.read()
-        if self.taps.firing:
-            self.taps.firing.read()
+        self.fired()
         kept.original = self._original
         model.train_function = kept
 
@@ -267,6 +236,22 @@ class TappedTraining:
         tapped = self._model.train_function
         if isinstance(tapped, _TappedFunction):
             self._model.train_function = tapped.original
+
+    def gradients(self) -> FloatArray | None:
+        """From the optimizers."""
+        return self.taps.read()
+
+    def fired(self) -> Fired | None:
+        """From the train step."""
+        return self.taps.firing.read() if self.taps.firing else None
+
+    def batch(self) -> dict[str, Any]:
+        """From the train step."""
+        return self.taps.read_batch()
+
+    def batch_size(self) -> int:
+        """From the train step."""
+        return self.taps.batch_size()
 
 
 class _TappedFunction:

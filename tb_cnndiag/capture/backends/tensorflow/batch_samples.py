@@ -1,4 +1,4 @@
-"""The first samples of the latest batch, kept in variables while the train step runs. TensorFlow backend only."""
+"""The first samples of the latest batch, kept in variables while the train step runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-# Samples of each batch that are kept until the callback has read them.
-SLOTS = 32
+from tb_cnndiag.capture.backends.base import SLOTS
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 
 
 class BatchSamples:
@@ -24,8 +25,6 @@ class BatchSamples:
 
     def keep(self, structure: Any) -> None:
         """Keep the samples of this batch; nothing if the structure holds anything but tensors of samples."""
-        import tensorflow as tf
-
         tensors = [tensor for tensor in keras.tree.flatten(structure) if tensor is not None]
         if not tensors or not all(self._can_keep(tensor) for tensor in tensors):
             return
@@ -45,21 +44,17 @@ class BatchSamples:
 
     def read(self) -> Any:
         """The samples of the latest batch as arrays; None before the first."""
-        if self._variables is None or not int(self._count.numpy()):
+        count = 0 if self._variables is None else int(to_host(self._count))
+        if not count:
             return None
-        count = int(self._count.numpy())
-        return keras.tree.map_structure(lambda v: None if v is None else np.array(v.numpy()[:count]), self._variables)
+        return keras.tree.map_structure(lambda v: None if v is None else np.array(to_host(v)[:count]), self._variables)
 
     def _can_keep(self, tensor: Any) -> bool:
-        import tensorflow as tf
-
         if not isinstance(tensor, tf.Tensor) or not tensor.shape.rank or tensor.dtype == tf.variant:
             return False
         return not self._fixed or (None not in tensor.shape[1:] and tensor.dtype != tf.string)
 
     def _variable(self, tensor: Any) -> Any:
-        import tensorflow as tf
-
         if tensor is None:
             return None
         rest = tensor.shape[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import keras
+import tensorflow as tf
 
 
 def scope(model: Any) -> AbstractContextManager[Any]:
@@ -35,8 +35,6 @@ def writes_the_log(model: Any) -> bool:
 
 def summed_over_replicas(gradient: Any) -> Any:
     """The gradient summed over all replicas, as the optimizer applies it; unchanged if there is only one replica."""
-    import tensorflow as tf
-
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return gradient
@@ -49,6 +47,4 @@ def local_parts(variable: Any) -> list[Any]:
 
 
 def _strategy(model: Any) -> Any:
-    if keras.backend.backend() != "tensorflow":
-        return None
     return getattr(model, "distribute_strategy", None)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
+import tensorflow as tf
 
-from tb_cnndiag.capture.distribution import replicas, scope
+from tb_cnndiag.capture.backends.base import Fired
+from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
+from tb_cnndiag.capture.backends.tensorflow.distribution import replicas, scope
+from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.probe import by_position, same_graph
+from tb_cnndiag.capture.positions import by_position
 from tb_cnndiag.capture.recorder import Recording, recording
 from tb_cnndiag.capture.reductions import sample_max
 from tb_cnndiag.numerics.activations import RECTIFIED
@@ -30,20 +32,6 @@ BATCH_INTERVAL = 16
 SIZE_HISTORY = 1024
 
 
-@dataclass(frozen=True)
-class Fired:
-    """Units that fired in the later half of the batches observed since the last snapshot.
-
-    The weights change with each batch, so a unit that fired in an early batch may have died since. ``units`` has one
-    ``(units,)`` bool array per layer, or None for a layer that was not observed. ``batches`` and ``samples`` count the
-    batches and samples of the later half.
-    """
-
-    units: Sequence[NDArray[np.bool_] | None]
-    batches: int
-    samples: int
-
-
 class Firing:
     """Keeps the number of the last observed batch in which each unit fired.
 
@@ -52,8 +40,6 @@ class Firing:
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
-        import tensorflow as tf
-
         self._model = model
         self._layers = list(layers)
         self._ends = np.cumsum([layer.units for layer in layers])
@@ -73,20 +59,19 @@ class Firing:
 
     def read(self) -> Fired | None:
         """What was observed since the last call; None if no batch was observed."""
-        batches = int(self._batches.numpy())
+        batches = int(to_host(self._batches))
         self._steps.assign(0.0)
         if not batches or not self._seen:
             return None
         late = min(-(-batches // 2), SIZE_HISTORY)
-        sizes = self._sizes.numpy()[np.arange(batches - late, batches) % SIZE_HISTORY]
-        fired = np.split(self._fired_at.numpy() > batches - late, self._ends[:-1])
+        sizes = to_host(self._sizes)[np.arange(batches - late, batches) % SIZE_HISTORY]
+        fired = np.split(to_host(self._fired_at) > batches - late, self._ends[:-1])
         self._batches.assign(0.0)
         self._fired_at.assign(np.zeros(self._fired_at.shape, np.float32))
         return Fired([units if row in self._seen else None for row, units in enumerate(fired)], late, int(sizes.sum()))
 
     def wrap(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """The train step, followed by the observation of its batch."""
-        import tensorflow as tf
 
         def step(data: Any) -> Any:
             due = self._due()
@@ -108,8 +93,6 @@ class Firing:
         return step
 
     def _observe(self, record: Recording, data: Any, due: Any) -> None:
-        import tensorflow as tf
-
         outputs = self._outputs(record)
         samples = _samples(data)
         if outputs and samples is not None:
@@ -117,8 +100,6 @@ class Firing:
             self._seen |= outputs.keys()
 
     def _due(self) -> Any:
-        import tensorflow as tf
-
         steps = tf.identity(self._steps)
         self._steps.assign(steps + 1)
         return tf.logical_or(steps < FIRST_BATCHES, tf.equal(steps % BATCH_INTERVAL, 0))
@@ -134,8 +115,6 @@ class Firing:
         return outputs
 
     def _add(self, outputs: Mapping[int, list[Any]], samples: Any) -> Any:
-        import tensorflow as tf
-
         now = self._batches + 1
         maxima = [
             _unit_max(layer, outputs[row]) if row in outputs else tf.zeros(layer.units)
@@ -150,15 +129,11 @@ class Firing:
 
 def _unit_max(layer: KernelLayer, tensors: Sequence[Any]) -> Any:
     """Maximum of each unit over all calls, samples and positions, ``(units,)`` float32."""
-    import tensorflow as tf
-
     maxima = [tf.reduce_max(sample_max(keras.ops, by_position(layer, tensor)), axis=0) for tensor in tensors]
     return tf.cast(functools.reduce(tf.maximum, maxima), tf.float32)
 
 
 def _samples(data: Any) -> Any:
     """Number of samples in a batch; None if the batch has no tensors."""
-    import tensorflow as tf
-
     tensors = [t for t in keras.tree.flatten(data) if tf.is_tensor(t) and t.shape.rank]
     return tf.shape(tensors[0])[0] if tensors else None

@@ -1,0 +1,75 @@
+"""The JAX backend; see :class:`tb_cnndiag.capture.backends.base.Backend`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+
+from tb_cnndiag.capture.backends.jax.arrays import same_graph, to_host
+from tb_cnndiag.capture.backends.jax.loop import TappedLoop
+from tb_cnndiag.capture.backends.jax.passes import compiled, differentiated, gradients, trace
+from tb_cnndiag.capture.backends.jax.taps import TappedTraining
+from tb_cnndiag.capture.layers import KernelLayer
+
+__all__ = [
+    "compiled",
+    "constant_value",
+    "differentiated",
+    "gradients",
+    "random_state",
+    "replicas",
+    "same_graph",
+    "spans_machines",
+    "tap_fit",
+    "tap_loop",
+    "to_host",
+    "trace",
+    "writes_the_log",
+]
+
+
+def constant_value(tensor: Any) -> Any:
+    """None: JAX keeps no graph of the operations between layers."""
+    return None
+
+
+def tap_fit(
+    model: Any,
+    layers: Sequence[KernelLayer],
+    *,
+    collect: bool,
+    parts: Mapping[str, Any],
+    charged: Callable[[], AbstractContextManager[None]],
+) -> TappedTraining:
+    """Taps next to the train step: some steps are taken twice, once without effect."""
+    return TappedTraining(model, layers, charged)
+
+
+def tap_loop(
+    models: Sequence[Any], layers: Sequence[KernelLayer], optimizers: Sequence[Any], parts: Mapping[str, Any]
+) -> TappedLoop:
+    """What the loop hands over."""
+    return TappedLoop(models, layers)
+
+
+def random_state() -> Callable[[], None]:
+    """JAX has none: Keras keeps its seeds in variables."""
+    return lambda: None
+
+
+def replicas(model: Any) -> int:
+    """1: a step over several devices is one program over the whole batch."""
+    return 1
+
+
+def spans_machines(model: Any) -> bool:
+    """Whether several processes train the model together."""
+    return int(jax.process_count()) > 1
+
+
+def writes_the_log(model: Any) -> bool:
+    """The first process."""
+    return int(jax.process_index()) == 0

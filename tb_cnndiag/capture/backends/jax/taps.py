@@ -1,0 +1,126 @@
+"""Stands in for a model's train function on JAX, and takes a shadow step next to some of its steps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+import numpy as np
+
+from tb_cnndiag.capture.backends.base import Fired, NoTaps
+from tb_cnndiag.capture.backends.eager import FiringLog, first_samples, mean_norms, samples_in
+from tb_cnndiag.capture.backends.jax.arrays import to_host
+from tb_cnndiag.capture.backends.jax.shadow import ShadowStep
+from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.warning import warn
+
+# The first executions after each snapshot are observed, then every 64th: each costs another forward and backward pass.
+FIRST_STEPS = 2
+STEP_INTERVAL = 64
+
+
+class TappedTraining(NoTaps):
+    """Observes some steps of a training under ``fit``.
+
+    The shadow step is kept with the model's train function, so a later ``fit`` does not compile it again, and
+    ``compile``, which drops the train function, drops both.
+    """
+
+    def __init__(
+        self, model: Any, layers: Sequence[KernelLayer], charged: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        """``charged``: Context in which time counts as a cost of the diagnostics."""
+        self._model = model
+        self._charged = charged
+        original = model.train_function
+        kept = getattr(original, "_cnndiag_shadow", None)
+        key = tuple(id(layer.variable) for layer in layers)
+        if kept is None or kept[0] != key:
+            kept = original._cnndiag_shadow = (key, ShadowStep(model, layers))
+        self._shadow: ShadowStep | None = kept[1]
+        self._firing = FiringLog(len(layers))
+        self._norms: list[tuple[Any, Any]] = []
+        self._steps = 0
+        self._data: Any = None
+        self._largest = 0
+        self._function = _TappedFunction(model, original, self._observe)
+        model.train_function = self._function
+
+    def arm(self) -> None:
+        """Tap only the next call of the train function."""
+        self._function.armed = True
+
+    def stop(self) -> None:
+        """Restore the model's own train function."""
+        if self._model.train_function is self._function:
+            self._model.train_function = self._function.original
+        self._data = None
+
+    def gradients(self) -> FloatArray | None:
+        """From the shadow steps."""
+        self._steps = 0
+        if not self._norms:
+            return None
+        found = to_host(self._norms)
+        self._norms.clear()
+        norms, present = zip(*found, strict=True)
+        return mean_norms(np.stack(norms), np.stack(present))
+
+    def fired(self) -> Fired | None:
+        """From the shadow steps."""
+        return self._firing.read(to_host)
+
+    def batch(self) -> dict[str, Any]:
+        """The data of the latest step; what parts of the model are called with is not known."""
+        if self._data is None:
+            return {}
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(self._data)
+        return {"": keras.tree.map_structure(lambda a: None if a is None else to_host(a), first_samples((x, y)))}
+
+    def batch_size(self) -> int:
+        """Of all steps."""
+        return self._largest
+
+    def _observe(self, state: Any, batches: Sequence[Any]) -> None:
+        self._data = batches[-1]
+        self._largest = max(self._largest, samples_in(batches[0]))
+        due = self._steps < FIRST_STEPS or self._steps % STEP_INTERVAL == 0
+        self._steps += 1
+        if self._shadow is None or not due:
+            return
+        try:
+            with self._charged():
+                norms, present, fired = self._shadow(state, batches[0])
+        except Exception as error:  # no model may fail to train because of this
+            self._shadow = None
+            warn(
+                f"Training steps cannot be observed ({type(error).__name__}: {str(error)[:200]}). Gradients are not "
+                "recorded; all other diagnostics continue."
+            )
+            return
+        self._norms.append((norms, present))
+        self._firing.add(fired, samples_in(batches[0]))
+
+
+class _TappedFunction:
+    """Stands in for ``model.train_function``."""
+
+    def __init__(self, model: Any, original: Any, observe: Callable[[Any, Sequence[Any]], None]) -> None:
+        self.original = original
+        self.armed = False
+        self._model = model
+        self._observe = observe
+
+    def __call__(self, state: Any, iterator: Iterator[Any]) -> Any:
+        if not self.armed:  # training was interrupted before the original could be restored: restore it now
+            self._model.train_function = self.original
+            return self.original(state, iterator)
+        self.armed = False
+        batches = list(itertools.islice(iterator, self._model.steps_per_execution))
+        if batches:
+            self._observe(state, batches)
+        return self.original(state, iter(batches))

@@ -1,0 +1,84 @@
+"""The torch backend; see :class:`tb_cnndiag.capture.backends.base.Backend`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+from tb_cnndiag.capture.backends.torch.arrays import to_host
+from tb_cnndiag.capture.backends.torch.passes import compiled, differentiated, gradients, trace
+from tb_cnndiag.capture.backends.torch.taps import TappedLoop, TappedTraining
+from tb_cnndiag.capture.layers import KernelLayer
+
+__all__ = [
+    "compiled",
+    "constant_value",
+    "differentiated",
+    "gradients",
+    "random_state",
+    "replicas",
+    "same_graph",
+    "spans_machines",
+    "tap_fit",
+    "tap_loop",
+    "to_host",
+    "trace",
+    "writes_the_log",
+]
+
+
+def same_graph(tensor: Any) -> bool:
+    """True: every tensor has a value."""
+    return True
+
+
+def constant_value(tensor: Any) -> Any:
+    """None: torch keeps no graph of the operations between layers."""
+    return None
+
+
+def tap_fit(
+    model: Any,
+    layers: Sequence[KernelLayer],
+    *,
+    collect: bool,
+    parts: Mapping[str, Any],
+    charged: Callable[[], AbstractContextManager[None]],
+) -> TappedTraining:
+    """Taps inside the train step, which runs operation by operation."""
+    return TappedTraining(model, layers, parts if collect else {})
+
+
+def tap_loop(
+    models: Sequence[Any], layers: Sequence[KernelLayer], optimizers: Sequence[Any], parts: Mapping[str, Any]
+) -> TappedLoop:
+    """Taps inside the optimizers, of Keras or of torch, and the models."""
+    return TappedLoop(layers, optimizers, parts)
+
+
+def random_state() -> Callable[[], None]:
+    """The state of torch's default generator."""
+    state = torch.get_rng_state()
+    return lambda: torch.set_rng_state(state)
+
+
+def replicas(model: Any) -> int:
+    """1: Keras trains on one device."""
+    return 1
+
+
+def spans_machines(model: Any) -> bool:
+    """Whether several processes train the model together."""
+    return _distributed() and torch.distributed.get_world_size() > 1
+
+
+def writes_the_log(model: Any) -> bool:
+    """The first process."""
+    return not _distributed() or torch.distributed.get_rank() == 0
+
+
+def _distributed() -> bool:
+    return bool(torch.distributed.is_available() and torch.distributed.is_initialized())

@@ -1,0 +1,60 @@
+"""Passes through a model on torch: operation by operation, without a graph of gradients where none is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+
+from tb_cnndiag.capture.backends.base import Differentiated
+from tb_cnndiag.capture.backends.torch.arrays import to_host
+
+# Length of axes of unknown length in a pass without data.
+BLANK_SIDE = 64
+
+
+def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
+    """Not compiled: see the docs on what Keras does on torch."""
+
+    def passed(x: Any) -> Any:
+        with torch.no_grad(), keras.StatelessScope():
+            return function(x)
+
+    return passed
+
+
+def trace(model: Any, function: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
+    """Run on zeros."""
+    zeros = [np.zeros((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in inputs]
+    compiled(model, function, zeros, None)(zeros[0] if len(zeros) == 1 else zeros)
+
+
+def differentiated(model: Any, variables: Sequence[Any], loss: Callable[[Any, Any], Any]) -> Differentiated:
+    """Leaves the variables' own ``grad`` alone."""
+
+    def differentiate(x: Any, y: Any) -> tuple[list[Any], Any, Any]:
+        with keras.StatelessScope():
+            _, raw = _gradients(lambda: loss(x, y), variables)
+        found = [gradient.float() for gradient in raw]
+        norms = torch.stack([torch.linalg.vector_norm(g) for g in found])
+        return found, norms, torch.stack([(g == 0).float().mean() for g in found])
+
+    return differentiate
+
+
+def gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float, list[Any]]:
+    """From the graph of the loss."""
+    value, found = _gradients(loss, variables)
+    return float(to_host(value)), to_host(found)
+
+
+def _gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[Any, list[Any]]:
+    values = [variable.value for variable in variables]
+    with torch.enable_grad():
+        result = loss()
+        found = torch.autograd.grad(result, values, allow_unused=True)
+    pairs = zip(found, values, strict=True)
+    return result.detach(), [torch.zeros_like(v) if g is None else g for g, v in pairs]

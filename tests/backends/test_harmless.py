@@ -1,0 +1,128 @@
+"""On each backend, the callback does not change the training, bit for bit, and records all that it can."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tb_cnndiag import CNNDiagnostics
+from tb_cnndiag.history import History
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.warning import DiagnosticsWarning
+from tests.backends.models import OwnLoss, own_step
+from tests.models import compiled, images, normalized, plain
+
+BACKEND = keras.backend.backend()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _deterministic() -> Any:
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+        from tensorflow.python.framework import config
+
+        tf.config.experimental.enable_op_determinism()
+        yield
+        config.disable_op_determinism()
+    else:
+        yield
+
+
+def _mixed() -> Any:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return normalized()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def _scaling() -> Any:
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=2.0**10)
+
+
+def _accumulating() -> Any:
+    return keras.optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, use_ema=True, gradient_accumulation_steps=2)
+
+
+CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "plain": (plain, {}),
+    "regularized": (lambda: plain(regularizer=keras.regularizers.L2(0.1)), {}),
+    "dropout and batch norm": (normalized, {}),
+    "mixed precision": (_mixed, {}),
+    "own train step": (own_step, {}),
+    "own loss": (OwnLoss, {}),
+    "eager": (plain, {"run_eagerly": True}),
+    "compiled": (normalized, {"jit_compile": True}),
+    "several steps per execution": (plain, {"steps_per_execution": 3}),
+    "accumulation, clipping, EMA": (plain, {"optimizer": _accumulating}),
+    "loss scaling": (normalized, {"optimizer": _scaling}),
+}
+LEFT_OUT = {
+    ("torch", "several steps per execution"): "Keras refuses it on torch",
+    ("torch", "compiled"): "needs a C++ compiler at run time",
+}
+
+
+def _trained(case: str, callbacks: list[Any], probe: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    make, options = CASES[case]
+    options = dict(options)
+    optimizer = options.pop("optimizer", lambda: "adam")()
+    x, y = images(np.random.default_rng(1))
+    keras.utils.set_random_seed(3)
+    model = compiled(make(), optimizer, **options)
+    history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=callbacks)
+    return model.get_weights(), history.history
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path) -> None:
+    if (BACKEND, case) in LEFT_OUT:
+        pytest.skip(LEFT_OUT[BACKEND, case])
+    bare = _trained(case, [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DiagnosticsWarning)
+        watched = _trained(case, [CNNDiagnostics(tmp_path, verbose=0, on_finding=lambda _: None)])
+    for a, b in zip(bare[0], watched[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert bare[1] == watched[1]
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.snapshots == 4
+    assert (history.series("gradient_flow", "gradient_norm").values > 0).all()
+    assert (history.series("update_ratio", "update_ratio").values > 0).any()
+    assert np.isfinite(history.series("dead_units", "dead_ratio").values).any()  # on a collected probe
+    states = history.latest("dead_units", history.layers[0].path)
+    assert states is not None
+    assert (states.training_batches > 0) == (case != "own train step" or BACKEND != "jax")  # type: ignore[union-attr]
+
+
+def test_what_is_installed_in_a_model_is_removed(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+    original = model.train_function
+    for _ in range(2):
+        model.fit(x, y, epochs=1, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
+        assert model.train_function is original
+    for patched in (model, model.optimizer, *model.layers):
+        assert not {"train_step", "apply", "stateless_apply", "call", "compute_loss_and_updates"} & set(vars(patched))
+
+
+def test_an_interrupt_leaves_no_patch_behind(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng)
+    model = compiled(plain())
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0), Interrupt()])
+    model.fit(x, y, epochs=1, verbose=0)
+    assert "Tapped" not in type(model.train_function).__name__
+    assert "Tapped" not in type(getattr(model.train_function, "__self__", None)).__name__
