@@ -105,6 +105,9 @@ def snapshots(training: Training) -> Iterator[Snapshot]:
                 "samples": np.asarray(SAMPLES),
                 "positions": np.asarray(144),
             }
+            if depth:
+                data["routes"] = np.arange(-1, SHAPES[row.path][-2])[None]
+                data["routes"][0, 0] = depth - 1
             if number:
                 norm = 0.0 if silent and not row.output else 0.1 * 0.7 ** (len(table) - depth) * np.exp(-progress)
                 data |= {

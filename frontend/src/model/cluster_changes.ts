@@ -1,6 +1,6 @@
 import { agreement, isDead, isSaturated, type Cluster, type ClusterGraph } from './clusters';
 
-/** Correlation from which clusters answer alike, and below which a cluster has no match in another run. */
+/** Clusters with at least this correlation answer alike; with less than the other, they are no match. */
 export const ALIKE = 0.9;
 export const MATCH = 0.5;
 /** Part of a cluster's units that another one must have taken or given. */

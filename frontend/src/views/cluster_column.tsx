@@ -70,7 +70,6 @@ export function ClusterColumn(props: ClusterColumnProps) {
             type="button"
             class={`cluster pick${shape}${face.unmatched ? ' unmatched' : ''}`}
             data-cluster={`${layer.path} ${cluster.name}`}
-            aria-label={words}
             aria-pressed={pinned === cluster.index}
             style={{
               top: box.y,
@@ -90,9 +89,12 @@ export function ClusterColumn(props: ClusterColumnProps) {
             onBlur={() => onHover(undefined)}
             onClick={() => onPin(cluster.index)}
           >
+            <span class="hidden">{words}</span>
             <span class="cluster-value" />
             {near && <Patches run={run} layer={layer} units={cluster.typical.slice(0, SHOWN)} />}
-            <span class="cluster-size">{formatNumber(cluster.units.length)}</span>
+            <span class="cluster-size" aria-hidden="true">
+              {formatNumber(cluster.units.length)}
+            </span>
           </button>
         );
       })}
@@ -109,7 +111,11 @@ function Patches({ run, layer, units }: { run: RunState; layer: LayerInfo; units
   const { sheet } = useSheet(run, layer);
   const shown = units.filter((unit) => peaks?.[unit]?.length);
   if (!sheet || !shown.length) {
-    return <span class="cluster-units">{units.length ? units.join(', ') : ''}</span>;
+    return (
+      <span class="cluster-units" aria-hidden="true">
+        {units.join(', ')}
+      </span>
+    );
   }
   return (
     <span class="cluster-patches" aria-hidden="true">
