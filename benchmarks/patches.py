@@ -1,9 +1,9 @@
-"""What the page of a unit costs: time of a snapshot, bytes of the log, and time until the page is painted.
+"""What the page of a unit and the clusters cost: time of a snapshot, bytes of the log, time until the page is painted.
 
 ``python -m benchmarks.patches [vgg] [resnet50] [efficientnetb0] [--no-browser]`` prints, for each network on a probe
-of 256 images: the time that top patches, class selectivity and the atlas add to a snapshot, relative to one bare
-compiled forward pass of the probe; the bytes that they add; and, with a browser, how long the page of another unit
-takes in a report. All times are medians of interleaved runs.
+of 256 images: the time that top patches, class selectivity, the atlas and unit clusters add to a snapshot, relative to
+one bare compiled forward pass of the probe; the bytes that they add; and, with a browser, how long the page of another
+unit takes in a report. All times are medians of interleaved runs.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.capture.probe_samples import Samples
 from tb_cnndiag.capture.reductions import REDUCTIONS
 from tb_cnndiag.diagnostics import BUILTIN
-from tb_cnndiag.diagnostics.base import LayerDiagnostic
+from tb_cnndiag.diagnostics.base import Diagnostic
 from tb_cnndiag.diagnostics.class_selectivity import ClassSelectivity
 from tb_cnndiag.diagnostics.probe_atlas import ProbeAtlas
 from tb_cnndiag.diagnostics.top_patches import TopPatches
+from tb_cnndiag.diagnostics.unit_clusters import UnitClusters
 from tb_cnndiag.recording.inspection import Inspection, Tapped
 from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.recording.schedule import every
@@ -36,7 +37,7 @@ from tb_cnndiag.report.html import report
 from tb_cnndiag.summaries.codec import encode
 
 ROUNDS = 9
-KINDS: tuple[type[LayerDiagnostic], ...] = (TopPatches, ClassSelectivity, ProbeAtlas)
+KINDS: tuple[type[Diagnostic], ...] = (TopPatches, ClassSelectivity, ProbeAtlas, UnitClusters)
 PAGES = 12
 # Presses a key, and resolves when the page of the next unit is painted.
 PAINTED = """() => new Promise((resolve) => {

@@ -38,8 +38,12 @@ class _Clustered:
         return int(self.labels.max()) + 1
 
     def mean(self, values: FloatArray) -> FloatArray:
-        """Mean of ``(units, …)`` over the units of each cluster."""
-        return np.stack([np.asarray(values[self.labels == cluster]).mean(axis=0) for cluster in range(self.count)])
+        """Mean of ``(units, …)`` over the units of each cluster; a value that is not finite concerns its cluster only."""
+        order = np.argsort(self.labels, kind="stable")
+        sizes = np.bincount(self.labels)
+        sums = np.add.reduceat(np.asarray(values, np.float32)[order], np.cumsum(sizes) - sizes, axis=0)
+        found: FloatArray = sums / sizes.reshape(-1, *[1] * (sums.ndim - 1))
+        return found
 
 
 class UnitClusters(ModelDiagnostic):

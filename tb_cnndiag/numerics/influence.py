@@ -21,7 +21,9 @@ def channel_weights(kernel: FloatArray, channels: int, *, depthwise: bool = Fals
         depthwise: Whether each channel is read by units of its own.
     """
     units, fan_in = kernel.shape
-    weights = np.abs(np.nan_to_num(kernel, nan=0.0, posinf=0.0, neginf=0.0))
+    weights = np.abs(kernel)
+    if not np.isfinite(weights.sum()):
+        weights = np.where(np.isfinite(weights), weights, 0)
     found = np.zeros((units, channels))
     if depthwise and units % channels == 0:
         found[np.arange(units), np.arange(units) // (units // channels)] = weights.sum(axis=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from tb_cnndiag.numerics.linkage import Merges, average_linkage, order_leaves
+from tb_cnndiag.numerics.linkage import Merges, average_linkage
 from tb_cnndiag.numerics.similarity import centered, cosine_similarity
 from tb_cnndiag.payloads import FloatArray, IntArray
 
@@ -15,7 +15,7 @@ FEWEST, MOST = 4, 12
 """Clusters of a layer; one with at most ``MOST`` units has each unit for itself."""
 
 
-WIDEST = 1024
+WIDEST = 512
 """Units that are compared in one matrix of all pairs; the others of a wider layer join the nearest cluster."""
 
 
@@ -40,9 +40,8 @@ def unit_clusters(responses: FloatArray) -> tuple[IntArray, FloatArray]:
         labels[varying] = 1
         return 1 - labels if len(varying) else labels, rows
     compared = varying[np.unique(np.linspace(0, len(varying) - 1, WIDEST).astype(np.intp))]
-    similarity = cosine_similarity(rows[compared])
-    merges = average_linkage(similarity)
-    found = labels_at(merges, cut_at_gap(merges), order_leaves(merges, similarity))
+    merges = average_linkage(cosine_similarity(rows[compared]))
+    found = labels_at(merges, cut_at_gap(merges))
     count = int(found.max()) + 1
     labels[:] = count
     labels[compared] = found
@@ -67,16 +66,15 @@ def cut_at_gap(merges: Merges) -> int:
     return max(gaps, key=lambda k: gaps[k])
 
 
-def labels_at(merges: Merges, count: int, order: IntArray) -> IntArray:
-    """Cluster of each leaf, ``(leaves,)``, when this many clusters are left, numbered in the order of the leaves."""
+def labels_at(merges: Merges, count: int) -> IntArray:
+    """Cluster of each leaf, ``(leaves,)``, when this many clusters are left, numbered by their first leaves."""
     leaves = len(merges) + 1
     members = {leaf: [leaf] for leaf in range(leaves)}
     for merge in range(leaves - count):
         first, second = (int(node) for node in merges[merge, :2])
         members[leaves + merge] = members.pop(first) + members.pop(second)
-    position = np.argsort(order)
     labels = np.empty(leaves, np.int64)
-    for label, cluster in enumerate(sorted(members.values(), key=lambda units: position[units].min())):
+    for label, cluster in enumerate(sorted(members.values(), key=min)):
         labels[cluster] = label
     return labels
 
