@@ -38,7 +38,7 @@ class _Clustered:
         return int(self.labels.max()) + 1
 
     def mean(self, values: FloatArray) -> FloatArray:
-        """Mean of ``(units, …)`` over the units of each cluster; a value that is not finite concerns its cluster only."""
+        """Mean of ``(units, …)`` over the units of each cluster; a value that is not finite stays in its cluster."""
         order = np.argsort(self.labels, kind="stable")
         sizes = np.bincount(self.labels)
         sums = np.add.reduceat(np.asarray(values, np.float32)[order], np.cumsum(sizes) - sizes, axis=0)
