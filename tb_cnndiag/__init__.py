@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from tb_cnndiag.recording.auditing import audit
     from tb_cnndiag.recording.callback import CNNDiagnostics
     from tb_cnndiag.recording.schedule import every, log_spaced
+    from tb_cnndiag.recording.visualizing import visualize
     from tb_cnndiag.report.export import load
     from tb_cnndiag.report.gate import assert_healthy
+    from tb_cnndiag.unit_images.layer_images import UnitImage
 
 __version__ = "0.2.0"
 
@@ -26,6 +28,8 @@ _HOMES = {
     "assert_healthy": "tb_cnndiag.report.gate",
     "audit": "tb_cnndiag.recording.auditing",
     "preflight": "tb_cnndiag.preflight_checks.run",
+    "visualize": "tb_cnndiag.recording.visualizing",
+    "UnitImage": "tb_cnndiag.unit_images.layer_images",
     "every": "tb_cnndiag.recording.schedule",
     "load": "tb_cnndiag.report.export",
     "log_spaced": "tb_cnndiag.recording.schedule",
@@ -44,6 +48,7 @@ __all__ = [
     "Coverage",
     "Evidence",
     "Finding",
+    "UnitImage",
     "Verdict",
     "assert_healthy",
     "audit",
@@ -53,6 +58,7 @@ __all__ = [
     "load",
     "log_spaced",
     "preflight",
+    "visualize",
 ]
 
 

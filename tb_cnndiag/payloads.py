@@ -413,3 +413,50 @@ class Graph:
     sources: IntArray
     targets: IntArray
     weights: FloatArray
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """What in an image raises (positive) or lowers (negative) the score of the predicted class.
+
+    Attributes:
+        method: Name of the method.
+        image: The map, one channel.
+        similarity: Rank correlation with the map of the model whose upper layers are random, −1..1; NaN if a map is
+            constant.
+        note: What that means, in words.
+    """
+
+    method: str
+    image: Image
+    similarity: float
+    note: str
+
+
+@dataclass(frozen=True)
+class ExplainedSample:
+    """An image of the probe with its maps; ``reason`` is ``"wrong"``, ``"unsure"`` or ``"typical"``."""
+
+    sample: int
+    reason: str
+    picture: Image
+    maps: tuple[ClassMap, ...]
+
+
+@dataclass(frozen=True)
+class SampleMaps:
+    """What the model predicts for the images of the probe, and why, for some of them.
+
+    Attributes:
+        predictions: ``(samples,)``, predicted classes.
+        labels: ``(samples,)``, true classes; empty if unknown.
+        confidences: ``(samples,)`` float32, share that the model gives to its prediction, 0..1.
+        classes: Number of classes.
+        chosen: The images with maps.
+    """
+
+    predictions: IntArray
+    labels: IntArray
+    confidences: FloatArray
+    classes: int
+    chosen: tuple[ExplainedSample, ...]

@@ -8,6 +8,7 @@ import {
   bestMatch,
   boxAt,
   keptShare,
+  middlePosition,
   neighborsOf,
   peaksOf,
   predictedClass,
@@ -23,6 +24,16 @@ function golden(kind: string) {
   const bytes = readFileSync(resolve(import.meta.dirname, `../../summaries/golden/${kind}.bin`));
   return fromBinary(MeasurementSchema, bytes).payload;
 }
+
+describe('the middle of an output', () => {
+  it('is counted row by row, with channels last or first', () => {
+    const middle = (outputShape: number[], unitAxis: number) =>
+      middlePosition(create(LayerInfoSchema, { outputShape, unitAxis }));
+    expect(middle([11, 9, 32], -1)).toBe(5 * 9 + 4);
+    expect(middle([32, 4, 6], 1)).toBe(2 * 6 + 3);
+    expect(middle([10], -1)).toBe(0);
+  });
+});
 
 describe('patches', () => {
   it('are unpacked as they were written', async () => {

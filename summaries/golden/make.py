@@ -15,11 +15,13 @@ from tb_cnndiag.finding import Adjustment, Coverage, Evidence, Finding, Findings
 from tb_cnndiag.payloads import (
     Atlas,
     Atom,
+    ClassMap,
     ClassResponses,
     ColumnInfo,
     Dendrogram,
     Density,
     DiagnosticInfo,
+    ExplainedSample,
     FieldAxis,
     Graph,
     Image,
@@ -31,6 +33,7 @@ from tb_cnndiag.payloads import (
     Probe,
     ReceptiveField,
     RunInfo,
+    SampleMaps,
     Scalars,
     Targets,
     UnitStates,
@@ -185,6 +188,27 @@ def examples() -> dict[str, Measurement]:
             sources=np.array([0, 0, 1]),
             targets=np.array([2, 3, 3]),
             weights=np.array([0.5, 0.25, 0.125], np.float32),
+        ),
+        "sample_maps": SampleMaps(
+            predictions=np.array([1, 0, 2]),
+            labels=np.array([1, 1, 2]),
+            confidences=np.array([0.75, 0.5, 1.0], np.float32),
+            classes=3,
+            chosen=(
+                ExplainedSample(
+                    1,
+                    "wrong",
+                    Image(0, np.arange(12, dtype=np.uint8).reshape(2, 2, 3), sample=1),
+                    (
+                        ClassMap(
+                            "grad_cam",
+                            Image(0, np.array([[[1], [255]], [[128], [200]]], np.uint8), 0.5, 1),
+                            0.25,
+                            "This map depends on the trained layers.",
+                        ),
+                    ),
+                ),
+            ),
         ),
     }
     layer_kinds = (

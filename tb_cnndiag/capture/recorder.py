@@ -115,7 +115,8 @@ def _unseen_activation(tensor: Any) -> tuple[Any, str]:
     Returns:
         The activated tensor and the activation's name, or the tensor itself and ``"linear"`` if there is no activation.
     """
-    consumers: list[Any] = getattr(tensor, "consumers", list)() if keras.backend.backend() == "tensorflow" else []
+    graph = keras.backend.backend() == "tensorflow" and hasattr(tensor, "graph")
+    consumers: list[Any] = tensor.consumers() if graph else []
     if len(consumers) == 1 and consumers[0].type in GRAPH_OPERATIONS:
         return consumers[0].outputs[0], GRAPH_OPERATIONS[consumers[0].type]
     return tensor, "linear"

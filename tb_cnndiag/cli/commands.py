@@ -1,4 +1,4 @@
-"""The commands ``tb-cnndiag check | compare | report | export | audit | preflight | demo | list | explain``."""
+"""The commands ``tb-cnndiag check | compare | report | export | audit | preflight | visualize | demo | …``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tb_cnndiag.cli.config import Config
 from tb_cnndiag.cli.options import parser, settings
-from tb_cnndiag.cli.progress_line import progress_line, step_line
+from tb_cnndiag.cli.progress_line import progress_line, share_line, step_line
 from tb_cnndiag.history import HistoryError
 from tb_cnndiag.judging.faults import Fault, available
 from tb_cnndiag.judging.judge import nearest
@@ -224,6 +224,32 @@ def _preflight(options: argparse.Namespace) -> int:
     return USAGE if code == NO_DATA else code
 
 
+def _visualize(options: argparse.Namespace) -> int:
+    try:
+        from tb_cnndiag.recording.visualizing import VisualizeError, visualize
+    except ImportError as error:
+        needed = "Images of units need Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
+        print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
+        return USAGE
+    if not _imported(options.imports):
+        return USAGE
+    try:
+        with share_line(options.quiet) as bar:
+            made = visualize(
+                options.model, options.probe, layers=options.layer, units=options.units, time_limit=options.time_limit,
+                log_dir=options.output, progress=bar,
+            )  # fmt: skip
+    except VisualizeError as error:
+        print(f"tb-cnndiag: {error}", file=sys.stderr)
+        return USAGE
+    for each in made:
+        ratio = f"{each.ratio:.3g} × the best natural patch" if each.ratio == each.ratio else "no natural patch"
+        print(
+            f"{each.layer} {each.unit}: response {each.activation:.3g}, {ratio}{f' ({each.note})' if each.note else ''}"
+        )
+    return PASSED
+
+
 def _imported(modules: Sequence[str]) -> bool:
     """Import modules of the user, also from the working directory, as ``python -m`` does; False if one fails."""
     sys.path.insert(0, os.getcwd())
@@ -289,6 +315,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "audit": _audit,
     "preflight": _preflight,
+    "visualize": _visualize,
     "demo": _demo,
     "list": _list,
     "explain": _explain,

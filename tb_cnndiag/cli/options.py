@@ -127,6 +127,30 @@ def parser() -> argparse.ArgumentParser:
     before.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard and report")
     _add_outcome_flags(before, "--write")
 
+    images = commands.add_parser("visualize", help="make images of what each unit of a saved model looks for")
+    images.add_argument("model", help=".keras or .h5 file")
+    images.add_argument(
+        "--probe",
+        required=True,
+        metavar="FILE|DIR|MODULE:FUNCTION",
+        help="samples of your data: .npz file with x; .npy file; directory of images; or function",
+    )
+    images.add_argument("--layer", metavar="PATTERN", help="regular expression of layer paths (all convolutions)")
+    images.add_argument("--units", type=_numbers, metavar="N,N,…", help="units of each of these layers, e.g. 0,3,7")
+    images.add_argument("--time-limit", type=_seconds, metavar="SECONDS", help="keep what is done after this time")
+    images.add_argument(
+        "--import",
+        action="append",
+        default=[],
+        dest="imports",
+        metavar="MODULE",
+        help="module that registers custom layers; repeatable",
+    )
+    images.add_argument("--quiet", action="store_true", help="show no progress line")
+    images.add_argument(
+        "-o", "--output", type=Path, metavar="LOGDIR", help="log of this model to add the images to, or a new directory"
+    )
+
     demo = commands.add_parser("demo", help="train a healthy and a faulty CNN on 5,000 digits and show both")
     demo.add_argument("logdir", nargs="?", type=Path, default=Path("logs/demo"), help="where to log (logs/demo)")
     demo.add_argument("--no-serve", action="store_true", help="do not start TensorBoard")
@@ -221,6 +245,13 @@ def _positive(text: str, unit: str = "MB") -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of {unit}")
     return value
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers of units, e.g. 0,3,7") from None
 
 
 def _seconds(text: str) -> float:

@@ -16,6 +16,8 @@ from tb_cnndiag.summaries.reader import watching
 PATIENCE = 1.0
 INTERVAL = 0.1
 WIDTH = 100
+# Cells of the bar.
+BAR = 30
 _CLEAR = "\r\x1b[K"
 
 
@@ -66,6 +68,25 @@ def progress_line(quiet: bool) -> Iterator[ProgressLine | None]:
             yield line
     finally:
         line.clear()
+
+
+@contextmanager
+def share_line(quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """Show a bar with what is made now and the share that is done; only on a terminal, not in CI, not if ``quiet``."""
+    if quiet or os.environ.get("CI") or not sys.stderr.isatty():
+        yield lambda _what, _share: None
+        return
+
+    def show(what: str, share: float) -> None:
+        done = min(int(share * BAR), BAR)
+        sys.stderr.write(f"{_CLEAR}{'█' * done}{'░' * (BAR - done)} {share:4.0%} {what}"[: WIDTH + len(_CLEAR)])
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write(_CLEAR)
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.judge import verdict
+from tb_cnndiag.recording.class_maps import audit_class_maps
 from tb_cnndiag.recording.inspection import Tapped
 from tb_cnndiag.recording.schedule import every
 from tb_cnndiag.recording.session import Moment, Session
@@ -74,7 +75,7 @@ def audited(
 ) -> History:
     """What :func:`audit` measures of a model, as the history of a run with one snapshot."""
     try:
-        inspector = _inspector(path_or_model, probe)
+        inspector = inspector_of(path_or_model, probe)
     except (ValueError, OSError) as error:
         raise AuditError(str(error)) from None
     with tempfile.TemporaryDirectory() as scratch:
@@ -87,10 +88,12 @@ def audited(
         )
         session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
         session.close()
+        if log_dir is not None and images:
+            audit_class_maps(inspector, home)
         return History.of(read_run(home / RUN_DIRECTORY), run)
 
 
-def _inspector(path_or_model: Any, probe: Any) -> ModelInspector:
+def inspector_of(path_or_model: Any, probe: Any) -> ModelInspector:
     """The model with its probe, ready for a snapshot.
 
     Raises:

@@ -29,6 +29,7 @@ from tb_cnndiag.payloads import (
     LayerColumns,
     Matrix,
     Patches,
+    SampleMaps,
     Scalars,
     UnitStates,
     UnitValues,
@@ -160,7 +161,7 @@ def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
 
 def _weight(measurement: Measurement) -> int:
     payload = measurement.payload
-    if isinstance(payload, Matrix | Dendrogram | Density | Images | Patches | ClassResponses | Atlas):
+    if isinstance(payload, Matrix | Dendrogram | Density | Images | Patches | ClassResponses | Atlas | SampleMaps):
         return HEAVY
     if isinstance(payload, UnitStates | UnitValues):
         return UNITS

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Measurement(_message.Message):
-    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas", "graph")
+    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas", "graph", "sample_maps")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     LAYER_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class Measurement(_message.Message):
     CLASS_RESPONSES_FIELD_NUMBER: _ClassVar[int]
     ATLAS_FIELD_NUMBER: _ClassVar[int]
     GRAPH_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_MAPS_FIELD_NUMBER: _ClassVar[int]
     version: int
     diagnostic: str
     layer: str
@@ -50,7 +51,8 @@ class Measurement(_message.Message):
     class_responses: ClassResponses
     atlas: Atlas
     graph: Graph
-    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ..., graph: _Optional[_Union[Graph, _Mapping]] = ...) -> None: ...
+    sample_maps: SampleMaps
+    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ..., graph: _Optional[_Union[Graph, _Mapping]] = ..., sample_maps: _Optional[_Union[SampleMaps, _Mapping]] = ...) -> None: ...
 
 class MeasurementList(_message.Message):
     __slots__ = ("items", "total")
@@ -603,3 +605,43 @@ class NodeColumn(_message.Message):
     name: str
     values: bytes
     def __init__(self, name: _Optional[str] = ..., values: _Optional[bytes] = ...) -> None: ...
+
+class SampleMaps(_message.Message):
+    __slots__ = ("samples", "classes", "predictions", "labels", "confidences", "chosen")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCES_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    samples: int
+    classes: int
+    predictions: bytes
+    labels: bytes
+    confidences: bytes
+    chosen: _containers.RepeatedCompositeFieldContainer[ExplainedSample]
+    def __init__(self, samples: _Optional[int] = ..., classes: _Optional[int] = ..., predictions: _Optional[bytes] = ..., labels: _Optional[bytes] = ..., confidences: _Optional[bytes] = ..., chosen: _Optional[_Iterable[_Union[ExplainedSample, _Mapping]]] = ...) -> None: ...
+
+class ExplainedSample(_message.Message):
+    __slots__ = ("sample", "reason", "picture", "maps")
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    MAPS_FIELD_NUMBER: _ClassVar[int]
+    sample: int
+    reason: str
+    picture: Image
+    maps: _containers.RepeatedCompositeFieldContainer[ClassMap]
+    def __init__(self, sample: _Optional[int] = ..., reason: _Optional[str] = ..., picture: _Optional[_Union[Image, _Mapping]] = ..., maps: _Optional[_Iterable[_Union[ClassMap, _Mapping]]] = ...) -> None: ...
+
+class ClassMap(_message.Message):
+    __slots__ = ("method", "map", "similarity", "note")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    MAP_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    method: str
+    map: Image
+    similarity: float
+    note: str
+    def __init__(self, method: _Optional[str] = ..., map: _Optional[_Union[Image, _Mapping]] = ..., similarity: _Optional[float] = ..., note: _Optional[str] = ...) -> None: ...

@@ -22,12 +22,13 @@ from tb_cnndiag.payloads import (
     Matrix,
     Patches,
     RunInfo,
+    SampleMaps,
     Scalars,
     UnitStates,
     UnitValues,
 )
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_graph, codec_patches, codec_run_info
+from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_graph, codec_patches, codec_run_info, codec_samples
 
 CONTRACT_VERSION = 2
 
@@ -46,6 +47,7 @@ Payload: TypeAlias = (
     | ClassResponses
     | Atlas
     | Graph
+    | SampleMaps
 )
 
 
@@ -150,6 +152,7 @@ _KIND_OF_TYPE: dict[type, str] = {
     ClassResponses: "class_responses",
     Atlas: "atlas",
     Graph: "graph",
+    SampleMaps: "sample_maps",
 }
 
 _ENCODERS: dict[str, Callable[[Any], Any]] = {
@@ -167,6 +170,7 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "class_responses": codec_patches.encode_class_responses,
     "atlas": codec_patches.encode_atlas,
     "graph": codec_graph.encode_graph,
+    "sample_maps": codec_samples.encode_sample_maps,
 }
 
 _DECODERS: dict[str, Callable[[Any], Payload]] = {
@@ -184,4 +188,5 @@ _DECODERS: dict[str, Callable[[Any], Payload]] = {
     "class_responses": codec_patches.decode_class_responses,
     "atlas": codec_patches.decode_atlas,
     "graph": codec_graph.decode_graph,
+    "sample_maps": codec_samples.decode_sample_maps,
 }

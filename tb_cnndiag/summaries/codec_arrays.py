@@ -272,27 +272,26 @@ def decode_density(message: pb.Density) -> Density:
 
 
 def encode_images(payload: Images) -> pb.Images:
-    return pb.Images(
-        images=[
-            pb.Image(
-                unit=image.unit,
-                sample=image.sample,
-                height=image.pixels.shape[0],
-                width=image.pixels.shape[1],
-                channels=image.pixels.shape[2],
-                pixels=image.pixels.tobytes(),
-                scale=image.scale,
-            )
-            for image in payload.images
-        ]
+    return pb.Images(images=[encode_image(image) for image in payload.images])
+
+
+def encode_image(image: Image) -> pb.Image:
+    return pb.Image(
+        unit=image.unit,
+        sample=image.sample,
+        height=image.pixels.shape[0],
+        width=image.pixels.shape[1],
+        channels=image.pixels.shape[2],
+        pixels=image.pixels.tobytes(),
+        scale=image.scale,
     )
 
 
 def decode_images(message: pb.Images) -> Images:
-    return Images(tuple(_decode_image(image) for image in message.images))
+    return Images(tuple(decode_image(image) for image in message.images))
 
 
-def _decode_image(image: pb.Image) -> Image:
+def decode_image(image: pb.Image) -> Image:
     shape = (image.height, image.width, image.channels)
     if image.channels not in (1, 3) or len(image.pixels) != image.height * image.width * image.channels:
         raise ValueError(f"{len(image.pixels)} bytes are not a picture of shape {shape}")

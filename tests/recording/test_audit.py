@@ -78,7 +78,8 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     assert main(["check", str(tmp_path / "log"), "--fail-on", "warning"]) == 1
     assert "feature_maps" in _kinds(tmp_path / "log")
     assert main([*arguments, "-o", str(tmp_path / "private"), "--no-images"]) in (0, 1)
-    assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - {"feature_maps", "probe_images", "probe_atlas"}
+    pictures = {"feature_maps", "probe_images", "probe_atlas", "sample_maps"}
+    assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - pictures
     np.savez(tmp_path / "other.npz", images=x)
     assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2
     assert "has images, but not x" in capsys.readouterr().err

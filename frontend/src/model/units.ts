@@ -94,6 +94,12 @@ export function boxAt(
   return { top, left, height, width };
 }
 
+/** The position in the middle of a layer's output, where synthetic images excite its units. */
+export function middlePosition({ outputShape, unitAxis }: LayerInfo): number {
+  const spatial = unitAxis === 1 && outputShape.length > 1 ? outputShape.slice(1) : outputShape.slice(0, -1);
+  return spatial.reduce((position, side) => position * side + Math.floor(side / 2), 0);
+}
+
 type Axis = NonNullable<LayerInfo['receptiveField']>['axes'][number];
 
 /** First pixel and number of pixels that a position sees along an axis. */

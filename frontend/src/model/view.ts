@@ -1,4 +1,6 @@
-export type Screen = 'overview' | 'layer' | 'unit' | 'relations' | 'compare';
+export type Screen = 'overview' | 'layer' | 'unit' | 'relations' | 'samples' | 'compare';
+/** The diagnostic that the screen of samples shows. */
+export const SAMPLE_MAPS = 'sample_maps';
 export type LayerOrder = 'depth' | 'worst';
 
 /** What the screen shows, as stored in the address. */
@@ -38,7 +40,7 @@ export const DEFAULT_VIEW: View = {
   unfolded: '',
 };
 
-const SCREENS: readonly string[] = ['overview', 'layer', 'unit', 'relations', 'compare'];
+const SCREENS: readonly string[] = ['overview', 'layer', 'unit', 'relations', 'samples', 'compare'];
 
 /** Reads a view from address parameters; missing and invalid ones take their defaults. */
 export function parseView(parameters: Record<string, string>): View {

@@ -1,4 +1,4 @@
-import type { Screen } from '../model/view';
+import { SAMPLE_MAPS, type Screen } from '../model/view';
 import { useStore } from '../state/store';
 import { SeverityIcon } from '../ui/icons';
 import { FindingCounts, verdict } from '../views/findings';
@@ -64,6 +64,8 @@ export function Header() {
     ['overview', 'Overview'],
     ['relations', 'All layers'],
   ];
+  if (store.entry.value?.tags.some(({ tag }) => tag === `cnndiag/${SAMPLE_MAPS}`))
+    screens.push(['samples', 'Samples']);
   if (store.runs.value.length > 1) screens.push(['compare', 'Compare']);
   return (
     <header class="topbar">

@@ -18,6 +18,8 @@ import './shell.css';
 
 const UnitScreen = lazy('The page of the unit', 420, async () => (await import('./unit')).UnitScreen);
 
+const Samples = lazy('The samples', 420, async () => (await import('./samples')).Samples);
+
 const SNIPPET = `from tb_cnndiag import CNNDiagnostics
 
 diagnostics = CNNDiagnostics("logs/run1")
@@ -63,6 +65,7 @@ function Screen() {
   if (screen === 'layer') return <LayerScreen run={run} />;
   if (screen === 'unit') return <UnitScreen run={run} />;
   if (screen === 'relations') return <Relations run={run} />;
+  if (screen === 'samples') return <Samples key={run.entry.id} run={run} />;
   if (screen === 'compare') return <Compare run={run} />;
   return <Overview run={run} />;
 }

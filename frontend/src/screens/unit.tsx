@@ -20,6 +20,7 @@ import { Growth } from '../views/unit_growth';
 import { Relatives } from '../views/unit_relatives';
 import { OtherRuns } from '../views/unit_runs';
 import { TopPatches } from '../views/unit_patches';
+import { SyntheticImage } from '../views/unit_synthetic';
 import { FindingsList } from '../views/findings';
 import { LAYER_GUTTERS } from '../views/layout';
 import { Heading } from './heading';
@@ -132,6 +133,7 @@ function UnitPage({ run, layer, unit }: UnitProps) {
             sheet={sheet}
             missing={missing}
           />
+          <SyntheticImage run={run} layer={layer} unit={unit} />
           <Growth layer={layer} unit={unit} snapshots={patches.snapshots} sheet={sheet} />
           <StateOverTime run={run} layer={layer} unit={unit} />
           <Relatives run={run} layer={layer} unit={unit} twins={twins} peaks={peaks} sheet={sheet} />

@@ -5,12 +5,16 @@ import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { Image, LayerInfo } from '../summaries/cnndiag_pb';
 import { pictureOf } from './picture';
+import { SYNTHETIC_IMAGES } from './unit_synthetic';
 
 /** The pictures of a unit that the log has: its filter, and its feature maps. */
 export function UnitFilter({ run, layer, unit }: { run: RunState; layer: LayerInfo; unit: number }) {
   const store = useStore();
   const step = store.step.value;
-  const names = run.info?.diagnostics.filter(({ layerKind }) => layerKind === 'images') ?? [];
+  const names =
+    run.info?.diagnostics.filter(
+      ({ name, layerKind }) => layerKind === 'images' && name !== SYNTHETIC_IMAGES,
+    ) ?? [];
   const all: Image[] = names.flatMap(({ name }) => {
     const items = store.layerSeries(run.entry, name, layer.path)?.value.value?.items ?? [];
     return snapshotAt(snapshotsOf(items, 'images'), step)?.value.images ?? [];

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import { SignedPicture } from '../charts/signed_picture';
 import { Patch, WholeImage, wholeOf, type Sheet } from '../charts/patch';
 import { formatNumber, joined } from '../model/format';
 import { unitNoun } from '../model/layers';
@@ -9,6 +10,7 @@ import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited } from './kind_series';
 import { snapshotsNote } from './layer_view';
+import { useProjections } from './projections';
 import './unit_patches.css';
 
 interface TopPatchesProps {
@@ -46,13 +48,22 @@ export function TopPatches({
   const fired = useAwaited(before);
   const own = now?.length === 0 && fired ? fired.peaks : now;
   const noun = unitNoun(layer);
+  // Projections are made of the patches of the last snapshot.
+  const known = useProjections(run, layer, unit);
+  const projected = message === snapshots.at(-1)?.value ? known : new Map<number, never>();
   const info = run.info?.diagnostics.find(({ layerKind }) => layerKind === 'patches');
   const labels = sheet?.atlas.labels;
   return (
     <Figure
       id="unit-patches"
       title={info?.title ?? 'Top patches'}
-      description={`The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.`}
+      description={`The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.${
+        projected.size
+          ? ' Below it, what in the patch excites the ' +
+            noun +
+            ': its response passed back by a deconvnet (left), and the plain gradient (right); red raises it, blue lowers it.'
+          : ''
+      }`}
       note={joined(
         message ? `of ${formatNumber(message.samples)} images` : '',
         snapshotsNote(snapshots, total, step),
@@ -114,6 +125,19 @@ export function TopPatches({
                     />
                   )}
                 </div>
+                {projected.has(peak.image) && (
+                  <div class="pair">
+                    {projected.get(peak.image)?.map(([kind, picture]) => (
+                      <SignedPicture
+                        key={kind}
+                        picture={picture}
+                        side={76}
+                        dark={store.dark.value}
+                        label={`${name}, ${kind}`}
+                      />
+                    ))}
+                  </div>
+                )}
                 <span class="note">
                   <b>{formatNumber(peak.value)}</b> · image {peak.image}
                   {labels?.length ? ` · class ${labels[peak.image]}` : ''}

@@ -1,0 +1,38 @@
+import { useMemo } from 'preact/hooks';
+import type { Picture } from '../charts/gallery';
+import { snapshotsOf } from '../model/snapshots';
+import { useStore, type RunState } from '../state/store';
+import type { LayerInfo } from '../summaries/cnndiag_pb';
+import { pictureOf } from './picture';
+
+/** What of an image excites a unit, by deconvnet and by gradient, in words for people. */
+export const PROJECTIONS = [
+  ['projections', 'deconvnet'],
+  ['patch_gradients', 'gradient'],
+] as const;
+
+/** The projections of a unit by image: for each kind that the log has, its name and picture. */
+export function useProjections(
+  run: RunState,
+  layer: LayerInfo,
+  unit: number,
+): Map<number, [string, Picture][]> {
+  const store = useStore();
+  const kinds = PROJECTIONS.map(([diagnostic, name]) => {
+    const items = store.layerSeries(run.entry, diagnostic, layer.path)?.value.value?.items ?? [];
+    const latest = snapshotsOf(items, 'images').findLast(({ value }) =>
+      value.images.some((image) => image.unit === unit),
+    );
+    return [name, latest?.value] as const;
+  });
+  return useMemo(() => {
+    const found = new Map<number, [string, Picture][]>();
+    for (const [name, images] of kinds) {
+      for (const image of images?.images ?? []) {
+        if (image.unit !== unit || image.sample === undefined) continue;
+        found.set(image.sample, [...(found.get(image.sample) ?? []), [name, pictureOf(name, image)]]);
+      }
+    }
+    return found;
+  }, [unit, ...kinds.map(([, images]) => images)]);
+}

@@ -1,0 +1,93 @@
+"""Adds images of units to the log of a run that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tb_cnndiag.history import History
+from tb_cnndiag.payloads import FloatArray, Image, Images, Patches, SampleMaps, UnitValues
+from tb_cnndiag.summaries.codec import Measurement, Payload, encode
+from tb_cnndiag.summaries.names import RUN_DIRECTORY, RUN_INFO
+from tb_cnndiag.summaries.reader import read_run
+from tb_cnndiag.summaries.writer import SnapshotWriter
+from tb_cnndiag.unit_images.layer_images import UnitImage
+from tb_cnndiag.unit_images.payloads import DESCRIBED, SYNTHETIC_IMAGES, SYNTHETIC_RESPONSES, synthetic_pictures
+from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS
+
+# Share of top patches that must be the same for images of the log to be those of the probe.
+SAME = 0.9
+
+
+class UnitImageLog:
+    """Writes to the last snapshot of the run in ``<log_dir>/cnndiag``."""
+
+    def __init__(self, log_dir: Path) -> None:
+        self._history = History.of(read_run(log_dir / RUN_DIRECTORY))
+        self._writer = SnapshotWriter(log_dir / RUN_DIRECTORY)
+        self._described = False
+
+    def fits(self, kernel_shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Whether the run is of a model with these kernels, by path."""
+        return {layer.path: layer.kernel_shape for layer in self._history.layers} == dict(kernel_shapes)
+
+    def same_patches(self, path: str, peaks: FloatArray) -> bool:
+        """Whether the log shows these top patches of a layer: its images are those of the probe, and were stored."""
+        known = self._history.latest("top_patches", path)
+        if not isinstance(known, Patches) or known.images.shape != peaks.shape[:2]:
+            return False
+        field = next((each.receptive_field for each in self._history.layers if each.path == path), None)
+        if field is None or self._history.latest("probe_atlas", field.image) is None:
+            return False
+        exists = known.images >= 0
+        return bool(exists.any() and (known.images == peaks[:, :, 1])[exists].mean() >= SAME)
+
+    def write_synthetic(self, path: str, units: int, made: Sequence[UnitImage], probe: FloatArray) -> None:
+        """Write images made for some of the units of a layer, with how strongly they respond."""
+        columns = {name: np.full(units, np.nan, np.float32) for name in ("activation", "ratio")}
+        for each in made:
+            columns["activation"][each.unit], columns["ratio"][each.unit] = each.activation, each.ratio
+        pictures = synthetic_pictures([each.unit for each in made], np.stack([each.image for each in made]), probe)
+        self._write(
+            path, {SYNTHETIC_IMAGES.name: Images(tuple(pictures)), SYNTHETIC_RESPONSES.name: UnitValues(columns)}
+        )
+
+    def write_images(self, name: str, path: str, images: Sequence[Image]) -> None:
+        """Write pictures of units of a layer, if there are any."""
+        if images:
+            self._write(path, {name: Images(tuple(images))})
+
+    @property
+    def wants_samples(self) -> bool:
+        """Whether the log shows images of the probe, and its last snapshot has no maps of classes yet."""
+        known = self._history.latest(SAMPLE_MAPS.name)
+        shown = any(self._history.latest("probe_atlas", each.path) is not None for each in self._history.layers)
+        return shown and known is None
+
+    def write_samples(self, payload: SampleMaps) -> None:
+        """Write predictions and maps of classes."""
+        self._write("", {SAMPLE_MAPS.name: payload})
+
+    def close(self) -> None:
+        """Close the event file."""
+        self._writer.close()
+
+    def _write(self, path: str, payloads: Mapping[str, Payload]) -> None:
+        history, info = self._history, self._history.info
+        step, index = max(history.last_step, 0), max(history.snapshots - 1, 0)
+        table, epoch = info.table if info else "", history.epochs.get(step, 0)
+        messages = [
+            Measurement(name, step, index, payload, layer=path, epoch=epoch, table=table)
+            for name, payload in payloads.items()
+        ]
+        if not self._described and info is not None:
+            added = (*DESCRIBED, SAMPLE_MAPS)
+            names = {each.name for each in added}
+            known = tuple(each for each in info.diagnostics if each.name not in names)
+            described = replace(info, diagnostics=(*known, *added))
+            messages.insert(0, Measurement(RUN_INFO, step, index, described, table=table))
+            self._described = True
+        self._writer.write(step, [(each, encode(each)) for each in messages], {})

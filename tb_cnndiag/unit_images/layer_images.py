@@ -1,0 +1,108 @@
+"""The images of the units of one layer, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.payloads import FloatArray, Image, LayerInfo
+from tb_cnndiag.unit_images.natural import Natural
+from tb_cnndiag.unit_images.passes import Backward, Passes
+from tb_cnndiag.unit_images.payloads import projection_picture
+from tb_cnndiag.unit_images.projections import project
+from tb_cnndiag.unit_images.synthesis import Synthesizer, best_responses, middle_position
+
+# Most units in one batch, and most bytes of their images: activations of a pass take many times as much.
+BATCH_UNITS, BATCH_BYTES = 64, 4 << 20
+
+
+@dataclass(frozen=True)
+class UnitImage:
+    """An image made to excite one unit.
+
+    Attributes:
+        layer: Path of the layer.
+        unit: Index of the unit.
+        image: ``(height, width, channels)`` float32, in the range of the probe.
+        activation: Largest response of the unit to it.
+        ratio: That response, relative to the largest one to an image of the probe; NaN for a unit that is silent there.
+        note: What is special about it; empty for most.
+    """
+
+    layer: str
+    unit: int
+    image: FloatArray = field(repr=False)
+    activation: float
+    ratio: float
+    note: str = ""
+
+
+def synthetic(
+    passes: Passes,
+    layer: KernelLayer,
+    info: LayerInfo,
+    units: Sequence[int],
+    go_on: Callable[[int], bool],
+    *,
+    seed: int = 0,
+) -> Iterator[list[UnitImage]]:
+    """Images of units, one batch after the other, until ``go_on``, which gets the step of a batch, returns False."""
+    natural = Natural.of(passes.inputs.pictures)
+    extent = max((axis.size for axis in info.receptive_field.axes), default=0.0) if info.receptive_field else 0.0
+    spatial = info.output_shape[1:] if info.unit_axis == 1 else info.output_shape[:-1]
+    synthesizer = Synthesizer(
+        passes,
+        layer,
+        natural,
+        extent=extent or max(natural.spectrum.shape),
+        position=middle_position(spatial),
+    )
+    size = max(1, min(BATCH_UNITS, BATCH_BYTES // max(passes.inputs.pictures[0].nbytes, 1)))
+    for start in range(0, len(units), size):
+        batch = list(units[start : start + size])
+        made = synthesizer.make(batch, seed, go_on=go_on)
+        if made is None:
+            return
+        best = best_responses(passes, layer, np.asarray(batch))
+        yield [
+            UnitImage(
+                layer.path,
+                unit,
+                image,
+                float(activation),
+                float(activation / natural_best) if natural_best > 0 else float("nan"),
+                _note(natural_best, activation),
+            )
+            for unit, image, activation, natural_best in zip(batch, made.images, made.activations, best, strict=True)
+        ]
+
+
+def _note(natural: float, activation: float) -> str:
+    if natural > 0:
+        return "" if activation > 0 else "no synthetic image was found to which it responds"
+    if activation > 0:
+        return "silent on every image of the probe: found by passing signals through silent rectifiers"
+    return "silent on every image of the probe, and no synthetic image was found to which it responds"
+
+
+def projections(
+    passes: Passes, layer: KernelLayer, info: LayerInfo, peaks: FloatArray, units: Sequence[int], backward: Backward
+) -> list[Image]:
+    """Pictures of what excites units in their top patches.
+
+    ``peaks`` is ``(all units, patches, 3)``: response, image and position; responses of 0 and −∞ are left out.
+    """
+    places = [
+        (unit, int(image), int(position))
+        for unit in units
+        for value, image, position in peaks[unit]
+        if np.isfinite(value) and value > 0
+    ]
+    if not places:
+        return []
+    columns = np.array(places, np.int64).T
+    gradients = project(passes, layer, columns[0], columns[1], columns[2], backward)
+    return [projection_picture(info, *place, gradient) for place, gradient in zip(places, gradients, strict=True)]
