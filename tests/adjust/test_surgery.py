@@ -93,7 +93,7 @@ def _set(model: Any, name: str, **values: Any) -> None:
     """Set entries of a layer's weights: ``gamma={3: -1.0}``, ``kernel={3: ...}``."""
     layer = model.get_layer(name)
     for variable, entries in values.items():
-        array = np.array(getattr(layer, variable))
+        array = np.array(keras.ops.convert_to_numpy(getattr(layer, variable)))
         for unit, value in entries.items():
             array[..., unit] = value
         getattr(layer, variable).assign(array)
@@ -101,7 +101,7 @@ def _set(model: Any, name: str, **values: Any) -> None:
 
 def _settled(model: Any, x: Any, rng: np.random.Generator) -> None:
     """The batch normalization as after training: averages of the data, γ of both signs, β of any size."""
-    z = np.asarray(model.get_layer("conv")(x))
+    z = keras.ops.convert_to_numpy(model.get_layer("conv")(x))
     gamma = rng.uniform(0.5, 2, WIDTH) * np.array([1, 1, -1, 1, 1, -1])
     model.get_layer("norm").set_weights([gamma, rng.normal(0, 1, WIDTH), z.mean((0, 1, 2)), z.var((0, 1, 2))])
 
@@ -115,9 +115,9 @@ def _same_kernel(model: Any, first: int, second: int, scale: float) -> None:
 def _answers_alike(model: Any, new: Any, x: Any, activation: Any = _relu, atol: float = 2e-4) -> None:
     """Before and after surgery, by Keras and by hand."""
     expected = _by_hand(model, x, activation)
-    np.testing.assert_allclose(np.asarray(model(x, training=False)), expected, atol=1e-3)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model(x, training=False)), expected, atol=1e-3)
     np.testing.assert_allclose(_by_hand(new, x, activation), expected, atol=atol)
-    np.testing.assert_allclose(np.asarray(new(x, training=False)), expected, atol=1e-3)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(new(x, training=False)), expected, atol=1e-3)
 
 
 class TestWithoutNormalization:
@@ -162,7 +162,7 @@ class TestBatchNormalization:
         _set(model, "norm", gamma={0: 1.0, 3: 1.0}, beta={0: shift[0], 3: shift[1]})
         new, left = apply(model, [_twins("conv", (0, 3))])
         assert left == ("conv: filters are not merged: none is close enough to another",)
-        np.testing.assert_array_equal(np.asarray(new(x)), np.asarray(model(x)))
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(new(x)), keras.ops.convert_to_numpy(model(x)))
 
     def test_units_with_gamma_of_opposite_sign_are_not_twins(self, rng: np.random.Generator) -> None:
         model, x = _network(), _images(rng)
@@ -171,7 +171,7 @@ class TestBatchNormalization:
         _set(model, "norm", gamma={0: 1.0, 3: -1.0}, beta={0: 0.1, 3: 0.1})
         new, left = apply(model, [_twins("conv", (0, 3))])
         assert left == ("conv: filters are not merged: none is close enough to another",)
-        np.testing.assert_array_equal(np.asarray(new(x)), np.asarray(model(x)))
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(new(x)), keras.ops.convert_to_numpy(model(x)))
 
     def test_mirrored_kernels_with_gamma_of_opposite_sign_are_twins(self, rng: np.random.Generator) -> None:
         model, x = _network(), _images(rng)
@@ -193,7 +193,7 @@ class TestBatchNormalization:
         _set(model, "norm", gamma={0: 1.0, 3: 1.0}, beta={0: 0.3, 3: 0.3}, moving_mean={3: mean + deviation})
         new, left = apply(model, [_twins("conv", (0, 3))])
         assert len(left) == 1
-        np.testing.assert_array_equal(np.asarray(new(x)), np.asarray(model(x)))
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(new(x)), keras.ops.convert_to_numpy(model(x)))
 
     @pytest.mark.parametrize("seed", range(4))
     def test_what_is_merged_changes_next_to_nothing(self, seed: int) -> None:
@@ -231,7 +231,7 @@ class TestBatchNormalization:
         new, left = apply(model, [finding])
         assert left == ("conv: units are not removed: norm normalizes the output of the activation of conv",)
         x = _images(rng)
-        np.testing.assert_array_equal(np.asarray(new(x)), np.asarray(model(x)))
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(new(x)), keras.ops.convert_to_numpy(model(x)))
 
     def test_behind_a_pooling_it_is_refused(self) -> None:
         stack = [
@@ -287,7 +287,7 @@ def test_twins_in_two_layers_in_a_row(rng: np.random.Generator) -> None:
     _answers_alike(model, new, x)
     new, left = apply(model, [_twins("reader", (1, 4)), _twins("conv", (0, 3))], samples=x)
     assert not left
-    np.testing.assert_allclose(np.asarray(new(x)), np.asarray(model(x)), atol=2e-3)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(new(x)), keras.ops.convert_to_numpy(model(x)), atol=2e-3)
 
 
 class TestRefused:
