@@ -93,7 +93,7 @@ class LayerSnapshot:
             How layers are connected:
 
             - ``routes`` ``(sources, 1 + channels)``: for each layer that feeds this one, its row in the table, and its
-              unit that each input channel comes from (negative: see :mod:`tb_cnndiag.numerics.influence`).
+              unit that each input channel comes from (negative: see ``tb_cnndiag.numerics.influence``).
 
             Training since the last snapshot:
 
