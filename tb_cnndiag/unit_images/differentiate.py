@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import keras
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.payloads import FloatArray
 
 
@@ -27,7 +28,7 @@ def differentiated(function: Callable[..., tuple[Any, Any]]) -> Differentiated:
     def measure(x: FloatArray, *arguments: Any) -> tuple[Any, FloatArray]:
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, arguments)
         more, gradient = passed(keras.ops.convert_to_tensor(x), *tensors)
-        found: tuple[Any, FloatArray] = keras.tree.map_structure(keras.ops.convert_to_numpy, (more, gradient))
+        found: tuple[Any, FloatArray] = to_host((more, gradient))
         return found
 
     return measure

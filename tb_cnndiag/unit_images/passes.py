@@ -11,6 +11,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers
 from tb_cnndiag.capture.positions import by_position
 from tb_cnndiag.capture.recorder import Recording, recording
@@ -110,7 +111,7 @@ class Passes:
         )
         with self._recorded("plain", ()) as record:
             self._call(tensors[0], tensors[1:], record)
-        return np.asarray(keras.ops.convert_to_numpy(record.outputs[0]))
+        return np.asarray(to_host(record.outputs[0]))
 
     def unit_gradient(self, layer: KernelLayer, backward: Backward = "plain") -> Differentiated:
         """Gradient of the sum, over samples, of one unit each at one position each.

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import by_position
 from tb_cnndiag.capture.recorder import recording
@@ -140,7 +141,7 @@ class Synthesizer:
 
     def _pictures(self, z: FloatArray) -> FloatArray:
         with keras.StatelessScope():
-            return np.asarray(keras.ops.convert_to_numpy(self._drawn(keras.ops.convert_to_tensor(z))), np.float32)
+            return np.asarray(to_host(self._drawn(keras.ops.convert_to_tensor(z))), np.float32)
 
 
 def middle_position(shape: Sequence[int]) -> int:
@@ -159,6 +160,6 @@ def best_responses(passes: Passes, layer: KernelLayer, units: IntArray, chunk: i
         with keras.StatelessScope(), recording(passes.model, passes.prefix) as record:
             passes.model(inputs.packed(inputs.pictures[samples], inputs.others(samples)), training=False)
         tensor = record.observe(layer, record.of(layer.layer)[0]).tensor
-        values = keras.ops.convert_to_numpy(by_position(layer, tensor))
+        values = to_host(by_position(layer, tensor))
         best = np.maximum(best, values.max(axis=(0, 1))[units])
     return best
