@@ -36,15 +36,17 @@ def test_the_difference_is_of_each_run_to_the_base(made_server, open_tab):
     values = tab.find("#chart-compare_layers .block-values").all_inner_texts()
     assert any("−100" in value for value in values), values
     tab.find("#chart-compare_layers button:text-is('Table')").click()
-    assert tab.find("#chart-compare_layers tbody tr").count() == 10
+    expect(tab.find("#chart-compare_layers tbody tr")).to_have_count(10)
 
 
 def test_a_layer_of_every_run_shares_one_cursor(made_server, open_tab):
     tab = open_tab(made_server, {"screen": "compare", "layer": "body/conv_a", "run": "short/cnndiag"})
     expect(tab.find(".run-columns > .run-column")).to_have_count(3)
     # The base has 5 snapshots, the others 9: the axis is that of all.
-    assert "snapshot 9 of 9" in " ".join(tab.find(".position").inner_text().split())
+    expect(tab.find(".position")).to_contain_text("snapshot 9 of 9")
+    expect(tab.find(".run-columns > .run-column:has(svg.lines)")).to_have_count(3)
     tab.find(".run-columns .run-column").nth(1).locator("svg.lines").first.hover()
+    expect(tab.find(".run-columns > .run-column:has(.cursor.hovering)")).to_have_count(3)
     positions = tab.frame.evaluate(
         "() => [...document.querySelectorAll('.run-columns > .run-column')].map((column) =>"
         " column.querySelector('.cursor.hovering')?.style.left)"
@@ -53,7 +55,7 @@ def test_a_layer_of_every_run_shares_one_cursor(made_server, open_tab):
     assert positions[0]
     tab.find("body").click(position={"x": 2, "y": 300})
     tab.page.keyboard.press("ArrowLeft")
-    assert tab.parameters()["step"] == "350"
+    tab.page.wait_for_url("**p.cnndiag.step=350*")
 
 
 def test_a_run_without_the_layer_says_so(made_server, open_tab):
