@@ -76,14 +76,15 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         server = Server(f"http://127.0.0.1:{port}{prefix}", process)
         servers.append(server)
         deadline = time.monotonic() + PATIENCE
-        before = None
+        before, settled = None, 0
         while time.monotonic() < deadline:
             try:
                 listed = server.runs()
             except OSError:
                 listed = None
-            # A log is loaded when its listing has stopped growing.
-            if listed is not None and len(listed) >= runs and listed == before:
+            # A log is loaded when its listing has stopped growing, also on a busy machine.
+            settled = settled + 1 if listed is not None and len(listed) >= runs and listed == before else 0
+            if settled == 3:
                 return server
             before = listed
             if process.poll() is not None:
