@@ -24,7 +24,7 @@ def logdir(tmp_path_factory):
 def test_projections_lie_below_patches_and_the_synthetic_image_after_them(logdir, serve, open_tab):
     tab = open_tab(serve(logdir), {"screen": "unit", "layer": "second", "unit": "2", "run": "run/cnndiag"})
     tab.draw_everything()
-    expect(tab.find("#unit-patches .unit-strong li")).to_have_count(9)
+    expect(tab.find("#chart-unit-patches .unit-strong li")).to_have_count(9)
     labels = tab.find('canvas[aria-label$="deconvnet"], canvas[aria-label$="gradient"]')
     expect(labels).to_have_count(18)
     synthetic = tab.find('section[aria-label="Synthetic image"]')
