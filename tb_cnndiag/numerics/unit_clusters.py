@@ -9,11 +9,11 @@ from scipy.optimize import linear_sum_assignment
 
 from tb_cnndiag.numerics.linkage import Merges, average_linkage
 from tb_cnndiag.numerics.similarity import centered, cosine_similarity
+from tb_cnndiag.numerics.wide import spaced, unit_directions
 from tb_cnndiag.payloads import FloatArray, IntArray
 
 FEWEST, MOST = 4, 12
 """Clusters of a layer; one with at most ``MOST`` units has each unit for itself."""
-
 
 WIDEST = 512
 """Units that are compared in one matrix of all pairs; the others of a wider layer join the nearest cluster."""
@@ -23,23 +23,20 @@ def unit_clusters(responses: FloatArray) -> tuple[IntArray, FloatArray]:
     """Cluster of each unit, ``(units,)``, and the rows that it was found by, ``(units, samples)``.
 
     Average linkage on 1 − correlation, cut by :func:`cut_at_gap`. Units that never vary are the last cluster. Rows are
-    centered responses of length 1, or 0 for units that never vary.
+    centered responses of length 1, or 0 for units that never vary or are not finite.
 
     Args:
         responses: ``(samples, units)``.
     """
-    rows = centered(np.nan_to_num(responses, nan=0.0, posinf=0.0, neginf=0.0)).astype(np.float32)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    rows = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    rows = unit_directions(centered(responses))
     units = len(rows)
     if units <= MOST:
         return np.arange(units), rows
-    varying = np.flatnonzero(lengths[:, 0] > 0)
+    varying = np.flatnonzero(rows.any(axis=1))
     labels = np.zeros(units, np.int64)
-    if len(varying) < 2:
-        labels[varying] = 1
-        return 1 - labels if len(varying) else labels, rows
-    compared = varying[np.unique(np.linspace(0, len(varying) - 1, WIDEST).astype(np.intp))]
+    if not len(varying):
+        return labels, rows
+    compared = spaced(varying, WIDEST)
     merges = average_linkage(cosine_similarity(rows[compared]))
     found = labels_at(merges, cut_at_gap(merges))
     count = int(found.max()) + 1

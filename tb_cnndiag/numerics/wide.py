@@ -27,7 +27,7 @@ def relatives(rows: FloatArray, threshold: float) -> tuple[NDArray[np.bool_], ND
         rows: ``(units, dimensions)``, at any scale. Rows that are zero or not finite have neither.
         threshold: Cosine at or above which two rows are twins; below minus it, mirror images.
     """
-    directions = _directions(rows)
+    directions = unit_directions(rows)
     projected = _projected(directions)
     nearly = threshold if projected is directions else threshold - MARGIN
     twin, mirror = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
@@ -72,11 +72,11 @@ def sample_of(rows: FloatArray, first: NDArray[np.bool_], size: int = WIDEST) ->
     with np.errstate(all="ignore"):
         squares = np.einsum("ij,ij->i", rows, rows)
     marked = first | ~((squares > 0) & np.isfinite(squares))
-    chosen = _spaced(np.flatnonzero(marked), 3 * size // 4)
-    return np.sort(np.concatenate([chosen, _spaced(np.flatnonzero(~marked), size - len(chosen))]))
+    chosen = spaced(np.flatnonzero(marked), 3 * size // 4)
+    return np.sort(np.concatenate([chosen, spaced(np.flatnonzero(~marked), size - len(chosen))]))
 
 
-def _spaced(units: IntArray, count: int) -> IntArray:
+def spaced(units: IntArray, count: int) -> IntArray:
     """At most ``count`` of the units, evenly spaced."""
     if len(units) <= count:
         return units
@@ -89,10 +89,10 @@ def _projected(directions: FloatArray) -> FloatArray:
     if dimensions <= 2 * PROJECTED:
         return directions
     matrix = np.random.default_rng(0).standard_normal((dimensions, PROJECTED), dtype=np.float32)
-    return _directions(directions @ matrix)
+    return unit_directions(directions @ matrix)
 
 
-def _directions(rows: FloatArray) -> Float32Array:
+def unit_directions(rows: FloatArray) -> Float32Array:
     """Rows scaled to length 1, in float32 throughout to save memory; 0 for a row that is zero or not finite."""
     with np.errstate(all="ignore"):
         scaled = rows / np.abs(rows).max(axis=1, keepdims=True, initial=0)

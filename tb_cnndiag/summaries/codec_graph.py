@@ -23,7 +23,7 @@ def encode_graph(payload: Graph) -> pb.Graph:
         typical_count=payload.typical.shape[1],
         typical=deflated(np.where(payload.typical < 0, NONE, payload.typical), "<u2"),
         columns=[
-            pb.NodeColumn(name=name, values=np.asarray(values, "<f2").tobytes())
+            pb.NodeColumn(name=name, values=np.asarray(values, "<f4").tobytes())
             for name, values in payload.columns.items()
         ],
         classes=np.asarray(payload.classes).tolist(),
@@ -38,7 +38,7 @@ def encode_graph(payload: Graph) -> pb.Graph:
 
 def decode_graph(message: pb.Graph) -> Graph:
     nodes, edges = message.nodes, message.edges
-    columns = {column.name: np.frombuffer(column.values, "<f2").astype(np.float32) for column in message.columns}
+    columns = {column.name: np.frombuffer(column.values, "<f4").astype(np.float32) for column in message.columns}
     if any(len(values) != nodes for values in columns.values()):
         raise ValueError(f"columns of {sorted(map(len, columns.values()))} numbers for {nodes} nodes")
     members = unpacked(message.members, "u1", (sum(message.units),)).astype(np.int64)

@@ -89,6 +89,17 @@ def test_units_that_never_vary_are_the_last_cluster() -> None:
     assert unit_clusters(one)[0].tolist() == [int(unit != 4) for unit in range(20)]
 
 
+@pytest.mark.filterwarnings("error")
+def test_responses_of_any_size_and_kind_are_clustered() -> None:
+    responses, truth = _planted([6] * 4, 0.1)
+    labels, _ = unit_clusters(np.float32(1e36) * responses.astype(np.float32))
+    assert _as_sets(labels) == _as_sets(truth)
+    responses[3, 5] = np.nan
+    labels, rows = unit_clusters(responses)
+    assert np.flatnonzero(labels == labels.max()).tolist() == [5]
+    assert not rows[5].any()
+
+
 def test_a_wide_layer_is_clustered_as_by_its_sample() -> None:
     responses, truth = _planted([400] * 5, 0.2)
     labels, _ = unit_clusters(responses)

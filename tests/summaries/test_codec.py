@@ -171,3 +171,13 @@ def test_units_of_a_finding_are_restored(units: Any) -> None:
 def test_an_unknown_payload_is_named() -> None:
     with pytest.raises(TypeError, match="object is not a payload kind"):
         encode(Measurement("d", 0, 0, object()))  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_graph_holds_activations_of_any_size() -> None:
+    golden = decode((GOLDEN / "graph.bin").read_bytes())
+    assert golden is not None
+    graph = replace(golden.payload, columns={"activation": np.array([1e30, np.nan, 1e-30, 0], np.float32)})
+    found = decode(encode(replace(golden, payload=graph)))
+    assert found is not None
+    np.testing.assert_array_equal(found.payload.columns["activation"], graph.columns["activation"])

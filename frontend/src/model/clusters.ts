@@ -38,9 +38,9 @@ export interface ClusterGraph {
   rows: number[];
 }
 
-const halves = (bytes: Uint8Array) => {
+const floats = (bytes: Uint8Array) => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.byteLength >> 1 }, (_, i) => fromFloat16(view.getUint16(2 * i, true)));
+  return Array.from({ length: bytes.byteLength >> 2 }, (_, i) => view.getFloat32(4 * i, true));
 };
 
 /** The clusters of a message, read once. */
@@ -56,7 +56,7 @@ export const clustersOf = once(async (message: Graph): Promise<ClusterGraph> => 
     numbers(message.targets, 2),
     numbers(message.weights, 2),
   ]);
-  const columns = message.columns.map((column) => ({ name: column.name, values: halves(column.values) }));
+  const columns = message.columns.map((column) => ({ name: column.name, values: floats(column.values) }));
   const clusters = Array.from({ length: message.nodes }, (_, index): Cluster => {
     const list = <T>(count: number, at: (i: number) => T) =>
       Array.from({ length: count }, (__, i) => at(index * count + i));

@@ -1853,7 +1853,7 @@ export type NodeColumn = Message<"tb_cnndiag.NodeColumn"> & {
   name: string;
 
   /**
-   * Float16, little-endian. NaN: unknown.
+   * Float32, little-endian: activations may be of any size. NaN: unknown.
    *
    * @generated from field: bytes values = 2;
    */
