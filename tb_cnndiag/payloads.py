@@ -87,6 +87,11 @@ class LayerInfo:
     normalization_frozen: bool = False
     receptive_field: ReceptiveField | None = None
 
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Lengths of the output's spatial axes; empty for a dense layer."""
+        return self.output_shape[1:] if self.unit_axis == 1 else self.output_shape[:-1]
+
 
 @dataclass(frozen=True)
 class ColumnInfo:
@@ -460,3 +465,7 @@ class SampleMaps:
     confidences: FloatArray
     classes: int
     chosen: tuple[ExplainedSample, ...]
+
+
+HEAVY_KINDS = (Matrix, Dendrogram, Density, Images, Patches, ClassResponses, Atlas, Graph, SampleMaps)
+"""Kinds of many bytes: a reader may keep fewer of them."""

@@ -20,20 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tb_cnndiag.payloads import (
-    Atlas,
-    ClassResponses,
-    Dendrogram,
-    Density,
-    Images,
-    LayerColumns,
-    Matrix,
-    Patches,
-    SampleMaps,
-    Scalars,
-    UnitStates,
-    UnitValues,
-)
+from tb_cnndiag.payloads import HEAVY_KINDS, Atlas, LayerColumns, Scalars, UnitStates, UnitValues
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.names import run_id, split_tag, tag_of
@@ -145,7 +132,7 @@ def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
 def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
     """What the page leaves out, in words; empty if it holds everything."""
     words = {
-        HEAVY: "similarity matrices, trees, densities, patches and images",
+        HEAVY: "similarity matrices, trees, graphs, densities, patches and images",
         UNITS: "states and values of units",
         NUMBERS: "numbers of layers and of the model",
     }
@@ -161,7 +148,7 @@ def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
 
 def _weight(measurement: Measurement) -> int:
     payload = measurement.payload
-    if isinstance(payload, Matrix | Dendrogram | Density | Images | Patches | ClassResponses | Atlas | SampleMaps):
+    if isinstance(payload, HEAVY_KINDS):
         return HEAVY
     if isinstance(payload, UnitStates | UnitValues):
         return UNITS

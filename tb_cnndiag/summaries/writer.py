@@ -14,14 +14,12 @@ from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, DATA_CLASS_T
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.types_pb2 import DT_FLOAT, DT_STRING
 
-from tb_cnndiag.payloads import Atlas, ClassResponses, Dendrogram, Density, Images, Matrix, Patches, SampleMaps
+from tb_cnndiag.payloads import HEAVY_KINDS
 from tb_cnndiag.summaries.codec import CONTRACT_VERSION, Measurement
 from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME, PLUGIN_NAME, tag_of
 from tb_cnndiag.summaries.records import frame
 from tb_cnndiag.summaries.storage import LogLocation, event_files
 from tb_cnndiag.warning import warn
-
-_HEAVY_KINDS = (Matrix, Dendrogram, Density, Images, Patches, ClassResponses, Atlas, SampleMaps)
 
 
 def _metadata(plugin: str, data_class: int, content: bytes = b"") -> SummaryMetadata:
@@ -59,7 +57,7 @@ class SnapshotWriter:
         values = [
             Summary.Value(
                 tag=tag_of(measurement.diagnostic, measurement.layer),
-                metadata=_HEAVY if isinstance(measurement.payload, _HEAVY_KINDS) else _LIGHT,
+                metadata=_HEAVY if isinstance(measurement.payload, HEAVY_KINDS) else _LIGHT,
                 tensor=TensorProto(dtype=DT_STRING, string_val=[data], tensor_shape={}),
             )
             for measurement, data in messages

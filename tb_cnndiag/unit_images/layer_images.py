@@ -52,13 +52,12 @@ def synthetic(
     """Images of units, one batch after the other, until ``go_on``, which gets the step of a batch, returns False."""
     natural = Natural.of(passes.inputs.pictures)
     extent = max((axis.size for axis in info.receptive_field.axes), default=0.0) if info.receptive_field else 0.0
-    spatial = info.output_shape[1:] if info.unit_axis == 1 else info.output_shape[:-1]
     synthesizer = Synthesizer(
         passes,
         layer,
         natural,
         extent=extent or max(natural.spectrum.shape),
-        position=middle_position(spatial),
+        position=middle_position(info.spatial_shape),
     )
     size = max(1, min(BATCH_UNITS, BATCH_BYTES // max(passes.inputs.pictures[0].nbytes, 1)))
     for start in range(0, len(units), size):

@@ -66,8 +66,7 @@ def projection_picture(layer: LayerInfo, unit: int, sample: int, position: int, 
     values = gradient.sum(axis=-1, keepdims=True)
     field = layer.receptive_field
     if field is not None and len(field.axes) == 2:
-        spatial = layer.output_shape[1:] if layer.unit_axis == 1 else layer.output_shape[:-1]
-        columns = spatial[1] if len(spatial) == 2 else 1
+        columns = layer.spatial_shape[1] if len(layer.spatial_shape) == 2 else 1
         places = position // columns, position % columns
         for axis, (part, place) in enumerate(zip(field.axes, places, strict=True)):
             values = _cut(values, axis, *_seen(part, place))

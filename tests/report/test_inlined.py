@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo, UnitStates
 from tb_cnndiag.report.inlined import HEAVY, MAX_KEPT, Keep, Log, TagMessages, fitted, left_out
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries.codec import Measurement
+from tb_cnndiag.summaries.codec import Measurement, decode, encode
+from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME
+from tb_cnndiag.summaries.records import read_records
+from tb_cnndiag.summaries.writer import SnapshotWriter
+
+GOLDEN = Path(__file__).parents[2] / "summaries" / "golden"
 
 
 def _steps(snapshots: TagMessages) -> list[int]:
@@ -29,6 +36,24 @@ def test_heavy_snapshots_are_kept_evenly_and_bounded_with_the_last_always() -> N
     gaps = np.diff(_steps(snapshots))
     assert set(gaps[:-1]) == {16}
     assert gaps[-1] <= 16
+
+
+def test_kinds_of_many_bytes_are_heavy_in_the_log_and_on_the_page(tmp_path: Path) -> None:
+    golden = {path.stem: decode(path.read_bytes()) for path in GOLDEN.glob("*.bin")}
+    writer = SnapshotWriter(tmp_path)
+    writer.write(0, [(each, encode(each)) for each in golden.values()], {})
+    writer.close()
+    (file,) = tmp_path.iterdir()
+    with file.open("rb") as opened:
+        events = [Event.FromString(record) for record in read_records(opened, file.stat().st_size)]
+    values = [value for event in events for value in event.summary.value]
+    heavy = {value.tag.split("/")[1] for value in values if value.metadata.plugin_data.plugin_name == HEAVY_PLUGIN_NAME}
+    log = Log("r")
+    for each in golden.values():
+        log.add(each)
+    assert heavy == {tag.split("/")[1] for tag, messages in log.tags.items() if messages.weight == HEAVY}
+    assert {"graph", "atlas", "matrix", "sample_maps"} <= heavy
+    assert not {"layer_columns", "findings", "run_info", "unit_values"} & heavy
 
 
 def test_a_restart_forgets_what_came_after() -> None:

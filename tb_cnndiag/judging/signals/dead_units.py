@@ -27,8 +27,7 @@ def seen_untrained(signals: Signals) -> bool:
 
 def without_positions(layer: LayerInfo) -> bool:
     """A dense layer, or a convolution after global pooling, as in squeeze-and-excitation: many units are idle there."""
-    positions = layer.output_shape[1:] if layer.unit_axis == 1 else layer.output_shape[:-1]
-    return layer.role == "dense" or (bool(positions) and set(positions) == {1})
+    return layer.role == "dense" or set(layer.spatial_shape) == {1}
 
 
 def _initially_dead(signals: Signals) -> Track:

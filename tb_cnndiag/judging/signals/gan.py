@@ -127,5 +127,4 @@ DIVERSITY_FALL = Signal("fall of the diversity", "ratio", _fall)
 
 def _positions(layer: LayerInfo) -> int:
     """Number of spatial positions of the output; 1 without spatial axes."""
-    shape = layer.output_shape[1:] if layer.unit_axis == 1 else layer.output_shape[:-1]
-    return math.prod(shape)
+    return math.prod(layer.spatial_shape)
