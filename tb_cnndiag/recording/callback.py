@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import keras
 
 from tb_cnndiag.capture.backends import backend
-from tb_cnndiag.capture.backends.base import Fired, FitTaps, NoTaps
+from tb_cnndiag.capture.backends.base import FitTaps
 from tb_cnndiag.capture.compiled_passes import compiled_passes
 from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
 from tb_cnndiag.capture.optimizers import find_optimizers
@@ -23,7 +23,6 @@ from tb_cnndiag.diagnostics import OF_AUDITS, Diagnostic, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.announcements import sentences
 from tb_cnndiag.judging.coverage import summary
-from tb_cnndiag.payloads import FloatArray
 from tb_cnndiag.recording.before_training import StoredPreflight
 from tb_cnndiag.recording.budget import Budget
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
@@ -295,7 +294,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
             inspector,
             find_optimizers(model),
             self.notify,
-            taps=_FitTaps(self, self._tapped),
+            taps=self._tapped,
             collector=self._collector if collect else None,
             steps_per_epoch=steps,
             epochs=(self.params or {}).get("epochs"),
@@ -316,38 +315,6 @@ class CNNDiagnostics(keras.callbacks.Callback):
 
     def _guard(self, where: str) -> _Guard:
         return _Guard(self, where)
-
-
-class _FitTaps(NoTaps):
-    """Taps of a training under ``fit``, read when the model is up to date."""
-
-    def __init__(self, callback: CNNDiagnostics, tapped: FitTaps) -> None:
-        self._callback = callback
-        self._taps = tapped
-
-    def sync(self) -> None:
-        """JAX trains on a state of its own; asking a callback for its model brings the model up to date."""
-        _ = self._callback.model
-
-    def gradients(self) -> FloatArray | None:
-        """As observed."""
-        return self._taps.gradients()
-
-    def fired(self) -> Fired | None:
-        """As observed."""
-        return self._taps.fired()
-
-    def batch(self) -> dict[str, Any]:
-        """As observed."""
-        return self._taps.batch()
-
-    def stop_collecting(self) -> None:
-        """Passed on."""
-        self._taps.stop_collecting()
-
-    def batch_size(self) -> int:
-        """As observed."""
-        return self._taps.batch_size()
 
 
 class _Guard:

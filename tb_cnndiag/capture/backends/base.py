@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 # Samples of each batch that are kept until the callback has read them.
 SLOTS = 32
 
+# Length of axes of unknown length in a pass without data.
+BLANK_SIDE = 64
+
 # Takes inputs ``x`` and labels ``y``; returns the gradient by each variable, the gradients' norms ``(variables,)`` and
 # their shares of zeros ``(variables,)``.
 Differentiated: TypeAlias = Callable[[Any, Any], tuple[list[Any], Any, Any]]
+
+
+def blank_shape(declared: Any) -> tuple[int, ...]:
+    """Shape of one sample of a declared input, in a pass without data."""
+    return (1, *(n or BLANK_SIDE for n in declared.shape[1:]))
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,13 @@ class Backend(Protocol):
 
     def gradients(self, loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float, list[Any]]:
         """The loss now and its gradient by each variable, as arrays."""
+
+    def input_gradient(self, function: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+        """What ``function(x, *arguments) → (total, more)`` returns besides the total, and the total's gradient by x.
+
+        It takes and returns tensors. A compiled pass leaves out what the total does not depend on, so a model is cut
+        behind the layer that is used.
+        """
 
     def tap_fit(
         self,

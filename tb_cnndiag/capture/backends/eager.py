@@ -48,6 +48,25 @@ class FiringLog:
         return Fired(units, len(late), sum(samples for _, samples in late))
 
 
+class NormLog:
+    """The norm of each kernel's gradient in each observed step, on the device until it is read."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[Any, Any]] = []
+
+    def add(self, norms: Any, present: Any) -> None:
+        """One step: norms, and 1 where there was a gradient, else 0, ``(layers,)`` each."""
+        self._steps.append((norms, present))
+
+    def read(self, to_host: Any) -> FloatArray | None:
+        """As from :func:`mean_norms` since the last call; None if no step was observed."""
+        steps, self._steps = self._steps, []
+        if not steps:
+            return None
+        norms, present = zip(*to_host(steps), strict=True)
+        return mean_norms(np.stack(norms), np.stack(present))
+
+
 def units_that_fire(record: Recording, layers: Sequence[KernelLayer], same_graph: Any) -> dict[int, Any]:
     """Row of each rectified layer → whether each unit fired in any call, sample and position, ``(units,)`` bool."""
     ops = keras.ops

@@ -10,7 +10,7 @@ import jax
 
 from tb_cnndiag.capture.backends.jax.arrays import same_graph, to_host
 from tb_cnndiag.capture.backends.jax.loop import TappedLoop
-from tb_cnndiag.capture.backends.jax.passes import compiled, differentiated, gradients, trace
+from tb_cnndiag.capture.backends.jax.passes import compiled, differentiated, gradients, input_gradient, trace
 from tb_cnndiag.capture.backends.jax.taps import TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
@@ -19,6 +19,7 @@ __all__ = [
     "constant_value",
     "differentiated",
     "gradients",
+    "input_gradient",
     "random_state",
     "replicas",
     "same_graph",

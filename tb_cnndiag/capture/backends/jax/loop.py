@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.backends.base import NoTaps
-from tb_cnndiag.capture.backends.eager import mean_norms
+from tb_cnndiag.capture.backends.eager import NormLog
 from tb_cnndiag.capture.backends.jax.arrays import to_host
 from tb_cnndiag.capture.backends.jax.shadow import data_gradient
 from tb_cnndiag.capture.layers import KernelLayer
@@ -27,14 +27,14 @@ class TappedLoop(NoTaps):
         for row, layer in enumerate(layers):
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._layers = len(layers)
-        self._norms: list[tuple[Any, Any]] = []
+        self._norms = NormLog()
         self._state: Any = None
 
     def after_step(self, gradients: Any, state: Any) -> None:
         """Keep the norms of these gradients, and the state until it is needed."""
         self._state = state
         if gradients is not None:
-            self._norms.append(self._norms_of(keras.tree.flatten(gradients)))
+            self._norms.add(*self._norms_of(keras.tree.flatten(gradients)))
 
     def sync(self) -> None:
         """Copy the state into the models; the loop may donate its own arrays to the next step."""
@@ -50,11 +50,7 @@ class TappedLoop(NoTaps):
 
     def gradients(self) -> FloatArray | None:
         """Of the steps whose gradients were handed over."""
-        if not self._norms:
-            return None
-        norms, present = zip(*to_host(self._norms), strict=True)
-        self._norms.clear()
-        return mean_norms(np.stack(norms), np.stack(present))
+        return self._norms.read(to_host)
 
     def stop(self) -> None:
         """Nothing was patched."""

@@ -10,11 +10,9 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.backends.base import Differentiated
+from tb_cnndiag.capture.backends.base import Differentiated, blank_shape
 from tb_cnndiag.capture.backends.jax.arrays import to_host
 
-# Length of axes of unknown length in a pass without data.
-BLANK_SIDE = 64
 # What JAX raises if a model needs values where a compiled function has none.
 NEEDS_VALUES = (
     jax.errors.ConcretizationTypeError,
@@ -50,7 +48,7 @@ def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | 
 
 def trace(model: Any, function: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
     """Trace a computation that never runs."""
-    given = [jax.ShapeDtypeStruct((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in inputs]
+    given = [jax.ShapeDtypeStruct(blank_shape(tensor), tensor.dtype) for tensor in inputs]
     variables = _state(model)
 
     def passed(values: Sequence[Any], x: Any) -> Any:
@@ -93,6 +91,17 @@ def gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float,
 
     found, slopes = jax.value_and_grad(value)([variable.value for variable in variables])
     return float(to_host(found)), [np.asarray(slope) for slope in to_host(slopes)]
+
+
+def input_gradient(function: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+    """Compiled for each number of samples."""
+    passed = jax.jit(jax.value_and_grad(function, has_aux=True))
+
+    def measure(x: Any, *arguments: Any) -> tuple[Any, Any]:
+        (_, more), gradient = passed(x, *arguments)
+        return more, gradient
+
+    return measure
 
 
 def _state(model: Any) -> list[Any]:

@@ -8,10 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
-import numpy as np
 
 from tb_cnndiag.capture.backends.base import Fired, NoTaps
-from tb_cnndiag.capture.backends.eager import FiringLog, first_samples, mean_norms, samples_in
+from tb_cnndiag.capture.backends.eager import FiringLog, NormLog, first_samples, samples_in
 from tb_cnndiag.capture.backends.jax.arrays import to_host
 from tb_cnndiag.capture.backends.jax.shadow import ShadowStep
 from tb_cnndiag.capture.layers import KernelLayer
@@ -43,7 +42,7 @@ class TappedTraining(NoTaps):
             kept = original._cnndiag_shadow = (key, ShadowStep(model, layers))
         self._shadow: ShadowStep | None = kept[1]
         self._firing = FiringLog(len(layers))
-        self._norms: list[tuple[Any, Any]] = []
+        self._norms = NormLog()
         self._steps = 0
         self._data: Any = None
         self._largest = 0
@@ -60,15 +59,14 @@ class TappedTraining(NoTaps):
             self._model.train_function = self._function.original
         self._data = None
 
+    def sync(self) -> None:
+        """Give the model the state that it trains on."""
+        self._model.jax_state_sync()
+
     def gradients(self) -> FloatArray | None:
         """From the shadow steps."""
         self._steps = 0
-        if not self._norms:
-            return None
-        found = to_host(self._norms)
-        self._norms.clear()
-        norms, present = zip(*found, strict=True)
-        return mean_norms(np.stack(norms), np.stack(present))
+        return self._norms.read(to_host)
 
     def fired(self) -> Fired | None:
         """From the shadow steps."""
@@ -102,7 +100,7 @@ class TappedTraining(NoTaps):
                 "recorded; all other diagnostics continue."
             )
             return
-        self._norms.append((norms, present))
+        self._norms.add(norms, present)
         self._firing.add(fired, samples_in(batches[0]))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tb_cnndiag.capture.backends.torch.arrays import to_host
-from tb_cnndiag.capture.backends.torch.passes import compiled, differentiated, gradients, trace
+from tb_cnndiag.capture.backends.torch.passes import compiled, differentiated, gradients, input_gradient, trace
 from tb_cnndiag.capture.backends.torch.taps import TappedLoop, TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
@@ -18,6 +18,7 @@ __all__ = [
     "constant_value",
     "differentiated",
     "gradients",
+    "input_gradient",
     "random_state",
     "replicas",
     "same_graph",

@@ -9,11 +9,8 @@ import keras
 import numpy as np
 import torch
 
-from tb_cnndiag.capture.backends.base import Differentiated
+from tb_cnndiag.capture.backends.base import Differentiated, blank_shape
 from tb_cnndiag.capture.backends.torch.arrays import to_host
-
-# Length of axes of unknown length in a pass without data.
-BLANK_SIDE = 64
 
 
 def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
@@ -28,7 +25,7 @@ def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | 
 
 def trace(model: Any, function: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
     """Run on zeros."""
-    zeros = [np.zeros((1, *(n or BLANK_SIDE for n in tensor.shape[1:])), tensor.dtype) for tensor in inputs]
+    zeros = [np.zeros(blank_shape(tensor), tensor.dtype) for tensor in inputs]
     compiled(model, function, zeros, None)(zeros[0] if len(zeros) == 1 else zeros)
 
 
@@ -49,6 +46,20 @@ def gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float,
     """From the graph of the loss."""
     value, found = _gradients(loss, variables)
     return float(to_host(value)), to_host(found)
+
+
+def input_gradient(function: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+    """Not compiled."""
+
+    def passed(x: Any, *arguments: Any) -> tuple[Any, Any]:
+        with torch.enable_grad():
+            x = x.detach().clone().requires_grad_(True)
+            total, more = function(x, *arguments)
+            (gradient,) = torch.autograd.grad(total, x, allow_unused=True)
+        more = keras.tree.map_structure(lambda a: a.detach(), more)
+        return more, torch.zeros_like(x) if gradient is None else gradient
+
+    return passed
 
 
 def _gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[Any, list[Any]]:
