@@ -13,6 +13,15 @@ def evenly_spaced(count: int, limit: int) -> IntArray:
     return np.arange(0, count, -(-count // limit) or 1)
 
 
+def interpolation(places: FloatArray, cells: int) -> FloatArray:
+    """Weights ``(places, cells)`` of the cells whose values lie on straight lines at these places.
+
+    A cell stands at its index; a place beyond the first or last one gets its value.
+    """
+    inside = np.clip(places, 0, cells - 1)
+    return np.asarray(np.maximum(0, 1 - np.abs(inside[:, None] - np.arange(cells))))
+
+
 def signed_picture(values: FloatArray) -> tuple[NDArray[np.uint8], float]:
     """Pixels ``(height, width, channels)`` uint8 of values of the same shape, and their scale.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.numerics.pictures import interpolation
 from tb_cnndiag.payloads import FloatArray, IntArray
 from tb_cnndiag.unit_images.passes import Passes
 
@@ -33,7 +34,7 @@ def gradient_times_input(passes: Passes, samples: IntArray, classes: IntArray) -
     """
     pictures = passes.inputs.pictures
     _, gradient = passes.score_gradient(pictures[samples], passes.inputs.others(samples), classes)
-    return np.asarray((gradient * (pictures[samples] - _gray(passes))).sum(axis=-1))
+    return np.asarray((gradient * (pictures[samples] - passes.inputs.gray)).sum(axis=-1))
 
 
 def integrated_gradients(passes: Passes, samples: IntArray, classes: IntArray) -> FloatArray:
@@ -48,7 +49,7 @@ def integrated_gradients(passes: Passes, samples: IntArray, classes: IntArray) -
 
 
 def _integrated(passes: Passes, gradient: Any, sample: int, kind: int) -> FloatArray:
-    picture, gray = passes.inputs.pictures[sample], _gray(passes)
+    picture, gray = passes.inputs.pictures[sample], passes.inputs.gray
     way = picture - gray
 
     def at(shares: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -119,7 +120,7 @@ def squares(height: int, width: int) -> list[tuple[int, int, int, int]]:
 
 
 def _occluded(passes: Passes, gradient: Any, sample: int, kind: int) -> FloatArray:
-    picture, gray = passes.inputs.pictures[sample], _gray(passes)
+    picture, gray = passes.inputs.pictures[sample], passes.inputs.gray
     places = squares(*picture.shape[:2])
     covered = np.repeat(picture[None], len(places) + 1, axis=0)
     for i, (top, left, bottom, right) in enumerate(places, start=1):
@@ -137,11 +138,6 @@ def _occluded(passes: Passes, gradient: Any, sample: int, kind: int) -> FloatArr
     return falls / np.maximum(counts, 1)
 
 
-def _gray(passes: Passes) -> FloatArray:
-    """Mean of each channel over the probe, ``(channels,)``."""
-    return np.asarray(passes.inputs.pictures.mean(axis=(0, 1, 2), dtype=np.float64), np.float32)
-
-
 def enlarged(maps: FloatArray, height: int, width: int) -> FloatArray:
     """Maps ``(samples, rows, columns)`` at another size, with straight lines between the centers of their cells."""
     down, across = _resampling(maps.shape[1], height), _resampling(maps.shape[2], width)
@@ -149,8 +145,7 @@ def enlarged(maps: FloatArray, height: int, width: int) -> FloatArray:
 
 
 def _resampling(cells: int, side: int) -> FloatArray:
-    source = np.clip((np.arange(side) + 0.5) * cells / side - 0.5, 0, cells - 1)
-    return np.asarray(np.maximum(0, 1 - np.abs(source[:, None] - np.arange(cells))))
+    return interpolation((np.arange(side) + 0.5) * cells / side - 0.5, cells)
 
 
 METHODS: dict[str, Method] = {

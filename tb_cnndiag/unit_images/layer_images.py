@@ -60,12 +60,15 @@ def synthetic(
         position=middle_position(info.spatial_shape),
     )
     size = max(1, min(BATCH_UNITS, BATCH_BYTES // max(passes.inputs.pictures[0].nbytes, 1)))
+    everything: FloatArray | None = None
     for start in range(0, len(units), size):
         batch = list(units[start : start + size])
         made = synthesizer.make(batch, seed, go_on=go_on)
         if made is None:
             return
-        best = best_responses(passes, layer, np.asarray(batch))
+        if everything is None:  # one pass over the probe for all batches
+            everything = best_responses(passes, layer, np.asarray(units))
+        best = everything[start : start + size]
         yield [
             UnitImage(
                 layer.path,

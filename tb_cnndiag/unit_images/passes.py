@@ -61,10 +61,15 @@ class Inputs:
             raise NoPictureError(f"No input of the model is a picture (height, width, channels): it takes {shapes}.")
         return cls(x, flat, found[0])
 
-    @property
+    @functools.cached_property
     def pictures(self) -> FloatArray:
         """``(samples, height, width, channels)`` float32."""
         return np.asarray(self.flat[self.at], np.float32)
+
+    @functools.cached_property
+    def gray(self) -> FloatArray:
+        """Mean of each channel over the probe, ``(channels,)``."""
+        return np.asarray(self.pictures.mean(axis=(0, 1, 2), dtype=np.float64), np.float32)
 
     def others(self, samples: IntArray) -> list[FloatArray]:
         """The other inputs of these samples."""
@@ -84,13 +89,7 @@ class Passes:
         self.model, self.inputs, self.prefix = model, inputs, prefix
         self.layers = find_kernel_layers(model, prefix)
         self._replaced = [(variable, keras.ops.convert_to_tensor(value)) for variable, value in replaced]
-        first = np.zeros(1, np.int64)
-        with self._recorded("plain", ()) as record:
-            tensors = keras.tree.map_structure(
-                keras.ops.convert_to_tensor, [inputs.pictures[:1], *inputs.others(first)]
-            )
-            self._call(tensors[0], tensors[1:], record)
-        self.record = record
+        self.record = self.recorded(np.zeros(1, np.int64))
         """A pass with the first sample."""
 
     @property
@@ -104,14 +103,17 @@ class Passes:
         observed = self.record.observe(layer, self.record.of(layer.layer)[0])
         return tuple(int(n) for n in observed.tensor.shape[1:])
 
+    def recorded(self, samples: IntArray) -> Recording:
+        """A pass with these samples of the probe."""
+        given = [self.inputs.pictures[samples], *self.inputs.others(samples)]
+        picture, *others = map(keras.ops.convert_to_tensor, given)
+        with self._recorded("plain", ()) as record:
+            self._call(picture, others, record)
+        return record
+
     def outputs(self, samples: IntArray) -> FloatArray:
         """First output of the model for these samples, ``(samples, …)``."""
-        tensors = keras.tree.map_structure(
-            keras.ops.convert_to_tensor, [self.inputs.pictures[samples], *self.inputs.others(samples)]
-        )
-        with self._recorded("plain", ()) as record:
-            self._call(tensors[0], tensors[1:], record)
-        return np.asarray(to_host(record.outputs[0]))
+        return np.asarray(to_host(self.recorded(samples).outputs[0]))
 
     def unit_gradient(self, layer: KernelLayer, backward: Backward = "plain") -> Differentiated:
         """Gradient of the sum, over samples, of one unit each at one position each.

@@ -16,8 +16,8 @@ import numpy as np
 from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import by_position
-from tb_cnndiag.capture.recorder import recording
 from tb_cnndiag.numerics.hartley import waves
+from tb_cnndiag.numerics.pictures import interpolation
 from tb_cnndiag.payloads import FloatArray, IntArray
 from tb_cnndiag.unit_images.differentiate import Differentiated, differentiated
 from tb_cnndiag.unit_images.natural import Natural
@@ -56,6 +56,7 @@ class Synthesizer:
         """``extent``: side of what a unit sees, in pixels; ``position``: where in the layer's output it responds."""
         self._passes, self._layer, self._natural = passes, layer, natural
         self._extent, self._position = extent, position
+        self._waves = [np.asarray(matrix, np.float32) for matrix in waves(*natural.spectrum.shape)]
         backwards: tuple[Backward, ...] = ("plain", "redirected")
         self._gradients: dict[str, Differentiated] = {each: self._gradient(each) for each in backwards}
         self._responses = passes.unit_gradient(layer)
@@ -114,8 +115,7 @@ class Synthesizer:
         shift = rng.uniform(-SHIFT, SHIFT) * min(self._extent, side)
         scale = 1 + rng.uniform(-SCALE, SCALE)
         center = (side - 1) / 2
-        source = np.clip(center + (np.arange(side) - center) * scale + shift, 0, side - 1)
-        return np.asarray(np.maximum(0, 1 - np.abs(source[:, None] - np.arange(side))))
+        return interpolation(center + (np.arange(side) - center) * scale + shift, side)
 
     def _gradient(self, backward: Backward) -> Differentiated:
         ops = keras.ops
@@ -132,12 +132,14 @@ class Synthesizer:
     def _drawn(self, z: Any) -> Any:
         """Images of coefficients, as a tensor."""
         ops, natural = keras.ops, self._natural
-        a, b, c, d = (np.asarray(matrix, np.float32) for matrix in waves(*natural.spectrum.shape))
-        scaled = z * natural.spectrum[:, :, None].astype(np.float32)
+        a, b, c, d = self._waves
+        spectrum, colors, half, middle, start = (
+            ops.convert_to_tensor(array, "float32")
+            for array in (natural.spectrum[:, :, None], natural.colors, natural.half, natural.middle, natural.start)
+        )
+        scaled = z * spectrum
         pixels = ops.einsum("yu,nuvc,vx->nyxc", a, scaled, b) + ops.einsum("yu,nuvc,vx->nyxc", c, scaled, d)
-        pixels = ops.matmul(pixels, natural.colors.astype(np.float32))
-        half, middle, start = (v.astype(np.float32) for v in (natural.half, natural.middle, natural.start))
-        return middle + half * ops.tanh(start + pixels / half)
+        return middle + half * ops.tanh(start + ops.matmul(pixels, colors) / half)
 
     def _pictures(self, z: FloatArray) -> FloatArray:
         with keras.StatelessScope():
@@ -154,11 +156,9 @@ def middle_position(shape: Sequence[int]) -> int:
 
 def best_responses(passes: Passes, layer: KernelLayer, units: IntArray, chunk: int = 256) -> FloatArray:
     """Largest response of each unit to the samples, ``(units,)``."""
-    inputs, best = passes.inputs, np.full(len(units), -np.inf)
-    for start in range(0, len(inputs.pictures), chunk):
-        samples = np.arange(start, min(start + chunk, len(inputs.pictures)))
-        with keras.StatelessScope(), recording(passes.model, passes.prefix) as record:
-            passes.model(inputs.packed(inputs.pictures[samples], inputs.others(samples)), training=False)
+    count, best = len(passes.inputs.pictures), np.full(len(units), -np.inf)
+    for start in range(0, count, chunk):
+        record = passes.recorded(np.arange(start, min(start + chunk, count)))
         tensor = record.observe(layer, record.of(layer.layer)[0]).tensor
         values = to_host(by_position(layer, tensor))
         best = np.maximum(best, values.max(axis=(0, 1))[units])

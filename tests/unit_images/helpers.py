@@ -10,6 +10,11 @@ import numpy as np
 from tb_cnndiag.unit_images.passes import Inputs, Passes
 
 
+def answers(model: keras.Model, x: Any) -> np.ndarray:
+    """What a model answers, as an array, on each backend."""
+    return np.asarray(keras.ops.convert_to_numpy(model(x)))
+
+
 def network(*, head: str | None = "softmax", classes: int = 3, channels: int = 1, seed: int = 1) -> Any:
     """Two convolutions with max-pooling between them, then a dense head, on images of 12 by 12."""
     keras.utils.set_random_seed(seed)

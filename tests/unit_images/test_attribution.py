@@ -21,7 +21,7 @@ from tb_cnndiag.unit_images.attribution import (
 )
 from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.unit_images.randomization import randomized, similarity_to_random, words
-from tests.unit_images.helpers import network, passes_of
+from tests.unit_images.helpers import answers, network, passes_of
 
 SAMPLES, CLASSES = np.array([0, 3]), np.array([2, 1])
 
@@ -45,7 +45,7 @@ def test_gradient_times_input_against_finite_differences(rng: np.random.Generato
             for channel in range(2):
                 step = np.zeros_like(picture)
                 step[y, x, channel] = 1e-3
-                up, down = (np.asarray(raw(np.stack([picture + sign * step])))[0, kind] for sign in (1, -1))
+                up, down = (answers(raw, np.stack([picture + sign * step]))[0, kind] for sign in (1, -1))
                 slopes.append((up - down) / 2e-3)
             assert each[y, x] == pytest.approx(np.dot(slopes, picture[y, x] - mean), abs=2e-3)
 
@@ -56,7 +56,7 @@ def test_integrated_gradients_are_complete(rng: np.random.Generator) -> None:
     found = integrated_gradients(passes, SAMPLES, CLASSES)
     raw, gray = _raw(model), np.full((1, 12, 12, 1), passes.inputs.pictures.mean(), np.float32)
     for each, sample, kind in zip(found, SAMPLES, CLASSES, strict=True):
-        ends = [float(np.asarray(raw(x))[0, kind]) for x in (passes.inputs.pictures[[sample]], gray)]
+        ends = [float(answers(raw, x)[0, kind]) for x in (passes.inputs.pictures[[sample]], gray)]
         assert each.sum() == pytest.approx(ends[0] - ends[1], rel=0.011)
 
 
@@ -68,7 +68,7 @@ def test_grad_cam_against_slow_code(rng: np.random.Generator) -> None:
     lower = keras.Model(raw.inputs, raw.layers[3].output)
     weights, _ = raw.layers[-1].get_weights()
     for each, sample, kind in zip(found, SAMPLES, CLASSES, strict=True):
-        maps = np.asarray(lower(passes.inputs.pictures[[sample]]))[0]
+        maps = answers(lower, passes.inputs.pictures[[sample]])[0]
         slopes = weights[:, kind].reshape(maps.shape)  # the head is linear in the maps
         cam = sum(slopes[..., c].mean() * maps[..., c] for c in range(maps.shape[-1]))
         np.testing.assert_allclose(each, enlarged(cam[None], 12, 12)[0], atol=1e-5)
@@ -81,13 +81,13 @@ def test_occlusion_against_slow_code(rng: np.random.Generator) -> None:
     raw, mean = _raw(model), passes.inputs.pictures.mean()
     for each, sample, kind in zip(found, SAMPLES, CLASSES, strict=True):
         picture = passes.inputs.pictures[sample]
-        score = float(np.asarray(raw(picture[None]))[0, kind])
+        score = float(answers(raw, picture[None])[0, kind])
         falls: dict[tuple[int, int], list[float]] = {}
         for top in range(11):
             for left in range(11):
                 covered = picture.copy()
                 covered[top : top + 2, left : left + 2] = mean
-                fall = score - float(np.asarray(raw(covered[None]))[0, kind])
+                fall = score - float(answers(raw, covered[None])[0, kind])
                 for y in range(top, top + 2):
                     for x in range(left, left + 2):
                         falls.setdefault((y, x), []).append(fall)

@@ -11,7 +11,7 @@ from tb_cnndiag.unit_images.attribution import METHODS, NoMapError
 from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.unit_images.predictions import Predictions, chosen, predicted
 from tb_cnndiag.unit_images.sample_maps import CONSTANT, sample_maps
-from tests.unit_images.helpers import network, passes_of
+from tests.unit_images.helpers import answers, network, passes_of
 
 
 @pytest.mark.parametrize("head", ["softmax", None])
@@ -19,7 +19,7 @@ def test_predictions_are_those_of_the_model(rng: np.random.Generator, head: str 
     model = network(head=head)
     passes = passes_of(model, rng, samples=70)
     found = predicted(passes, np.empty(0, np.int64))
-    output = np.asarray(model(passes.inputs.pictures), np.float64)
+    output = answers(model, passes.inputs.pictures).astype(np.float64)
     shares = output if head else np.exp(output) / np.exp(output).sum(axis=1, keepdims=True)
     np.testing.assert_array_equal(found.classes, output.argmax(axis=1))
     np.testing.assert_allclose(found.confidences, shares.max(axis=1), rtol=1e-5)
@@ -28,7 +28,7 @@ def test_predictions_are_those_of_the_model(rng: np.random.Generator, head: str 
 def test_one_unit_is_two_classes_or_a_number(rng: np.random.Generator) -> None:
     passes = passes_of(network(head="sigmoid", classes=1), rng)
     found = predicted(passes, np.empty(0, np.int64))
-    share = np.asarray(passes.model(passes.inputs.pictures))[:, 0]
+    share = answers(passes.model, passes.inputs.pictures)[:, 0]
     np.testing.assert_array_equal(found.classes, share > 0.5)
     np.testing.assert_allclose(found.confidences, np.maximum(share, 1 - share), rtol=1e-5)
     model = network(head=None, classes=1)
@@ -43,7 +43,7 @@ def test_a_segmentation_map_counts_the_mean_over_positions(rng: np.random.Genera
     model = keras.Sequential(layers)
     passes = Passes(model, Inputs.of(images))
     made = sample_maps(passes, np.empty(0, np.int64))
-    np.testing.assert_array_equal(made.predictions, np.asarray(model(images)).mean(axis=(1, 2)).argmax(axis=1))
+    np.testing.assert_array_equal(made.predictions, answers(model, images).mean(axis=(1, 2)).argmax(axis=1))
     assert made.chosen
 
 

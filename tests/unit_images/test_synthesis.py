@@ -12,6 +12,7 @@ from tb_cnndiag.payloads import FloatArray
 from tb_cnndiag.unit_images.natural import Natural
 from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.unit_images.synthesis import Synthesizer, best_responses, middle_position
+from tests.unit_images.helpers import answers
 
 
 def _shapes() -> FloatArray:
@@ -88,8 +89,8 @@ def test_activation_is_what_the_model_answers(rng: np.random.Generator) -> None:
     model = _planted()
     made = _synthesizer(model, _probe(rng)).make([0, 1], seed=0, steps=10)
     assert made is not None
-    answers = np.asarray(keras.Model(model.inputs, model.layers[0].output)(made.images))
-    np.testing.assert_allclose(made.activations, [answers[0, ..., 0].max(), answers[1, ..., 1].max()], rtol=1e-5)
+    answered = answers(keras.Model(model.inputs, model.layers[0].output), made.images)
+    np.testing.assert_allclose(made.activations, [answered[0, ..., 0].max(), answered[1, ..., 1].max()], rtol=1e-5)
 
 
 def test_silent_unit_is_reached_by_redirecting_the_rectifier(rng: np.random.Generator) -> None:
