@@ -175,9 +175,7 @@ def _audit(options: argparse.Namespace) -> int:
     try:
         from tb_cnndiag.recording.auditing import audit_files
     except ImportError as error:
-        needed = "Auditing a model needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]' (or jax, torch)"
-        print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
-        return USAGE
+        return _without_keras(error, "Auditing a model needs")
     if not _imported(options.imports):
         return USAGE
     failures: list[str] = []
@@ -203,9 +201,7 @@ def _preflight(options: argparse.Namespace) -> int:
     try:
         from tb_cnndiag.preflight_checks.record import called, checked
     except ImportError as error:
-        needed = "A preflight needs Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]' (or jax, torch)"
-        print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
-        return USAGE
+        return _without_keras(error, "A preflight needs")
     _imported(())
 
     def judged(selection: CheckSelection, config: Config) -> Outcome:
@@ -225,12 +221,11 @@ def _preflight(options: argparse.Namespace) -> int:
 
 
 def _visualize(options: argparse.Namespace) -> int:
+    choose_backend()
     try:
         from tb_cnndiag.recording.visualizing import VisualizeError, visualize
     except ImportError as error:
-        needed = "Images of units need Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]'"
-        print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
-        return USAGE
+        return _without_keras(error, "Images of units need")
     if not _imported(options.imports):
         return USAGE
     try:
@@ -248,6 +243,12 @@ def _visualize(options: argparse.Namespace) -> int:
             f"{each.layer} {each.unit}: response {each.activation:.3g}, {ratio}{f' ({each.note})' if each.note else ''}"
         )
     return PASSED
+
+
+def _without_keras(error: ImportError, what: str) -> int:
+    needed = f"{what} Keras 3 with a backend: pip install 'tb-cnndiag[tensorflow]' (or jax, torch)"
+    print(f"tb-cnndiag: {error}. {needed}", file=sys.stderr)
+    return USAGE
 
 
 def _imported(modules: Sequence[str]) -> bool:

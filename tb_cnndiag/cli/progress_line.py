@@ -52,7 +52,7 @@ class ProgressLine:
 @contextmanager
 def progress_line(quiet: bool) -> Iterator[ProgressLine | None]:
     """Show the line while logs are read; only on a terminal, not in CI, and not if ``quiet``."""
-    if quiet or os.environ.get("CI") or not sys.stderr.isatty():
+    if _hidden(quiet):
         yield None
         return
     line = ProgressLine(sys.stderr)
@@ -73,31 +73,31 @@ def progress_line(quiet: bool) -> Iterator[ProgressLine | None]:
 @contextmanager
 def share_line(quiet: bool) -> Iterator[Callable[[str, float], None]]:
     """Show a bar with what is made now and the share that is done; only on a terminal, not in CI, not if ``quiet``."""
-    if quiet or os.environ.get("CI") or not sys.stderr.isatty():
-        yield lambda _what, _share: None
-        return
+    with _line(quiet) as show:
 
-    def show(what: str, share: float) -> None:
-        done = min(int(share * BAR), BAR)
-        sys.stderr.write(f"{_CLEAR}{'█' * done}{'░' * (BAR - done)} {share:4.0%} {what}"[: WIDTH + len(_CLEAR)])
-        sys.stderr.flush()
+        def shown(what: str, share: float) -> None:
+            done = min(int(share * BAR), BAR)
+            show(f"{'█' * done}{'░' * (BAR - done)} {share:4.0%} {what}")
 
-    try:
-        yield show
-    finally:
-        sys.stderr.write(_CLEAR)
-        sys.stderr.flush()
+        yield shown
 
 
 @contextmanager
 def step_line(quiet: bool, what: str) -> Iterator[Callable[[str], None]]:
     """Show what is done now, as ``what`` and a name; only on a terminal, not in CI, and not if ``quiet``."""
-    if quiet or os.environ.get("CI") or not sys.stderr.isatty():
-        yield lambda _name: None
+    with _line(quiet) as show:
+        yield lambda name: show(f"{what} {name} …")
+
+
+@contextmanager
+def _line(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show a text in place of the one before; cleared at the end."""
+    if _hidden(quiet):
+        yield lambda _text: None
         return
 
-    def show(name: str) -> None:
-        sys.stderr.write(f"{_CLEAR}{what} {name} …"[: WIDTH + len(_CLEAR)])
+    def show(text: str) -> None:
+        sys.stderr.write(f"{_CLEAR}{text[:WIDTH]}")
         sys.stderr.flush()
 
     try:
@@ -105,3 +105,7 @@ def step_line(quiet: bool, what: str) -> Iterator[Callable[[str], None]]:
     finally:
         sys.stderr.write(_CLEAR)
         sys.stderr.flush()
+
+
+def _hidden(quiet: bool) -> bool:
+    return quiet or bool(os.environ.get("CI")) or not sys.stderr.isatty()
