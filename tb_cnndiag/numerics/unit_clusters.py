@@ -79,7 +79,8 @@ def labels_at(merges: Merges, count: int) -> IntArray:
 def typical(rows: FloatArray, labels: IntArray, count: int) -> IntArray:
     """The medoid of each cluster and its next most typical units, ``(clusters, count)``; −1 where there are fewer.
 
-    A unit is the more typical, the larger its mean correlation with the units of its cluster.
+    A unit is the more typical, the larger its mean correlation with the units of its cluster. Of units that are equally
+    typical, as in every pair, the first one counts.
 
     Args:
         rows: ``(units, samples)``, centered responses of length 1, or 0 for units that do not vary.
@@ -90,7 +91,8 @@ def typical(rows: FloatArray, labels: IntArray, count: int) -> IntArray:
     for cluster in range(len(found)):
         members = np.flatnonzero(labels == cluster)
         closeness = rows[members] @ rows[members].mean(axis=0)
-        chosen = members[np.argsort(-closeness, kind="stable")][:count]
+        behind = np.round(closeness.max() - closeness, 5)
+        chosen = members[np.argsort(behind, kind="stable")][:count]
         found[cluster, : len(chosen)] = chosen
     return found
 

@@ -117,6 +117,13 @@ def test_typical_units_have_the_largest_mean_correlation() -> None:
         assert units[units >= 0].tolist() == expected
 
 
+def test_of_a_pair_the_first_unit_is_the_medoid() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        _, rows = unit_clusters(rng.normal(size=(40, 8)))
+        assert typical(rows, np.repeat(np.arange(4), 2), 2).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
 def _slow_influence(kernel, route, activity, sources, targets, channels):  # type: ignore[no-untyped-def]
     found = np.zeros((targets.max() + 1, sources.max() + 1))
     for v, row in enumerate(kernel):
