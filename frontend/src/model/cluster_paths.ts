@@ -8,8 +8,6 @@ const FAINT = 0.25;
  * and how much of what it drives reaches each cluster behind, relative to the strongest of the same layer.
  */
 export function pathOf({ clusters, edges }: ClusterGraph, start: number): Float32Array {
-  const strength = new Float32Array(clusters.length);
-  strength[start] = 1;
   const total = (side: 'source' | 'target') => {
     const sums = new Float32Array(clusters.length);
     for (const edge of edges) sums[edge[side]] = (sums[edge[side]] ?? 0) + edge.weight;
@@ -28,28 +26,25 @@ export function pathOf({ clusters, edges }: ClusterGraph, start: number): Float3
   };
   const before = spread('target', 'source');
   const behind = spread('source', 'target');
-  const largest = new Map<number, number>();
-  clusters.forEach(({ index, row }) => {
-    const own = Math.max(before[index] ?? 0, behind[index] ?? 0);
-    strength[index] = own;
-    largest.set(row, Math.max(largest.get(row) ?? 0, own));
-  });
   const startRow = clusters[start]?.row;
-  clusters.forEach(({ index, row }) => {
-    const share = (strength[index] ?? 0) / (largest.get(row) || 1);
-    strength[index] = row === startRow && index !== start ? 0 : share >= FAINT ? share : 0;
-  });
-  return strength;
+  return relative(clusters, ({ index, row }) =>
+    row === startRow && index !== start ? 0 : Math.max(before[index] ?? 0, behind[index] ?? 0),
+  );
 }
 
 /** How much each cluster responds to a class, 0 to 1, relative to the one of its layer that responds most. */
 export function classPath({ clusters }: ClusterGraph, position: number): Float32Array {
+  return relative(clusters, ({ responses }) => Math.max(0, responses[position] ?? 0));
+}
+
+/** Values of clusters relative to the largest of the same layer; 0 for those that are faint. */
+function relative(clusters: readonly Cluster[], valueOf: (cluster: Cluster) => number): Float32Array {
   const largest = new Map<number, number>();
-  for (const { row, responses } of clusters) {
-    largest.set(row, Math.max(largest.get(row) ?? 0, responses[position] ?? 0));
+  for (const cluster of clusters) {
+    largest.set(cluster.row, Math.max(largest.get(cluster.row) ?? 0, valueOf(cluster)));
   }
-  return Float32Array.from(clusters, ({ row, responses }) => {
-    const share = Math.max(0, responses[position] ?? 0) / (largest.get(row) || 1);
+  return Float32Array.from(clusters, (cluster) => {
+    const share = valueOf(cluster) / (largest.get(cluster.row) || 1);
     return share >= FAINT ? share : 0;
   });
 }

@@ -5,7 +5,7 @@ import { changesBetween, matchesIn, MATCH, notesOf, type Note } from '../model/c
 import { classPath, pathOf } from '../model/cluster_paths';
 import { clustersOf, isDead, type Cluster, type ClusterGraph } from '../model/clusters';
 import { formatNumber, plural } from '../model/format';
-import { shownAt, snapshotsOf, type Snapshot } from '../model/snapshots';
+import { shownAt, snapshotAt, snapshotsOf, type Snapshot } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { DiagnosticInfo, LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
@@ -107,6 +107,8 @@ function Clusters({ run, layers, graph, last, before, name }: ClustersProps) {
       unmatched: match !== undefined && !(match.correlation >= MATCH),
     };
   });
+  const outstanding = useMemo(() => notesOf(graph), [graph]);
+  const changes = useMemo(() => (before ? changesBetween(before, graph) : []), [before, graph]);
   const largest = Math.max(...graph.edges.map(({ weight }) => weight), 1e-9);
   const noted = (notes: Note[]) => notes.filter(({ row }) => layers[row]);
   const unmatched = faces.filter((face) => face.unmatched).length;
@@ -199,14 +201,8 @@ function Clusters({ run, layers, graph, last, before, name }: ClustersProps) {
         <RampLegend scale={scale} format={formatNumber} dark={dark} />
         <span class="note">dead clusters are hatched · a line is wider for more influence</span>
       </div>
-      <Notes title="What stands out" notes={noted(notesOf(graph))} layers={layers} />
-      {before && (
-        <Notes
-          title="Since the snapshot before"
-          notes={noted(changesBetween(before, graph))}
-          layers={layers}
-        />
-      )}
+      <Notes title="What stands out" notes={noted(outstanding)} layers={layers} />
+      <Notes title="Since the snapshot before" notes={noted(changes)} layers={layers} />
     </div>
   );
 }
@@ -220,17 +216,13 @@ function useMatches(
   const store = useStore();
   const series = other && store.modelSeries(other.entry, name).value;
   const snapshots = snapshotsOf(series?.value?.items ?? [], 'graph');
-  const theirs = useGraph(
-    snapshots[
-      shownAt(
-        snapshots.map(({ step }) => step),
-        store.step.value,
-      )
-    ],
-  );
-  if (!other || !theirs) return undefined;
-  const paths = (own: readonly LayerInfo[]) => own.map(({ path }) => path);
-  return matchesIn(graph, paths(layers), theirs, paths(other.layers));
+  const theirs = useGraph(snapshotAt(snapshots, store.step.value));
+  const there = other?.layers;
+  return useMemo(() => {
+    if (!there || !theirs) return undefined;
+    const paths = (own: readonly LayerInfo[]) => own.map(({ path }) => path);
+    return matchesIn(graph, paths(layers), theirs, paths(there));
+  }, [graph, layers, theirs, there]);
 }
 
 function linesOf(
