@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -76,3 +77,37 @@ class Subclassed(keras.Model):
 def compiled(model: Any, optimizer: Any = "adam", **options: Any) -> Any:
     model.compile(optimizer, "sparse_categorical_crossentropy", **options)
     return model
+
+
+class Interrupt(keras.callbacks.Callback):
+    """The user presses Ctrl-C after the first step."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        raise KeyboardInterrupt
+
+
+def accumulating() -> Any:
+    """An optimizer that does more than one thing between a gradient and an update."""
+    return keras.optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, use_ema=True, gradient_accumulation_steps=2)
+
+
+def under_policy(policy: str, make: Callable[[], Any]) -> Any:
+    """A model whose layers have this dtype policy."""
+    keras.config.set_dtype_policy(policy)
+    try:
+        return make()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def trained(
+    make: Callable[[], Any], options: Mapping[str, Any], callbacks: Sequence[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Weights and history of a model after three epochs; options of ``compile``, the optimizer as a function."""
+    options = dict(options)
+    optimizer = options.pop("optimizer", lambda: "adam")()
+    x, y = images(np.random.default_rng(1))
+    keras.utils.set_random_seed(3)
+    model = compiled(make(), optimizer, **options)
+    history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=list(callbacks))
+    return model.get_weights(), history.history

@@ -19,7 +19,17 @@ from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.warning import DiagnosticsWarning
-from tests.models import Subclassed, compiled, images, normalized, plain
+from tests.models import (
+    Interrupt,
+    Subclassed,
+    accumulating,
+    compiled,
+    images,
+    normalized,
+    plain,
+    trained,
+    under_policy,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -29,46 +39,23 @@ def _deterministic() -> Any:
     config.disable_op_determinism()
 
 
-def _mixed() -> Any:
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        return normalized()
-    finally:
-        keras.config.set_dtype_policy("float32")
-
-
-def _accumulating() -> Any:
-    return keras.optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, use_ema=True, gradient_accumulation_steps=2)
-
-
 CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "plain": (plain, {}),
     "dropout and batch norm": (normalized, {}),
-    "mixed precision": (_mixed, {}),
+    "mixed precision": (lambda: under_policy("mixed_float16", normalized), {}),
     "custom train step": (Subclassed, {}),
     "eager": (plain, {"run_eagerly": True}),
     "compiled by XLA": (normalized, {"jit_compile": True}),
     "several steps per execution": (plain, {"steps_per_execution": 3}),
-    "accumulation, clipping, EMA": (plain, {"optimizer": _accumulating}),
+    "accumulation, clipping, EMA": (plain, {"optimizer": accumulating}),
 }
-
-
-def _trained(case: str, callbacks: list[Any], rng: np.random.Generator) -> tuple[list[Any], dict[str, Any]]:
-    make, options = CASES[case]
-    options = dict(options)
-    optimizer = options.pop("optimizer", lambda: "adam")()
-    x, y = images(rng)
-    keras.utils.set_random_seed(3)
-    model = compiled(make(), optimizer, **options)
-    history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=callbacks)
-    return model.get_weights(), history.history
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path) -> None:
-    bare = _trained(case, [], np.random.default_rng(1))
+    bare = trained(*CASES[case], [])
     callback = CNNDiagnostics(tmp_path, verbose=0)
-    watched = _trained(case, [callback], np.random.default_rng(1))
+    watched = trained(*CASES[case], [callback])
     for a, b in zip(bare[0], watched[0], strict=True):
         np.testing.assert_array_equal(a, b)
     assert bare[1] == watched[1]
@@ -126,10 +113,6 @@ def test_a_second_fit_traces_nothing_again(tmp_path: Path, rng: np.random.Genera
 def test_an_interrupt_leaves_no_patch_behind(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0), Interrupt()])

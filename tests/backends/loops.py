@@ -69,17 +69,17 @@ class StatelessLoop(Loop):
         self.state: Any = tuple([jax.numpy.array(v.value, copy=True) for v in part] for part in variables)
         self.gradients: Any = None
 
-        def loss_of(trainable: Any, rest: Any, x: Any, y: Any) -> Any:
-            y_pred, rest = self.model.stateless_call(trainable, rest, x, training=True)
-            return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, y_pred)), rest
-
         def step(state: Any, x: Any, y: Any) -> Any:
             trainable, rest, slots = state
-            (_, rest), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, rest, x, y)
+            (_, rest), gradients = jax.value_and_grad(self.loss_of, has_aux=True)(trainable, rest, x, y)
             trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
             return (trainable, rest, slots), gradients
 
         self._step = jax.jit(step, donate_argnums=0)
+
+    def loss_of(self, trainable: Any, rest: Any, x: Any, y: Any) -> Any:
+        y_pred, rest = self.model.stateless_call(trainable, rest, x, training=True)
+        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, y_pred)), rest
 
     def step(self, x: Any, y: Any) -> float:
         self.state, self.gradients = self._step(self.state, x, y)
@@ -103,13 +103,9 @@ class OptaxLoop(StatelessLoop):
         transformation = optax.sgd(0.1, momentum=0.9)
         self.state = (*self.state[:2], transformation.init(self.state[0]))
 
-        def loss_of(trainable: Any, rest: Any, x: Any, y: Any) -> Any:
-            y_pred, rest = self.model.stateless_call(trainable, rest, x, training=True)
-            return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, y_pred)), rest
-
         def step(state: Any, x: Any, y: Any) -> Any:
             trainable, rest, slots = state
-            (_, rest), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, rest, x, y)
+            (_, rest), gradients = jax.value_and_grad(self.loss_of, has_aux=True)(trainable, rest, x, y)
             updates, slots = transformation.update(gradients, slots, trainable)
             return (optax.apply_updates(trainable, updates), rest, slots), gradients
 

@@ -16,7 +16,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.warning import DiagnosticsWarning
 from tests.backends.models import OwnLoss, own_step
-from tests.models import compiled, images, normalized, plain
+from tests.models import Interrupt, accumulating, compiled, images, normalized, plain, trained, under_policy
 
 BACKEND = keras.backend.backend()
 
@@ -34,33 +34,21 @@ def _deterministic() -> Any:
         yield
 
 
-def _mixed() -> Any:
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        return normalized()
-    finally:
-        keras.config.set_dtype_policy("float32")
-
-
 def _scaling() -> Any:
     return keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=2.0**10)
-
-
-def _accumulating() -> Any:
-    return keras.optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, use_ema=True, gradient_accumulation_steps=2)
 
 
 CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "plain": (plain, {}),
     "regularized": (lambda: plain(regularizer=keras.regularizers.L2(0.1)), {}),
     "dropout and batch norm": (normalized, {}),
-    "mixed precision": (_mixed, {}),
+    "mixed precision": (lambda: under_policy("mixed_bfloat16", normalized), {}),
     "own train step": (own_step, {}),
     "own loss": (OwnLoss, {}),
     "eager": (plain, {"run_eagerly": True}),
     "compiled": (normalized, {"jit_compile": True}),
     "several steps per execution": (plain, {"steps_per_execution": 3}),
-    "accumulation, clipping, EMA": (plain, {"optimizer": _accumulating}),
+    "accumulation, clipping, EMA": (plain, {"optimizer": accumulating}),
     "loss scaling": (normalized, {"optimizer": _scaling}),
 }
 LEFT_OUT = {
@@ -69,25 +57,14 @@ LEFT_OUT = {
 }
 
 
-def _trained(case: str, callbacks: list[Any], probe: Any = None) -> tuple[list[Any], dict[str, Any]]:
-    make, options = CASES[case]
-    options = dict(options)
-    optimizer = options.pop("optimizer", lambda: "adam")()
-    x, y = images(np.random.default_rng(1))
-    keras.utils.set_random_seed(3)
-    model = compiled(make(), optimizer, **options)
-    history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=callbacks)
-    return model.get_weights(), history.history
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path) -> None:
     if (BACKEND, case) in LEFT_OUT:
         pytest.skip(LEFT_OUT[BACKEND, case])
-    bare = _trained(case, [])
+    bare = trained(*CASES[case], [])
     with warnings.catch_warnings():
         warnings.simplefilter("error", DiagnosticsWarning)
-        watched = _trained(case, [CNNDiagnostics(tmp_path, verbose=0, on_finding=lambda _: None)])
+        watched = trained(*CASES[case], [CNNDiagnostics(tmp_path, verbose=0, on_finding=lambda _: None)])
     for a, b in zip(bare[0], watched[0], strict=True):
         np.testing.assert_array_equal(a, b)
     assert bare[1] == watched[1]
@@ -116,10 +93,6 @@ def test_what_is_installed_in_a_model_is_removed(tmp_path: Path, rng: np.random.
 def test_an_interrupt_leaves_no_patch_behind(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path, verbose=0), Interrupt()])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from tb_cnndiag.recording.auditing import audit
 from tb_cnndiag.report.html import report
-from tests.unit_images.helpers import network
+from tests.unit_images.helpers import labelled, network
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -15,9 +14,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 @pytest.fixture(scope="module")
 def logdir(tmp_path_factory):
     home = tmp_path_factory.mktemp("samples") / "run"
-    rng = np.random.default_rng(1)
-    probe = rng.uniform(size=(24, 12, 12, 3)).astype(np.float32), rng.integers(0, 3, 24)
-    audit(network(channels=3), probe, home)
+    audit(network(channels=3), labelled(), home)
     return home.parent
 
 

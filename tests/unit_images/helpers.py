@@ -31,6 +31,12 @@ def network(*, head: str | None = "softmax", classes: int = 3, channels: int = 1
     )
 
 
+def labelled(samples: int = 24, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """A probe for :func:`network`: random images and classes."""
+    rng = np.random.default_rng(1)
+    return rng.uniform(size=(samples, 12, 12, channels)).astype(np.float32), rng.integers(0, 3, samples)
+
+
 def passes_of(model: Any, rng: np.random.Generator, samples: int = 8) -> Passes:
     """Passes of a model with random images as its probe."""
     images = rng.uniform(size=(samples, *model.input_shape[1:])).astype(np.float32)
