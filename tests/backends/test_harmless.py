@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -51,10 +52,9 @@ CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "accumulation, clipping, EMA": (plain, {"optimizer": accumulating}),
     "loss scaling": (normalized, {"optimizer": _scaling}),
 }
-LEFT_OUT = {
-    ("torch", "several steps per execution"): "Keras refuses it on torch",
-    ("torch", "compiled"): "needs a C++ compiler at run time",
-}
+LEFT_OUT = {("torch", "several steps per execution"): "Keras refuses it on torch"}
+if shutil.which("c++") is None:
+    LEFT_OUT["torch", "compiled"] = "torch needs a C++ compiler for that"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -70,12 +70,15 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
     assert bare[1] == watched[1]
     history = History.of(read_run(tmp_path / "cnndiag"))
     assert history.snapshots == 4
-    assert (history.series("gradient_flow", "gradient_norm").values > 0).all()
+    seen = (BACKEND, case) != ("torch", "compiled")  # a step that torch compiles is left alone
+    norms = history.series("gradient_flow", "gradient_norm").values
+    assert len(norms) == (3 if seen else 0)
+    assert (norms > 0).all()
     assert (history.series("update_ratio", "update_ratio").values > 0).any()
     assert np.isfinite(history.series("dead_units", "dead_ratio").values).any()  # on a collected probe
     states = history.latest("dead_units", history.layers[0].path)
     assert states is not None
-    assert (states.training_batches > 0) == (case != "own train step" or BACKEND != "jax")  # type: ignore[union-attr]
+    assert (states.training_batches > 0) == (seen and (case != "own train step" or BACKEND != "jax"))  # type: ignore[union-attr]
 
 
 def test_what_is_installed_in_a_model_is_removed(tmp_path: Path, rng: np.random.Generator) -> None:
