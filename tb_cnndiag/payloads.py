@@ -468,4 +468,4 @@ class SampleMaps:
 
 
 HEAVY_KINDS = (Matrix, Dendrogram, Density, Images, Patches, ClassResponses, Atlas, Graph, SampleMaps)
-"""Kinds of many bytes: a reader may keep fewer of them."""
+"""The kinds that take many bytes, of which a reader may keep fewer."""

@@ -6,7 +6,7 @@ import pytest
 
 from tb_cnndiag.recording.auditing import audit
 from tb_cnndiag.report.html import report
-from tests.unit_images.helpers import labelled, network
+from tests.unit_images.helpers import labeled, network
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -14,7 +14,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 @pytest.fixture(scope="module")
 def logdir(tmp_path_factory):
     home = tmp_path_factory.mktemp("samples") / "run"
-    audit(network(channels=3), labelled(), home)
+    audit(network(channels=3), labeled(), home)
     return home.parent
 
 

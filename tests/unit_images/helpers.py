@@ -31,7 +31,7 @@ def network(*, head: str | None = "softmax", classes: int = 3, channels: int = 1
     )
 
 
-def labelled(samples: int = 24, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def labeled(samples: int = 24, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """A probe for :func:`network`: random images and classes."""
     rng = np.random.default_rng(1)
     return rng.uniform(size=(samples, 12, 12, channels)).astype(np.float32), rng.integers(0, 3, samples)
