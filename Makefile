@@ -16,8 +16,8 @@ test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
 	$(BIN)/python -m pytest
 
 backends: $(VENV)-jax/ready $(VENV)-torch/ready  ## the tests of JAX and torch, each in an environment without TensorFlow
-	KERAS_BACKEND=jax $(VENV)-jax/bin/python -m pytest -q -p no:cacheprovider tests/backends tests/adjust tests/unit_images
-	KERAS_BACKEND=torch $(VENV)-torch/bin/python -m pytest -q -p no:cacheprovider tests/backends tests/adjust tests/unit_images
+	KERAS_BACKEND=jax $(VENV)-jax/bin/python -m pytest -q -p no:cacheprovider tests/backends tests/adjust tests/unit_images tests/preflight_checks/test_modes.py
+	KERAS_BACKEND=torch $(VENV)-torch/bin/python -m pytest -q -p no:cacheprovider tests/backends tests/adjust tests/unit_images tests/preflight_checks/test_modes.py
 
 test-fast: $(VENV)/dev  ## what needs no browser and no packaging
 	$(BIN)/python -m pytest -m "not e2e and not packaging"

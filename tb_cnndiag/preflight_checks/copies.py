@@ -40,7 +40,7 @@ def copied(model: Any, x: Any) -> Any:
         new.set_weights(model.get_weights())
         for ours, theirs in zip(model.variables, new.variables, strict=False):
             if tuple(ours.shape) == tuple(theirs.shape) and ours.dtype == theirs.dtype:
-                theirs.assign(ours)
+                theirs.assign(np.array(to_host(ours)))  # a step of JAX gives away the array that it is given
         for layer in new._flatten_layers():
             if isinstance(layer, keras.layers.Normalization):
                 layer.finalize_state()  # it computes with constants that it derives from its weights

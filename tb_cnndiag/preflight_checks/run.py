@@ -16,7 +16,7 @@ from tb_cnndiag.judging.causes import Ways, explained, graph
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.faults import available
 from tb_cnndiag.judging.faults.before_training import OF_PREFLIGHT
-from tb_cnndiag.preflight_checks import augmentation, data, gradients, model, training
+from tb_cnndiag.preflight_checks import augmentation, data, gradients, model, modes, training
 from tb_cnndiag.preflight_checks.base import Check, Result, Subject
 from tb_cnndiag.preflight_checks.copies import untouched
 
@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *gradients.CHECKS,
     *model.CHECKS,
     *training.CHECKS[1:],
+    *modes.CHECKS,
 )
 
 

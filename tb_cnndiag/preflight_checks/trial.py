@@ -39,7 +39,7 @@ SMALL_BATCH = 16
 # Learning rates that are tried, relative to the present one, if they lie between these ends.
 FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0, 1e3, 1e4, 1e5)
 SMALLEST, LARGEST = 1e-6, 1.0
-# Seconds that the runs at all rates may take.
+# Seconds that the runs at all rates may take, and those on one batch.
 PATIENCE = 20.0
 
 
@@ -152,12 +152,12 @@ def _run(subject: Subject, trial: Trial, batches: Sequence[Any], rate: float) ->
     """Train from the initial weights; each batch is seen once, or several times if there are few."""
     model = trial.model
     reset(trial)
-    _set_rate(model, rate)
+    set_rate(model, rate)
     losses: list[float] = []
     firsts = _first_losses(subject, trial, batches)
     for step in range(STEPS):
         x, y = subject.part(batches[step % len(batches)])
-        loss = _loss(model.train_on_batch(x, y))
+        loss = loss_of(model.train_on_batch(x, y))
         losses.append(loss / max(abs(firsts[step % len(batches)]), 1e-9))
         if not math.isfinite(loss):
             break
@@ -170,30 +170,33 @@ def _first_losses(subject: Subject, trial: Trial, batches: Sequence[Any]) -> lis
     if "first_losses" not in subject.kept:
         model, found = trial.model, []
         present = _rate(model)
-        _set_rate(model, 0.0)
+        set_rate(model, 0.0)
         for rows in batches:
-            found.append(_loss(model.train_on_batch(*subject.part(rows))))
-        _set_rate(model, present or 0.0)
+            found.append(loss_of(model.train_on_batch(*subject.part(rows))))
+        set_rate(model, present or 0.0)
         reset(trial)
         subject.kept["first_losses"] = found
     losses: list[float] = subject.kept["first_losses"]
     return losses
 
 
-def overfitted(subject: Subject, rate: float, steps: int, enough: float) -> tuple[float, frozenset[str]]:
+def overfitted(
+    subject: Subject, rate: float, steps: int, enough: float, patience: float = PATIENCE
+) -> tuple[float, frozenset[str]]:
     """(last loss relative to the first on one batch of 16 samples, paths of the weights that moved).
 
-    It ends when the loss is at most ``enough`` of the first.
+    It ends when the loss is at most ``enough`` of the first, or after ``patience`` seconds.
     """
     trial = trial_of(subject)
     reset(trial)
-    _set_rate(trial.model, rate)
+    set_rate(trial.model, rate)
     x, y = subject.part(subject.chosen(SMALL_BATCH))
     first = last = math.nan
+    end = time.monotonic() + patience
     for step in range(steps):
-        last = _loss(trial.model.train_on_batch(x, y))
+        last = loss_of(trial.model.train_on_batch(x, y))
         first = last if step == 0 else first
-        if not math.isfinite(last) or last <= enough * abs(first) or subject.expired:
+        if not math.isfinite(last) or last <= enough * abs(first) or subject.expired or time.monotonic() > end:
             break
     moved = _moved(trial)
     if not math.isfinite(last):
@@ -204,6 +207,11 @@ def overfitted(subject: Subject, rate: float, steps: int, enough: float) -> tupl
 def reset(trial: Trial) -> None:
     """Initial weights, and an optimizer without a past."""
     trial.model.set_weights(trial.weights)
+    forget(trial)
+
+
+def forget(trial: Trial) -> None:
+    """An optimizer without a past; its rate stays."""
     for variable, value in zip(trial.model.optimizer.variables, trial.optimizer_state, strict=True):
         if "learning_rate" not in variable.path:
             variable.assign(value)
@@ -223,7 +231,8 @@ def _trainable(trial: Trial) -> list[Any]:
     return [of[id(variable)] for variable in trial.model.trainable_variables]
 
 
-def _loss(result: Any) -> float:
+def loss_of(result: Any) -> float:
+    """The loss of a step on one batch."""
     return float(result[0] if isinstance(result, list | tuple) else result)
 
 
@@ -234,5 +243,6 @@ def _rate(model: Any) -> float | None:
     return float(to_host(optimizer.learning_rate))
 
 
-def _set_rate(model: Any, rate: float) -> None:
+def set_rate(model: Any, rate: float) -> None:
+    """Set the learning rate."""
     getattr(model.optimizer, "inner_optimizer", model.optimizer).learning_rate = rate

@@ -132,6 +132,20 @@ class WrongGradient(FoundBefore):
     source = "CS231n, Gradient checks; Karpathy 2019, A recipe for training neural networks."
 
 
+class InferenceDiffers(FoundBefore):
+    """A model that knows in training mode what it does not know in inference mode."""
+
+    id = "inference_differs"
+    title = "Other answers in inference mode"
+    what = "A batch that was learned by heart is not known in inference mode, although moving averages have settled."
+    why = "Validation, evaluate and predict use inference mode: they see another network than training does."
+    advice = (
+        "Check layers of your own that use the argument training: averages that are never updated, or a branch that "
+        "is taken in one mode only."
+    )
+    source = "Ioffe & Szegedy 2015 (arXiv:1502.03167), section 3.1; Karpathy 2019, A recipe for training networks."
+
+
 OF_PREFLIGHT: tuple[type[FoundBefore], ...] = (
     DataMismatch,
     SortedData,
@@ -142,4 +156,5 @@ OF_PREFLIGHT: tuple[type[FoundBefore], ...] = (
     CannotOverfit,
     DestructiveAugmentation,
     WrongGradient,
+    InferenceDiffers,
 )
