@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { changesBetween, matchesIn, notesOf } from '../src/model/cluster_changes';
-import { classPath, pathOf, placesOf } from '../src/model/cluster_paths';
+import { classPath, connectionsOf, pathOf, placesOf } from '../src/model/cluster_paths';
 import { agreement, clustersOf, type Cluster, type ClusterGraph } from '../src/model/clusters';
 import { MeasurementSchema } from '../src/summaries/cnndiag_pb';
 import { curve, layoutOf } from '../src/views/cluster_layout';
@@ -48,6 +48,21 @@ const paths = graph(
 );
 
 describe('a graph of clusters', () => {
+  it('has the strongest connections of a cluster, as shares of what drives each', () => {
+    const of = (index: number, direction: 'from' | 'to') =>
+      connectionsOf(paths, index, direction).map(({ cluster, share }) => [cluster.index, share]);
+    expect(of(3, 'from')).toEqual([
+      [1, expect.closeTo(0.9)],
+      [0, expect.closeTo(0.1)],
+    ]);
+    expect(of(0, 'to')).toEqual([
+      [2, 1],
+      [3, expect.closeTo(0.1)],
+    ]);
+    expect(of(0, 'from')).toEqual([]);
+    expect(of(5, 'to')).toEqual([]);
+  });
+
   it('is read from its message', async () => {
     const bytes = readFileSync(resolve(import.meta.dirname, '../../summaries/golden/graph.bin'));
     const { payload } = fromBinary(MeasurementSchema, bytes);

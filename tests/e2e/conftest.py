@@ -144,7 +144,7 @@ class Tab:
 
     def draw_everything(self) -> None:
         """Draws what is not near the window too, as for printing, and what appears from now on."""
-        self.frame.evaluate("() => { setInterval(() => window.dispatchEvent(new Event('beforeprint')), 50); }")
+        self.frame.evaluate("() => { setInterval(() => window.dispatchEvent(new Event('beforeprint')), 250); }")
 
     def violations(self) -> list[str]:
         """What axe-core finds, with every chart drawn and every fold open."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.summaries.reader import read_run
-from tests.e2e.made_log import write
+from tests.e2e.made_log import layer_table, write
 
 expect = pytest.importorskip("playwright.sync_api").expect
 LAYER, UNIT = "body/conv_a", 7
@@ -15,12 +15,12 @@ ADDRESS = {"screen": "unit", "layer": LAYER, "unit": str(UNIT), "run": "healthy/
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory):
-    """The messages about the layer, by diagnostic, in order; and the atlas."""
+    """The messages about the layer, by diagnostic, in order; and those about all layers."""
     logdir = tmp_path_factory.mktemp("unit")
     write(logdir)
     found: dict[str, list] = {}
     for measurement in read_run(logdir / "healthy" / "cnndiag"):
-        if measurement.layer == LAYER or measurement.diagnostic == "probe_atlas":
+        if measurement.layer == LAYER or measurement.diagnostic in ("probe_atlas", "unit_clusters"):
             found.setdefault(measurement.diagnostic, []).append(measurement.payload)
     return found
 
@@ -72,6 +72,23 @@ def test_keys_and_buttons_move_between_units_and_layers(page):
     page.find("#chart-unit-relatives").scroll_into_view_if_needed()
     page.find(".unit-relatives button").first.click()
     expect(heading).not_to_have_text("filter 0")
+
+
+def test_connections_are_the_strongest_of_the_cluster_and_lead_to_its_units(page, logged):
+    graph = logged["unit_clusters"][-1]
+    row = [layer.path for layer in layer_table()].index(LAYER)
+    start = int(np.flatnonzero(graph.rows == row)[0])
+    own = start + int(graph.members[list(dict.fromkeys(graph.rows)).index(row)][UNIT])
+    total = np.bincount(graph.targets, graph.weights)
+    from_own = graph.sources == own
+    expected = np.sort(graph.weights[from_own] / total[graph.targets[from_own]])[::-1][:4]
+    page.draw_everything()
+    shown = page.find("[aria-label='Drives'] .unit-connection-share")
+    expect(shown).to_have_count(len(expected))
+    shares = [float(text.split("%")[0]) / 100 for text in shown.all_inner_texts()]
+    np.testing.assert_allclose(shares, expected, rtol=0.01)
+    page.find("[aria-label='Drives'] button").first.click()
+    expect(page.find(".layer-heading .crumbs")).not_to_contain_text(LAYER)
 
 
 def test_units_are_reached_from_the_page_of_their_layer(made_server, open_tab):

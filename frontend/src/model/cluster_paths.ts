@@ -88,3 +88,29 @@ export function placesOf({ clusters, edges, rows }: ClusterGraph): number[] {
   for (const column of columns) column.forEach(({ index }, at) => (found[index] = at));
   return found;
 }
+
+/** Connections of a cluster that are listed in each direction. */
+const LISTED = 4;
+
+export interface Connection {
+  cluster: Cluster;
+  /** Share of the kept influence on the cluster that is driven. */
+  share: number;
+}
+
+/** The strongest connections of a cluster: from the clusters that drive it, or to those that it drives. */
+export function connectionsOf(
+  { clusters, edges }: ClusterGraph,
+  index: number,
+  direction: 'from' | 'to',
+): Connection[] {
+  const total = new Map<number, number>();
+  for (const { target, weight } of edges) total.set(target, (total.get(target) ?? 0) + weight);
+  const found: Connection[] = [];
+  for (const { source, target, weight } of edges) {
+    const [own, other] = direction === 'from' ? [target, source] : [source, target];
+    const cluster = clusters[other];
+    if (own === index && cluster) found.push({ cluster, share: weight / (total.get(target) ?? weight) });
+  }
+  return found.sort((a, b) => b.share - a.share).slice(0, LISTED);
+}

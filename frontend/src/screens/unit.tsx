@@ -15,6 +15,7 @@ import { Notice, Skeleton } from '../ui/notice';
 import { useWidth } from '../ui/size';
 import { useAwaited, useKind, useSheet } from '../views/kind_series';
 import { ClassBars } from '../views/unit_classes';
+import { Connections } from '../views/unit_connections';
 import { UnitFilter } from '../views/unit_filter';
 import { Growth } from '../views/unit_growth';
 import { Relatives } from '../views/unit_relatives';
@@ -136,6 +137,7 @@ function UnitPage({ run, layer, unit }: UnitProps) {
           <SyntheticImage run={run} layer={layer} unit={unit} />
           <Growth layer={layer} unit={unit} snapshots={patches.snapshots} sheet={sheet} />
           <StateOverTime run={run} layer={layer} unit={unit} />
+          <Connections run={run} layer={layer} unit={unit} />
           <Relatives run={run} layer={layer} unit={unit} twins={twins} peaks={peaks} sheet={sheet} />
           <OtherRuns layer={layer} unit={unit} own={own} sheet={sheet} />
         </div>

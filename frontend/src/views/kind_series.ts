@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { sheetOf, type Sheet } from '../charts/patch';
 import { snapshotsOf, type Kind, type Snapshot } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
@@ -19,6 +19,14 @@ export function useKind<K extends Kind>(run: RunState, layer: string, kind: K) {
     }
   }
   return { snapshots: [] as Snapshot<K>[], total: 0, loadable: undefined, recorded: names.length > 0 };
+}
+
+/** Snapshots of the first diagnostic of the whole model whose results are of a kind. */
+export function useModelKind<K extends Kind>(run: RunState, kind: K): Snapshot<K>[] {
+  const store = useStore();
+  const name = run.info?.diagnostics.find(({ modelKind }) => modelKind === listed(kind))?.name;
+  const series = name === undefined ? undefined : store.modelSeries(run.entry, name).value.value;
+  return useMemo(() => snapshotsOf(series?.items ?? [], kind), [series, kind]);
 }
 
 /** A value that takes time to compute; undefined until it is known. */
