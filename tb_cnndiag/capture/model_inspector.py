@@ -3,60 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 
 from tb_cnndiag.capture.backends import to_host
-from tb_cnndiag.capture.certain_facts import certain_facts
-from tb_cnndiag.capture.channel_routes import channel_routes
 from tb_cnndiag.capture.compiled_passes import CompiledPasses
-from tb_cnndiag.capture.kernel_graph import observed_table
-from tb_cnndiag.capture.layers import KernelLayer, find_kernel_layers, is_variable, walk
-from tb_cnndiag.capture.probe import Observer
-from tb_cnndiag.capture.probe_gradients import ProbeGradients
-from tb_cnndiag.capture.probe_samples import Samples, class_labels
+from tb_cnndiag.capture.layers import KernelLayer, walk
+from tb_cnndiag.capture.model_inputs import InspectionError, declared_inputs, fitted_samples
+from tb_cnndiag.capture.model_part import Part
+from tb_cnndiag.capture.probe_samples import Samples
 from tb_cnndiag.capture.run_info import run_info
-from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
 
+T = TypeVar("T")
 # Arrays that are read from a layer's variables.
 WEIGHT_NAMES = frozenset({"kernel", "bias", "norm_scale"})
-# Arrays of the normalization behind a layer, read from its variables.
-NORM_NAMES = {"norm_shift": "beta", "norm_mean": "moving_mean", "norm_variance": "moving_variance"}
-# Arrays of what is certain about the units without data.
-FACT_NAMES = frozenset({"lowest", "highest", "read", "read_parameters", "called", *NORM_NAMES})
-# If at least this share of a layer's units never fires on the probe, they are observed on more samples.
-SUSPECT_SHARE = 0.2
-
-
-class InspectionError(ValueError):
-    """The model cannot be inspected; the message says why and what to do."""
 
 
 class NotBuiltError(InspectionError):
     """The model has no weights yet: its first batch creates them."""
-
-
-@dataclass
-class _Part:
-    prefix: str
-    model: Any
-    layers: list[KernelLayer]
-    observer: Observer | None = None
-    gradients: ProbeGradients | None = None
-    probe: Samples | None = None
-    unprobed: str = ""
-    untraced: str = ""
-    maxima: dict[str, FloatArray] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Empty for a single model."""
-        return self.prefix.rstrip("/")
 
 
 class ModelInspector:
@@ -87,9 +56,9 @@ class ModelInspector:
             NotBuiltError: If layers have no weights yet, unless ``incomplete``.
             InspectionError: If there is no layer with a kernel, or no layer path matches ``pattern``.
         """
-        self._parts = [_part(name, model, unprobed) for name, model in parts.items()]
+        passes = CompiledPasses() if passes is None else passes
+        self._parts = [Part(name, model, unprobed, passes) for name, model in parts.items()]
         self._waiting = unprobed
-        self._passes = CompiledPasses() if passes is None else passes
         self.batch_size = 0
         """Samples in a batch of training; 0 if unknown."""
         self.origin = ""
@@ -146,25 +115,16 @@ class ModelInspector:
         what it was called with (the source of its name).
         """
         for part in self._parts:
-            declared = len(self._parts) == 1 or bool(_declared_inputs(part.model))
+            declared = len(self._parts) == 1 or bool(declared_inputs(part.model))
             for source in dict.fromkeys(("", part.name) if declared else (part.name,)):
                 if part.probe is None and source in collected:
-                    self._try_probe(part, collected[source])
+                    part.try_probe(collected[source], alone=len(self._parts) == 1)
 
     def nothing_collected(self, reason: str) -> None:
         """Collecting has ended: ``reason`` says why parts that were waiting for it have no probe."""
         for part in self._parts:
             if part.probe is None and part.unprobed == self._waiting:
                 part.unprobed = reason
-
-    def _try_probe(self, part: _Part, samples: Samples) -> None:
-        inputs = len(_declared_inputs(part.model))
-        if len(self._parts) > 1 and inputs not in (0, len(keras.tree.flatten(samples.x))):
-            return
-        try:
-            part.probe = _fitted_samples(part.model, samples)
-        except InspectionError as error:
-            part.unprobed = str(error)
 
     def set_probe(self, name: str, probe: Samples) -> None:
         """Use these samples as the probe of a part from now on.
@@ -175,7 +135,7 @@ class ModelInspector:
         part = next((part for part in self._parts if part.name == name), None)
         if part is None:
             raise InspectionError(f"There is no part {name!r}; the parts are {', '.join(self.part_names)}.")
-        part.probe = _fitted_samples(part.model, probe)
+        part.probe = fitted_samples(part.model, probe)
 
     def drop_probes(self, reason: str) -> None:
         """Inspect only weights from now on; ``reason`` says why."""
@@ -191,50 +151,28 @@ class ModelInspector:
         """The layer table as far as it is known now."""
         rows: list[LayerInfo] = []
         for part in self._parts:
-            observer = part.observer
-            recording, observed = (observer.recording, observer.observed) if observer else (None, {})
-            fields = observer.fields if observer else {}
-            offset = len(rows)
-            rows += [
-                replace(row, inputs=tuple(i + offset for i in row.inputs))
-                for row in observed_table(part.layers, recording, observed, fields)
-            ]
+            rows += part.table(len(rows))
         return tuple(rows)
 
     def weights(self) -> dict[str, dict[str, FloatArray]]:
         """Path → ``kernel``, and ``bias`` and ``norm_scale`` if they exist."""
-        variables: dict[str, dict[str, Any]] = {}
-        for part in self._parts:
-            for layer in part.layers:
-                found = {"kernel": layer.variable, "bias": getattr(layer.layer, "bias", None)}
-                observation = part.observer.observed.get(layer.path) if part.observer else None
-                found["norm_scale"] = getattr(observation.norm_layer, "gamma", None) if observation else None
-                variables[layer.path] = {name: each for name, each in found.items() if is_variable(each)}
-        paths, names = list(variables), [list(found) for found in variables.values()]
+        variables = _joined(part.variables() for part in self._parts)
         arrays = iter(to_host([each for found in variables.values() for each in found.values()]))  # in one transfer
         weights = {
             path: {
                 name: np.asarray(next(arrays), np.float32).reshape(-1) if name != "kernel" else next(arrays)
-                for name in known
+                for name in found
             }
-            for path, known in zip(paths, names, strict=True)
+            for path, found in variables.items()
         }
         for layer in self.layers:
             weights[layer.path]["kernel"] = layer.as_rows(weights[layer.path]["kernel"])
         return weights
 
     def trace(self) -> None:
-        """Record a pass without data through each part that has no probe, so that the layer table is complete.
-
-        A part that cannot be called without data is inspected by its weights alone; its reason says so.
-        """
+        """Record a pass without data through each part that has no probe, so that the layer table is complete."""
         for part in self._parts:
-            if part.probe is None and part.observer is None:
-                part.observer = self._passes.observer(part.name, part.model, part.layers)
-                try:
-                    part.observer.trace()
-                except Exception as error:  # a model may need data, or fail
-                    part.untraced = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            part.trace()
 
     @property
     def untraced(self) -> dict[str, str]:
@@ -242,27 +180,8 @@ class ModelInspector:
         return {part.name: part.untraced for part in self._parts if part.untraced}
 
     def facts(self) -> dict[str, dict[str, FloatArray]]:
-        """Path → the arrays of ``FACT_NAMES`` that are known; layers that no pass was recorded of are left out."""
-        found: dict[str, dict[str, FloatArray]] = {}
-        for part in self._parts:
-            observer = part.observer
-            if observer is None or observer.recording is None:
-                found |= {layer.path: {"called": np.asarray(np.nan)} for layer in part.layers}
-                continue
-            facts = certain_facts(part.layers, observer.recording, observer.observed)
-            called = {call.path for call in observer.recording.calls}
-            for layer in part.layers:
-                data: dict[str, FloatArray] = {"called": np.asarray(float(layer.path in called))}
-                known = facts.get(layer.path)
-                if known is not None:
-                    data |= {name: getattr(known, name) for name in ("lowest", "highest", "read", "read_parameters")}
-                observation = observer.observed.get(layer.path)
-                norm = observation.norm_layer if observation else None
-                for name, attribute in NORM_NAMES.items():
-                    if is_variable(variable := getattr(norm, attribute, None)):
-                        data[name] = _numpy(variable).reshape(-1)
-                found[layer.path] = data
-        return found
+        """Path → the arrays of ``FACT_NAMES`` that are known; see :meth:`Part.facts`."""
+        return _joined(part.facts() for part in self._parts)
 
     def routes(self, table: Sequence[LayerInfo]) -> dict[str, FloatArray]:
         """Path → where the input channels come from, ``(sources, 1 + channels)``: row of the source, then units.
@@ -271,58 +190,18 @@ class ModelInspector:
         pass was recorded of are left out.
         """
         position = {layer.path: row for row, layer in enumerate(table)}
-        found: dict[str, FloatArray] = {}
-        for part in self._parts:
-            if part.observer is None or part.observer.recording is None:
-                continue
-            for path, routes in channel_routes(part.observer.recording, part.layers).items():
-                if routes:
-                    found[path] = np.array([[position[source], *units] for source, units in routes], np.float64)
-        return found
+        return _joined(part.routes(position) for part in self._parts)
 
     def activations(self, reductions: Sequence[str], *, costly: bool = True) -> dict[str, dict[str, FloatArray]]:
         """Path → reduced activations on the probes, by name; parts without a probe are left out.
 
         Costly reductions are made only if ``costly``.
         """
-        activations: dict[str, dict[str, FloatArray]] = {}
-        for part in self._parts:
-            if part.probe is not None:
-                if part.observer is None:
-                    part.observer = self._passes.observer(part.name, part.model, part.layers)
-                observed = self._observed(part, part.observer, reductions, costly=costly)
-                _observe_more(observed, part.observer, part.probe.more, reductions, part.maxima)
-                labels = class_labels(part.probe.y)
-                for data in observed.values():
-                    if labels.size:
-                        data["labels"] = labels.astype(np.float32)
-                activations |= observed
-        return activations
-
-    def _observed(
-        self, part: _Part, observer: Observer, reductions: Sequence[str], *, costly: bool
-    ) -> dict[str, dict[str, FloatArray]]:
-        """Reduced activations of one part; in batches as in training if the model takes no others."""
-        assert part.probe is not None
-        try:
-            return observer.observe(part.probe.x, reductions, costly=costly)
-        except Exception:
-            whole = len(part.probe) // self.batch_size * self.batch_size if self.batch_size else 0
-            if not whole or observer.batch_size == self.batch_size:
-                raise
-            observer.batch_size = self.batch_size
-            part.probe = part.probe.first(whole)
-            return observer.observe(part.probe.x, reductions, costly=costly)
+        return _joined(part.activations(reductions, costly=costly, batch_size=self.batch_size) for part in self._parts)
 
     def gradients(self) -> dict[str, dict[str, FloatArray]]:
         """Path → gradients of the loss on the probes, by name; parts without a loss or labeled probe are left out."""
-        gradients: dict[str, dict[str, FloatArray]] = {}
-        for part in self._parts:
-            if part.probe is not None:
-                if part.gradients is None:
-                    part.gradients = self._passes.differentiator(part.name, part.model, part.layers)
-                gradients |= part.gradients.measure(part.probe.x, part.probe.y)
-        return gradients
+        return _joined(part.gradients() for part in self._parts)
 
     def kernels(self) -> list[Any]:
         """A copy of every current kernel, in the order of ``layers``, as tensors."""
@@ -341,94 +220,6 @@ class ModelInspector:
         return replace(info, origin=self.origin, notes=(*self.notes, *untraced, *info.notes))
 
 
-def _observe_more(
-    observed: dict[str, dict[str, FloatArray]],
-    observer: Observer,
-    more: Any,
-    reductions: Sequence[str],
-    kept: dict[str, FloatArray],
-) -> None:
-    """Add the maxima on more samples to layers where many rectified units did not fire: they may fire only rarely.
-
-    These samples are passed through the model only if a unit is silent that has not been silent on them before:
-    ``kept`` has the maxima of the last such pass by path, ``(samples, units)``.
-    """
-    silent = {
-        path: data["sample_max"].max(axis=0) <= 0
-        for path, data in observed.items()
-        if observer.observed[path].activation in RECTIFIED and "sample_max" in data
-    }
-    suspects = [path for path, units in silent.items() if np.mean(units) >= SUSPECT_SHARE]
-    if not suspects or more is None:
-        return
-    if any(path not in kept or (kept[path].max(axis=0) > 0)[silent[path]].any() for path in suspects):
-        again = observer.observe(more, reductions)  # the pass is compiled already, so it is used as it is
-        kept |= {path: again[path]["sample_max"] for path in suspects}
-    for path in suspects:
-        maxima = np.concatenate([observed[path]["sample_max"], kept[path]])
-        observed[path] |= {"sample_max": maxima, "samples": np.asarray(len(maxima))}
-
-
-def _fitted_samples(model: Any, samples: Samples) -> Samples:
-    more = None if samples.more is None else _fitted(model, samples.more)
-    return replace(samples, x=_fitted(model, samples.x), more=more)
-
-
-def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
-    """‖after − before‖ of each kernel, ``(layers,)``."""
-    ops = keras.ops
-    norms = [
-        ops.norm(ops.reshape(ops.cast(b, "float32") - ops.cast(a, "float32"), (-1,)))
-        for a, b in zip(before, after, strict=True)
-    ]
-    return np.array(to_host(norms), np.float64)
-
-
-def _part(name: str, model: Any, unprobed: str) -> _Part:
-    prefix = f"{name}/" if name else ""
-    return _Part(prefix, model, find_kernel_layers(model, prefix), unprobed=unprobed)
-
-
-def parts_of(model: Any) -> dict[str, Any]:
-    """The models to inspect: the model itself or, if it has no ``call`` (a GAN), the layers among its attributes.
-
-    Layers in a list or dictionary are parts, too. A layer that is inside another part is no part of its own.
-    """
-    if type(model).call is not keras.Model.call:
-        return {"": model}
-    found: dict[str, Any] = {}
-    attributes = vars(model) | vars(model).get("_modules", {})  # torch keeps modules apart from other attributes
-    for name, value in attributes.items():
-        if not name.startswith("_"):
-            found |= {
-                part: layer for part, layer in _layers_in(name, value) if find_kernel_layers(layer) or not layer.built
-            }
-    inside = {id(layer) for part in found.values() for _, layer in walk(part)}
-    parts: dict[str, Any] = {}
-    for name, layer in found.items():
-        if id(layer) not in inside and all(layer is not other for other in parts.values()):
-            parts[name] = layer
-    return parts or {"": model}
-
-
-def _layers_in(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, keras.layers.Layer):
-        yield name, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _layers_in(f"{name}_{key}", item)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _layers_in(f"{name}_{index}", item)
-
-
-def _declared_inputs(model: Any) -> list[Any]:
-    try:
-        return list(model.inputs or ())
-    except Exception:  # a subclassed model may have no inputs, or raise an error
-        return []
-
-
 def _require_weights(model: Any) -> None:
     unbuilt = [path for path, layer in walk(model) if hasattr(layer, "kernel_initializer") and not layer.weights]
     if unbuilt or not (model.built or model.weights):
@@ -439,40 +230,16 @@ def _require_weights(model: Any) -> None:
         )
 
 
-def _fitted(model: Any, x: Any) -> Any:
-    """The probe's inputs in the dtype and shape that the model declares.
-
-    As in ``fit``, a last axis of length 1 may be missing, or be too many.
-    """
-    expected, arrays = _declared_inputs(model), keras.tree.flatten(x)
-    if len(expected) != len(arrays):
-        return x
-    fitted = [_with_rank(array, tuple(tensor.shape)) for tensor, array in zip(expected, arrays, strict=True)]
-    for tensor, array in zip(expected, fitted, strict=True):
-        shape = tuple(tensor.shape[1:])
-        if len(shape) != array.ndim - 1 or any(
-            n not in (None, m) for n, m in zip(shape, array.shape[1:], strict=False)
-        ):
-            raise InspectionError(
-                f"The probe's samples have shape {array.shape[1:]}, but the model expects {shape}. Pass the probe in "
-                "the same form as the images passed to fit()."
-            )
-    return keras.tree.pack_sequence_as(
-        x, [_cast(array, keras.backend.standardize_dtype(t.dtype)) for t, array in zip(expected, fitted, strict=True)]
-    )
+def _joined(found: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    """What several parts have, by path: their paths differ."""
+    return {path: each for part in found for path, each in part.items()}
 
 
-def _cast(array: Any, dtype: str) -> Any:
-    return array if dtype == "string" else array.astype(dtype)
-
-
-def _with_rank(array: Any, shape: tuple[int | None, ...]) -> Any:
-    if array.ndim == len(shape) - 1 and shape[-1] == 1:
-        return array[..., None]
-    if array.ndim == len(shape) + 1 and array.shape[-1] == 1:
-        return array[..., 0]
-    return array
-
-
-def _numpy(variable: Any) -> FloatArray:
-    return np.asarray(to_host(variable), np.float32)
+def update_norms(before: Sequence[Any], after: Sequence[Any]) -> FloatArray:
+    """‖after − before‖ of each kernel, ``(layers,)``."""
+    ops = keras.ops
+    norms = [
+        ops.norm(ops.reshape(ops.cast(b, "float32") - ops.cast(a, "float32"), (-1,)))
+        for a, b in zip(before, after, strict=True)
+    ]
+    return np.array(to_host(norms), np.float64)

@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 
-from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
+from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.model_part import parts_of
 from tb_cnndiag.diagnostics import available
 from tb_cnndiag.history import History
 from tb_cnndiag.preflight_checks.copies import untouched

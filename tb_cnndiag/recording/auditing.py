@@ -11,7 +11,8 @@ from typing import Any
 
 import keras
 
-from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
+from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.model_part import parts_of
 from tb_cnndiag.diagnostics import OF_AUDITS, available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History

@@ -16,7 +16,9 @@ import keras
 from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.capture.backends.base import FitTaps
 from tb_cnndiag.capture.compiled_passes import compiled_passes
-from tb_cnndiag.capture.model_inspector import InspectionError, ModelInspector, NotBuiltError, parts_of
+from tb_cnndiag.capture.model_inputs import InspectionError
+from tb_cnndiag.capture.model_inspector import ModelInspector, NotBuiltError
+from tb_cnndiag.capture.model_part import parts_of
 from tb_cnndiag.capture.optimizers import find_optimizers
 from tb_cnndiag.capture.probe_samples import ProbeCollector
 from tb_cnndiag.diagnostics import OF_AUDITS, Diagnostic, available

@@ -13,7 +13,8 @@ from typing import TypeAlias
 import numpy as np
 
 from tb_cnndiag.capture.backends.base import Fired
-from tb_cnndiag.capture.model_inspector import FACT_NAMES, WEIGHT_NAMES, ModelInspector
+from tb_cnndiag.capture.model_inspector import WEIGHT_NAMES, ModelInspector
+from tb_cnndiag.capture.model_part import FACT_NAMES
 from tb_cnndiag.capture.probe_gradients import NAMES as PROBE_GRADIENTS
 from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS
 from tb_cnndiag.diagnostics.base import LayerSnapshot, Snapshot

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from tb_cnndiag.capture.model_inspector import ModelInspector, parts_of
+from tb_cnndiag.capture.model_inspector import ModelInspector
+from tb_cnndiag.capture.model_part import parts_of
 from tb_cnndiag.capture.probe_samples import given_samples
 from tb_cnndiag.diagnostics.batch_statistics import BatchStatistics
 from tests.diagnostics.helpers import layer_snapshot
