@@ -1,6 +1,6 @@
 """What to announce during a training: findings once they are confirmed, and their retraction if they no longer hold.
 
-A finding is announced together with its effects. It is confirmed by the next snapshot or two, unless what it rests on
+A finding is announced together with its effects. It is confirmed by the next two snapshots, unless what it rests on
 cannot change any more: a NaN never disappears. What says something about the result of a training is announced when it
 ends.
 """
@@ -16,8 +16,8 @@ from tb_cnndiag.wording import plural
 
 # Faults that need no confirmation.
 DEFINITE = ("nan_or_inf",)
-# Snapshots that must confirm a finding, where one is not enough: a network may begin to learn late.
-CONFIRMATIONS = {"collapsed_output": 2, "learning_rate_too_high": 2, "output_loss_mismatch": 2}
+# Further snapshots that must have a finding: a network may begin to learn late.
+CONFIRMATIONS = 2
 # Faults of the result of a training, which says nothing about its course: announced when it ends.
 OF_THE_END = ("stale_batch_statistics", "too_few_epochs", "underfitting", "redundant_filters")
 # Layers, or effects, that one sentence names.
@@ -85,8 +85,8 @@ class Announcer:
 
     def _confirmed(self, finding: Finding) -> bool:
         """Whether enough snapshots before this one had the finding, as severe as now."""
-        fault, (_, snapshots) = finding.fault, self._counted(finding)
-        return fault not in OF_THE_END and snapshots > CONFIRMATIONS.get(fault, 1)
+        _, snapshots = self._counted(finding)
+        return finding.fault not in OF_THE_END and snapshots > CONFIRMATIONS
 
     def _counted(self, finding: Finding) -> tuple[int, int]:
         """(rank, number of consecutive snapshots that had the finding at least as severe)."""

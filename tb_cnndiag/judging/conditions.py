@@ -79,6 +79,22 @@ class Above(Condition):
 
 
 @dataclass(frozen=True)
+class Some(Condition):
+    """A count that is not 0: a fact, which has no threshold."""
+
+    signal: Signal
+    shown: str
+
+    def answer(self, signals: Signals, limits: Limits) -> Answer:
+        """What it says at each step."""
+        return _answered(signals(self.signal), self.signal, self.shown, None, lambda values: values > 0)
+
+    def names(self) -> frozenset[str]:
+        """No thresholds."""
+        return frozenset()
+
+
+@dataclass(frozen=True)
 class Below(Condition):
     """A signal below a threshold."""
 
@@ -97,12 +113,17 @@ class Below(Condition):
 
 
 def _compared(track: Track, condition: Above | Below, limit: float, holds: Callable[[FloatArray], Truth]) -> Answer:
-    signal = condition.signal
+    return _answered(track, condition.signal, condition.shown or condition.limit, limit, holds)
+
+
+def _answered(
+    track: Track, signal: Signal, shown_as: str, limit: float | None, holds: Callable[[FloatArray], Truth]
+) -> Answer:
     values = track.latest
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         yes = holds(values) & known
-    shown = Compared(condition.shown or condition.limit, values, limit, signal.unit)
+    shown = Compared(shown_as, values, limit, signal.unit)
     reasons = () if known.any() else (track.reason or f"{signal.name} was not measured",)
     return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=reasons)
 

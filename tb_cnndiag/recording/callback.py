@@ -64,8 +64,8 @@ class CNNDiagnostics(keras.callbacks.Callback):
             what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
             complete as a fifth of the training's time allows for all of them. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
-        on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` once the next snapshot confirms
-            them. ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
+        on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` that two more snapshots confirm.
+            ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
             also ends the training on an error (a hand-written loop has to look at ``watched.stop``); a function is
             called with each finding, causes first.
         preflight: Training data ``(x, y)``, or ``(x, y, validation_data)``, that are checked with the model before the

@@ -21,9 +21,9 @@ def announced(*snapshots: list[Finding]) -> list[list[str]]:
     return [[f.fault for f in announcer.update(found).announced] for found in snapshots]
 
 
-def test_the_next_snapshot_confirms() -> None:
-    assert announced([finding()], [finding()], [finding()]) == [[], ["dead_units"], []]
-    assert announced([finding()], [], [finding()], [finding()]) == [[], [], [], ["dead_units"]]
+def test_the_next_two_snapshots_confirm() -> None:
+    assert announced(*[[finding()]] * 4) == [[], [], ["dead_units"], []]
+    assert announced([finding()], [], *[[finding()]] * 3) == [[], [], [], [], ["dead_units"]]
 
 
 def test_what_cannot_change_needs_no_confirmation() -> None:
@@ -49,17 +49,18 @@ def test_a_cause_is_announced_with_its_effects_and_stops_for_their_error() -> No
 
 
 def test_an_info_is_not_announced() -> None:
-    assert announced([finding(severity="info")], [finding(severity="info")]) == [[], []]
+    assert announced(*[[finding(severity="info")]] * 3) == [[], [], []]
 
 
 def test_a_more_severe_finding_is_announced_again() -> None:
     warned, failed = finding(severity="warning"), finding()
-    assert announced([warned], [warned], [failed], [failed]) == [[], ["dead_units"], [], ["dead_units"]]
+    news = announced(*[[warned]] * 3, *[[failed]] * 3)
+    assert news == [[], [], ["dead_units"], [], [], ["dead_units"]]
 
 
 def test_what_no_longer_holds_is_taken_back_aloud() -> None:
     announcer = Announcer()
-    for _ in range(2):
+    for _ in range(3):
         announcer.update([finding()])
     assert not announcer.update([]).retracted  # one snapshot may be chance, too
     news = announcer.update([])
@@ -71,7 +72,8 @@ def test_what_no_longer_holds_is_taken_back_aloud() -> None:
 def test_layers_of_the_same_fault_share_a_sentence() -> None:
     announcer = Announcer()
     found = [finding(layer=f"conv{i}") for i in range(8)]
-    announcer.update(found)
+    for _ in range(2):
+        announcer.update(found)
     (sentence,) = sentences(announcer.update(found))
     assert "The same in 7 more layers: conv1, conv2, conv3, conv4, conv5, …" in sentence
 

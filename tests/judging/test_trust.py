@@ -285,15 +285,15 @@ class TestUnseen:
         )
         assert bool(found("collapsed_output", run)) == expected
 
-    @pytest.mark.parametrize(("accuracy", "expected"), [(0.5, True), (0.8, False)])
-    def test_the_majority_class_for_every_sample(self, accuracy: float, expected: bool) -> None:
+    @pytest.mark.parametrize(("loss", "expected"), [(0.33, True), (0.2, False)])
+    def test_the_majority_class_for_every_sample(self, loss: float, expected: bool) -> None:
         rows = {
             "model_output.top_class_share": [[NAN, NAN, NAN, 1.0]] * 6,
             "model_output.spread": [[NAN, NAN, NAN, 0.05]] * 6,
-            "model_output.accuracy": [[NAN, NAN, NAN, accuracy]] * 6,
+            "model_output.accuracy": [[NAN, NAN, NAN, 0.5]] * 6,
         }
         info = head(units=2, probe=Probe("collected", 256, (230, 26)))
-        findings = found("collapsed_output", history(rows, info=info, scalars={"loss": [0.33] * 6}))
+        findings = found("collapsed_output", history(rows, info=info, scalars={"loss": [loss] * 6}))
         assert bool(findings) == expected
         assert not expected or findings[0].adjustments[0].parameter == "class_weight"
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
-from tb_cnndiag.judging.conditions import Above, Below, Falls, Is, Known
+from tb_cnndiag.judging.conditions import Above, Below, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import lower_learning_rate
 from tb_cnndiag.judging.signals.accuracy import TRAINING_ACCURACY, accuracy_is_not_logged
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, RELATIVE_LOSS
 from tb_cnndiag.judging.signals.outputs import (
-    ABOVE_CHANCE,
     LARGEST_CLASS,
     OUTPUT_SPREAD,
     RELATIVE_SPREAD,
@@ -59,9 +58,7 @@ ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
 CONSTANT = Below(OUTPUT_SPREAD, "spread")
 # It learns in training: answers in inference mode will follow, or averages of batch normalizations lag behind.
 LEARNS = Known(Above(TRAINING_ACCURACY, "trained")) | (
-    Is(accuracy_is_not_logged)
-    & Known(Falls(FINITE_RELATIVE_LOSS, "fall", "epochs"))
-    & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
+    Is(accuracy_is_not_logged) & Known(Below(FINITE_RELATIVE_LOSS, "stuck"))
 )
 BALANCED = ~Above(LARGEST_CLASS, "majority", strict=True)
 
@@ -81,20 +78,15 @@ class CollapsedOutput(Fault):
         "spread": Limit(0.02, "output", "Standard deviation of an output over samples below which it is constant."),
         "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
         "stuck": STUCK,
-        "fall": Limit(
-            0.02, "share", "Mean decrease of the loss per epoch above which the model learns, if no accuracy is logged."
-        ),
         "trained": Limit(
             0.6, "share", "Training accuracy between that of the largest class (0) and 1 above which the model learns."
-        ),
-        "above_chance": Limit(
-            0.05, "share", "Balanced accuracy between that of chance (0) and 1 below which only one class is predicted."
         ),
         "epochs": EPOCHS,
         "lasting": EPOCHS.at(
             4, "Number of epochs for which one sign alone must persist: predicted class share or constant output."
         ),
     }
+    former: ClassVar[Mapping[str, str | None]] = {"fall": None, "above_chance": None}
     kinds = (
         Kind(
             where=output_layers,
@@ -111,11 +103,9 @@ class CollapsedOutput(Fault):
         ),
         Kind(
             where=output_layers,
-            when=(
-                Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
-                & Below(ABOVE_CHANCE, "above_chance")
-                & Above(RELATIVE_LOSS, "stuck")
-            ).for_epochs("lasting", complete=True)
+            when=(Above(TOP_CLASS_SHARE, "top_class_share", strict=True) & Above(RELATIVE_LOSS, "stuck")).for_epochs(
+                "lasting", complete=True
+            )
             & ~BALANCED,
             message=_majority_message,
             adjustments=_class_weights,

@@ -14,7 +14,7 @@ from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.configuration import learning_rate, optimizer_name
 from tb_cnndiag.judging.signals.gradients import LARGEST_RELATIVE_GRADIENT
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_DECREASE
-from tb_cnndiag.judging.signals.schedule import WARM_UP, highest_rate, rate_was_lowered
+from tb_cnndiag.judging.signals.schedule import highest_rate, rate_has_risen, rate_was_lowered
 from tb_cnndiag.judging.signals.updates import LARGEST_UPDATE_RATIO, MEDIAN_UPDATE_RATIO, PATIENT_UPDATE_RATIO
 from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
 from tb_cnndiag.wording import percent
@@ -72,11 +72,10 @@ class LearningRateTooLow(Fault):
             0.05, "share", "Mean decrease of the loss per epoch, or decrease before a rate was lowered, that is enough."
         ),
         "still": Limit(0.005, "share", "Mean change of the loss per epoch below which nothing is learned."),
-        "warm_up": Limit(6, "count", "Number of epochs below which a rising learning rate is a warm-up."),
         "stuck": STUCK,
         "epochs": EPOCHS.at(3),
     }
-    former: ClassVar[Mapping[str, str | None]] = {"gradient": "step"}
+    former: ClassVar[Mapping[str, str | None]] = {"gradient": "step", "warm_up": None}
     kinds = (
         Kind(
             when=(
@@ -95,7 +94,7 @@ class LearningRateTooLow(Fault):
             )
             & ~Known(Falls(FINITE_RELATIVE_LOSS, "gain"))
             & ~Known(Is(rate_was_lowered) & Above(LOSS_DECREASE, "gain"))
-            & ~Known(Below(WARM_UP, "warm_up") & Above(PATIENT_UPDATE_RATIO, "step")),
+            & ~Known(Is(rate_has_risen) & Above(PATIENT_UPDATE_RATIO, "step")),
             severity="warning",
             message=_message,
             adjustments=_adjustments,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment, Severity
-from tb_cnndiag.judging.conditions import Above
+from tb_cnndiag.judging.conditions import Above, Some
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import SETTLED
 from tb_cnndiag.judging.signals.base import Signal, Signals, Track
@@ -19,7 +19,7 @@ from tb_cnndiag.judging.signals.batch_statistics import (
     normalized_by_batch,
 )
 from tb_cnndiag.judging.signals.certain import LARGEST_VARIANCE, ZERO_VARIANCES, audited, stale_rows
-from tb_cnndiag.judging.thresholds import EPOCHS, Limit
+from tb_cnndiag.judging.thresholds import Limit
 from tb_cnndiag.wording import number, percent, plural
 
 
@@ -102,20 +102,12 @@ class StaleBatchStatistics(Fault):
         "variance": Limit(
             4, "ratio", "Ratio of moving and batch variance, either way, above which it is stale.", "FAULTS.md"
         ),
-        "epochs": EPOCHS.at(1),
-        "zero_variances": Limit(
-            0, "count", "Channels of a saved model with a moving variance of 0 above which they are reported."
-        ),
         "exploding": Limit(1e8, "variance", "Moving variance of a saved model above which signals explode."),
-        "untouched": Limit(
-            0,
-            "count",
-            "Trained layers of a saved model behind which the statistics are initial, above which it suffers.",
-        ),
     }
+    former: ClassVar[Mapping[str, str | None]] = {"epochs": None, "zero_variances": None, "untouched": None}
     kinds = (
         Kind(
-            when=Above(INFERENCE_GAP, "gap").for_epochs()
+            when=Above(INFERENCE_GAP, "gap")
             & (Above(LARGEST_SHIFT, "shift") | Above(LARGEST_VARIANCE_CHANGE, "variance")),
             at=_first_stale,
             severity=_severity,
@@ -124,7 +116,7 @@ class StaleBatchStatistics(Fault):
         ),
         Kind(
             where=_saved,
-            when=Above(UNTOUCHED_STATISTICS, "untouched", strict=True),
+            when=Some(UNTOUCHED_STATISTICS, "untouched"),
             severity="warning",
             message=lambda case: (
                 f"{case.layer.path} was trained, but the moving averages behind it are exactly 0 and 1, as initialized."
@@ -143,7 +135,7 @@ class StaleBatchStatistics(Fault):
         ),
         Kind(
             where=_saved,
-            when=Above(ZERO_VARIANCES, "zero_variances", strict=True),
+            when=Some(ZERO_VARIANCES, "zero_variances"),
             severity="info",
             message=lambda case: (
                 f"{plural(int(case.value('zero_variances')), 'channel')} behind {case.layer.path} had no variance in "

@@ -74,18 +74,6 @@ def single_outputs(signals: Signals) -> list[int]:
     return [row for row, layer in enumerate(signals.layers) if layer.output and layer.units == 1]
 
 
-def _above_chance(signals: Signals) -> Track:
-    accuracy = signals(PROBE_ACCURACY)
-    if not len(accuracy):
-        return accuracy
-    chance = np.array([1 / max(layer.units, 2) for layer in signals.layers])
-    return Track(accuracy.steps, (accuracy.values - chance) / (1 - chance))
-
-
-ABOVE_CHANCE = Signal("balanced accuracy above chance", "share", _above_chance)
-"""Balanced accuracy on the probe, between that of chance (0) and 1."""
-
-
 def _relative_spread(signals: Signals) -> Track:
     """Deviation of a single output over samples, relative to that of the targets, or of a balanced label."""
     spread, targets = signals(OUTPUT_SPREAD), signals.info.probe.targets

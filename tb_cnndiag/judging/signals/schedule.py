@@ -30,16 +30,10 @@ RATE_FALL = Signal("highest learning rate relative to the present one", "ratio",
 """How far the learning rate has fallen."""
 
 
-def _warm_up(signals: Signals) -> Track:
+def rate_has_risen(signals: Signals) -> bool:
+    """Whether the learning rate is above its first value: a warm-up."""
     rates = learning_rates(signals)
-    if not len(rates):
-        return rates
-    rising = rates.values > CHANGES * rates.values[0]
-    return Track(rates.steps, np.where(rising, rates.steps[:, None] / signals.period, np.inf))
-
-
-WARM_UP = Signal("length of the warm-up", "count", _warm_up)
-"""Epochs so far while the learning rate is above its first value; infinite else."""
+    return len(rates) > 0 and bool(rates.values[-1] > CHANGES * rates.values[0])
 
 
 def rate_was_lowered(signals: Signals) -> bool:

@@ -230,7 +230,6 @@ def test_outputs() -> None:
     }
     assert of(outputs.TOP_CLASS_SHARE, rows)[0][3] == pytest.approx(0.4)  # without step 0
     assert of(outputs.PROBE_ACCURACY, rows)[0][3] == pytest.approx(0.4)
-    assert of(outputs.ABOVE_CHANCE, rows)[0][3] == pytest.approx((0.4 - 0.25) / 0.75)
     uneven = replace(INFO, probe=Probe("given", 64, (48, 16)))
     assert of(outputs.LARGEST_CLASS, info=uneven) == [[0.75]]
     assert of(outputs.LARGEST_CLASS, info=replace(INFO, probe=Probe("given", 64))).startswith("the labels")
@@ -272,7 +271,9 @@ def test_regularization() -> None:
 
 def test_schedules() -> None:
     assert of(schedule.RATE_FALL, learning_rate=[0.1, 0.2, 0.05]) == [[1.0], [1.0], [4.0]]
-    assert of(schedule.WARM_UP, learning_rate=[0.1, 0.2, 0.05]) == [[math.inf], [1.0], [math.inf]]
+    for rates, risen in (([0.1, 0.2], True), ([0.1, 0.2, 0.05], False), ([0.1, 0.1], False)):
+        logged = Signals(history({}, info=INFO, scalars={"learning_rate": rates}))
+        assert schedule.rate_has_risen(logged) is risen
 
 
 def test_layers() -> None:
