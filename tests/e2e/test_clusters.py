@@ -67,6 +67,13 @@ def test_clusters_have_counterparts_in_another_run(chart):
     expect(chart.find("#unit_clusters, #chart-unit_clusters")).to_contain_text("match")
 
 
+def test_a_comparison_matches_clusters_with_the_first_other_run(made_server, open_tab):
+    tab = open_tab(made_server, {"screen": "compare", "run": "healthy/cnndiag", "against": "short/cnndiag"})
+    tab.draw_everything()
+    expect(tab.find("label:has-text('Match with') select")).to_have_value("short/cnndiag")
+    expect(tab.find("#unit_clusters, #chart-unit_clusters")).to_contain_text("match")
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1400, 360])
 def test_axe_finds_nothing_and_dead_clusters_are_named(made_server, open_tab, width, dark):

@@ -8,6 +8,7 @@ import { CompareChoice } from './compare_choice';
 import { CompareFindings } from './compare_findings';
 import { CompareLayers, type Mode } from './compare_layers';
 import { LayerFacts } from './layer';
+import { ClusterGraphView, relationsOf } from './relations';
 import './compare.css';
 
 /** One layer in each run, charts next to each other, with one cursor. */
@@ -76,6 +77,11 @@ export function Compare({ run }: { run: RunState }) {
         <>
           <CompareFindings runs={runs} />
           {width > 0 && <CompareLayers runs={runs} width={width} mode={mode} onMode={setMode} />}
+          {relationsOf(run)
+            .filter(({ modelKind }) => modelKind === 'graph')
+            .map((diagnostic) => (
+              <ClusterGraphView key={diagnostic.name} run={run} diagnostic={diagnostic} against={others[0]} />
+            ))}
         </>
       )}
     </div>

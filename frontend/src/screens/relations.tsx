@@ -10,7 +10,7 @@ import { matrixTable } from '../views/matrix';
 import { SimilarityMap } from '../views/similarity_map';
 import { LayerTable } from './layer_table';
 
-const ClusterGraphView = lazy(
+export const ClusterGraphView = lazy(
   'The clusters',
   420,
   async () => (await import('../views/cluster_graph')).ClusterGraphView,

@@ -24,10 +24,12 @@ const [THIN, THICK] = [0.6, 5];
 interface ClusterGraphProps {
   run: RunState;
   diagnostic: DiagnosticInfo;
+  /** The run whose clusters are matched at first. */
+  against?: RunState;
 }
 
 /** Clusters of units of all layers, and which drive which: a column for each layer, in the order of the data. */
-export function ClusterGraphView({ run, diagnostic }: ClusterGraphProps) {
+export function ClusterGraphView({ run, diagnostic, against }: ClusterGraphProps) {
   const store = useStore();
   const series = store.modelSeries(run.entry, diagnostic.name).value;
   const snapshots = useMemo(() => snapshotsOf(series.value?.items ?? [], 'graph'), [series.value]);
@@ -56,6 +58,7 @@ export function ClusterGraphView({ run, diagnostic }: ClusterGraphProps) {
           last={last}
           before={before}
           name={diagnostic.name}
+          against={against}
         />
       )}
     </Figure>
@@ -73,15 +76,16 @@ interface ClustersProps {
   last: ClusterGraph;
   before: ClusterGraph | undefined;
   name: string;
+  against: RunState | undefined;
 }
 
-function Clusters({ run, layers, graph, last, before, name }: ClustersProps) {
+function Clusters({ run, layers, graph, last, before, name, against: first }: ClustersProps) {
   const store = useStore();
   const dark = store.dark.value;
   const [hovered, setHovered] = useState<number>();
   const [pinned, setPinned] = useState<number>();
   const [chosen, setChosen] = useState('');
-  const [against, setAgainst] = useState('');
+  const [against, setAgainst] = useState(first?.entry.id ?? '');
   const others = store.others.value.filter(({ entry }) =>
     entry.tags.some(({ tag }) => tag === `cnndiag/${name}`),
   );
