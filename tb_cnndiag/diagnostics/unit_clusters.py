@@ -158,7 +158,7 @@ def _edges(layers: Sequence[_Clustered]) -> tuple[IntArray, IntArray, FloatArray
                     read, np.array(units), origin.snapshot.data["unit_mean_abs"], origin.labels, layer.labels
                 )
         total = influence.sum()
-        if total > 0:
+        if 0 < total < np.inf:
             for node, each in enumerate(influence):
                 kept = _strongest(each)
                 sources.append(kept)

@@ -24,7 +24,7 @@ def channel_weights(kernel: FloatArray, channels: int, *, depthwise: bool = Fals
     weights = np.abs(kernel)
     if not np.isfinite(weights.sum()):
         weights = np.where(np.isfinite(weights), weights, 0)
-    found = np.zeros((units, channels))
+    found = np.zeros((units, channels), np.float32)
     if depthwise and units % channels == 0:
         found[np.arange(units), np.arange(units) // (units // channels)] = weights.sum(axis=1)
     elif fan_in % channels == 0:
@@ -38,7 +38,7 @@ def grouped_channel_weights(kernel: FloatArray, channels: int, groups: int) -> F
     """The same for a grouped convolution: the units of each group read its channels only."""
     units, inner = len(kernel), channels // groups
     own = channel_weights(kernel, inner)
-    found = np.zeros((units, groups, inner))
+    found = np.zeros((units, groups, inner), np.float32)
     found[np.arange(units), np.arange(units) // (units // groups)] = own
     return found.reshape(units, channels)
 
@@ -59,15 +59,16 @@ def cluster_influence(
         targets: ``(target units,)``: cluster of each.
     """
     member = _one_hot(sources)
-    active = member * np.nan_to_num(activity, nan=0.0, posinf=0.0)[:, None]
+    active = member * np.nan_to_num(activity.astype(np.float64), nan=0.0, posinf=0.0)[:, None]
     read = np.zeros((len(route), active.shape[1]))
     known = route >= 0
     read[known] = active[route[known]]
     read[route == MIXED] = active.mean(axis=0)
-    return np.asarray(_one_hot(targets).T @ (weights @ read))
+    of_clusters = _one_hot(targets).T @ weights
+    return np.asarray(of_clusters @ read)
 
 
 def _one_hot(labels: IntArray) -> FloatArray:
-    found = np.zeros((len(labels), int(labels.max(initial=-1)) + 1))
+    found = np.zeros((len(labels), int(labels.max(initial=-1)) + 1), np.float32)
     found[np.arange(len(labels)), labels] = 1
     return found

@@ -15,7 +15,7 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 FEWEST, MOST = 4, 12
 """Clusters of a layer; one with at most ``MOST`` units has each unit for itself."""
 
-WIDEST = 512
+WIDEST = 256
 """Units that are compared in one matrix of all pairs; the others of a wider layer join the nearest cluster."""
 
 
