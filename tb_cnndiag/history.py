@@ -171,3 +171,8 @@ class History:
         """The latest payload about one layer (or the model); None if it does not exist."""
         measurement = self._latest.get((diagnostic, layer))
         return measurement.payload if measurement else None
+
+    def at_last_step(self, diagnostic: str, layer: str = "") -> Payload | None:
+        """The payload of the last snapshot about one layer (or the model); None if it has none."""
+        measurement = self._latest.get((diagnostic, layer))
+        return measurement.payload if measurement and measurement.step == self._last_step else None

@@ -5,8 +5,8 @@ Arrays use the same axis order everywhere: kernels are ``(units, fan_in)``, acti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, TypeAlias
 
@@ -184,6 +184,11 @@ class RunInfo:
     notes: tuple[str, ...] = ()
     switched_off: SwitchedOff | None = None
     origin: str = ""
+
+    def describing(self, others: Iterable[DiagnosticInfo]) -> RunInfo:
+        """The run, with those of other diagnostics that it does not describe yet: its log may hold what they made."""
+        names = {each.name for each in self.diagnostics}
+        return replace(self, diagnostics=(*self.diagnostics, *(each for each in others if each.name not in names)))
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class RunLog:
         def message(name: str, payload: Payload) -> Measurement:
             return Measurement(name, step, index, payload, epoch=epoch, table=info.table)
 
-        described = [Measurement(RUN_INFO, step, index, info, table=info.table)] if changed else []
+        described = [self._description(step, index, info)] if changed else []
         messages = [(each, encode(each)) for each in (*described, *measurements)]
         for _, data in messages:
             decoded = decode(data)
@@ -116,13 +116,18 @@ class RunLog:
     def switch_off(self, info: RunInfo, switched_off: SwitchedOff) -> None:
         """Write that recording stops here, and why."""
         step, index = max(switched_off.step, self.last_step), max(self.snapshots - 1, 0)
-        message = Measurement(RUN_INFO, step, index, replace(info, switched_off=switched_off), table=info.table)
+        message = self._description(step, index, replace(info, switched_off=switched_off))
         self._write(step, [(message, encode(message))], {})
 
     def close(self) -> None:
         """Close the event file."""
         if self._writer is not None:
             self._writer.close()
+
+    def _description(self, step: int, index: int, info: RunInfo) -> Measurement:
+        """The run, with the diagnostics of earlier trainings and of ``visualize`` that the log holds."""
+        known = self._history.info.diagnostics if self._history.info else ()
+        return Measurement(RUN_INFO, step, index, info.describing(known), table=info.table)
 
     def _write(self, step: int, messages: Sequence[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
         if self._writer is None:

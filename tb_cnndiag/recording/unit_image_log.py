@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ SAME = 0.9
 
 
 class UnitImageLog:
-    """Writes to the last snapshot of the run in ``<log_dir>/cnndiag``."""
+    """Writes to the last snapshot of the run in ``<log_dir>/cnndiag``. What it holds of other units stays."""
 
     def __init__(self, log_dir: Path) -> None:
         self._history = History.of(read_run(log_dir / RUN_DIRECTORY))
@@ -50,22 +49,31 @@ class UnitImageLog:
         columns = {name: np.full(units, np.nan, np.float32) for name in ("activation", "ratio")}
         for each in made:
             columns["activation"][each.unit], columns["ratio"][each.unit] = each.activation, each.ratio
+        known = self._history.at_last_step(SYNTHETIC_RESPONSES.name, path)
+        if isinstance(known, UnitValues):
+            for name, values in columns.items():
+                before = known.columns.get(name, values)
+                values[:] = np.where(np.isin(np.arange(units), [each.unit for each in made]), values, before)
         pictures = synthetic_pictures([each.unit for each in made], np.stack([each.image for each in made]), probe)
-        self._write(
-            path, {SYNTHETIC_IMAGES.name: Images(tuple(pictures)), SYNTHETIC_RESPONSES.name: UnitValues(columns)}
-        )
+        joined = self._joined(SYNTHETIC_IMAGES.name, path, pictures)
+        self._write(path, {SYNTHETIC_IMAGES.name: joined, SYNTHETIC_RESPONSES.name: UnitValues(columns)})
 
     def write_images(self, name: str, path: str, images: Sequence[Image]) -> None:
         """Write pictures of units of a layer, if there are any."""
         if images:
-            self._write(path, {name: Images(tuple(images))})
+            self._write(path, {name: self._joined(name, path, images)})
+
+    def _joined(self, name: str, path: str, images: Sequence[Image]) -> Images:
+        """These pictures, and those of other units of the layer that the last snapshot has."""
+        known, units = self._history.at_last_step(name, path), {image.unit for image in images}
+        others = [each for each in known.images if each.unit not in units] if isinstance(known, Images) else []
+        return Images(tuple(sorted((*others, *images), key=lambda each: each.unit)))
 
     @property
     def wants_samples(self) -> bool:
         """Whether the log shows images of the probe, and its last snapshot has no maps of classes yet."""
-        known = self._history.latest(SAMPLE_MAPS.name)
         shown = any(self._history.latest("probe_atlas", each.path) is not None for each in self._history.layers)
-        return shown and known is None
+        return shown and self._history.at_last_step(SAMPLE_MAPS.name) is None
 
     def write_samples(self, payload: SampleMaps) -> None:
         """Write predictions and maps of classes."""
@@ -84,10 +92,9 @@ class UnitImageLog:
             for name, payload in payloads.items()
         ]
         if not self._described and info is not None:
-            added = (*DESCRIBED, SAMPLE_MAPS)
-            names = {each.name for each in added}
-            known = tuple(each for each in info.diagnostics if each.name not in names)
-            described = replace(info, diagnostics=(*known, *added))
+            described = info.describing((*DESCRIBED, SAMPLE_MAPS))
             messages.insert(0, Measurement(RUN_INFO, step, index, described, table=table))
             self._described = True
         self._writer.write(step, [(each, encode(each)) for each in messages], {})
+        for each in messages:
+            history.add(each)

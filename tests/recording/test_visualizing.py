@@ -78,6 +78,40 @@ def test_images_join_the_log_of_the_training(model: Any, probe: Any, tmp_path: P
     assert shown == [(unit, sample) for unit in (1, 3) for sample in patches.images[unit] if sample >= 0]
 
 
+def test_a_training_that_goes_on_keeps_images_and_their_description(model: Any, probe: Any, tmp_path: Path) -> None:
+    _train(model, probe, tmp_path)
+    visualize(model, probe, units=[1, 3], log_dir=tmp_path)
+    before = History.of(read_run(tmp_path / "cnndiag"))
+    callback = tb_cnndiag.CNNDiagnostics(tmp_path, probe=probe, budget=None, verbose=False)
+    model.fit(*probe, epochs=1, verbose=0, callbacks=[callback])
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.snapshots > before.snapshots
+    assert [path.name for path in tmp_path.iterdir()] == ["cnndiag"]
+    assert history.info is not None
+    assert before.info is not None
+    assert {each.name for each in history.info.diagnostics} == {each.name for each in before.info.diagnostics}
+    for name in ("synthetic_images", "synthetic_responses", "projections", "patch_gradients"):
+        assert history.latest(name, "second") is not None
+    assert history.latest("sample_maps") is not None
+
+
+def test_units_join_those_that_have_images_at_the_same_step(model: Any, probe: Any, tmp_path: Path) -> None:
+    _train(model, probe, tmp_path)
+    for units in ([3], [1, 4], [3]):
+        made = visualize(model, probe, layers="second", units=units, log_dir=tmp_path)
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    images, projected = (history.latest(name, "second") for name in ("synthetic_images", "projections"))
+    assert isinstance(images, Images)
+    assert sorted(image.unit for image in images.images) == [1, 3, 4]
+    assert isinstance(projected, Images)
+    assert {image.unit for image in projected.images} <= {1, 3, 4}
+    assert len({image.unit for image in projected.images}) > 1
+    values = history.latest("synthetic_responses", "second")
+    assert isinstance(values, UnitValues)
+    assert np.flatnonzero(np.isfinite(values.columns["activation"])).tolist() == [1, 3, 4]
+    assert values.columns["activation"][3] == pytest.approx(made[0].activation)
+
+
 def test_projections_are_left_out_where_the_log_has_other_images(
     model: Any, probe: Any, tmp_path: Path, rng: np.random.Generator
 ) -> None:
