@@ -183,7 +183,10 @@ def _audit(options: argparse.Namespace) -> int:
     def judged(selection: CheckSelection, config: Config) -> Outcome:
         options.baseline = options.baseline or config.baseline
         known = _baseline(options)
-        histories = audit_files(options.model, options.probe, options.output, failures.append, images=options.images)
+        histories = audit_files(
+            options.model, options.probe, options.output, failures.append, images=options.images,
+            time_limit=options.time_limit,
+        )  # fmt: skip
         for failure in failures:
             print(f"tb-cnndiag: {failure}", file=sys.stderr)
         results = [Result.of(history, selection.of(history), label=str(path)) for path, history in histories]

@@ -110,6 +110,10 @@ def parser() -> argparse.ArgumentParser:
         "--no-images", dest="images", action="store_false", help="write no images of the probe and no feature maps"
     )
     audit.add_argument("-o", "--output", type=Path, metavar="LOGDIR", help="write a log for TensorBoard and report")
+    audit.add_argument(
+        "--time-limit", type=_seconds, metavar="SECONDS", default=20.0,
+        help="time for synthetic images and maps of classes, with --probe and -o (default: 20)",
+    )  # fmt: skip
     _add_outcome_flags(audit, "--write")
 
     before = commands.add_parser(

@@ -25,7 +25,7 @@ from tb_cnndiag.payloads import (
     UnitValues,
 )
 
-Cost: TypeAlias = Literal["light", "heavy", "costly"]
+Cost: TypeAlias = Literal["light", "heavy", "costly", "closing"]
 LayerPayload: TypeAlias = (
     Matrix | Dendrogram | Density | UnitStates | UnitValues | Images | Patches | ClassResponses | Atlas
 )
@@ -142,7 +142,8 @@ class Diagnostic(ABC):
         layer_kind: Kind of the payload of each layer; empty if there is none.
         model_kind: Kind of the payload of the whole model; empty if there is none.
         cost: ``"light"`` diagnostics are measured at each snapshot, ``"heavy"`` ones on the callback's schedule, and
-            ``"costly"`` ones on a part of that schedule that becomes sparser over time.
+            ``"costly"`` ones on a part of that schedule that becomes sparser over time. ``"closing"`` ones are made
+            with the model itself after the last snapshot has been judged; see ``tb_cnndiag.recording.closing``.
         shares: Names of diagnostics that do part of this one's work if they run at the same snapshot.
         scalar_columns: Columns that are also written for TensorBoard's Scalars dashboard.
         shows_data: Whether the payload contains pictures of the user's samples; ``CNNDiagnostics(images=False)``

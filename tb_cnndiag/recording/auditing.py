@@ -18,7 +18,7 @@ from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.judge import verdict
-from tb_cnndiag.recording.class_maps import audit_class_maps
+from tb_cnndiag.recording.closing_images import CLOSING
 from tb_cnndiag.recording.inspection import Tapped
 from tb_cnndiag.recording.schedule import every
 from tb_cnndiag.recording.session import Moment, Session
@@ -27,6 +27,9 @@ from tb_cnndiag.saved_models import LoadError, ProbeError, SavedModel, load, loa
 from tb_cnndiag.saved_models.loading import ENDINGS
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.summaries.reader import read_run
+
+# Seconds that an audit gives to synthetic images and to maps of why classes were predicted.
+TIME_LIMIT = 20.0
 
 
 class AuditError(ValueError):
@@ -39,6 +42,7 @@ def audit(
     log_dir: str | os.PathLike[str] | None = None,
     *,
     images: bool = True,
+    time_limit: float | None = TIME_LIMIT,
 ) -> list[Finding]:
     """Run every diagnostic that the weights, and the probe if one is given, allow, and judge the results.
 
@@ -47,12 +51,14 @@ def audit(
         probe: Samples whose activations are recorded: ``x`` or ``(x, y)``; or what ``--probe`` takes, as text.
         log_dir: Write the snapshot here, for TensorBoard; None writes no log.
         images: False keeps pictures of your data, the images of the probe and feature maps, out of that log.
+        time_limit: Seconds that synthetic images of units and maps of why classes were predicted may take; the log says
+            what is left out. None: no bound. They need a probe and a log.
 
     Raises:
         AuditError: If the file cannot be loaded, the model has nothing to inspect, the probe does not fit it, or
             ``log_dir`` already holds a log.
     """
-    return list(audit_verdict(path_or_model, probe, log_dir, images=images).findings)
+    return list(audit_verdict(path_or_model, probe, log_dir, images=images, time_limit=time_limit).findings)
 
 
 def audit_verdict(
@@ -61,9 +67,10 @@ def audit_verdict(
     log_dir: str | os.PathLike[str] | None = None,
     *,
     images: bool = True,
+    time_limit: float | None = TIME_LIMIT,
 ) -> Verdict:
     """The findings of :func:`audit`, and how the judgment of each fault ended."""
-    return verdict(audited(path_or_model, probe, log_dir, images=images))
+    return verdict(audited(path_or_model, probe, log_dir, images=images, time_limit=time_limit))
 
 
 def audited(
@@ -72,9 +79,14 @@ def audited(
     log_dir: str | os.PathLike[str] | None = None,
     *,
     images: bool = True,
+    time_limit: float | None = TIME_LIMIT,
     run: str = ".",
+    closing: bool = True,
 ) -> History:
-    """What :func:`audit` measures of a model, as the history of a run with one snapshot."""
+    """What :func:`audit` measures of a model, as the history of a run with one snapshot.
+
+    ``closing``: whether a log also gets images that are made with the model.
+    """
     try:
         inspector = inspector_of(path_or_model, probe)
     except (ValueError, OSError) as error:
@@ -83,14 +95,13 @@ def audited(
         home = Path(scratch if log_dir is None else log_dir)
         if (home / RUN_DIRECTORY).exists():
             raise AuditError(f"{home} already holds a log. Give another directory.")
-        kinds = (*available(), *OF_AUDITS)
+        kinds = (*available(), *OF_AUDITS, *(CLOSING if log_dir is not None and closing else ()))
         session = Session(
             home, inspector, [kind() for kind in kinds if images or not kind.shows_data], every(1), step=0
         )
         session.take_snapshot(Moment(0, 0, "last"), {}, Tapped())
+        session.complete(0, float("inf") if time_limit is None else time_limit)
         session.close()
-        if log_dir is not None and images:
-            audit_class_maps(inspector, home)
         return History.of(read_run(home / RUN_DIRECTORY), run)
 
 
@@ -154,6 +165,7 @@ def audit_files(
     failed: Callable[[str], None],
     *,
     images: bool = True,
+    time_limit: float | None = TIME_LIMIT,
 ) -> list[tuple[Path, History]]:
     """The audits of several files; ``failed`` is called with the reason why one cannot be audited.
 
@@ -168,7 +180,8 @@ def audit_files(
     for path in files:
         home = log_dir if log_dir is None or len(files) == 1 else log_dir / _free(path.name, log_dir, homes)
         try:
-            found.append((path, audited(path, probe, home, images=images, run=str(path))))
+            audit = audited(path, probe, home, images=images, time_limit=time_limit, run=str(path))
+            found.append((path, audit))
         except (AuditError, LoadError, ProbeError) as error:
             failed(str(error))
     return found

@@ -27,6 +27,7 @@ from tb_cnndiag.judging.announcements import sentences
 from tb_cnndiag.judging.coverage import summary
 from tb_cnndiag.recording.before_training import StoredPreflight
 from tb_cnndiag.recording.budget import Budget
+from tb_cnndiag.recording.closing_images import CLOSING
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
 from tb_cnndiag.recording.schedule import HEAVY, Schedule
 from tb_cnndiag.recording.training import Options, Training, try_probe
@@ -351,9 +352,9 @@ def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagn
     Raises:
         ValueError: If a name is unknown.
     """
-    known = {kind.name: kind for kind in (*available(), *OF_AUDITS)}
+    known = {kind.name: kind for kind in (*available(), *CLOSING, *OF_AUDITS)}
     if wanted is None:
-        return [kind() for kind in available()]
+        return [kind() for kind in (*available(), *CLOSING)]
     found: list[Diagnostic] = []
     for item in wanted:
         if isinstance(item, Diagnostic):

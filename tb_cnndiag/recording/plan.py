@@ -11,10 +11,10 @@ from tb_cnndiag.recording.inspection import passes, sources
 
 # Judging and writing.
 RECORD = "record"
-_RANK: Mapping[Cost, int] = {"light": 0, "heavy": 1, "costly": 2}
+_RANK: Mapping[Cost, int] = {"light": 0, "heavy": 1, "costly": 2, "closing": 3}
 # Part of the available time that diagnostics of each cost may use: what costs much must not use up what light ones need
 # at the next snapshots.
-_PART: Mapping[Cost, float] = {"light": 1.0, "heavy": 0.5, "costly": 0.25}
+_PART: Mapping[Cost, float] = {"light": 1.0, "heavy": 0.5, "costly": 0.25, "closing": 0.0}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from tb_cnndiag.history import History
 from tb_cnndiag.judging.announcements import Announcer, News
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.judge import verdict
-from tb_cnndiag.payloads import LayerInfo, RunInfo, Scalars, SwitchedOff
+from tb_cnndiag.payloads import DiagnosticInfo, LayerInfo, RunInfo, Scalars, SwitchedOff
+from tb_cnndiag.recording.additions import additions
 from tb_cnndiag.summaries.codec import Measurement, Payload, decode, encode
 from tb_cnndiag.summaries.names import FINDINGS, LEFT_OUT, OVERHEAD, RUN_DIRECTORY, RUN_INFO
 from tb_cnndiag.summaries.reader import read_run
@@ -41,6 +42,7 @@ class RunLog:
         self._writer: SnapshotWriter | None = SnapshotWriter(directory)
         self._announcer = Announcer.after(self._history.findings)
         self._judged = Verdict()
+        self._cost: dict[str, float] = {}
         self.snapshots = self._history.snapshots
         self.last_step = self._history.last_step if step else -1
 
@@ -48,6 +50,11 @@ class RunLog:
     def log_dir(self) -> Path | None:
         """The directory that holds this run's ``cnndiag``; None when it could not be written."""
         return self._writer.directory.parent if self._writer else None
+
+    @property
+    def history(self) -> History:
+        """What the log holds."""
+        return self._history
 
     @property
     def bytes_written(self) -> int:
@@ -95,18 +102,36 @@ class RunLog:
                 self._history.add(decoded)
         judged = verdict(self._history)
         findings = judged.findings
-        cost = Scalars(
-            {"seconds": seconds, "bytes": float(self.bytes_written)}
-            | {f"{LEFT_OUT}{name}": expected for name, expected in left_out.items()}
-        )
+        self._cost = {"seconds": seconds, "bytes": float(self.bytes_written)} | _named(left_out)
         messages += [
             (each, encode(each))
-            for each in (message(FINDINGS, Findings.of(findings, judged.coverage)), message(OVERHEAD, cost))
+            for each in (
+                message(FINDINGS, Findings.of(findings, judged.coverage)),
+                message(OVERHEAD, Scalars(self._cost)),
+            )
         ]
         self._write(step, messages, scalars)
         self.snapshots, self.last_step = index + 1, step
         self._judged = judged
         return Judgment(findings, self._announcer.update(findings, ended=ended), judged)
+
+    def add(
+        self,
+        payloads: Mapping[str, Payload],
+        *,
+        layer: str = "",
+        described: Sequence[DiagnosticInfo] = (),
+        notes: Sequence[str] = (),
+    ) -> None:
+        """Add results about a layer, or about the model, to the last snapshot; see :func:`additions`."""
+        messages = additions(self._history, payloads, layer=layer, described=described, notes=notes)
+        if messages:
+            self._write(self.last_step, [(each, encode(each)) for each in messages], {})
+
+    def leave_out(self, left_out: Mapping[str, float], seconds: float) -> None:
+        """Write what else the last snapshot leaves out, with the seconds it would take, and what was spent in all."""
+        self._cost |= {"seconds": seconds, "bytes": float(self.bytes_written)} | _named(left_out)
+        self.add({OVERHEAD: Scalars(dict(self._cost))})
 
     def end(self) -> Judgment:
         """The judgment of the last snapshot once more: the training has ended, so no news waits for another one."""
@@ -141,6 +166,10 @@ class RunLog:
             )
             self._writer.close()
             self._writer = None
+
+
+def _named(left_out: Mapping[str, float]) -> dict[str, float]:
+    return {f"{LEFT_OUT}{name}": expected for name, expected in left_out.items()}
 
 
 def record_failed_start(log_dir: Path, model: str, reason: str) -> None:

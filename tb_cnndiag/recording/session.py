@@ -11,6 +11,7 @@ from tb_cnndiag.diagnostics.base import Cost, Diagnostic, Snapshot
 from tb_cnndiag.keras_backend import has_tensorflow
 from tb_cnndiag.payloads import SwitchedOff
 from tb_cnndiag.recording.budget import Budget, Occasion
+from tb_cnndiag.recording.closing import Closing, ClosingDiagnostic
 from tb_cnndiag.recording.inspection import Inspection, Tapped, sources
 from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.recording.plan import RECORD, Plan, affordable, cost_of_all
@@ -59,12 +60,14 @@ class Session:
         self.budget = budget or Budget(None)
         self._inspection = Inspection(
             inspector,
-            [diagnostic.info() for diagnostic in diagnostics],
+            [diagnostic.info() for diagnostic in diagnostics if not isinstance(diagnostic, ClosingDiagnostic)],
             {name for diagnostic in diagnostics for name in diagnostic.needs},
         )
         self._measurer = Measurer(diagnostics)
         self._schedule = schedule
         self._log = RunLog(log_dir, self._inspection.table, step)
+        self._closing = Closing(self.budget, inspector, self._log)
+        self._closed_step = -1
         self._done: frozenset[str] = frozenset()
         self._logged: Mapping[str, float] = {}
         self._left_out: list[Diagnostic] = []
@@ -114,6 +117,22 @@ class Session:
         self._logged = dict(logs)
         return judgment
 
+    def complete(self, step: int, time_limit: float = float("inf")) -> None:
+        """Run the closing diagnostics, once, if the last snapshot is of this step.
+
+        If a ``time_limit``, in seconds, leaves something out, a note in the log says so.
+        """
+        due = [each for each in self._measurer.due({"closing"}) if isinstance(each, ClosingDiagnostic)]
+        if not due or self._log.log_dir is None or self._log.last_step != step or self._closed_step == step:
+            return
+        self._closed_step = step
+        with self.budget.charged():
+            self._closing.run(due, min(time_limit, self.budget.available("last")))
+        if time_limit < float("inf") and (left_out := self._closing.left_out.values()):
+            names, seconds = ", ".join(what for what, _ in left_out), sum(seconds for _, seconds in left_out)
+            note = f"The time limit of {time_limit:g} s leaves out {names} (about {seconds:.1f} s): see --time-limit."
+            self._log.add({}, notes=[note])
+
     def switch_off(self, step: int, reason: str) -> None:
         """Write that recording stops here, and why, and close the log."""
         info, _ = self._inspection.describe(self._inspection.table, 0)
@@ -134,10 +153,12 @@ class Session:
             f"CNN diagnostics: {budget.spent:.1f} s ({percent(budget.spent_share)} of the time{bound}), "
             f"{self._log.bytes_written / 1e6:.2f} MB in {self._log.log_dir}"
         )
-        if not self._left_out:
+        closing = self._closing.left_out.values()
+        left_out = [*sorted(each.name for each in self._left_out), *(what for what, _ in closing)]
+        if not left_out:
             return text
-        names = ", ".join(sorted(each.name for each in self._left_out))
-        seconds = cost_of_all(self._left_out, budget)
+        names = ", ".join(left_out)
+        seconds = cost_of_all(self._left_out, budget) * bool(self._left_out) + sum(seconds for _, seconds in closing)
         return (
             f"{text}\nCNN diagnostics: the last snapshot leaves out {names} (about {seconds:.1f} s). budget=None "
             "records everything at any cost."

@@ -82,6 +82,7 @@ class Training:
         self._pace = StepPace()
         self._batches = 0
         self._batch_size = 0
+        self._interrupted = False
         self._updates: list[FloatArray] = []
         self._before: tuple[int, list[Any]] | None = None
         self._last_logs: Mapping[str, float] = {}
@@ -147,12 +148,16 @@ class Training:
             self._complete_probe()
         self.take_snapshot(logs, occasion="last" if last else "regular")
 
-    def end(self) -> None:
-        """Take the last snapshot, without taps; close the log and print what the diagnostics cost."""
+    def end(self, *, interrupted: bool = False) -> None:
+        """Take the last snapshot, without taps; close the log and print what the diagnostics cost.
+
+        An ``interrupted`` training gets no closing diagnostics: the user waits for its end.
+        """
         self._complete_probe()
         if self._collector:
             self._inspector.nothing_collected("training has not called it")
         self._taps = NoTaps()
+        self._interrupted = interrupted
         self.take_snapshot(self._last_logs, occasion="last")
         self._session.close()
         summary = self._session.summary()
@@ -171,6 +176,8 @@ class Training:
             judgment = self._snapshot(logs, occasion)
         if judgment is not None:
             self._notify(judgment)
+        if occasion == "last" and not self._interrupted:
+            self._session.complete(self._step)
 
     def _snapshot(self, logs: Mapping[str, Any], occasion: Occasion) -> Judgment | None:
         self._taps.sync()

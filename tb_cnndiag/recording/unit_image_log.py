@@ -9,12 +9,13 @@ import numpy as np
 
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, Image, Images, Patches, SampleMaps, UnitValues
-from tb_cnndiag.summaries.codec import Measurement, Payload, encode
-from tb_cnndiag.summaries.names import RUN_DIRECTORY, RUN_INFO
+from tb_cnndiag.recording.additions import additions
+from tb_cnndiag.summaries.codec import Payload, encode
+from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.writer import SnapshotWriter
-from tb_cnndiag.unit_images.layer_images import UnitImage
-from tb_cnndiag.unit_images.payloads import DESCRIBED, SYNTHETIC_IMAGES, SYNTHETIC_RESPONSES, synthetic_pictures
+from tb_cnndiag.unit_images.layer_images import UnitImage, synthetic_payloads
+from tb_cnndiag.unit_images.payloads import DESCRIBED, SYNTHETIC_IMAGES, SYNTHETIC_RESPONSES
 from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS
 
 # Share of top patches that must be the same for images of the log to be those of the probe.
@@ -27,7 +28,6 @@ class UnitImageLog:
     def __init__(self, log_dir: Path) -> None:
         self._history = History.of(read_run(log_dir / RUN_DIRECTORY))
         self._writer = SnapshotWriter(log_dir / RUN_DIRECTORY)
-        self._described = False
 
     def fits(self, kernel_shapes: Mapping[str, tuple[int, ...]]) -> bool:
         """Whether the run is of a model with these kernels, by path."""
@@ -46,17 +46,16 @@ class UnitImageLog:
 
     def write_synthetic(self, path: str, units: int, made: Sequence[UnitImage], probe: FloatArray) -> None:
         """Write images made for some of the units of a layer, with how strongly they respond."""
-        columns = {name: np.full(units, np.nan, np.float32) for name in ("activation", "ratio")}
-        for each in made:
-            columns["activation"][each.unit], columns["ratio"][each.unit] = each.activation, each.ratio
+        images, values = synthetic_payloads(units, made, probe)
         known = self._history.at_last_step(SYNTHETIC_RESPONSES.name, path)
         if isinstance(known, UnitValues):
-            for name, values in columns.items():
-                before = known.columns.get(name, values)
-                values[:] = np.where(np.isin(np.arange(units), [each.unit for each in made]), values, before)
-        pictures = synthetic_pictures([each.unit for each in made], np.stack([each.image for each in made]), probe)
-        joined = self._joined(SYNTHETIC_IMAGES.name, path, pictures)
-        self._write(path, {SYNTHETIC_IMAGES.name: joined, SYNTHETIC_RESPONSES.name: UnitValues(columns)})
+            new = np.isin(np.arange(units), [each.unit for each in made])
+            before = known.columns
+            values = UnitValues(
+                {name: np.where(new, now, before.get(name, now)) for name, now in values.columns.items()}
+            )
+        joined = self._joined(SYNTHETIC_IMAGES.name, path, images.images)
+        self._write(path, {SYNTHETIC_IMAGES.name: joined, SYNTHETIC_RESPONSES.name: values})
 
     def write_images(self, name: str, path: str, images: Sequence[Image]) -> None:
         """Write pictures of units of a layer, if there are any."""
@@ -84,17 +83,5 @@ class UnitImageLog:
         self._writer.close()
 
     def _write(self, path: str, payloads: Mapping[str, Payload]) -> None:
-        history, info = self._history, self._history.info
-        step, index = max(history.last_step, 0), max(history.snapshots - 1, 0)
-        table, epoch = info.table if info else "", history.epochs.get(step, 0)
-        messages = [
-            Measurement(name, step, index, payload, layer=path, epoch=epoch, table=table)
-            for name, payload in payloads.items()
-        ]
-        if not self._described and info is not None:
-            described = info.describing((*DESCRIBED, SAMPLE_MAPS))
-            messages.insert(0, Measurement(RUN_INFO, step, index, described, table=table))
-            self._described = True
-        self._writer.write(step, [(each, encode(each)) for each in messages], {})
-        for each in messages:
-            history.add(each)
+        messages = additions(self._history, payloads, layer=path, described=(*DESCRIBED, SAMPLE_MAPS))
+        self._writer.write(messages[0].step, [(each, encode(each)) for each in messages], {})

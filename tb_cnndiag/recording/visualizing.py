@@ -11,24 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.recording.auditing import AuditError, audited, inspector_of
 from tb_cnndiag.recording.class_maps import write_class_maps
+from tb_cnndiag.recording.model_passes import CONVOLUTIONS, passes_of
 from tb_cnndiag.recording.unit_image_log import UnitImageLog
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.unit_images.layer_images import UnitImage, projections, synthetic
-from tb_cnndiag.unit_images.passes import Backward, Inputs, Passes
+from tb_cnndiag.unit_images.passes import Backward, Passes
 from tb_cnndiag.unit_images.payloads import GRADIENTS, PROJECTIONS
 from tb_cnndiag.unit_images.synthesis import STEPS
 from tb_cnndiag.warning import warn
 
 # Units of each layer, evenly spaced, where none are named.
 MOST_UNITS = 64
-_CONVOLUTIONS = frozenset({"conv", "depthwise_conv", "transposed_conv"})
 Progress = Callable[[str, float], None]
 
 
@@ -70,9 +69,7 @@ def visualize(
         inspector = inspector_of(model, probe)
         chosen = _chosen(inspector, layers)
         names = {layer.path: _units(layer, units) for layer in chosen}
-        if len(inspector.models) > 1:
-            raise VisualizeError(f"The model has several parts ({', '.join(inspector.part_names)}). Give one of them.")
-        passes = _passes(inspector)
+        passes = passes_of(inspector)
         log = None if log_dir is None else _log(inspector, Path(log_dir), probe)
     except (ValueError, OSError) as error:
         raise VisualizeError(str(error)) from None
@@ -134,20 +131,6 @@ class _Maker:
             log.write_images(name, layer.path, pictures)
 
 
-def _passes(inspector: ModelInspector) -> Passes:
-    (samples,) = inspector.probes
-    broken = [layer.path for layer in inspector.layers if not np.isfinite(layer.kernel()).all()]
-    if broken:
-        raise VisualizeError(
-            f"Weights of {', '.join(broken[:5])} are NaN or infinite, so no image can excite its units. Take a "
-            "checkpoint from before; tb_cnndiag.audit shows where it began."
-        )
-    inputs = Inputs.of(samples.x)
-    if not np.isfinite(inputs.pictures).all():
-        raise VisualizeError("The probe has values that are NaN or infinite. Remove these images.")
-    return Passes(inspector.models[0], inputs)
-
-
 def _chosen(inspector: ModelInspector, layers: str | Sequence[str] | None) -> list[KernelLayer]:
     """The layers to make images for, as far as a pass reaches them.
 
@@ -161,7 +144,7 @@ def _chosen(inspector: ModelInspector, layers: str | Sequence[str] | None) -> li
     everything = [layer for layer in inspector.layers if table[layer.path].seen_at]
     paths = ", ".join(layer.path for layer in everything)
     if layers is None:
-        found = [layer for layer in everything if layer.role in _CONVOLUTIONS]
+        found = [layer for layer in everything if layer.role in CONVOLUTIONS]
         if not found:
             raise VisualizeError(f"The model has no convolution. Name layers, as in layers='dense'. It has {paths}.")
         return found
@@ -203,7 +186,8 @@ def _log(inspector: ModelInspector, log_dir: Path, probe: Any) -> UnitImageLog:
     """
     if not (log_dir / RUN_DIRECTORY).exists():
         try:
-            audited(inspector.models[0], probe if isinstance(probe, str) else _pair(inspector), log_dir)
+            given = probe if isinstance(probe, str) else _pair(inspector)
+            audited(inspector.models[0], given, log_dir, closing=False)
         except AuditError as error:
             raise VisualizeError(str(error)) from None
     log = UnitImageLog(log_dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -45,12 +46,12 @@ class Watch:
         self._guarded(self._begin)
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, error: object, *_more: object) -> None:
         if self._tapped is not None:
             self._guarded(self._tapped.sync)
             self._tapped.stop()
         if self._training is not None:
-            self._guarded(self._training.end)
+            self._guarded(functools.partial(self._training.end, interrupted=error is not None))
         self._training = None
         if self._unbuilt:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")

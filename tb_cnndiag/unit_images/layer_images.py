@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.payloads import FloatArray, Image, LayerInfo
+from tb_cnndiag.payloads import FloatArray, Image, Images, LayerInfo, UnitValues
 from tb_cnndiag.unit_images.natural import Natural
 from tb_cnndiag.unit_images.passes import Backward, Passes
-from tb_cnndiag.unit_images.payloads import projection_picture
+from tb_cnndiag.unit_images.payloads import projection_picture, synthetic_pictures
 from tb_cnndiag.unit_images.projections import project
 from tb_cnndiag.unit_images.synthesis import Synthesizer, best_responses, middle_position
 
@@ -47,9 +47,13 @@ def synthetic(
     units: Sequence[int],
     go_on: Callable[[int], bool],
     *,
+    best: FloatArray | None = None,
     seed: int = 0,
 ) -> Iterator[list[UnitImage]]:
-    """Images of units, one batch after the other, until ``go_on``, which gets the step of a batch, returns False."""
+    """Images of units, one batch after the other, until ``go_on``, which gets the step of a batch, returns False.
+
+    ``best`` is the largest response of each of these units to the probe; None: it is measured.
+    """
     natural = Natural.of(passes.inputs.pictures)
     extent = max((axis.size for axis in info.receptive_field.axes), default=0.0) if info.receptive_field else 0.0
     synthesizer = Synthesizer(
@@ -60,15 +64,13 @@ def synthetic(
         position=middle_position(info.spatial_shape),
     )
     size = max(1, min(BATCH_UNITS, BATCH_BYTES // max(passes.inputs.pictures[0].nbytes, 1)))
-    everything: FloatArray | None = None
     for start in range(0, len(units), size):
         batch = list(units[start : start + size])
         made = synthesizer.make(batch, seed, go_on=go_on)
         if made is None:
             return
-        if everything is None:  # one pass over the probe for all batches
-            everything = best_responses(passes, layer, np.asarray(units))
-        best = everything[start : start + size]
+        if best is None:  # one pass over the probe for all batches
+            best = best_responses(passes, layer, np.asarray(units))
         yield [
             UnitImage(
                 layer.path,
@@ -78,7 +80,9 @@ def synthetic(
                 float(activation / natural_best) if natural_best > 0 else float("nan"),
                 _note(natural_best, activation),
             )
-            for unit, image, activation, natural_best in zip(batch, made.images, made.activations, best, strict=True)
+            for unit, image, activation, natural_best in zip(
+                batch, made.images, made.activations, best[start : start + size], strict=True
+            )
         ]
 
 
@@ -88,6 +92,15 @@ def _note(natural: float, activation: float) -> str:
     if activation > 0:
         return "silent on every image of the probe: found by passing signals through silent rectifiers"
     return "silent on every image of the probe, and no synthetic image was found to which it responds"
+
+
+def synthetic_payloads(units: int, made: Sequence[UnitImage], probe: FloatArray) -> tuple[Images, UnitValues]:
+    """Images of some of the units of a layer, and how strongly these respond, as the log stores them."""
+    columns = {name: np.full(units, np.nan, np.float32) for name in ("activation", "ratio")}
+    for each in made:
+        columns["activation"][each.unit], columns["ratio"][each.unit] = each.activation, each.ratio
+    pictures = synthetic_pictures([each.unit for each in made], np.stack([each.image for each in made]), probe)
+    return Images(tuple(pictures)), UnitValues(columns)
 
 
 def projections(

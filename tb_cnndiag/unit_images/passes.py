@@ -88,6 +88,7 @@ class Passes:
     def __init__(self, model: Any, inputs: Inputs, prefix: str = "", replaced: Replaced = ()) -> None:
         self.model, self.inputs, self.prefix = model, inputs, prefix
         self.layers = find_kernel_layers(model, prefix)
+        self._map_gradients: dict[str, Differentiated] = {}
         self._replaced = [(variable, keras.ops.convert_to_tensor(value)) for variable, value in replaced]
         self.record = self.recorded(np.zeros(1, np.int64))
         """A pass with the first sample."""
@@ -150,6 +151,14 @@ class Passes:
         activation = ops.cast(by_position(layer, observed.tensor), "float32")
         return ops.take_along_axis(activation, ops.cast(units, "int32")[:, None, None], axis=2)[:, :, 0]
 
+    def largest_responses(
+        self, layer: KernelLayer, pictures: FloatArray, others: Sequence[Any], units: IntArray
+    ) -> FloatArray:
+        """Largest response of one unit per picture, ``(pictures,)``; compiles nothing."""
+        given = (pictures, list(others), units)
+        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, given)
+        return np.asarray(np.max(to_host(self.response(layer, *tensors)), axis=1), np.float64)
+
     @functools.cached_property
     def score_gradient(self) -> Differentiated:
         """Gradient of one score per sample; it takes pictures, their other inputs and classes ``(samples,)``."""
@@ -165,8 +174,13 @@ class Passes:
     def map_gradient(self, layer: KernelLayer) -> Differentiated:
         """Gradient of the scores of classes by the output of a layer; it takes a zero map, then what scores take.
 
-        Besides the gradient it returns the output of the layer.
+        Besides the gradient it returns the output of the layer. It is compiled once.
         """
+        if layer.path not in self._map_gradients:
+            self._map_gradients[layer.path] = self._map_gradient(layer)
+        return self._map_gradients[layer.path]
+
+    def _map_gradient(self, layer: KernelLayer) -> Differentiated:
         first = self.record.of(layer.layer)[0]
         seen = self.record.observe(layer, first)
         behind = next(call for call in self.record.calls if any(made is seen.tensor for made in call.outputs))

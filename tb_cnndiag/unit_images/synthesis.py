@@ -59,7 +59,6 @@ class Synthesizer:
         self._waves = [np.asarray(matrix, np.float32) for matrix in waves(*natural.spectrum.shape)]
         backwards: tuple[Backward, ...] = ("plain", "redirected")
         self._gradients: dict[str, Differentiated] = {each: self._gradient(each) for each in backwards}
-        self._responses = passes.unit_gradient(layer)
 
     def make(
         self,
@@ -104,8 +103,7 @@ class Synthesizer:
         if done < min(LEAST_STEPS, steps):
             return None
         images = self._pictures(np.asarray(z, np.float32))
-        values, _ = self._responses(images, others, index, np.full(len(units), -1))
-        return Synthetic(images, np.asarray(values, np.float64), redirected, done)
+        return Synthetic(images, self._passes.largest_responses(self._layer, images, others, index), redirected, done)
 
     def _others(self, count: int) -> list[FloatArray]:
         return self._passes.inputs.others(np.zeros(count, np.int64))
