@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import random
+import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +69,42 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
     assert (norms > 0).all()
     assert np.isfinite(history.series("dead_units", "dead_ratio").values).any()
     assert (history.series("update_ratio", "update_ratio").values > 0).any()
+
+
+def _state_after_two_fits(case: str, callbacks: Callable[[], list[Any]]) -> dict[str, Any]:
+    """Weights, optimizer, histories, and what the random generators give next, after each of two trainings."""
+    make, options = CASES[case]
+    options = dict(options)
+    optimizer = options.pop("optimizer", lambda: "adam")()
+    x, y = images(np.random.default_rng(1))
+    keras.utils.set_random_seed(3)
+    model = compiled(make(), optimizer, **options)
+    found: dict[str, Any] = {}
+    for training in range(2):
+        history = model.fit(x, y, epochs=2, batch_size=16, verbose=0, callbacks=callbacks()).history
+        found |= {f"{training} {name}": values for name, values in history.items()}
+        variables = [*model.weights, *model.optimizer.variables]
+        found |= {f"{training} {i}": np.asarray(each.numpy()) for i, each in enumerate(variables)}
+        drawn = keras.random.normal((3,)), np.random.random(3), [random.random() for _ in range(3)]
+        found |= {f"{training} draw {i}": np.asarray(each) for i, each in enumerate(drawn)}
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_images_at_the_end_change_nothing(case: str, tmp_path: Path) -> None:
+    bare = _state_after_two_fits(case, list)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DiagnosticsWarning)
+        watched = _state_after_two_fits(
+            case, lambda: [CNNDiagnostics(tmp_path, budget=None, verbose=0, on_finding=lambda finding: None)]
+        )
+    assert bare.keys() == watched.keys()
+    for name, value in bare.items():
+        np.testing.assert_array_equal(value, watched[name], err_msg=name)
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.at_last_step("sample_maps") is not None
+    path = next(layer.path for layer in history.layers if layer.role == "conv")
+    assert history.at_last_step("synthetic_images", path) is not None
 
 
 def test_later_fits_are_not_affected(tmp_path: Path, rng: np.random.Generator) -> None:

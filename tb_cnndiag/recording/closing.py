@@ -22,9 +22,9 @@ from tb_cnndiag.unit_images.passes import Passes
 from tb_cnndiag.unit_images.rules import operations
 from tb_cnndiag.warning import warn
 
-# Seconds that compiling a gradient by the image takes, for each layer and operation of the model: 0.02 to 0.03 for
-# networks of 7 to 177 of them on two cores.
-COMPILING = 0.03
+# Seconds that compiling a gradient by the image takes, and for each layer and operation of the model: 0.2 to 0.3 s for
+# networks of 7 to 9 of them, 3 to 5 s for one of 177, on one of two busy cores.
+COMPILING, COMPILING_EACH = 0.1, 0.025
 
 
 class NotApplicableError(Exception):
@@ -122,7 +122,7 @@ class Closing:
         if not applicable:
             return
         sample = budget.estimate(GRADIENTS) / sum(len(probe) for probe in self._inspector.probes)
-        compiling = COMPILING * sum(len(operations(model)) for model in self._inspector.models)
+        compiling = COMPILING + COMPILING_EACH * sum(len(operations(model)) for model in self._inspector.models)
         costs = {each.name: each.expected(compiling, sample) for each in applicable}
         budget.expect({name: Expected(cost, cost) for name, cost in costs.items()})
         chosen = affordable(applicable, budget, seconds, last=True).chosen

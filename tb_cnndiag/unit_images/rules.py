@@ -66,7 +66,15 @@ def raw_scores(outputs: Iterable[Any]) -> Iterator[None]:
 @contextmanager
 def added(layer: Any, value: Any) -> Iterator[None]:
     """Add a tensor to the output of a layer or operation."""
-    with _changed([(layer, lambda call: lambda *a, **k: call(*a, **k) + value)], whole=True):
+
+    def adding(call: Call) -> Call:
+        def changed(*arguments: Any, **options: Any) -> Any:
+            output = call(*arguments, **options)
+            return output + keras.ops.cast(value, output.dtype)  # half precision, too
+
+        return changed
+
+    with _changed([(layer, adding)], whole=True):
         yield
 
 

@@ -160,7 +160,7 @@ def test_the_time_that_is_left_is_kept(
     tmp_path: Path, clock: Clock, slow: Callable[..., list[float]], seconds: float,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    """Two layers of 1 s and 11 images with 4 maps of 0.25 s each, in a fifth of the time since the first epoch began."""
+    """Two layers of 1 s, and 11 images with 4 maps of 0.25 s each, in a fifth of the time of all epochs but one."""
     ends = slow(1.0, 0.25)
     history = _fit(tmp_path, _Passing(clock, seconds))
     assert ends
