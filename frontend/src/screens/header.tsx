@@ -64,7 +64,11 @@ export function Header() {
     ['overview', 'Overview'],
     ['relations', 'All layers'],
   ];
-  if (store.entry.value?.tags.some(({ tag }) => tag === `cnndiag/${SAMPLE_MAPS}`))
+  const entry = store.entry.value;
+  if (
+    entry?.tags.some(({ tag }) => tag === `cnndiag/${SAMPLE_MAPS}`) ||
+    (entry && store.leftOut(entry, SAMPLE_MAPS).length)
+  )
     screens.push(['samples', 'Samples']);
   if (store.runs.value.length > 1) screens.push(['compare', 'Compare']);
   return (

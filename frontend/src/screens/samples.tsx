@@ -3,6 +3,7 @@ import { SignedPicture } from '../charts/signed_picture';
 import { SAMPLE_MAPS } from '../model/view';
 import { confusionOf, predictionsOf, samplesIn, type Cell, type Predictions } from '../model/confusion';
 import { formatNumber, plural } from '../model/format';
+import { leftOutNote } from '../model/left_out';
 import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { ExplainedSample } from '../summaries/cnndiag_pb';
@@ -138,12 +139,17 @@ export function Samples({ run }: { run: RunState }) {
   const series = store.modelSeries(run.entry, SAMPLE_MAPS).value;
   const snapshot = snapshotAt(snapshotsOf(series.value?.items ?? [], 'sampleMaps'), store.step.value);
   const maps = snapshot?.value;
+  const missed = leftOutNote(store.leftOut(run.entry, SAMPLE_MAPS));
   const known = useAwaited(useMemo(() => maps && predictionsOf(maps), [maps]));
   if (!snapshot || !maps) {
     return (
       pending(series, 'Why this class', 420, store) ?? (
         <Notice title="No maps of images in this log">
-          <p>tb-cnndiag visualize adds them to the log of a training.</p>
+          {missed && <p>They were {missed}.</p>}
+          <p>
+            tb-cnndiag visualize adds them to the log of a training; CNNDiagnostics(budget=None) makes them at
+            its end.
+          </p>
         </Notice>
       )
     );

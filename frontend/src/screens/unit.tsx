@@ -139,7 +139,7 @@ function UnitPage({ run, layer, unit }: UnitProps) {
           <StateOverTime run={run} layer={layer} unit={unit} />
           <Connections run={run} layer={layer} unit={unit} />
           <Relatives run={run} layer={layer} unit={unit} twins={twins} peaks={peaks} sheet={sheet} />
-          <OtherRuns layer={layer} unit={unit} own={own} sheet={sheet} />
+          <OtherRuns run={run} layer={layer} unit={unit} own={own} sheet={sheet} />
         </div>
         <aside>
           {answers && <ClassBars answers={answers} classes={responses?.classes ?? 0} />}

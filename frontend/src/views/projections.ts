@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { Picture } from '../charts/gallery';
-import { snapshotsOf } from '../model/snapshots';
+import { snapshotAt, snapshotsOf } from '../model/snapshots';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { pictureOf } from './picture';
@@ -11,17 +11,23 @@ export const PROJECTIONS = [
   ['patch_gradients', 'gradient'],
 ] as const;
 
-/** The projections of a unit by image: for each kind that the log has, its name and picture. */
+/**
+ * The projections of a unit by image: for each kind that the log has, its name and picture. They belong to the patches
+ * that were the latest when they were made: there are none for patches of another step.
+ */
 export function useProjections(
   run: RunState,
   layer: LayerInfo,
   unit: number,
+  patches: readonly { step: number }[],
+  shown: number | undefined,
 ): Map<number, [string, Picture][]> {
   const store = useStore();
   const kinds = PROJECTIONS.map(([diagnostic, name]) => {
     const items = store.layerSeries(run.entry, diagnostic, layer.path)?.value.value?.items ?? [];
-    const latest = snapshotsOf(items, 'images').findLast(({ value }) =>
-      value.images.some((image) => image.unit === unit),
+    const latest = snapshotsOf(items, 'images').findLast(
+      ({ step, value }) =>
+        snapshotAt(patches, step)?.step === shown && value.images.some((image) => image.unit === unit),
     );
     return [name, latest?.value] as const;
   });

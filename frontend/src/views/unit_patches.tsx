@@ -37,7 +37,8 @@ export function TopPatches({
 }: TopPatchesProps) {
   const store = useStore();
   const step = store.step.value;
-  const message = snapshotAt(snapshots, step)?.value;
+  const shown = snapshotAt(snapshots, step);
+  const message = shown?.value;
   const now = useAwaited(message && peaksOf(message))?.[unit];
   // A unit that is silent now is shown as it was when it last fired.
   const earlier = snapshots.filter((snapshot) => snapshot.step < step).toReversed();
@@ -48,9 +49,7 @@ export function TopPatches({
   const fired = useAwaited(before);
   const own = now?.length === 0 && fired ? fired.peaks : now;
   const noun = unitNoun(layer);
-  // Projections are made of the patches of the last snapshot.
-  const known = useProjections(run, layer, unit);
-  const projected = message === snapshots.at(-1)?.value ? known : new Map<number, never>();
+  const projected = useProjections(run, layer, unit, snapshots, shown?.step);
   const info = run.info?.diagnostics.find(({ layerKind }) => layerKind === 'patches');
   const labels = sheet?.atlas.labels;
   return (

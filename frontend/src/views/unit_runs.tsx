@@ -4,10 +4,10 @@ import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
 import { bestMatch, peaksOf, sameImages, similarity, type Peak } from '../model/units';
 import { useStore, type RunState } from '../state/store';
-import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited, useKind, useSheet } from './kind_series';
 import { UnitMosaic } from './unit_mosaic';
+import { SyntheticPair, type UnitOf } from './unit_synthetic';
 import './unit_relatives.css';
 
 /** Most runs shown. */
@@ -15,15 +15,15 @@ const MOST = 4;
 
 interface OtherRunProps {
   run: RunState;
-  layer: LayerInfo;
-  unit: number;
+  here: UnitOf;
   own: readonly Peak[];
   sheet: Sheet;
 }
 
 /** The unit of another run that responds to the same images most, and the one with the same number. */
-function OtherRun({ run, layer, unit, own, sheet }: OtherRunProps) {
+function OtherRun({ run, here, own, sheet }: OtherRunProps) {
   const store = useStore();
+  const { layer, unit } = here;
   const { snapshots } = useKind(run, layer.path, 'patches');
   const message = snapshotAt(snapshots, store.step.value)?.value;
   const peaks = useAwaited(message && peaksOf(message));
@@ -54,6 +54,7 @@ function OtherRun({ run, layer, unit, own, sheet }: OtherRunProps) {
                     side={38}
                     label={`patches of ${noun} ${other} of ${run.entry.run}`}
                   />
+                  <SyntheticPair own={here} other={{ run, layer: there ?? layer, unit: other }} />
                   <span>
                     {noun} {other}
                     {other === best?.unit ? ', best match' : ', same number'}
@@ -69,25 +70,23 @@ function OtherRun({ run, layer, unit, own, sheet }: OtherRunProps) {
   );
 }
 
-interface OtherRunsProps {
-  layer: LayerInfo;
-  unit: number;
+interface OtherRunsProps extends UnitOf {
   own: readonly Peak[] | undefined;
   sheet: Sheet | undefined;
 }
 
 /** What responds to the same images in the other runs: features are found in another order by each training. */
-export function OtherRuns({ layer, unit, own, sheet }: OtherRunsProps) {
+export function OtherRuns({ own, sheet, ...here }: OtherRunsProps) {
   const runs = useStore().others.value.slice(0, MOST);
   if (!runs.length || !own?.length || !sheet) return null;
   return (
     <Figure
       id="unit-runs"
       title="In other runs"
-      description="The unit of the same layer that responds most alike: cosine of the nine largest responses, image by image. Each training finds its features in another order, so the same number means little."
+      description="The unit of the same layer that responds most alike: cosine of the nine largest responses, image by image. Each training finds its features in another order, so the same number means little. Where both logs have them, the synthetic images of the two units stand next to each other."
     >
       {runs.map((run) => (
-        <OtherRun key={run.entry.id} run={run} layer={layer} unit={unit} own={own} sheet={sheet} />
+        <OtherRun key={run.entry.id} run={run} here={here} own={own} sheet={sheet} />
       ))}
     </Figure>
   );

@@ -2,14 +2,16 @@ import { useMemo } from 'preact/hooks';
 import { rgba } from '../charts/gallery';
 import { Patch, WholeImage, wholeOf, type Sheet } from '../charts/patch';
 import { formatNumber } from '../model/format';
+import { leftOutNote } from '../model/left_out';
 import { unitNoun } from '../model/layers';
 import { snapshotsOf } from '../model/snapshots';
-import { boxAt, middlePosition } from '../model/units';
+import { boxAt, middlePosition, type Box } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { Atlas, Image, LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited } from './kind_series';
 import { pictureOf } from './picture';
+import './unit_synthetic.css';
 
 /** The diagnostics that hold images made for units, and how the units respond to them. */
 export const SYNTHETIC_IMAGES = 'synthetic_images';
@@ -36,48 +38,109 @@ export function ratioWords(ratio: number | undefined): string {
   return `${formatNumber(ratio)} × the best natural patch`;
 }
 
-/** The image that was made to excite a unit; nothing if the log has none. */
-export function SyntheticImage({ run, layer, unit }: { run: RunState; layer: LayerInfo; unit: number }) {
+/** An image made for a unit: its picture, the part of it that the unit sees, and how the unit responds. */
+interface Synthetic {
+  sheet: Sheet;
+  box: Box;
+  step: number;
+  activation: number | undefined;
+  ratio: number | undefined;
+}
+
+/** The image that was made last for a unit; null if the log has none, undefined while it is being loaded. */
+function useSynthetic(run: RunState, layer: LayerInfo, unit: number): Synthetic | null | undefined {
   const store = useStore();
-  const items = (name: string) => store.layerSeries(run.entry, name, layer.path)?.value.value?.items ?? [];
+  const series = (name: string) => store.layerSeries(run.entry, name, layer.path)?.value;
+  const items = (name: string) => series(name)?.value?.items ?? [];
   const snapshot = snapshotsOf(items(SYNTHETIC_IMAGES), 'images').findLast(({ value }) =>
     value.images.some((candidate) => candidate.unit === unit),
   );
   const image = snapshot?.value.images.find((candidate) => candidate.unit === unit);
   const sheet = useAwaited(useMemo(() => image && sheetOfOne(image, layer), [image, layer]));
-  if (!image) return null;
+  if (!snapshot) return series(SYNTHETIC_IMAGES)?.state === 'loading' ? undefined : null;
+  if (!sheet) return undefined;
   const responses = snapshotsOf(items(SYNTHETIC_RESPONSES), 'unitValues').findLast(({ value }) =>
     value.columns.some(({ name, values }) => name === 'activation' && Number.isFinite(values[unit])),
   );
   const column = (name: string) => responses?.value.columns.find((each) => each.name === name)?.values[unit];
-  const [activation, ratio] = [column('activation'), column('ratio')];
+  return {
+    sheet,
+    box: boxAt(layer, middlePosition(layer)) ?? wholeOf(sheet.atlas),
+    step: snapshot.step,
+    activation: column('activation'),
+    ratio: column('ratio'),
+  };
+}
+
+/** The part of a synthetic image that the unit sees. */
+function Seen({ of, side, label }: { of: Synthetic; side: number; label: string }) {
+  return (
+    <Patch sheet={of.sheet} image={0} box={of.box} side={side} dark={useStore().dark.value} label={label} />
+  );
+}
+
+/** The synthetic images of two units next to each other, where both have one. */
+export function SyntheticPair({ own, other }: { own: UnitOf; other: UnitOf }) {
+  const [here, there] = [
+    useSynthetic(own.run, own.layer, own.unit),
+    useSynthetic(other.run, other.layer, other.unit),
+  ];
+  if (!here || !there) return null;
+  const words = ({ run, unit }: UnitOf) =>
+    `synthetic image of ${unitNoun(own.layer)} ${unit} of ${run.entry.run}`;
+  return (
+    <span class="synthetic-pair">
+      <span>
+        <Seen of={here} side={56} label={words(own)} />
+        <span class="note">here</span>
+      </span>
+      <span>
+        <Seen of={there} side={56} label={words(other)} />
+        <span class="note">there</span>
+      </span>
+    </span>
+  );
+}
+
+/** A unit of a layer of a run. */
+export interface UnitOf {
+  run: RunState;
+  layer: LayerInfo;
+  unit: number;
+}
+
+/** The image that was made to excite a unit. Nothing if the log has none, or that there was no time for it. */
+export function SyntheticImage({ run, layer, unit }: UnitOf) {
+  const store = useStore();
   const noun = unitNoun(layer);
-  const box = sheet && (boxAt(layer, middlePosition(layer)) ?? wholeOf(sheet.atlas));
+  const made = useSynthetic(run, layer, unit);
+  const missed = leftOutNote(store.leftOut(run.entry, SYNTHETIC_IMAGES));
+  if (made === undefined || (made === null && !missed)) return null;
+  const { sheet, box } = made ?? {};
   const whole = sheet && box && box.height >= sheet.atlas.height && box.width >= sheet.atlas.width;
   return (
     <Figure
       id="unit-synthetic"
       title="Synthetic image"
       description={`Made to excite this ${noun} as much as possible, from the colors and frequencies of the probe's images. Natural patches are the better evidence: read it after them.`}
-      note={`at step ${formatNumber(snapshot?.step ?? 0)}`}
+      note={made ? `at step ${formatNumber(made.step)}` : missed}
     >
-      {sheet && box && (
+      {!made && (
+        <p class="nothing">
+          This log has none for this {noun}. tb-cnndiag visualize makes it at any time; budget=None at the end
+          of a training.
+        </p>
+      )}
+      {made && (
         <ol class="unit-strong single">
           <li>
             <div class="pair">
-              <Patch
-                sheet={sheet}
-                image={0}
-                box={box}
-                side={96}
-                dark={store.dark.value}
-                label={`Synthetic image, the part that the ${noun} sees`}
-              />
+              <Seen of={made} side={96} label={`Synthetic image, the part that the ${noun} sees`} />
               {!whole && (
                 <WholeImage
-                  sheet={sheet}
+                  sheet={made.sheet}
                   image={0}
-                  box={box}
+                  box={made.box}
                   side={56}
                   dark={store.dark.value}
                   label="Synthetic image, whole"
@@ -85,7 +148,8 @@ export function SyntheticImage({ run, layer, unit }: { run: RunState; layer: Lay
               )}
             </div>
             <span class="note">
-              {activation !== undefined && <b>{formatNumber(activation)}</b>} · {ratioWords(ratio)}
+              {made.activation !== undefined && <b>{formatNumber(made.activation)}</b>} ·{' '}
+              {ratioWords(made.ratio)}
             </span>
           </li>
         </ol>
