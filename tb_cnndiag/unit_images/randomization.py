@@ -44,11 +44,5 @@ def similarity_to_random(
 def words(similarity: float) -> str:
     """What the check means for the reader of a map."""
     if not np.isfinite(similarity) or abs(similarity) >= INDEPENDENT:
-        return (
-            "This map hardly depends on the trained layers: do not rely on it (rank correlation with the map of the "
-            f"model with random upper layers {similarity:.2f})."
-        )
-    return (
-        "This map depends on the trained layers (rank correlation with the map of the model with random upper layers "
-        f"{similarity:.2f})."
-    )
+        return f"Hardly depends on the trained layers ({similarity:.2f}): do not rely on it."
+    return f"Depends on the trained layers ({similarity:.2f})."

@@ -18,6 +18,7 @@ from tb_cnndiag.payloads import FieldAxis, LayerInfo, Probe, ReceptiveField, Run
 from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.summaries.codec import Measurement, encode
 from tb_cnndiag.summaries.writer import SnapshotWriter
+from tests.e2e.made_images import made_images
 
 SNAPSHOTS, STEPS_BETWEEN_SNAPSHOTS, SAMPLES, CLASSES = 9, 50, 64, 4
 SHAPES = {
@@ -210,9 +211,16 @@ class Writing:
             self._writer.write(snapshot.step, [(m, encode(m)) for m in [*made, findings, cost]], {})
             self._number += 1
 
+    def images(self, layer: str, seed: int) -> None:
+        """Add images of the units of a layer, and maps of classes, to the last snapshot."""
+        messages = made_images(self._history, layer, seed)
+        self._writer.write(messages[0].step, [(each, encode(each)) for each in messages], {})
+
 
 def write(logdir: Path) -> None:
-    """Write all trainings below ``logdir``."""
+    """Write all trainings below ``logdir``. Those that learn have images of the units of a layer."""
     for training in TRAININGS:
         with Writing(logdir, training.name, training) as writing:
             writing.snapshots(training.snapshots)
+            if not training.dead:
+                writing.images("body/conv_a", training.seed)

@@ -42,6 +42,7 @@ SCREENS = {
     "layer": {"screen": "layer", "layer": "stem/conv", "run": "faulty/cnndiag"},
     "unit": {"screen": "unit", "layer": "body/conv_a", "unit": "7", "run": "healthy/cnndiag"},
     "relations": {"screen": "relations", "run": "healthy/cnndiag"},
+    "samples": {"screen": "samples", "run": "healthy/cnndiag"},
     "compare": {"screen": "compare", "run": "faulty/cnndiag"},
     "compare_layer": {"screen": "compare", "layer": "body/conv_b", "run": "faulty/cnndiag"},
     "unknown_layer": {"screen": "layer", "layer": "no/such", "run": "faulty/cnndiag"},

@@ -15,7 +15,7 @@ import { pictureOf } from '../views/picture';
 import './samples.css';
 
 /** Width of a picture, in pixels. */
-const SIDE = 96;
+const SIDE = 128;
 
 const REASONS: Record<string, string> = {
   wrong: 'confidently wrong',
@@ -44,7 +44,6 @@ function Confusion({ known, chosen, cell, pick }: ConfusionProps) {
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by key
     <div class="confusion" tabIndex={0} role="region" aria-label="Confusion matrix">
       <table>
-        <caption class="note">Rows: label. Columns: prediction. A number opens its images.</caption>
         <thead>
           <tr>
             <th scope="col">label</th>
@@ -160,9 +159,12 @@ export function Samples({ run }: { run: RunState }) {
     <Figure
       id={SAMPLE_MAPS}
       title="Why this class"
-      description="What in an image raises the score of the predicted class, and what lowers it (the two colors of the scale, around zero). Rely on a map only if its note says that it depends on the trained layers."
+      description="What in an image raises the score of the predicted class (red), and what lowers it (blue). Rely on a map only if its note says that it depends on the trained layers. The number in brackets is its rank correlation with the map of the model whose upper layers are random: near 0 is good."
       note={`${shown.length} of ${plural(maps.samples, 'image')}, at step ${formatNumber(snapshot.step)}`}
     >
+      {known.labels.length > 0 && (
+        <p class="note confusion-note">Rows: label. Columns: prediction. A number opens its images.</p>
+      )}
       {known.labels.length > 0 && <Confusion known={known} chosen={maps.chosen} cell={cell} pick={setCell} />}
       <ol class="samples">
         {shown.map((one) => (
