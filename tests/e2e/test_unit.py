@@ -28,13 +28,13 @@ def logged(tmp_path_factory):
 @pytest.fixture
 def page(made_server, open_tab):
     tab = open_tab(made_server, ADDRESS)
-    expect(tab.find(".unit-strong li")).to_have_count(9)
+    expect(tab.find("#chart-unit-patches .unit-strong li")).to_have_count(9)
     return tab
 
 
 def test_an_address_leads_to_the_unit_and_its_strongest_images(page, logged):
     patches, atlas = logged["top_patches"][-1], logged["probe_atlas"][0]
-    captions = page.find(".unit-strong .note").all_inner_texts()
+    captions = page.find("#chart-unit-patches .unit-strong .note").all_inner_texts()
     shown = [caption.split(" · ")[1:] for caption in captions]
     assert shown == [[f"image {i}", f"class {atlas.labels[i]}"] for i in patches.images[UNIT]]
 
@@ -46,7 +46,7 @@ def test_a_patch_shows_the_pixels_that_the_unit_sees(page, logged):
     y, x = np.mgrid[-1:1:24j, -1:1:24j]
     angle = np.linspace(0, np.pi, 64)[image]
     bar = np.abs(np.cos(angle) * x + np.sin(angle) * y) < 0.3
-    canvas = page.find(".unit-strong canvas").first
+    canvas = page.find("#chart-unit-patches .unit-strong canvas").first
     for row in range(9):
         for column in range(9):
             if not (0 <= top + row < 24 and 0 <= left + column < 24):
@@ -96,20 +96,21 @@ def test_units_are_reached_from_the_page_of_their_layer(made_server, open_tab):
     tab = open_tab(made_server, address)
     tab.draw_everything()
     tab.find("#chart-top_patches .patch-unit").first.click()
-    expect(tab.find(".unit-strong li").first).to_be_visible()
+    expect(tab.find("#chart-unit-patches .unit-strong li").first).to_be_visible()
     tab = open_tab(made_server, address)
     tab.find("#chart-filter_similarity .heatmap canvas").click(position={"x": 30, "y": 90})
     tab.find("#chart-filter_similarity .clustermap-panel [role=group] button").first.click()
-    expect(tab.find(".unit-strong li").first).to_be_visible()
+    expect(tab.find("#chart-unit-patches .unit-strong li").first).to_be_visible()
 
 
 def test_a_step_shows_its_patches_and_growth_leads_to_it(page, logged):
+    page.draw_everything()
     steps = page.find(".unit-growth button")
     expect(steps).to_have_count(len(logged["top_patches"]))
     steps.first.click()
     expect(steps.first).to_have_attribute("aria-current", "step")
     first = logged["top_patches"][0]
-    expect(page.find(".unit-strong .note").first).to_contain_text(f"image {first.images[UNIT][0]}")
+    expect(page.find("#chart-unit-patches .unit-strong .note").first).to_contain_text(f"image {first.images[UNIT][0]}")
 
 
 def test_the_best_match_in_another_run_has_the_largest_cosine(made_server, open_tab, tmp_path):
@@ -131,6 +132,16 @@ def test_the_best_match_in_another_run_has_the_largest_cosine(made_server, open_
     best.click()
     expect(tab.find(".layer-heading h2")).to_have_text(f"filter {cosine.argmax()}")
     assert tab.parameters()["run"] == "short/cnndiag"
+
+
+def test_synthetic_images_of_two_runs_stand_next_to_each_other(made_server, open_tab):
+    tab = open_tab(made_server, {**ADDRESS, "against": "short/cnndiag\nfaulty/cnndiag"})
+    tab.find("#chart-unit-runs").scroll_into_view_if_needed()
+    same = tab.find("#chart-unit-runs button", has_text="same number").filter(has=tab.find(".synthetic-pair"))
+    expect(same).to_have_count(1)  # the faulty run has none
+    labels = [f"synthetic image of filter {UNIT} of {run}" for run in ("healthy", "short")]
+    for label in labels:
+        expect(same.locator(f'canvas[aria-label="{label}"]')).to_be_visible()
 
 
 def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, open_tab, tmp_path):
@@ -159,6 +170,6 @@ def test_a_unit_that_does_not_exist_is_said(made_server, open_tab):
 @pytest.mark.parametrize("width", [1280, 360])
 def test_axe_finds_nothing(made_server, open_tab, width, dark):
     tab = open_tab(made_server, ADDRESS, width=width, dark=dark)
-    expect(tab.find(".unit-strong li")).to_have_count(9)
+    expect(tab.find("#chart-unit-patches .unit-strong li")).to_have_count(9)
     assert tab.violations() == []
     assert not tab.overflows()

@@ -33,8 +33,8 @@ def _fit(model: Any, log_dir: Path, rng: np.random.Generator, *, epochs: int = 2
 
 def test_every_diagnostic_reaches_the_log(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
-    _fit(compiled(plain("tanh"), metrics=["accuracy"]), tmp_path, rng, probe=(x, y))
-    _fit(compiled(normalized()), tmp_path / "normalized", rng, probe=(x, y))
+    _fit(compiled(plain("tanh"), metrics=["accuracy"]), tmp_path, rng, probe=(x, y), budget=None)
+    _fit(compiled(normalized()), tmp_path / "normalized", rng, probe=(x, y), budget=None)
     logs = (tmp_path / "cnndiag", tmp_path / "normalized" / "cnndiag")
     seen = {m.diagnostic for log in logs for m in read_run(log)}
     history = _history(tmp_path)

@@ -12,6 +12,7 @@ import pytest
 
 import tb_cnndiag
 from tb_cnndiag.cli import main
+from tb_cnndiag.diagnostics import available
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Images, SampleMaps, UnitValues
 from tb_cnndiag.recording.visualizing import VisualizeError, visualize
@@ -49,8 +50,12 @@ def test_images_excite_their_units_more_than_the_probe(model: Any, probe: Any) -
 
 
 def _train(model: Any, probe: Any, log_dir: Path, **options: Any) -> None:
+    """A training whose log gets no images at its end."""
     model.compile("adam", "sparse_categorical_crossentropy")
-    callback = tb_cnndiag.CNNDiagnostics(log_dir, probe=probe, budget=None, verbose=False, **options)
+    measured = [kind() for kind in available()]
+    callback = tb_cnndiag.CNNDiagnostics(
+        log_dir, probe=probe, budget=None, verbose=False, diagnostics=measured, **options
+    )
     model.fit(*probe, epochs=1, verbose=0, callbacks=[callback])
 
 
@@ -82,7 +87,8 @@ def test_a_training_that_goes_on_keeps_images_and_their_description(model: Any, 
     _train(model, probe, tmp_path)
     visualize(model, probe, units=[1, 3], log_dir=tmp_path)
     before = History.of(read_run(tmp_path / "cnndiag"))
-    callback = tb_cnndiag.CNNDiagnostics(tmp_path, probe=probe, budget=None, verbose=False)
+    measured = [kind() for kind in available()]
+    callback = tb_cnndiag.CNNDiagnostics(tmp_path, probe=probe, budget=None, verbose=False, diagnostics=measured)
     model.fit(*probe, epochs=1, verbose=0, callbacks=[callback])
     history = History.of(read_run(tmp_path / "cnndiag"))
     assert history.snapshots > before.snapshots
