@@ -98,7 +98,7 @@ class ClosingDiagnostic(Diagnostic):
 
     @abstractmethod
     def make(self, ended: Ended) -> Iterator[Made]:
-        """The parts, the most telling first, as long as there is time.
+        """The parts, the most important first, as long as there is time.
 
         Raises:
             NotApplicableError: If the model allows no such result.

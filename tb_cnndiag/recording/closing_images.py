@@ -1,4 +1,4 @@
-"""What is made at the end of a training: images for its most telling units, and maps of why classes were predicted."""
+"""What is made at the end of a training: images for selected units, and maps of why classes were predicted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_cnndiag.payloads import FloatArray, LayerInfo, Patches
 from tb_cnndiag.recording import budget
 from tb_cnndiag.recording.closing import ClosingDiagnostic, Ended, Made, NotApplicableError
 from tb_cnndiag.recording.model_passes import inputs_of, observed_convolutions
-from tb_cnndiag.recording.telling_units import MOST_UNITS, telling_units
+from tb_cnndiag.recording.selected_units import MOST_UNITS, selected_units
 from tb_cnndiag.unit_images.attribution import METHODS, NoMapError
 from tb_cnndiag.unit_images.layer_images import UnitImage, synthetic, synthetic_payloads
 from tb_cnndiag.unit_images.payloads import SYNTHETIC_IMAGES, SYNTHETIC_RESPONSES
@@ -54,7 +54,7 @@ class ClosingSyntheticImages(ClosingDiagnostic):
     def make(self, ended: Ended) -> Iterator[Made]:
         """The units of one layer after the other. A layer is begun if the slowest one so far would fit."""
         table = {layer.path: layer for layer in ended.inspector.table()}
-        chosen = telling_units(observed_convolutions(ended.inspector), ended.history)
+        chosen = selected_units(observed_convolutions(ended.inspector), ended.history)
         wanted, done, slowest = sum(len(units) for _, units in chosen), 0, 0.0
         for layer, units in chosen:
             if ended.left() < MARGIN * slowest:

@@ -1,4 +1,4 @@
-"""What is made at the end of a training: images of its most telling units, and maps of why classes were predicted."""
+"""What is made at the end of a training: images of selected units, and maps of why classes were predicted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Graph, Images, SampleMaps, UnitValues
 from tb_cnndiag.recording import closing_images
 from tb_cnndiag.recording.closing import ClosingDiagnostic, Ended, Made, NotApplicableError
-from tb_cnndiag.recording.telling_units import MOST_LAYERS, MOST_NAMED, MOST_UNITS, telling_units
+from tb_cnndiag.recording.selected_units import MOST_LAYERS, MOST_NAMED, MOST_UNITS, selected_units
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.warning import DiagnosticsWarning
@@ -291,17 +291,17 @@ def test_an_audit_makes_them_within_its_time_limit(
 def test_findings_come_first_then_the_largest_clusters(rng: np.random.Generator) -> None:
     layers = Passes(network(channels=3), Inputs.of(labeled()[0])).layers[:2]
     history = History()
-    assert telling_units(layers, history) == [(layers[0], [0, 1, 2, 3]), (layers[1], list(range(6)))]
+    assert selected_units(layers, history) == [(layers[0], [0, 1, 2, 3]), (layers[1], list(range(6)))]
     findings = [
         Finding(".", "redundant_filters", "second", "warning", 0, 0, "", units=((4, 5), (1, 2))),
         Finding(".", "dead_units", "second", "error", 0, 0, "", units=(3, 4, 99)),
     ]
     history.findings = tuple(findings)
-    ((layer, units), (other, _)) = telling_units(layers, history)
+    ((layer, units), (other, _)) = selected_units(layers, history)
     assert (layer.path, other.path) == ("second", "first")
     assert units == [4, 3, 5, 1]
     assert len(units) <= MOST_NAMED <= MOST_UNITS
-    assert len(telling_units(layers * 9, history)) == MOST_LAYERS
+    assert len(selected_units(layers * 9, history)) == MOST_LAYERS
 
 
 def test_a_diagnostic_that_does_not_apply_raises_nothing(tmp_path: Path) -> None:

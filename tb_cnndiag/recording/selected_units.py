@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 MOST_UNITS, MOST_NAMED, MOST_LAYERS = 8, 4, 8
 
 
-def telling_units(layers: Sequence[KernelLayer], history: History) -> list[tuple[KernelLayer, list[int]]]:
+def selected_units(layers: Sequence[KernelLayer], history: History) -> list[tuple[KernelLayer, list[int]]]:
     """Up to ``MOST_UNITS`` units of up to ``MOST_LAYERS`` layers; layers with findings come first.
 
     Units that findings name come first, evenly spaced ones of many, then the medoids of clusters, of the largest
