@@ -81,6 +81,23 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
     assert (states.training_batches > 0) == (seen and (case != "own train step" or BACKEND != "jax"))  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("case", ["plain", "dropout and batch norm", "mixed precision", "own train step"])
+def test_images_at_the_end_change_nothing(case: str, tmp_path: Path) -> None:
+    bare = trained(*CASES[case], [])
+    drawn = np.asarray(keras.ops.convert_to_numpy(keras.random.normal((3,))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DiagnosticsWarning)
+        callback = CNNDiagnostics(tmp_path, budget=None, verbose=0, on_finding=lambda _: None)
+        watched = trained(*CASES[case], [callback])
+    for a, b in zip(bare[0], watched[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert bare[1] == watched[1]
+    np.testing.assert_array_equal(drawn, keras.ops.convert_to_numpy(keras.random.normal((3,))))
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    assert history.at_last_step("sample_maps") is not None
+    assert history.at_last_step("synthetic_images", next(each.path for each in history.layers if each.role == "conv"))
+
+
 def test_what_is_installed_in_a_model_is_removed(tmp_path: Path, rng: np.random.Generator) -> None:
     x, y = images(rng)
     model = compiled(plain())
