@@ -60,6 +60,18 @@ def test_a_screen_matches_its_picture(made_server, open_tab, tmp_path, screen, s
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_units_of_other_runs_match_their_picture(made_server, open_tab, tmp_path, size, dark):
+    width, height = SIZES[size]
+    tab = open_tab(made_server, SCREENS["unit"], width=width, height=height, dark=dark, reduced_motion="reduce")
+    tab.draw_everything()
+    tab.find("#chart-unit-runs").scroll_into_view_if_needed()
+    tab.find("#chart-unit-runs .synthetic-pair").first.wait_for()
+    tab.find("#chart-unit-runs").scroll_into_view_if_needed()
+    _compare(tab, f"unit_runs-{size}-{'dark' if dark else 'light'}", tmp_path)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_empty_state_matches_its_picture(serve, open_tab, tmp_path, dark):
     tab = open_tab(serve(tmp_path, runs=0), width=1280, height=700, dark=dark, reduced_motion="reduce")
     _compare(tab, f"empty-{'dark' if dark else 'light'}", tmp_path)
