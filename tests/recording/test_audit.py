@@ -80,6 +80,10 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     assert main([*arguments, "-o", str(tmp_path / "private"), "--no-images"]) in (0, 1)
     pictures = {"feature_maps", "probe_images", "probe_atlas", "sample_maps"}
     assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - pictures
+    assert {"synthetic_images", "sample_maps"} <= _kinds(tmp_path / "log")
+    assert main([*arguments, "-o", str(tmp_path / "limited"), "--time-limit", "0.1"]) in (0, 1)
+    assert "The time limit of 0.1 s leaves out synthetic_images, sample_maps (about" in capsys.readouterr().out
+    assert not {"synthetic_images", "sample_maps"} & _kinds(tmp_path / "limited")
     np.savez(tmp_path / "other.npz", images=x)
     assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2
     assert "has images, but not x" in capsys.readouterr().err
