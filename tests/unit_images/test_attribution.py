@@ -184,4 +184,4 @@ def test_same_model_is_entirely_similar(rng: np.random.Generator) -> None:
 def test_words_say_whether_to_rely_on_a_map() -> None:
     assert "do not rely on it" in words(0.8)
     assert "do not rely on it" in words(float("nan"))
-    assert "depends on the trained layers" in words(0.1)
+    assert words(0.1) == "Depends on the trained layers (0.10)."
