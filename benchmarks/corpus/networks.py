@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from benchmarks.corpus.data import Data, load
+from benchmarks.corpus.gradients import loss_gradients
 from benchmarks.corpus.lazy import layer, lazily, made, network
 from benchmarks.corpus.stacks import Style, family, normalization
 
@@ -543,17 +544,6 @@ adapted = lazily(_adapted)
 # Training steps of one's own
 
 
-def loss_gradients(model: Any, data: Any, weights: Any) -> Any:
-    """Loss, answers and gradients of a batch."""
-    import tensorflow as tf
-
-    x, y = data
-    with tf.GradientTape() as tape:
-        answers = model(x, training=True)
-        loss = model.compute_loss(x=x, y=y, y_pred=answers)
-    return loss, answers, tape.gradient(loss, [w.value for w in weights])
-
-
 def apply_gradients(model: Any, y: Any, weights: Any, loss: Any, answers: Any, gradients: Any) -> Any:
     """Step, and the metrics of it."""
     model.optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -564,4 +554,4 @@ def apply_gradients(model: Any, y: Any, weights: Any, loss: Any, answers: Any, g
 
 def step_on(model: Any, data: Any, weights: Any) -> Any:
     """A training step of these weights alone."""
-    return apply_gradients(model, data[1], weights, *loss_gradients(model, data, weights))
+    return apply_gradients(model, data[1], weights, *loss_gradients(model, *data, weights, training=True))

@@ -10,6 +10,8 @@ from typing import Any, Concatenate, ParamSpec
 import keras
 import numpy as np
 
+from benchmarks.corpus.gradients import loss_gradients
+
 P = ParamSpec("P")
 
 
@@ -282,11 +284,7 @@ no_gradient = symptom(lambda o, layer: gradients(o, [o.model.get_layer(layer).ke
 
 def gradients(o: Outcome, weights: Any, samples: int) -> Any:
     """Gradients of the loss by these weights on the first training samples."""
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        loss = o.model.compute_loss(o.x[:samples], o.y[:samples], o.model(o.x[:samples], training=False))
-    return tape.gradient(loss, [w.value for w in weights])
+    return loss_gradients(o.model, o.x[:samples], o.y[:samples], weights, training=False)[2]
 
 
 @symptom

@@ -8,6 +8,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
+
+from benchmarks.corpus.gradients import loss_gradients
 
 RECORD = "record.json"
 SAMPLES = 256
@@ -72,17 +75,12 @@ class Recorder(keras.callbacks.Callback):
 
     def _kernels(self) -> list[dict[str, Any]]:
         """Each trainable weight of two or more dimensions, in order of the layers."""
-        import tensorflow as tf
-
         weights = [w for w in self.model.trainable_weights if len(w.shape) > 1]
-        with tf.GradientTape() as tape:
-            answers = self.model(self._x, training=False)
-            loss = self.model.compute_loss(self._x, self._y, answers)
-        found = tape.gradient(loss, [w.value for w in weights])
+        _, _, found = loss_gradients(self.model, self._x, self._y, weights, training=False)
         rows = []
         for weight, gradient in zip(weights, found, strict=True):
             value = np.asarray(weight, "float32")
-            g = np.zeros_like(value) if gradient is None else np.asarray(gradient, "float32")
+            g = np.zeros_like(value) if gradient is None else np.asarray(ops.convert_to_numpy(gradient), "float32")
             was = self._before.get(weight.path)
             rows.append(
                 {
@@ -120,7 +118,7 @@ class Recorder(keras.callbacks.Callback):
         answers = keras.tree.flatten(self.model(self._x, training=False))
         wanted = keras.tree.flatten(self._y)
         rows = []
-        for value, y in zip((np.asarray(v, "float32") for v in answers), wanted, strict=True):
+        for value, y in zip((np.asarray(ops.convert_to_numpy(v), "float32") for v in answers), wanted, strict=True):
             flat = value.reshape(len(value), -1)
             rows.append(
                 _extent(value)
@@ -134,7 +132,7 @@ class Recorder(keras.callbacks.Callback):
 
 
 def _activity(name: str, value: Any) -> dict[str, Any]:
-    value = np.asarray(value, "float32")
+    value = np.asarray(ops.convert_to_numpy(value), "float32")
     units = value.reshape(-1, value.shape[-1]) if value.ndim > 1 else value.reshape(-1, 1)
     return {
         "name": name,

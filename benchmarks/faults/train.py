@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 import traceback
@@ -22,11 +23,19 @@ DONE = "outcome.json"
 
 
 def one_thread() -> None:
-    """Limit TensorFlow to one core, so that as many trainings run at once as there are cores."""
-    import tensorflow as tf
+    """Limit Keras' backend to one core, so that as many trainings run at once as there are cores."""
+    kind = keras.backend.backend()
+    if kind == "tensorflow":
+        import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    elif kind == "jax":  # reads this when it makes its first array
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    else:
+        import torch
+
+        torch.set_num_threads(1)
 
 
 def train_named(task: tuple[str, int, Path]) -> None:

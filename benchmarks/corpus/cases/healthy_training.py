@@ -11,6 +11,7 @@ from benchmarks.corpus import optimizers as by
 from benchmarks.corpus import symptoms as sym
 from benchmarks.corpus.case import fit, healthy, one_hot, shows
 from benchmarks.corpus.data import Data, load
+from benchmarks.corpus.gradients import loss_gradients
 from benchmarks.corpus.lazy import frozen, layer, network, trained
 
 
@@ -67,11 +68,11 @@ class Sharpness(keras.Model):
         import tensorflow as tf
 
         own = self.trainable_variables
-        _, _, uphill = net.loss_gradients(self, data, own)
+        _, _, uphill = loss_gradients(self, *data, own, training=True)
         scale = 0.05 / (tf.linalg.global_norm(uphill) + 1e-12)
         for v, g in zip(own, uphill, strict=True):
             v.assign_add(scale * g)
-        loss, answers, found = net.loss_gradients(self, data, own)
+        loss, answers, found = loss_gradients(self, *data, own, training=True)
         for v, g in zip(own, uphill, strict=True):
             v.assign_sub(scale * g)
         return net.apply_gradients(self, data[1], own, loss, answers, found)
