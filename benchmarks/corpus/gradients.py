@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -22,7 +22,7 @@ def loss_gradients(model: Any, x: Any, y: Any, weights: Sequence[Any], *, traini
     return _BY_BACKEND[keras.backend.backend()](loss_of, weights)
 
 
-def _tensorflow(loss_of: Any, weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+def _tensorflow(loss_of: Callable[[], tuple[Any, Any]], weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -30,14 +30,14 @@ def _tensorflow(loss_of: Any, weights: Sequence[Any]) -> tuple[Any, Any, list[An
     return loss, answers, tape.gradient(loss, [w.value for w in weights])
 
 
-def _torch(loss_of: Any, weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+def _torch(loss_of: Callable[[], tuple[Any, Any]], weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
     import torch
 
     loss, answers = loss_of()
     return loss, answers, list(torch.autograd.grad(loss, [w.value for w in weights], allow_unused=True))
 
 
-def _jax(loss_of: Any, weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+def _jax(loss_of: Callable[[], tuple[Any, Any]], weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
     import jax
 
     def at(values: Sequence[Any]) -> tuple[Any, Any]:
@@ -48,4 +48,8 @@ def _jax(loss_of: Any, weights: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
     return loss, answers, [gradient if gradient.any() else None for gradient in found]
 
 
-_BY_BACKEND = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}
+_BY_BACKEND: dict[str, Callable[..., tuple[Any, Any, list[Any]]]] = {
+    "tensorflow": _tensorflow,
+    "torch": _torch,
+    "jax": _jax,
+}
