@@ -22,7 +22,7 @@ cpus = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
 from tb_cnndiag import CNNDiagnostics
-from tests.models import compiled, images, plain
+from tests.models import compiled, images, normalized, plain
 
 mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
@@ -31,9 +31,27 @@ def weights(callbacks, strategy=mirrored):
     x, y = images(np.random.default_rng(0))
     with strategy.scope():
         model = compiled(plain(regularizer=keras.regularizers.L2(0.1)), "sgd")
+        model.layers[0].bias.assign([-50.0, -50.0, 5.0, 5.0, 5.0, 5.0])
     model.fit(x, y, batch_size=16, epochs=2, verbose=0, shuffle=False, callbacks=callbacks)
     return model.get_weights()
 
+def synchronized(callbacks):
+    # Replicas wait for each other in the middle of a pass; the last batch is smaller.
+    keras.utils.set_random_seed(1)
+    x, y = images(np.random.default_rng(0), samples=40)
+    with mirrored.scope():
+        model = normalized()
+        model = keras.Sequential([
+            keras.layers.BatchNormalization(name="bn_a", synchronized=True) if layer.name == "bn_a" else layer
+            for layer in model.layers
+        ])
+        model.build((None, 12, 12, 1))
+        compiled(model, "sgd")
+    model.fit(x, y, batch_size=16, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
+    return model.get_weights()
+
+bare, watched = synchronized([]), synchronized([CNNDiagnostics(sys.argv[1] + "/sync", budget=None, verbose=0)])
+assert all(np.array_equal(a, b) for a, b in zip(bare, watched, strict=True))
 bare, watched = weights([]), weights([CNNDiagnostics(sys.argv[1] + "/two", budget=None, verbose=0)])
 weights([CNNDiagnostics(sys.argv[1] + "/one", budget=None, verbose=0)], tf.distribute.get_strategy())
 assert all(np.array_equal(a, b) for a, b in zip(bare, watched, strict=True))
@@ -46,12 +64,6 @@ ROOT = Path(__file__).parents[1]
 def _history(log_dir: Path) -> History:
     assert len(event_files(log_dir / "cnndiag")) == 1
     return History.of(read_run(log_dir / "cnndiag"))
-
-
-def _observed_batches(history: History) -> int:
-    states = history.latest("dead_units", "conv_a")
-    assert isinstance(states, UnitStates)
-    return states.training_batches
 
 
 def _assert_alike(one: History, other: History) -> None:
@@ -74,8 +86,23 @@ def test_mirrored_training_is_unchanged_and_writes_one_log(tmp_path: Path) -> No
     assert two.series("weight_health", "rms").steps.tolist() == [0, 4, 8]
     assert two.info
     assert two.info.batch_size == 16
-    assert any("several replicas" in note for note in two.info.notes)
-    assert [_observed_batches(history) for history in (one, two)] == [2, 0]
+    for layer in one.layers:
+        alone, together = one.latest("dead_units", layer.path), two.latest("dead_units", layer.path)
+        assert isinstance(alone, UnitStates)
+        assert isinstance(together, UnitStates)
+        rectified = layer.activation == "relu"
+        assert (together.training_batches, together.training_samples) == ((2, 32) if rectified else (0, 0))
+        assert (alone.training_batches, alone.training_samples) == ((2, 32) if rectified else (0, 0))
+        np.testing.assert_array_equal(together.states, alone.states)
+        if rectified:
+            np.testing.assert_array_equal(together.silent_in_training, alone.silent_in_training)
+    silent = two.latest("dead_units", "conv_a")
+    assert isinstance(silent, UnitStates)
+    assert silent.silent_in_training is not None
+    assert silent.silent_in_training.tolist() == [True, True, False, False, False, False]
+    waiting = _history(tmp_path / "sync").latest("dead_units", "conv_a")
+    assert isinstance(waiting, UnitStates)
+    assert (waiting.training_batches, waiting.training_samples) == (2, 24)
     gradients = [history.series("gradient_flow", "gradient_norm").values for history in (one, two)]
     np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-3)
 

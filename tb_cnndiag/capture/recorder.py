@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import Any
 
 import keras
@@ -96,14 +97,47 @@ def _is_cast(tensor: Any, given: Any) -> bool:
 def recording(model: Any, prefix: str = "") -> Iterator[Recording]:
     """Record every call of a layer or operation below ``model`` that happens inside the ``with``."""
     record = Recording()
+    with _patched(model, prefix, lambda: record):
+        yield record
+
+
+class ReplicaRecorder:
+    """Records the calls of several threads through one model, each for itself.
+
+    The replicas of ``tf.distribute`` are threads that take turns: one may pause inside its step while another begins.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._records: dict[int, Recording] = {}
+        self._patches = ExitStack()
+
+    @contextmanager
+    def recording(self) -> Iterator[Recording]:
+        """Record every call that this thread makes inside the ``with``."""
+        thread = get_ident()
+        record = self._records[thread] = Recording()
+        try:
+            if len(self._records) == 1:
+                self._patches.enter_context(_patched(self._model, "", lambda: self._records.get(get_ident())))
+            yield record
+        finally:
+            del self._records[thread]
+            if not self._records:
+                self._patches.close()
+
+
+@contextmanager
+def _patched(model: Any, prefix: str, current: Callable[[], Recording | None]) -> Iterator[None]:
+    """Context in which each call is added to the recording that is current."""
     patched: list[Any] = []
     try:
         for path, operation in _leaves(model, prefix).items():
             if "call" in operation.__dict__:
                 continue  # other code has replaced it: do not interfere
-            operation.__dict__["call"] = _recorded(operation.call, path, operation, record)
+            operation.__dict__["call"] = _recorded(operation.call, path, operation, current)
             patched.append(operation)
-        yield record
+        yield
     finally:
         for operation in patched:
             operation.__dict__.pop("call", None)
@@ -135,13 +169,16 @@ def _leaves(model: Any, prefix: str) -> dict[str, Any]:
     return found
 
 
-def _recorded(call: Callable[..., Any], path: str, layer: Any, record: Recording) -> Callable[..., Any]:
+def _recorded(
+    call: Callable[..., Any], path: str, layer: Any, current: Callable[[], Recording | None]
+) -> Callable[..., Any]:
     @functools.wraps(call)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
         inputs = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
         made = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
-        if made:
+        record = current()
+        if made and record is not None:
             record.calls.append(Call(path, layer, inputs, made))
         return outputs
 

@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.capture.layers import json_of, other_matrices, table_id, walk
 from tb_cnndiag.payloads import LayerInfo, RunInfo
 
@@ -40,8 +39,6 @@ def run_info(models: Mapping[str, Any], table: tuple[LayerInfo, ...], unprobed: 
         for prefix, part in models.items()
         for path, reason in other_matrices(part, prefix)
     ]
-    if backend().replicas(model) > 1:
-        notes.append("Firing units are not observed during training because several replicas take each step together.")
     return RunInfo(
         table=table_id(table),
         layers=table,

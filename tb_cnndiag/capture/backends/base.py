@@ -178,8 +178,6 @@ class Backend(Protocol):
     def random_state(self) -> Callable[[], None]:
         """Remember the backend's own random state; the function that is returned restores it."""
 
-    def replicas(self, model: Any) -> int:
-        """Number of copies of the model that take each training step together."""
 
     def spans_machines(self, model: Any) -> bool:
         """Whether several processes train the model together."""

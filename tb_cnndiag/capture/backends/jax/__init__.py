@@ -21,7 +21,6 @@ __all__ = [
     "gradients",
     "input_gradient",
     "random_state",
-    "replicas",
     "same_graph",
     "spans_machines",
     "tap_fit",
@@ -61,9 +60,6 @@ def random_state() -> Callable[[], None]:
     return lambda: None
 
 
-def replicas(model: Any) -> int:
-    """1: a step over several devices is one program over the whole batch."""
-    return 1
 
 
 def spans_machines(model: Any) -> bool:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
-from tb_cnndiag.capture.backends.tensorflow.distribution import replicas, spans_machines, writes_the_log
+from tb_cnndiag.capture.backends.tensorflow.distribution import spans_machines, writes_the_log
 from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.backends.tensorflow.loop import TappedLoop
 from tb_cnndiag.capture.backends.tensorflow.passes import compiled, differentiated, gradients, input_gradient, trace
@@ -24,7 +24,6 @@ __all__ = [
     "gradients",
     "input_gradient",
     "random_state",
-    "replicas",
     "same_graph",
     "spans_machines",
     "tap_fit",

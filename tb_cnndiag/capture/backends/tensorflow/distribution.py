@@ -14,9 +14,6 @@ def scope(model: Any) -> AbstractContextManager[Any]:
     return nullcontext() if strategy is None else strategy.scope()
 
 
-def replicas(model: Any) -> int:
-    """Number of copies of the model that take each training step together."""
-    return int(getattr(_strategy(model), "num_replicas_in_sync", 1))
 
 
 def spans_machines(model: Any) -> bool:
@@ -39,6 +36,23 @@ def summed_over_replicas(gradient: Any) -> Any:
     if context is None or context.num_replicas_in_sync == 1:
         return gradient
     return context.all_reduce(tf.distribute.ReduceOp.SUM, gradient)
+
+
+def local_variable(value: Any, name: str) -> Any:
+    """A variable of which each replica has a part of its own: no replica waits for another to read or set it."""
+    return tf.Variable(
+        value,
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+        name=name,
+    )
+
+
+def set_local(variable: Any, value: Any) -> None:
+    """Give each part in this process this value."""
+    for part in local_parts(variable):
+        part.assign(value)
 
 
 def local_parts(variable: Any) -> list[Any]:

@@ -16,11 +16,11 @@ import tensorflow as tf
 
 from tb_cnndiag.capture.backends.base import Fired
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
-from tb_cnndiag.capture.backends.tensorflow.distribution import replicas, scope
+from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, local_variable, scope, set_local
 from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import by_position
-from tb_cnndiag.capture.recorder import Recording, recording
+from tb_cnndiag.capture.recorder import Recording, ReplicaRecorder
 from tb_cnndiag.capture.reductions import sample_max
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.warning import warn
@@ -36,39 +36,37 @@ class Firing:
     """Keeps the number of the last observed batch in which each unit fired.
 
     It observes layers that are called directly in the step's graph, not layers called inside a loop, a branch or a
-    nested ``tf.function``.
+    nested ``tf.function``. Of several replicas each keeps this for its own part of the batch; they are joined when they
+    are read, so no step waits for another replica because of it.
     """
 
     def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
-        self._model = model
         self._layers = list(layers)
         self._ends = np.cumsum([layer.units for layer in layers])
         self._seen: set[int] = set()
         self._failed = False
+        self._recorder = ReplicaRecorder(model)
         with scope(model):
             # float32 throughout: every device and XLA keep it on the device that computes.
-            self._steps = tf.Variable(0.0, trainable=False, name="cnndiag_count")
-            self._batches = tf.Variable(0.0, trainable=False, name="cnndiag_count")
-            self._sizes = tf.Variable(tf.zeros(SIZE_HISTORY), trainable=False, name="cnndiag_sizes")
-            self._fired_at = tf.Variable(tf.zeros(int(self._ends[-1])), trainable=False, name="cnndiag_fired")
-
-    @staticmethod
-    def can_observe(model: Any) -> bool:
-        """False if several replicas take each step together, each with a part of the batch."""
-        return replicas(model) == 1
+            self._steps = local_variable(0.0, "cnndiag_count")
+            self._batches = local_variable(0.0, "cnndiag_count")
+            self._sizes = local_variable(tf.zeros(SIZE_HISTORY), "cnndiag_sizes")
+            self._fired_at = local_variable(tf.zeros(int(self._ends[-1])), "cnndiag_fired")
 
     def read(self) -> Fired | None:
         """What was observed since the last call; None if no batch was observed."""
-        batches = int(to_host(self._batches))
-        self._steps.assign(0.0)
+        batches = int(to_host(local_parts(self._batches)[0]))  # the replicas take each step together
+        set_local(self._steps, 0.0)
         if not batches or not self._seen:
             return None
         late = min(-(-batches // 2), SIZE_HISTORY)
-        sizes = to_host(self._sizes)[np.arange(batches - late, batches) % SIZE_HISTORY]
-        fired = np.split(to_host(self._fired_at) > batches - late, self._ends[:-1])
-        self._batches.assign(0.0)
-        self._fired_at.assign(np.zeros(self._fired_at.shape, np.float32))
-        return Fired([units if row in self._seen else None for row, units in enumerate(fired)], late, int(sizes.sum()))
+        sizes, fired_at = to_host((local_parts(self._sizes), local_parts(self._fired_at)))
+        samples = np.sum(sizes, axis=0)[np.arange(batches - late, batches) % SIZE_HISTORY]
+        fired = np.split(np.max(fired_at, axis=0) > batches - late, self._ends[:-1])
+        set_local(self._batches, 0.0)
+        set_local(self._fired_at, np.zeros(self._fired_at.shape, np.float32))
+        units = [units if row in self._seen else None for row, units in enumerate(fired)]
+        return Fired(units, late, int(samples.sum()))
 
     def wrap(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """The train step, followed by the observation of its batch."""
@@ -77,7 +75,7 @@ class Firing:
             due = self._due()
             if self._failed or (tf.executing_eagerly() and not due):
                 return train_step(data)
-            with recording(self._model) as record:
+            with self._recorder.recording() as record:
                 result = train_step(data)
             try:
                 self._observe(record, data, due)

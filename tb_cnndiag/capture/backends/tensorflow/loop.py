@@ -18,7 +18,7 @@ class TappedLoop(NoTaps):
     def __init__(
         self, models: Sequence[Any], layers: Sequence[KernelLayer], optimizers: Sequence[Any], parts: Mapping[str, Any]
     ) -> None:
-        self._taps = Taps(models[0], layers, collect=True, parts=parts)
+        self._taps = Taps(models[0], layers, collect=True, parts=parts, units=False)
         self._has_optimizers = bool(optimizers)
         self._patches = ExitStack()
         self._patches.enter_context(self._taps.tapped(optimizers))

@@ -19,7 +19,13 @@ import tensorflow as tf
 from tb_cnndiag.capture.backends.base import Fired, NoTaps
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.batch_samples import BatchSamples
-from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, scope, summed_over_replicas
+from tb_cnndiag.capture.backends.tensorflow.distribution import (
+    local_parts,
+    local_variable,
+    scope,
+    set_local,
+    summed_over_replicas,
+)
 from tb_cnndiag.capture.backends.tensorflow.firing import Firing
 from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.layers import KernelLayer
@@ -35,9 +41,23 @@ class Taps:
     """
 
     def __init__(
-        self, model: Any, layers: Sequence[KernelLayer], *, collect: bool, parts: Mapping[str, Any] | None = None
+        self,
+        model: Any,
+        layers: Sequence[KernelLayer],
+        *,
+        collect: bool,
+        parts: Mapping[str, Any] | None = None,
+        units: bool = True,
     ) -> None:
-        """``collect``: keep samples of each batch. ``parts``: models by name whose own inputs are kept, too."""
+        """Make the variables.
+
+        Args:
+            model: The model.
+            layers: The kernel layers.
+            collect: Keep samples of each batch.
+            parts: Models by name whose own inputs are kept, too.
+            units: Observe which units fire.
+        """
         self._model = model
         # A model that is trained alone has no name: its inputs are the data.
         self._parts = {name: part for name, part in (parts or {}).items() if collect and name}
@@ -48,30 +68,16 @@ class Taps:
         # The graph in which each part was called last: a step may be traced more than once.
         self._called: dict[str, weakref.ref[Any]] = {}
         self._calls = {name: BatchSamples(model) for name in self._parts}
-        self.firing = Firing(model, layers) if Firing.can_observe(model) else None
+        self.firing = Firing(model, layers) if units else None
         with scope(model):
             # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these steps, number of all other steps.
-            self._sums = tf.Variable(
-                tf.zeros((len(layers), 3)),
-                trainable=False,
-                synchronization=tf.VariableSynchronization.ON_READ,
-                aggregation=tf.VariableAggregation.SUM,
-                name="cnndiag_gradients",
-            )
-            self._batch_size = tf.Variable(
-                0,
-                trainable=False,
-                synchronization=tf.VariableSynchronization.ON_READ,
-                aggregation=tf.VariableAggregation.SUM,
-                name="cnndiag_batch_size",
-            )
+            self._sums = local_variable(tf.zeros((len(layers), 3)), "cnndiag_gradients")
+            self._batch_size = local_variable(0, "cnndiag_batch_size")
 
     def read(self) -> FloatArray:
         """Mean ‖gradient‖, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
-        parts = local_parts(self._sums)
-        sums: FloatArray = np.array(to_host(parts), np.float64).sum(axis=0)
-        for part in parts:
-            part.assign(np.zeros(sums.shape, np.float32))
+        sums: FloatArray = np.array(to_host(local_parts(self._sums)), np.float64).sum(axis=0)
+        set_local(self._sums, np.zeros(sums.shape, np.float32))
         with np.errstate(invalid="ignore", divide="ignore"):
             sums[:, 0] = np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)
         return sums

@@ -20,7 +20,6 @@ __all__ = [
     "gradients",
     "input_gradient",
     "random_state",
-    "replicas",
     "same_graph",
     "spans_machines",
     "tap_fit",
@@ -66,9 +65,6 @@ def random_state() -> Callable[[], None]:
     return lambda: torch.set_rng_state(state)
 
 
-def replicas(model: Any) -> int:
-    """1: Keras trains on one device."""
-    return 1
 
 
 def spans_machines(model: Any) -> bool:
