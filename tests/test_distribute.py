@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
+import pytest
 
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import UnitStates
@@ -107,22 +110,28 @@ def test_mirrored_training_is_unchanged_and_writes_one_log(tmp_path: Path) -> No
     np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-3)
 
 
-def test_two_processes_write_one_log_with_the_results_of_one_process(tmp_path: Path) -> None:
-    ports = ",".join(str(port) for port in _free_ports(2))
-    module = [sys.executable, "-m", "tests.distributed_loop"]
-    single = subprocess.run(
-        [*module, str(tmp_path / "one")], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
-    )
-    workers = [
+def _workers(module: str, *arguments: object, **environment: str) -> list[subprocess.Popen[str]]:
+    """Two processes of ``MultiWorkerMirroredStrategy``."""
+    command = [sys.executable, "-m", module, *map(str, arguments), ",".join(map(str, _free_ports(2)))]
+    return [
         subprocess.Popen(
-            [*module, str(tmp_path / "two"), ports, str(index)],
+            [*command, str(index)],
             cwd=ROOT,
+            env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for index in (0, 1)
     ]
+
+
+def test_two_processes_write_one_log_with_the_results_of_one_process(tmp_path: Path) -> None:
+    single = subprocess.run(
+        [sys.executable, "-m", "tests.distributed_loop", str(tmp_path / "one")],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    workers = _workers("tests.distributed_loop", tmp_path / "two")
     try:
         outputs = [worker.communicate(timeout=120) for worker in workers]
     finally:
@@ -132,6 +141,34 @@ def test_two_processes_write_one_log_with_the_results_of_one_process(tmp_path: P
     weights = [float(text.split()[-1]) for text in (single.stdout, *(out for out, _ in outputs))]
     np.testing.assert_allclose(weights, weights[0], rtol=1e-5)
     _assert_alike(_history(tmp_path / "one"), _history(tmp_path / "two"))
+
+
+def test_a_worker_that_dies_leaves_a_log_that_opens(tmp_path: Path) -> None:
+    """The chief waits for the dead worker in the step of the strategy itself, until it is ended."""
+    chief, worker = _workers("tests.distributed_loop", tmp_path, DIES_AT="6")
+    try:
+        worker.communicate(timeout=120)
+        assert worker.returncode == 3
+        assert _history(tmp_path).series("gradient_flow", "gradient_norm").steps.tolist() == [4]
+    finally:
+        chief.kill()
+        chief.communicate()
+    assert _history(tmp_path).series("gradient_flow", "gradient_norm").steps.tolist() == [4]
+
+
+def test_keras_itself_does_not_fit_over_several_processes() -> None:
+    """Without the callback; where Keras trains, ``fit`` should be recorded, and this test says so."""
+    workers = _workers("tests.distributed_fit")
+    try:
+        outputs = [worker.communicate(timeout=120) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    printed = outputs[0][0].strip()
+    assert not printed.startswith("trained"), f"Keras {keras.__version__} trains here: record it, see docs/limits.md"
+    assert printed.startswith("ValueError"), outputs
+    assert "PerReplica" in printed
+    pytest.xfail(f"Keras {keras.__version__} fails there by itself: {printed[:60]}… {printed[-110:]}")
 
 
 def _free_ports(count: int) -> list[int]:
