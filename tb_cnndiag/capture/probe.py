@@ -101,9 +101,7 @@ class Observer:
             record.inputs = keras.tree.flatten(x)
         self.recording = record
         seen = {
-            layer.path: [
-                record.observe(layer, call) for call in record.of(layer.layer) if backend().same_graph(call.outputs[0])
-            ]
+            layer.path: [record.observe(layer, call) for call in record.of(layer.layer) if call.in_this_graph]
             for layer in self.layers
         }
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
@@ -190,7 +188,7 @@ def _reducible(
             given["picture"] = (image,)
     if "normalized" in kinds:
         call = graph.normalization.get(layer.path)
-        if call is not None and compares(call.layer) and backend().same_graph(call.inputs[0]):
+        if call is not None and compares(call.layer) and call.in_this_graph:
             given["normalized"] = (moments(ops, call.inputs[0]), call.layer)
     if "map" in kinds and _is_map(image := channels_last(layer, seen.tensor), layer.units):
         given["map"] = (image,)

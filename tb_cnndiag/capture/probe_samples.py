@@ -149,7 +149,8 @@ class ProbeCollector:
     def add(self, batch: int, data: Mapping[str, Any]) -> None:
         """Keep the first samples of each source, a structure of arrays (x, y)."""
         for name, samples in data.items():
-            source = self._sources.setdefault(name, SampleCollector(self._batches))
+            # Not each step needs to show what a part is called with.
+            source = self._sources.setdefault(name, SampleCollector(None if name else self._batches))
             if source.wants(batch):
                 source.add(batch, samples)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import keras
 
+from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation, is_normalization, owns_kernel, walk
 from tb_cnndiag.numerics.activations import GRAPH_OPERATIONS
 
@@ -29,6 +30,12 @@ class Call:
     layer: Any
     inputs: list[Any]
     outputs: list[Any]
+    computation: Any = None
+
+    @property
+    def in_this_graph(self) -> bool:
+        """False for a call of an inner graph, e.g. a loop over time steps: reading its tensors would fail the pass."""
+        return bool(self.computation == backend().computation())
 
 
 @dataclass(frozen=True)
@@ -179,7 +186,7 @@ def _recorded(
         made = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
         record = current()
         if made and record is not None:
-            record.calls.append(Call(path, layer, inputs, made))
+            record.calls.append(Call(path, layer, inputs, made, backend().computation()))
         return outputs
 
     return wrapper

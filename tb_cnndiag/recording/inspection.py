@@ -68,7 +68,7 @@ class Inspection:
         self._reductions = sorted(needs & REDUCTIONS.keys())
         self._started = time.time()
         self._probe_gradients = True
-        self._described: RunInfo | None = None
+        self.described: RunInfo | None = None
 
     @property
     def table(self) -> tuple[LayerInfo, ...]:
@@ -131,9 +131,9 @@ class Inspection:
             started=self._started,
             probe=probes[0].description if probes else info.probe,
         )
-        if self._described is not None and _unscheduled(info) == _unscheduled(self._described):
-            return self._described, False
-        self._described = info
+        if self.described is not None and _unscheduled(info) == _unscheduled(self.described):
+            return self.described, False
+        self.described = info
         return info, True
 
     def _probed(self, *, costly: bool) -> dict[str, dict[str, FloatArray]]:

@@ -140,8 +140,12 @@ class RunLog:
 
     def switch_off(self, info: RunInfo, switched_off: SwitchedOff) -> None:
         """Write that recording stops here, and why."""
-        step, index = max(switched_off.step, self.last_step), max(self.snapshots - 1, 0)
-        message = self._description(step, index, replace(info, switched_off=switched_off))
+        self.describe(replace(info, switched_off=switched_off), switched_off.step)
+
+    def describe(self, info: RunInfo, step: int = 0) -> None:
+        """Write what the run is, after its last snapshot."""
+        step, index = max(step, self.last_step), max(self.snapshots - 1, 0)
+        message = self._description(step, index, info)
         self._write(step, [(message, encode(message))], {})
 
     def close(self) -> None:

@@ -140,7 +140,12 @@ class Session:
         self._log.close()
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log; its description is written once more if it has changed since the last snapshot."""
+        known = self._inspection.described
+        if known is not None:
+            info, changed = self._inspection.describe(known.layers, known.batch_size)
+            if changed:
+                self._log.describe(info)
         self._log.close()
 
     def summary(self) -> str:

@@ -155,7 +155,7 @@ class Training:
         """
         self._complete_probe()
         if self._collector:
-            self._inspector.nothing_collected("training has not called it")
+            self._inspector.nothing_collected(self._taps.not_collected)
         self._taps = NoTaps()
         self._interrupted = interrupted
         self.take_snapshot(self._last_logs, occasion="last")
@@ -207,7 +207,7 @@ class Training:
             self._collector = None
             self._taps.stop_collecting()
             self._inspector.offer_probes(collected)
-            self._inspector.nothing_collected("training has not called it")
+            self._inspector.nothing_collected(self._taps.not_collected)
 
     def _measure_update(self, steps: int) -> None:
         if self._before is None:

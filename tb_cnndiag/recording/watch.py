@@ -57,7 +57,9 @@ class Watch:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
             self._switch_off(str(self._unbuilt))
 
-    def step(self, logs: Mapping[str, Any] | None = None, *, gradients: Any = None, state: Any = None) -> None:
+    def step(
+        self, logs: Mapping[str, Any] | None = None, *, gradients: Any = None, state: Any = None, batch: Any = None
+    ) -> None:
         """Report that a training step is done.
 
         Args:
@@ -67,10 +69,12 @@ class Watch:
             state: On JAX: ``(trainable, non-trainable)`` values of the variables after the step, each one list for all
                 models. They are copied into the models when a snapshot needs them. Not needed by a loop that assigns
                 them itself.
+            batch: On JAX, as long as there is no probe: what the models were called with in this step, from which a
+                probe is collected: ``x`` or ``(x, y)``, by name if there are several models. Elsewhere it is seen.
         """
         if self._tapped is not None:
             tapped = self._tapped
-            self._guarded(lambda: tapped.after_step(gradients, state))
+            self._guarded(lambda: tapped.after_step(gradients, state, self._by_part(batch)))
         if self._unbuilt:  # the step that is done has given the models their weights
             self._guarded(lambda: self._begin(incomplete=True))
             return
@@ -118,6 +122,14 @@ class Watch:
         self._training = training
         training.begin()
         training.before_batch()
+
+    def _by_part(self, batch: Any) -> dict[str, Any]:
+        """The pairs (x, y) of a step by part."""
+        if batch is None:
+            return {}
+        first, *others = self._parts
+        given = batch if others or (isinstance(batch, dict) and list(batch) == [first]) else {first: batch}
+        return {name: x if isinstance(x, tuple) and len(x) == 2 else (x, None) for name, x in given.items()}
 
     def _count(self, training: Training, logs: Mapping[str, Any]) -> None:
         training.after_batch(1, _numbers(logs))

@@ -48,6 +48,9 @@ class Fired:
 class TrainingTaps(Protocol):
     """What a training computes anyway, read between its steps."""
 
+    not_collected: str
+    """Why a part for which a probe is collected has none at the end."""
+
     def sync(self) -> None:
         """Bring the models up to date: some backends train on a state of their own."""
 
@@ -69,6 +72,8 @@ class TrainingTaps(Protocol):
 
 class NoTaps:
     """Taps of a training of which nothing can be read; those that can read something override it."""
+
+    not_collected = "training has not called it"
 
     def sync(self) -> None:
         """The models are up to date."""
@@ -106,7 +111,7 @@ class FitTaps(TrainingTaps, Protocol):
 class LoopTaps(TrainingTaps, Protocol):
     """Taps of a hand-written loop."""
 
-    def after_step(self, gradients: Any, state: Any) -> None:
+    def after_step(self, gradients: Any, state: Any, batch: Mapping[str, Any]) -> None:
         """What the loop hands over after a step: see :meth:`tb_cnndiag.recording.watch.Watch.step`."""
 
     def stop(self) -> None:
@@ -119,8 +124,11 @@ class Backend(Protocol):
     def to_host(self, structure: Any) -> Any:
         """See :func:`tb_cnndiag.capture.backends.to_host`."""
 
-    def same_graph(self, tensor: Any) -> bool:
-        """False for a tensor of an inner graph, e.g. a loop over time steps: reading it would fail the whole pass."""
+    def computation(self) -> Any:
+        """What identifies the graph or trace that is being made; None where operations run at once.
+
+        It is equal at two places if tensors of one can be used at the other, unequal e.g. inside and behind a loop.
+        """
 
     def constant_value(self, tensor: Any) -> Any:
         """The value of a tensor that is constant in a graph, as an array; None if it has none."""
@@ -177,7 +185,6 @@ class Backend(Protocol):
 
     def random_state(self) -> Callable[[], None]:
         """Remember the backend's own random state; the function that is returned restores it."""
-
 
     def spans_machines(self, model: Any) -> bool:
         """Whether several processes train the model together."""

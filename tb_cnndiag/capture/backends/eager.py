@@ -67,13 +67,13 @@ class NormLog:
         return mean_norms(np.stack(norms), np.stack(present))
 
 
-def units_that_fire(record: Recording, layers: Sequence[KernelLayer], same_graph: Any) -> dict[int, Any]:
+def units_that_fire(record: Recording, layers: Sequence[KernelLayer]) -> dict[int, Any]:
     """Row of each rectified layer → whether each unit fired in any call, sample and position, ``(units,)`` bool."""
     ops = keras.ops
     fired: dict[int, Any] = {}
     for row, layer in enumerate(layers):
         calls = record.of(layer.layer)
-        seen = [record.observe(layer, call) for call in calls if same_graph(call.outputs[0])]
+        seen = [record.observe(layer, call) for call in calls if call.in_this_graph]
         if seen and len(seen) == len(calls) and all(each.activation in RECTIFIED for each in seen):
             maxima = [ops.max(sample_max(ops, by_position(layer, each.tensor)), axis=0) for each in seen]
             fired[row] = ops.any(ops.stack(maxima) > 0, axis=0)

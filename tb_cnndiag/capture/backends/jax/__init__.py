@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from tb_cnndiag.capture.backends.jax.arrays import same_graph, to_host
+from tb_cnndiag.capture.backends.jax.arrays import computation, to_host
 from tb_cnndiag.capture.backends.jax.loop import TappedLoop
 from tb_cnndiag.capture.backends.jax.passes import compiled, differentiated, gradients, input_gradient, trace
 from tb_cnndiag.capture.backends.jax.taps import TappedTraining
@@ -16,12 +16,12 @@ from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
     "compiled",
+    "computation",
     "constant_value",
     "differentiated",
     "gradients",
     "input_gradient",
     "random_state",
-    "same_graph",
     "spans_machines",
     "tap_fit",
     "tap_loop",
@@ -45,21 +45,19 @@ def tap_fit(
     charged: Callable[[], AbstractContextManager[None]],
 ) -> TappedTraining:
     """Taps next to the train step: some steps are taken twice, once without effect."""
-    return TappedTraining(model, layers, charged)
+    return TappedTraining(model, layers, parts if collect else {}, charged)
 
 
 def tap_loop(
     models: Sequence[Any], layers: Sequence[KernelLayer], optimizers: Sequence[Any], parts: Mapping[str, Any]
 ) -> TappedLoop:
     """What the loop hands over."""
-    return TappedLoop(models, layers)
+    return TappedLoop(models, layers, parts)
 
 
 def random_state() -> Callable[[], None]:
     """JAX has none: Keras keeps its seeds in variables."""
     return lambda: None
-
-
 
 
 def spans_machines(model: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.backends.base import NoTaps
-from tb_cnndiag.capture.backends.eager import NormLog
+from tb_cnndiag.capture.backends.eager import NormLog, first_samples
 from tb_cnndiag.capture.backends.jax.arrays import to_host
 from tb_cnndiag.capture.backends.jax.shadow import data_gradient
 from tb_cnndiag.capture.layers import KernelLayer
@@ -20,7 +20,14 @@ from tb_cnndiag.payloads import FloatArray
 class TappedLoop(NoTaps):
     """Gradients and state of a loop whose step JAX compiles: nothing in it can be read from outside."""
 
-    def __init__(self, models: Sequence[Any], layers: Sequence[KernelLayer]) -> None:
+    not_collected = (
+        "a step that JAX compiles does not show what it calls a model with, and the loop has not handed that to "
+        "watched.step(batch=…)"
+    )
+
+    def __init__(self, models: Sequence[Any], layers: Sequence[KernelLayer], parts: Mapping[str, Any]) -> None:
+        """``parts``: Models by name for which a probe is collected."""
+        self._parts = set(parts)
         self._trainable = [variable for model in models for variable in model.trainable_variables]
         self._others = [variable for model in models for variable in model.non_trainable_variables]
         self._rows: dict[int, list[int]] = {}
@@ -29,10 +36,12 @@ class TappedLoop(NoTaps):
         self._layers = len(layers)
         self._norms = NormLog()
         self._state: Any = None
+        self._batch: Mapping[str, Any] = {}
 
-    def after_step(self, gradients: Any, state: Any) -> None:
-        """Keep the norms of these gradients, and the state until it is needed."""
+    def after_step(self, gradients: Any, state: Any, batch: Mapping[str, Any]) -> None:
+        """Keep the norms of these gradients, and the state and the batch until they are needed."""
         self._state = state
+        self._batch = {name: pair for name, pair in batch.items() if name in self._parts}
         if gradients is not None:
             self._norms.add(*self._norms_of(keras.tree.flatten(gradients)))
 
@@ -47,6 +56,15 @@ class TappedLoop(NoTaps):
                 raise ValueError(f"The state has {len(values)} values for {len(variables)} variables.")
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(jnp.array(value, copy=True))
+
+    def batch(self) -> dict[str, Any]:
+        """What the loop handed over with the latest step."""
+        taken = keras.tree.map_structure(lambda a: None if a is None else to_host(a), first_samples(self._batch))
+        return dict(taken)
+
+    def stop_collecting(self) -> None:
+        """What the loop hands over is not kept any more."""
+        self._parts, self._batch = set(), {}
 
     def gradients(self) -> FloatArray | None:
         """Of the steps whose gradients were handed over."""

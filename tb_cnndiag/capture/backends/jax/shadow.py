@@ -7,7 +7,7 @@ that returns only norms of gradients and which units fired; XLA leaves out the u
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from tb_cnndiag.capture.backends.eager import units_that_fire
-from tb_cnndiag.capture.backends.jax.arrays import same_graph
+from tb_cnndiag.capture.backends.jax.calls import KeptCalls
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.optimizers import inner_optimizer, outer_optimizers
 from tb_cnndiag.capture.recorder import recording
@@ -24,7 +24,9 @@ from tb_cnndiag.capture.recorder import recording
 class ShadowStep:
     """Computes what a train step would, from the state before it."""
 
-    def __init__(self, model: Any, layers: Sequence[KernelLayer]) -> None:
+    def __init__(self, model: Any, layers: Sequence[KernelLayer], parts: Mapping[str, Any]) -> None:
+        """``parts``: Models by name whose own inputs are kept."""
+        self.calls = KeptCalls(parts)
         self._model = model
         self._layers = list(layers)
         self._rows: dict[int, list[int]] = {}
@@ -44,7 +46,7 @@ class ShadowStep:
 
     def _shadow(self, state: Any, data: Any) -> tuple[Any, Any, dict[int, Any]]:
         taken: list[tuple[Any, Sequence[Any], Sequence[Any], Sequence[Any]]] = []
-        with self._patched(taken):
+        with self._patched(taken), self.calls.kept():
             _, after = self._model.train_step(state, data)
         rest = list(after[1]) if isinstance(after, tuple) and len(after) > 1 else []
         fired = rest[-1] if rest and isinstance(rest[-1], dict) else {}
@@ -81,7 +83,7 @@ class ShadowStep:
         def observed(*args: Any, **kwargs: Any) -> Any:
             with recording(self._model) as record:
                 loss, (unscaled, y_pred, variables, metrics) = compute(*args, **kwargs)
-            fired = units_that_fire(record, self._layers, same_graph)
+            fired = units_that_fire(record, self._layers)
             return loss, (unscaled, y_pred, [*variables, fired], metrics)
 
         return observed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,6 +12,7 @@ import keras
 from tb_cnndiag.capture.backends.base import Fired, NoTaps
 from tb_cnndiag.capture.backends.eager import FiringLog, NormLog, first_samples, samples_in
 from tb_cnndiag.capture.backends.jax.arrays import to_host
+from tb_cnndiag.capture.backends.jax.calls import KeptCalls
 from tb_cnndiag.capture.backends.jax.shadow import ShadowStep
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.payloads import FloatArray
@@ -30,17 +31,32 @@ class TappedTraining(NoTaps):
     """
 
     def __init__(
-        self, model: Any, layers: Sequence[KernelLayer], charged: Callable[[], AbstractContextManager[None]]
+        self,
+        model: Any,
+        layers: Sequence[KernelLayer],
+        parts: Mapping[str, Any],
+        charged: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """``charged``: Context in which time counts as a cost of the diagnostics."""
+        """Stand in for the train function.
+
+        Args:
+            model: The model.
+            layers: The kernel layers.
+            parts: Models by name whose own inputs are kept, too.
+            charged: Context in which time counts as a cost of the diagnostics.
+        """
         self._model = model
         self._charged = charged
         original = model.train_function
         kept = getattr(original, "_cnndiag_shadow", None)
         key = tuple(id(layer.variable) for layer in layers)
-        if kept is None or kept[0] != key:
-            kept = original._cnndiag_shadow = (key, ShadowStep(model, layers))
+        # A model that is trained alone has no name: its inputs are the data.
+        named = {name: part for name, part in parts.items() if name}
+        if kept is None or kept[0] != key or not kept[1].calls.knows(named):
+            kept = original._cnndiag_shadow = (key, ShadowStep(model, layers, named))
         self._shadow: ShadowStep | None = kept[1]
+        self._calls: KeptCalls = kept[1].calls
+        self._calls.start() if named else self._calls.stop()
         self._firing = FiringLog(len(layers))
         self._norms = NormLog()
         self._steps = 0
@@ -73,11 +89,16 @@ class TappedTraining(NoTaps):
         return self._firing.read(to_host)
 
     def batch(self) -> dict[str, Any]:
-        """The data of the latest step; what parts of the model are called with is not known."""
+        """The data of the latest step; and what parts were called with, if that step has a shadow."""
         if self._data is None:
             return {}
         x, y, _ = keras.utils.unpack_x_y_sample_weight(self._data)
-        return {"": keras.tree.map_structure(lambda a: None if a is None else to_host(a), first_samples((x, y)))}
+        data = keras.tree.map_structure(lambda a: None if a is None else to_host(a), first_samples((x, y)))
+        return {"": data} | self._calls.read()
+
+    def stop_collecting(self) -> None:
+        """The shadow steps keep nothing more of what the parts are called with."""
+        self._calls.stop()
 
     def batch_size(self) -> int:
         """Of all steps."""

@@ -11,7 +11,7 @@ from tensorflow.python.eager import context
 
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import spans_machines, writes_the_log
-from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
+from tb_cnndiag.capture.backends.tensorflow.graph import computation
 from tb_cnndiag.capture.backends.tensorflow.loop import TappedLoop
 from tb_cnndiag.capture.backends.tensorflow.passes import compiled, differentiated, gradients, input_gradient, trace
 from tb_cnndiag.capture.backends.tensorflow.taps import TappedTraining
@@ -19,12 +19,12 @@ from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
     "compiled",
+    "computation",
     "constant_value",
     "differentiated",
     "gradients",
     "input_gradient",
     "random_state",
-    "same_graph",
     "spans_machines",
     "tap_fit",
     "tap_loop",

@@ -14,8 +14,6 @@ def scope(model: Any) -> AbstractContextManager[Any]:
     return nullcontext() if strategy is None else strategy.scope()
 
 
-
-
 def spans_machines(model: Any) -> bool:
     """Whether several processes train the model together."""
     return getattr(_strategy(model), "cluster_resolver", None) is not None

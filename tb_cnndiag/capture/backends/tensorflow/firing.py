@@ -17,7 +17,6 @@ import tensorflow as tf
 from tb_cnndiag.capture.backends.base import Fired
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, local_variable, scope, set_local
-from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import by_position
 from tb_cnndiag.capture.recorder import Recording, ReplicaRecorder
@@ -107,7 +106,7 @@ class Firing:
         outputs = {}
         for row, layer in enumerate(self._layers):
             calls = record.of(layer.layer)
-            seen = [record.observe(layer, call) for call in calls if same_graph(call.outputs[0])]
+            seen = [record.observe(layer, call) for call in calls if call.in_this_graph]
             if seen and len(seen) == len(calls) and all(each.activation in RECTIFIED for each in seen):
                 outputs[row] = [each.tensor for each in seen]
         return outputs

@@ -37,7 +37,7 @@ class TappedLoop(NoTaps):
         """Let the models be called as they are."""
         self._calls.close()
 
-    def after_step(self, gradients: Any, state: Any) -> None:
+    def after_step(self, gradients: Any, state: Any, batch: Mapping[str, Any]) -> None:
         """The optimizers have shown everything."""
 
     def stop(self) -> None:

@@ -15,12 +15,12 @@ from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
     "compiled",
+    "computation",
     "constant_value",
     "differentiated",
     "gradients",
     "input_gradient",
     "random_state",
-    "same_graph",
     "spans_machines",
     "tap_fit",
     "tap_loop",
@@ -30,9 +30,9 @@ __all__ = [
 ]
 
 
-def same_graph(tensor: Any) -> bool:
-    """True: every tensor has a value."""
-    return True
+def computation() -> Any:
+    """None: operations run at once."""
+    return None
 
 
 def constant_value(tensor: Any) -> Any:
@@ -63,8 +63,6 @@ def random_state() -> Callable[[], None]:
     """The state of torch's default generator."""
     state = torch.get_rng_state()
     return lambda: torch.set_rng_state(state)
-
-
 
 
 def spans_machines(model: Any) -> bool:

@@ -103,7 +103,7 @@ class TappedTraining(NoTaps):
             return
         try:
             with torch.no_grad():
-                fired = units_that_fire(record, self._layers, lambda _tensor: True)
+                fired = units_that_fire(record, self._layers)
             self._firing.add(fired, samples_in(self._data))
         except Exception as error:  # no model may fail to train because of this
             self._failed = True
@@ -130,7 +130,7 @@ class TappedLoop(NoTaps):
         self._calls = KeptCalls(parts)
         self._patches.enter_context(self._calls.kept())
 
-    def after_step(self, gradients: Any, state: Any) -> None:
+    def after_step(self, gradients: Any, state: Any, batch: Mapping[str, Any]) -> None:
         """The next calls belong to another step; the optimizers have shown everything else."""
         self._calls.begin()
 
