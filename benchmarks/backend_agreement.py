@@ -60,7 +60,7 @@ def _train(names: Sequence[str], work: Path, jobs: int) -> None:
     from benchmarks.faults.train import one_thread, train_named
 
     runs = [(kind, seed) for kind, seed in RUNS if kind == keras.backend.backend()]
-    todo = [(name, seed, home_of(work / kind, name, seed)) for kind, seed in runs for name in names]
+    todo = [(name, seed, home_of(work / kind, name, seed)) for name in names for kind, seed in runs]
     with multiprocessing.get_context("spawn").Pool(jobs, one_thread, maxtasksperchild=20) as pool:
         for _ in pool.imap_unordered(train_named, todo):
             pass

@@ -1,8 +1,9 @@
-"""What a first training costs with the callback at its defaults: ``python -m benchmarks.first_training [CASE …]``.
+"""What a first training costs with the callback at its defaults.
 
-Each training runs in a process of its own: bare, with ``CNNDiagnostics``, and with ``TensorBoard(histogram_freq=1)``,
-in turn, ``--rounds`` times. Printed are medians: wall time of ``fit`` and what the callback adds to it, relative to the
-bare training, and the same of processor time, which other work on the machine changes less; the first snapshot relative
+``python -m benchmarks.first_training [CASE …] [--backend NAME]``: each training runs in a process of its own: bare,
+with ``CNNDiagnostics``, and, where there is TensorFlow, with ``TensorBoard(histogram_freq=1)``, in turn, ``--rounds``
+times. Printed are medians: wall time of ``fit`` and what the callback adds to it, relative to the bare training, and
+the same of processor time, which other work on the machine changes less; the first snapshot relative
 to the first call of the training step, which compiles it; epochs from the second snapshot on, without the last; peak
 memory beyond the bare training; and the size of the log. Imports of the callback count as its cost. Nothing here is a
 test: a target that is missed is printed as MISS.
@@ -20,13 +21,14 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 BATCH = 32
-KINDS = ("bare", "diagnostics", "board")
+KINDS = ("bare", "diagnostics", *(["board"] if find_spec("tensorflow") else []))
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def compared(name: str, rounds: int, budget: float | None) -> dict[str, float]:
         return statistics.median(each[figure] for each in runs[kind])
 
     bare = median("bare", "seconds")
-    return {
+    figures = {
         "bare, s": bare,
         "wall": median("diagnostics", "seconds") / bare,
         "processor": median("diagnostics", "processor") / median("bare", "processor"),
@@ -212,18 +214,25 @@ def compared(name: str, rounds: int, budget: float | None) -> dict[str, float]:
         "first snapshot / first step": median("diagnostics", "first snapshot") / median("bare", "first step"),
         "MB": median("diagnostics", "MB") - median("bare", "MB"),
         "kB": median("diagnostics", "bytes") / 1e3,
-        "TensorBoard, wall": median("board", "seconds") / bare,
-        "TensorBoard, kB": median("board", "bytes") / 1e3,
     }
+    if "board" in KINDS:
+        figures |= {
+            "TensorBoard, wall": median("board", "seconds") / bare,
+            "TensorBoard, kB": median("board", "bytes") / 1e3,
+        }
+    return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"{', '.join(CASES)}; by default {', '.join(DEFAULT)}")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backend", choices=["tensorflow", "jax", "torch"], help="instead of Keras' choice")
     parser.add_argument("--budget", type=float, help="instead of the callback's default")
     parser.add_argument("--train", nargs=3, metavar=("CASE", "KIND", "HOME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.backend:
+        os.environ["KERAS_BACKEND"] = options.backend  # the trainings run in processes that inherit it
     if options.train:
         name, kind, home = options.train
         train(CASES[name], kind, Path(home), options.budget)
