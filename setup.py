@@ -101,7 +101,7 @@ setup(
     extras_require={
         "tensorflow": ["tensorflow>=2.16", "keras>=3.3.3"],
         # Keras 3 on JAX or torch: TensorFlow is not needed.
-        "jax": ["jax>=0.4.30", "keras>=3.3.3"],
+        "jax": ["jax>=0.4.35", "keras>=3.3.3"],
         "torch": ["torch>=2.3", "keras>=3.3.3"],
         "remote": ["fsspec>=2023.6"],
         "s3": ["s3fs>=2023.6"],
@@ -112,7 +112,7 @@ setup(
         "dev": [
             *TEST,
             *DOCS,
-            "jax>=0.4.30",
+            "jax>=0.4.35",
             "ruff>=0.6",
             "mypy>=1.11",
             "import-linter>=2.1",

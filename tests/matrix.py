@@ -6,7 +6,7 @@ For each row, pip creates an environment with the pinned versions, then installs
 - *check*: ``tb-cnndiag check`` reports the findings of the demo's log;
 - *serves*: ``tensorboard`` starts and serves the routes for that log;
 - *goldens*: each golden message of the contract can be decoded, and protobuf gives the same JSON;
-- *trains*, with TensorFlow: a short training with the callback finds a dead layer.
+- *trains*, with TensorFlow or JAX: a short training with the callback finds a dead layer.
 
 The script prints the Markdown table of docs/compatibility.md. The exit code is 1 if a check fails. A row whose Python
 version is not installed is reported as such.
@@ -31,7 +31,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[1]
-SHOWN = ("tensorboard", "protobuf", "numpy", "tensorflow-cpu", "keras")
+SHOWN = ("tensorboard", "protobuf", "numpy", "tensorflow-cpu", "jax", "keras")
 # TensorBoard 2.20 and earlier import pkg_resources.
 SETUPTOOLS = "setuptools<82"
 
@@ -46,8 +46,13 @@ class Row:
 
     @property
     def trains(self) -> bool:
-        """Whether it includes TensorFlow."""
-        return any(package.startswith("tensorflow") for package in self.packages)
+        """Whether it includes a backend of Keras."""
+        return any(package.startswith("tensorflow") for package in self.packages) or self.backend == "jax"
+
+    @property
+    def backend(self) -> str:
+        """The backend that it trains on."""
+        return "jax" if any(package.startswith("jax") for package in self.packages) else "tensorflow"
 
 
 ENVIRONMENTS = (
@@ -75,6 +80,8 @@ ENVIRONMENTS = (
         "3.13",
         ("tensorflow-cpu==2.21.*", "tensorboard==2.21.*", "keras>=3.12", "protobuf==7.*", "numpy==2.*"),
     ),
+    Row("oldest JAX", "3.11", ("jax==0.4.35", "jaxlib==0.4.35", "keras==3.15.*", "tensorboard==2.21.*")),
+    Row("newest JAX", "3.12", ("jax", "keras>=3.12", "tensorboard==2.21.*")),
 )
 
 GOLDENS = """
@@ -103,7 +110,7 @@ model = keras.Sequential([
 ])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(1).normal(size=(256, 12, 12, 1)).astype("float32")
-model.fit(x, np.arange(256) % 4, epochs=3, budget=None, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], verbose=0)])
+model.fit(x, np.arange(256) % 4, epochs=3, verbose=0, callbacks=[CNNDiagnostics(sys.argv[1], budget=None, verbose=0)])
 findings = diagnose(sys.argv[1])
 assert ("dead_units", "dead") in {(f.fault, f.layer) for f in findings}, findings
 """
@@ -113,14 +120,14 @@ class MatrixError(RuntimeError):
     """A check that failed."""
 
 
-def run(*command: object, code: int = 0, **options: Any) -> str:
+def run(*command: object, code: int = 0, backend: str = "tensorflow", **options: Any) -> str:
     """Standard output of a command.
 
     Raises:
         MatrixError: If the exit code is not ``code``.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CI": "true"}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CI": "true", "KERAS_BACKEND": backend}
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, **options)
     if done.returncode != code:
@@ -217,7 +224,7 @@ def run_checks(row: Row, python: Path, wheel: Path, log: Path, home: Path) -> tu
     }
     if row.trains:
         checks["trains"] = lambda: run(
-            env_python, "-W", "error::UserWarning:tb_cnndiag", "-c", TRAINING, "log", cwd=home
+            env_python, "-W", "error::UserWarning:tb_cnndiag", "-c", TRAINING, "log", cwd=home, backend=row.backend
         )
     for name, check_one in checks.items():
         try:
