@@ -69,8 +69,8 @@ class Watch:
             state: On JAX: ``(trainable, non-trainable)`` values of the variables after the step, each one list for all
                 models. They are copied into the models when a snapshot needs them. Not needed by a loop that assigns
                 them itself.
-            batch: On JAX, as long as there is no probe: what the models were called with in this step, from which a
-                probe is collected: ``x`` or ``(x, y)``, by name if there are several models. Elsewhere it is seen.
+            batch: On JAX, as long as there is no probe: what the models were called with in this step, ``x`` or
+                ``(x, y)``, by name if there are several models. A probe is collected of it. Elsewhere it is seen.
         """
         if self._tapped is not None:
             tapped = self._tapped
