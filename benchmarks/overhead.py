@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import count
@@ -244,7 +244,7 @@ class Steps(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Tap the step that follows."""
         if self._kind != "bare" and self._taps is None:
-            self._taps = backend().tap_fit(self.model, self._layers, collect=False, parts={}, charged=nullcontext)
+            self._taps = backend().tap_fit(self.model, self._layers, collect=False, parts={}, charged=_uncharged)
         if self._taps is not None:
             if self._kind == "observed":  # each step is the first after a snapshot
                 self._taps.gradients()
@@ -261,6 +261,10 @@ class Steps(keras.callbacks.Callback):
         """Remove the taps."""
         if self._taps is not None:
             self._taps.stop()
+
+
+def _uncharged(**_options: Any) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _taps(model: Any, inspector: ModelInspector, x: Any, y: Any) -> dict[str, float]:

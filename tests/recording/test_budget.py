@@ -65,6 +65,17 @@ def test_training_earns_what_snapshots_spend(clock: Clock) -> None:
     assert budget.spent_share == pytest.approx(17 / 117)
 
 
+def test_what_is_compiled_once_counts_but_not_against_the_next_snapshots(clock: Clock) -> None:
+    budget = Budget(0.05)
+    budget.begin()
+    with budget.charged(first=True):
+        clock.pass_by(4.0)
+    clock.pass_by(100.0)
+    assert budget.spent == pytest.approx(4)
+    assert budget.available("regular") == pytest.approx(0.05 * 100)
+    assert budget.available("last") == pytest.approx(0.2 * 100 - 4)
+
+
 def test_something_is_kept_for_the_last_snapshot(clock: Clock) -> None:
     budget = Budget(0.05)
     clock.pass_by(100.0)

@@ -166,7 +166,7 @@ class Backend(Protocol):
         *,
         collect: bool,
         parts: Mapping[str, Any],
-        charged: Callable[[], AbstractContextManager[None]],
+        charged: Callable[..., AbstractContextManager[None]],
     ) -> FitTaps:
         """Tap a training that ``fit`` is about to start.
 
@@ -175,7 +175,7 @@ class Backend(Protocol):
             layers: The kernel layers.
             collect: Keep samples of each batch.
             parts: Models by name whose own inputs are kept, too.
-            charged: Context in which time counts as a cost of the diagnostics.
+            charged: Context in which time counts as a cost of the diagnostics; ``first=True``: of their beginning.
         """
 
     def tap_loop(

@@ -42,7 +42,7 @@ def tap_fit(
     *,
     collect: bool,
     parts: Mapping[str, Any],
-    charged: Callable[[], AbstractContextManager[None]],
+    charged: Callable[..., AbstractContextManager[None]],
 ) -> TappedTraining:
     """Taps next to the train step: some steps are taken twice, once without effect."""
     return TappedTraining(model, layers, parts if collect else {}, charged)

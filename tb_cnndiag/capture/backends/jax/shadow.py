@@ -27,6 +27,8 @@ class ShadowStep:
     def __init__(self, model: Any, layers: Sequence[KernelLayer], parts: Mapping[str, Any]) -> None:
         """``parts``: Models by name whose own inputs are kept."""
         self.calls = KeptCalls(parts)
+        self.compiled = False
+        """Whether a step was taken."""
         self._model = model
         self._layers = list(layers)
         self._rows: dict[int, list[int]] = {}
@@ -42,6 +44,7 @@ class ShadowStep:
         result: tuple[Any, Any, dict[int, Any]] = self._compiled(state, data)
         for array in jax.tree.leaves(result):
             array.block_until_ready()
+        self.compiled = True
         return result
 
     def _shadow(self, state: Any, data: Any) -> tuple[Any, Any, dict[int, Any]]:

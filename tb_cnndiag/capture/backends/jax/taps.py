@@ -35,7 +35,7 @@ class TappedTraining(NoTaps):
         model: Any,
         layers: Sequence[KernelLayer],
         parts: Mapping[str, Any],
-        charged: Callable[[], AbstractContextManager[None]],
+        charged: Callable[..., AbstractContextManager[None]],
     ) -> None:
         """Stand in for the train function.
 
@@ -43,7 +43,7 @@ class TappedTraining(NoTaps):
             model: The model.
             layers: The kernel layers.
             parts: Models by name whose own inputs are kept, too.
-            charged: Context in which time counts as a cost of the diagnostics.
+            charged: Context in which time counts as a cost of the diagnostics; ``first=True``: of their beginning.
         """
         self._model = model
         self._charged = charged
@@ -112,7 +112,7 @@ class TappedTraining(NoTaps):
         if self._shadow is None or not due:
             return
         try:
-            with self._charged():
+            with self._charged(first=not self._shadow.compiled):
                 norms, present, fired = self._shadow(state, batches[0])
         except Exception as error:  # no model may fail to train because of this
             self._shadow = None

@@ -45,7 +45,7 @@ def tap_fit(
     *,
     collect: bool,
     parts: Mapping[str, Any],
-    charged: Callable[[], AbstractContextManager[None]],
+    charged: Callable[..., AbstractContextManager[None]],
 ) -> TappedTraining:
     """Taps inside the train step that Keras compiles."""
     return TappedTraining(model, layers, collect=collect, parts=parts)

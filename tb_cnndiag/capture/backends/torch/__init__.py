@@ -46,7 +46,7 @@ def tap_fit(
     *,
     collect: bool,
     parts: Mapping[str, Any],
-    charged: Callable[[], AbstractContextManager[None]],
+    charged: Callable[..., AbstractContextManager[None]],
 ) -> TappedTraining:
     """Taps inside the train step, which runs operation by operation."""
     return TappedTraining(model, layers, parts if collect else {})
