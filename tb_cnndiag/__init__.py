@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tb_cnndiag.callback import CNNDiagnostics
     from tb_cnndiag.finding import Adjustment, Coverage, Evidence, Finding
     from tb_cnndiag.judging.coverage import Verdict
     from tb_cnndiag.logs import diagnose, judge_log
     from tb_cnndiag.preflight_checks.run import preflight
     from tb_cnndiag.recording.auditing import audit
-    from tb_cnndiag.recording.callback import CNNDiagnostics
     from tb_cnndiag.recording.schedule import every, log_spaced
     from tb_cnndiag.recording.visualizing import visualize
     from tb_cnndiag.report.export import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _HOMES = {
-    "CNNDiagnostics": "tb_cnndiag.recording.callback",
+    "CNNDiagnostics": "tb_cnndiag.callback",
     "assert_healthy": "tb_cnndiag.report.gate",
     "audit": "tb_cnndiag.recording.auditing",
     "preflight": "tb_cnndiag.preflight_checks.run",

@@ -35,8 +35,8 @@ def train(logdir: Path) -> None:
         raise DemoError(f"{error.name} is not installed. Run: {how}") from None
     if logdir.exists() and any(logdir.iterdir()):
         raise DemoError(f"{logdir} is not empty. Choose another directory: tb-cnndiag demo LOGDIR")
+    from tb_cnndiag.callback import CNNDiagnostics
     from tb_cnndiag.capture.backends import to_host
-    from tb_cnndiag.recording.callback import CNNDiagnostics
 
     if not has_tensorflow():  # keras.callbacks.TensorBoard needs it
         print("TensorFlow is not installed: loss and accuracy are in the run of the diagnostics.", flush=True)

@@ -107,7 +107,7 @@ def _settle(trial: Trial, x: Any, y: Any) -> None:
 
 
 def _turning_point(model: Any, x: Any, y: Any, middle: float) -> str | None:
-    """The layer from which on inference mode loses what was learned, found by bisection; None if no one layer is it.
+    """The first layer with which inference mode loses what was learned, found by bisection; None if no one layer is it.
 
     With the first ``k`` layers in training mode the loss is low; ``k`` is as small as possible.
     """
@@ -130,7 +130,7 @@ def _turning_point(model: Any, x: Any, y: Any, middle: float) -> str | None:
 
 @contextmanager
 def _in_training_mode(layers: Sequence[Any]) -> Iterator[None]:
-    """These layers work as in training, whatever the mode; their states stay."""
+    """These layers work as in training, in both modes; their states stay."""
     states = [[(v, to_host(v)) for v in layer.non_trainable_variables] for layer in layers]
     calls: list[Callable[..., Any]] = [layer.call for layer in layers]
     for layer, call in zip(layers, calls, strict=True):

@@ -17,12 +17,15 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.backends import to_host
+from tb_cnndiag.diagnostics import available
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.preflight_checks.base import Subject
 from tb_cnndiag.preflight_checks.copies import copied
-from tb_cnndiag.recording.callback import CNNDiagnostics
+from tb_cnndiag.recording.callback import Recording
+from tb_cnndiag.recording.schedule import HEAVY
+from tb_cnndiag.recording.training import Options
 from tb_cnndiag.summaries.reader import read_run
 
 # Samples, epochs and batch size of the trial; rules need two epochs to persist.
@@ -105,9 +108,9 @@ def _trial(subject: Subject) -> Trial:
     probe = keras.tree.map_structure(lambda a: None if a is None else a[:PROBE], (x, y))
     with tempfile.TemporaryDirectory() as home, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        callback = CNNDiagnostics(
-            home, probe=probe, budget=None, diagnostics=MEASURED, verbose=0, on_finding=lambda _: None
-        )
+        measured = [kind() for kind in available() if kind.name in MEASURED]
+        options = Options(Path(home), "epoch", HEAVY, measured, None, verbose=0, budget=None)
+        callback = Recording(options, probe, on_finding=lambda _: None)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[callback], shuffle=False)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import keras
@@ -21,15 +17,11 @@ from tb_cnndiag.capture.model_inspector import ModelInspector, NotBuiltError
 from tb_cnndiag.capture.model_part import parts_of
 from tb_cnndiag.capture.optimizers import find_optimizers
 from tb_cnndiag.capture.probe_samples import ProbeCollector
-from tb_cnndiag.diagnostics import OF_AUDITS, Diagnostic, available
-from tb_cnndiag.finding import Finding
+from tb_cnndiag.finding import Finding, Findings
 from tb_cnndiag.judging.announcements import sentences
-from tb_cnndiag.judging.coverage import summary
 from tb_cnndiag.recording.before_training import StoredPreflight
 from tb_cnndiag.recording.budget import Budget
-from tb_cnndiag.recording.closing_images import CLOSING
 from tb_cnndiag.recording.run_log import Judgment, record_failed_start
-from tb_cnndiag.recording.schedule import HEAVY, Schedule
 from tb_cnndiag.recording.training import Options, Training, try_probe
 from tb_cnndiag.recording.watch import Watch
 from tb_cnndiag.warning import warn
@@ -37,95 +29,18 @@ from tb_cnndiag.warning import warn
 OnFinding: TypeAlias = Literal["warn", "stop"] | Callable[[Finding], None]
 
 
-class CNNDiagnostics(keras.callbacks.Callback):
-    """Records what the layers of a convolutional network do while it trains, for TensorBoard.
-
-    Example:
-        >>> model.fit(x, y, validation_data=(xv, yv), epochs=10, callbacks=[
-        ...     keras.callbacks.TensorBoard("logs/run1"),
-        ...     CNNDiagnostics("logs/run1"),
-        ... ])
-
-    Then run ``tensorboard --logdir logs`` and open the tab *CNN Diagnostics*.
+class Recording(keras.callbacks.Callback):
+    """Records a training under ``fit`` as its options say; any error is reported once, and the training goes on.
 
     Args:
-        log_dir: Directory of the run, best the one given to ``keras.callbacks.TensorBoard``. The log is written to
-            ``<log_dir>/cnndiag``.
-        probe: The samples whose activations are recorded: ``x`` or ``(x, y)``, a few hundred, all classes in equal
-            numbers, best from validation data. Without a probe, up to 256 samples are collected over the first epoch.
-            For a model of several parts (a GAN): a dictionary by part.
-        update_freq: ``"epoch"``: one snapshot at the end of each epoch. A number: one every so many batches.
-        schedule: Which snapshots include the heavy diagnostics (similarity, clusters, densities): a function of the
-            0-based index of the snapshot, such as ``every(n)`` or ``log_spaced(n)``; by default ``log_spaced(3)``. The
-            last snapshot of a training always includes them.
-        diagnostics: Names of built-in diagnostics, or instances of your own; None for all built-in ones.
-        images: False keeps pictures of your data out of the log: images of the probe, feature maps. Pictures of filters
-            show weights and stay.
-        budget: Share of the training's time that the diagnostics may take, 0..1; None: no bound. A snapshot leaves out
-            what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
-            complete as a fifth of the training's time allows for all of them; images of units and maps of classes use
-            what is left of it. ``schedule`` is the upper bound.
-        layers: Regular expression: record only the layers whose path it matches.
-        on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` that two more snapshots confirm.
-            ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``
-            also ends the training on an error (a hand-written loop has to look at ``watched.stop``); a function is
-            called with each finding, causes first.
-        preflight: Training data ``(x, y)``, or ``(x, y, validation_data)``, that are checked with the model before the
-            first step, on copies; True uses ``probe=(x, y)``. Its findings are printed, and written into the log. See
-            :func:`tb_cnndiag.preflight`.
-        verbose: 0 prints nothing but problems of the diagnostics themselves.
-
-    Raises:
-        ValueError: If an argument is not one of the allowed values.
-
-    Any other error is reported once; training continues.
+        options: Where and what is recorded.
+        probe, on_finding: See :class:`tb_cnndiag.CNNDiagnostics`.
     """
 
-    def __init__(
-        self,
-        log_dir: str | os.PathLike[str],
-        *,
-        probe: Any = None,
-        update_freq: Literal["epoch"] | int = "epoch",
-        schedule: Schedule | None = None,
-        diagnostics: Sequence[str | Diagnostic] | None = None,
-        budget: float | None = 0.05,
-        images: bool = True,
-        layers: str | None = None,
-        on_finding: OnFinding = "warn",
-        preflight: Any = None,
-        verbose: int = 1,
-    ) -> None:
+    def __init__(self, options: Options, probe: Any = None, on_finding: OnFinding = "warn") -> None:
         super().__init__()
-        if update_freq != "epoch" and (not isinstance(update_freq, int) or update_freq < 1):
-            raise ValueError(f'update_freq is {update_freq!r}; allowed: "epoch", or a number of batches (at least 1).')
-        if not callable(on_finding) and on_finding not in ("warn", "stop"):
-            raise ValueError(f'on_finding is {on_finding!r}; allowed: "warn", "stop", or a function of a Finding.')
-        if budget is not None and not (isinstance(budget, int | float) and 0 < budget <= 1):
-            raise ValueError(
-                f"budget is {budget!r}; allowed: a share of the training's time, above 0 and at most 1, as in "
-                "budget=0.05, or None for no bound."
-            )
-        if schedule is not None and not callable(schedule):
-            raise ValueError(
-                f"schedule is {schedule!r}; allowed: every(n), log_spaced(n), or a function of a snapshot's index."
-            )
-        if not isinstance(preflight, bool | tuple | None):
-            raise ValueError(
-                f"preflight is of type {type(preflight).__name__}; allowed: (x, y), (x, y, validation_data), or True, "
-                "which uses probe=(x, y)."
-            )
         self.findings: tuple[Finding, ...] = ()
-        self._options = Options(
-            Path(log_dir),
-            update_freq,
-            schedule or HEAVY,
-            [chosen for chosen in resolve_diagnostics(diagnostics) if images or not chosen.shows_data],
-            layers,
-            verbose,
-            budget,
-        )
-        self._preflight = (probe if isinstance(probe, tuple) else ()) if preflight is True else preflight
+        self._options = options
         self._probe = probe
         self._on_finding = on_finding
         self._training: Training | None = None
@@ -247,28 +162,16 @@ class CNNDiagnostics(keras.callbacks.Callback):
                 self._unbuilt = error
 
     def _start(self, model: Any, *, incomplete: bool) -> None:
-        self._check_before(model)
+        found = self.found_before(model)
+        if found is not None:
+            self._options = replace(self._options, diagnostics=[*self._options.diagnostics, StoredPreflight(found)])
         budget = Budget(self._options.budget)
         with budget.charged():
             self._prepare(model, budget, incomplete=incomplete)
 
-    def _check_before(self, model: Any) -> None:
-        """Run the preflight that the user asked for, once; its time is the user's choice, not a part of the budget."""
-        wanted, self._preflight = self._preflight, None
-        if wanted is None or wanted is False:
-            return
-        try:
-            checks = import_module("tb_cnndiag.preflight_checks.run")  # stands above this layer
-            judged = checks.preflight_verdict(model, *wanted)
-        except Exception as error:  # a check that fails must not end the training
-            warn(f"The preflight failed ({type(error).__name__}: {error}). The training continues.")
-            return
-        stored = StoredPreflight(checks.stored_findings(judged))
-        self._options = replace(self._options, diagnostics=[*self._options.diagnostics, stored])
-        if self._options.verbose:
-            for finding in judged.findings:
-                print(f"CNN diagnostics, preflight: {finding.severity}: {finding.message} [{finding.fault}]")
-            print(f"CNN diagnostics, preflight: {summary(judged.coverage)}")
+    def found_before(self, model: Any) -> Findings | None:
+        """What is known of the training before its first step, once; None: nothing was checked."""
+        return None
 
     def _prepare(self, model: Any, budget: Budget, *, incomplete: bool) -> None:
         if backend().spans_machines(model):
@@ -324,7 +227,7 @@ class CNNDiagnostics(keras.callbacks.Callback):
 class _Guard:
     """Keeps any error inside the ``with`` from reaching the training."""
 
-    def __init__(self, callback: CNNDiagnostics, where: str) -> None:
+    def __init__(self, callback: Recording, where: str) -> None:
         self._callback = callback
         self._where = where
 
@@ -345,25 +248,3 @@ class _Guard:
             )
         self._callback.switch_off(reason)
         return True
-
-
-def resolve_diagnostics(wanted: Sequence[str | Diagnostic] | None) -> list[Diagnostic]:
-    """Instances of the diagnostics that the user wants, given by name or as objects.
-
-    Raises:
-        ValueError: If a name is unknown.
-    """
-    known = {kind.name: kind for kind in (*available(), *CLOSING, *OF_AUDITS)}
-    if wanted is None:
-        return [kind() for kind in (*available(), *CLOSING)]
-    found: list[Diagnostic] = []
-    for item in wanted:
-        if isinstance(item, Diagnostic):
-            found.append(item)
-        elif item in known:
-            found.append(known[item]())
-        else:
-            near = get_close_matches(str(item), known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"There is no diagnostic {item!r}.{hint} Known are: {', '.join(known)}.")
-    return found

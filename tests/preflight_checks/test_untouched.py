@@ -100,7 +100,7 @@ def test_the_argument_is_checked_and_a_failing_preflight_does_not_end_the_traini
     def broken(*_args: Any) -> Any:
         raise RuntimeError("no")
 
-    monkeypatch.setattr("tb_cnndiag.preflight_checks.run.preflight_verdict", broken)
+    monkeypatch.setattr("tb_cnndiag.callback.preflight_verdict", broken)
     with pytest.warns(UserWarning, match="The preflight failed"):
         compiled(plain()).fit(x, y, verbose=0, callbacks=[CNNDiagnostics(tmp_path / "b", preflight=(x, y))])
     assert tb_cnndiag.judge_log(tmp_path / "b").coverage
