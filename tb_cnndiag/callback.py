@@ -46,7 +46,7 @@ class CNNDiagnostics(Recording):
         budget: Share of the training's time that the diagnostics may take, 0..1; None: no bound. A snapshot leaves out
             what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
             complete as a fifth of the training's time allows for all of them; images of units and maps of classes use
-            what is left of it. ``schedule`` is the upper bound.
+            what is left of the share. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
         on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` that two more snapshots confirm.
             ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``

@@ -104,8 +104,7 @@ class Budget:
         """
         if self.share is None or occasion == "first":
             return float("inf")
-        spent = self.spent
-        trained = max(clock() - self._began - spent, 0.0)
+        spent, trained = self.spent, self.trained
         if occasion == "last":
             if self._before_last is None:  # it may be supplemented when the training ends
                 self._before_last = spent
@@ -116,6 +115,11 @@ class Budget:
             whole = self.share * trained / progress
             earned = min(earned, whole - min(reserved, RESERVE * whole))
         return max(FLOOR, earned) - (spent - self._unbounded)
+
+    @property
+    def trained(self) -> float:
+        """Seconds that training itself has taken so far."""
+        return max(clock() - self._began - self.spent, 0.0)
 
     @property
     def spent_share(self) -> float:

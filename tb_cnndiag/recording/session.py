@@ -17,7 +17,7 @@ from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.recording.plan import RECORD, Plan, affordable, cost_of_all
 from tb_cnndiag.recording.run_log import Judgment, RunLog
 from tb_cnndiag.recording.schedule import COSTLY, Schedule
-from tb_cnndiag.wording import percent
+from tb_cnndiag.wording import percent, plural
 
 ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
 # What the first snapshot leaves to later ones: it would keep a new user waiting.
@@ -71,11 +71,26 @@ class Session:
         self._done: frozenset[str] = frozenset()
         self._logged: Mapping[str, float] = {}
         self._left_out: list[Diagnostic] = []
+        self._trained = 0.0
+        self._skipped = 0
 
     @property
     def bytes_written(self) -> int:
         """Size of the log so far."""
         return self._log.bytes_written
+
+    def skips(self, moment: Moment) -> bool:
+        """Whether training has not even earned what judging and writing this snapshot would take.
+
+        Neither in all, nor since the last one: of very short epochs, only some are recorded.
+        """
+        budget = self.budget
+        if moment.occasion != "regular" or budget.share is None:
+            return False
+        earned = budget.share * (budget.trained - self._trained)
+        skips = budget.estimate(RECORD) > max(earned, budget.available("regular", progress=moment.progress))
+        self._skipped += skips
+        return skips
 
     def take_snapshot(
         self,
@@ -115,10 +130,11 @@ class Session:
             judgment = self._record(snapshot, plan, index, batch_size, end, ended=last)
         self._done = done | ({each.name for each in due} - {each.name for each in self._left_out})
         self._logged = dict(logs)
+        self._trained = self.budget.trained
         return judgment
 
     def complete(self, step: int, time_limit: float = float("inf")) -> None:
-        """Run the closing diagnostics, once, if the last snapshot is of this step.
+        """Run the closing diagnostics, once, if the last snapshot is of this step, in what is left of the budget.
 
         If a ``time_limit``, in seconds, leaves something out, a note in the log says so.
         """
@@ -127,7 +143,7 @@ class Session:
             return
         self._closed_step = step
         with self.budget.charged():
-            self._closing.run(due, min(time_limit, self.budget.available("last")))
+            self._closing.run(due, min(time_limit, self.budget.available("regular")))
         if time_limit < float("inf") and (left_out := self._closing.left_out.values()):
             names, seconds = ", ".join(what for what, _ in left_out), sum(seconds for _, seconds in left_out)
             note = f"The time limit of {time_limit:g} s leaves out {names} (about {seconds:.1f} s): see --time-limit."
@@ -158,6 +174,8 @@ class Session:
             f"CNN diagnostics: {budget.spent:.1f} s ({percent(budget.spent_share)} of the time{bound}), "
             f"{self._log.bytes_written / 1e6:.2f} MB in {self._log.log_dir}"
         )
+        if self._skipped:
+            text += f"; {plural(self._skipped, 'snapshot')} left out, for the steps between them are too short"
         closing = self._closing.left_out.values()
         left_out = [*sorted(each.name for each in self._left_out), *(what for what, _ in closing)]
         if not left_out:

@@ -180,18 +180,20 @@ class Training:
             self._session.complete(self._step)
 
     def _snapshot(self, logs: Mapping[str, Any], occasion: Occasion) -> Judgment | None:
-        self._taps.sync()
         numbers = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
         if "learning_rate" not in numbers and (rate := _learning_rate(self._optimizers)) is not None:
             numbers["learning_rate"] = rate
         self._last_logs = numbers
+        moment = Moment(self._step, self._epoch, occasion, self._progress())
+        if self._session.skips(moment):
+            return None
+        self._taps.sync()
         self._batch_size = self._inspector.batch_size = self._taps.batch_size() or self._batch_size
         updates = np.mean(self._updates, axis=0) if self._updates else None
         self._updates = []
         tapped = Tapped(self._taps.gradients(), updates, self._taps.fired())
         samples = sum(len(probe) for probe in self._inspector.probes)
         self._budget.expect(self._pace.expected(samples, self._batch_size))
-        moment = Moment(self._step, self._epoch, occasion, self._progress())
         return self._session.take_snapshot(moment, numbers, tapped, batch_size=self._batch_size)
 
     def _progress(self) -> float:

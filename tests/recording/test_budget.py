@@ -17,6 +17,7 @@ from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import ColumnInfo
+from tb_cnndiag.recording import run_log
 from tb_cnndiag.recording.budget import Budget, Expected
 from tb_cnndiag.recording.pace import StepPace
 from tb_cnndiag.recording.plan import affordable, cost_of_all
@@ -250,6 +251,31 @@ def test_the_last_snapshot_names_what_it_leaves_out(
     compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[_Passing(clock), callback])
     assert _history(tmp_path).series("slow", "waited").steps.tolist() == [0]
     assert "the last snapshot leaves out slow (about 50.0 s). budget=None" in capsys.readouterr().out
+
+
+def test_very_short_epochs_get_a_snapshot_when_they_have_earned_one(
+    tmp_path: Path, rng: np.random.Generator, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Judging takes 1 s, an epoch 4 s: at 5 %, an epoch earns 0.2 s, so every fifth one gets a snapshot."""
+
+    class Passing(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            clock.pass_by(4.0)
+
+    judge = run_log.verdict
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        clock.pass_by(1.0)
+        return judge(*arguments, **options)
+
+    monkeypatch.setattr(run_log, "verdict", slowly)
+    x, y = images(rng, 32)
+    callback = CNNDiagnostics(tmp_path, probe=(x, y), diagnostics=["training_curve"], on_finding=lambda _: None)
+    compiled(plain()).fit(x, y, epochs=23, verbose=0, callbacks=[Passing(), callback])
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    epochs = [history.epochs[step] for step in sorted(history.epochs)]
+    assert epochs == [0, 6, 11, 16, 21, 23]  # the first snapshot is taken when four seconds have passed
+    assert "18 snapshots left out" in capsys.readouterr().out
 
 
 def test_what_was_captured_is_measured_even_if_capturing_took_too_long(
