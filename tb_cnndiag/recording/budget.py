@@ -45,6 +45,7 @@ class Budget:
         self._charging: float | None = None
         self._unbounded = 0.0
         self._before_last: float | None = None
+        self._trained_before = 0.0
         self._expected: dict[str, Expected] = {}
         self._measured: dict[str, float] = {}
         self._runs: dict[str, int] = {}
@@ -81,6 +82,10 @@ class Budget:
         """
         self._unbounded = self.spent
 
+    def recorded(self) -> None:
+        """A snapshot is complete."""
+        self._trained_before = self.trained
+
     def expect(self, costs: Mapping[str, Expected]) -> None:
         """Seconds that items are expected to take until they have been measured."""
         self._expected.update(costs)
@@ -115,6 +120,11 @@ class Budget:
             whole = self.share * trained / progress
             earned = min(earned, whole - min(reserved, RESERVE * whole))
         return max(FLOOR, earned) - (spent - self._unbounded)
+
+    @property
+    def earned_lately(self) -> float:
+        """Seconds that training has earned since the last snapshot: these can be spent in debt, too."""
+        return float("inf") if self.share is None else self.share * (self.trained - self._trained_before)
 
     @property
     def trained(self) -> float:

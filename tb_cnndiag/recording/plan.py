@@ -40,7 +40,8 @@ def affordable(
 ) -> Plan:
     """Choose from the diagnostics that are due: light ones first, then heavy and costly ones, cheap ones first.
 
-    Diagnostics whose data training provides anyway are always taken.
+    Diagnostics whose data training provides anyway are always taken. Light ones may take what training has earned since
+    the last snapshot even if too much was spent before: one surprise must not hide the rest of the training.
 
     Args:
         due: The diagnostics, in the order of the log.
@@ -60,6 +61,8 @@ def affordable(
         cost += _capturing(fetched | more, budget) - _capturing(fetched, budget)
         impossible = captured is not None and more
         limit = seconds if last else _PART[diagnostic.cost] * seconds
+        if diagnostic.cost == "light":
+            limit = max(limit, budget.earned_lately)
         if diagnostic.needs and (impossible or planned + cost > limit):
             left_out[diagnostic.name] = cost
             continue

@@ -71,7 +71,6 @@ class Session:
         self._done: frozenset[str] = frozenset()
         self._logged: Mapping[str, float] = {}
         self._left_out: list[Diagnostic] = []
-        self._trained = 0.0
         self._skipped = 0
 
     @property
@@ -85,10 +84,8 @@ class Session:
         Neither in all, nor since the last one: of very short epochs, only some are recorded.
         """
         budget = self.budget
-        if moment.occasion != "regular" or budget.share is None:
-            return False
-        earned = budget.share * (budget.trained - self._trained)
-        skips = budget.estimate(RECORD) > max(earned, budget.available("regular", progress=moment.progress))
+        earned = max(budget.earned_lately, budget.available(moment.occasion, progress=moment.progress))
+        skips = moment.occasion == "regular" and budget.estimate(RECORD) > earned
         self._skipped += skips
         return skips
 
@@ -130,7 +127,7 @@ class Session:
             judgment = self._record(snapshot, plan, index, batch_size, end, ended=last)
         self._done = done | ({each.name for each in due} - {each.name for each in self._left_out})
         self._logged = dict(logs)
-        self._trained = self.budget.trained
+        self.budget.recorded()
         return judgment
 
     def complete(self, step: int, time_limit: float = float("inf")) -> None:

@@ -175,6 +175,22 @@ def test_light_ones_come_first_and_what_they_share_counts_once(clock: Clock) -> 
     assert _names(affordable(due, budget, 0.45, captured={"probe"})) == ["a", "b", "logs"]
 
 
+def test_in_debt_light_ones_get_what_was_earned_since_the_last_snapshot(clock: Clock) -> None:
+    budget = Budget(0.05)
+    budget.begin()
+    for item, seconds in {"surprise": 100.0, "a": 0.1, "rank": 0.1, "record": 0.2}.items():
+        _spend(budget, clock, seconds, item)
+    due = [_diagnostic("rank", "costly", "kernel"), _diagnostic("a", "light", "kernel")]
+    clock.pass_by(10.0)
+    assert budget.available("regular") < -90
+    assert _names(affordable(due, budget, budget.available("regular"))) == ["a"]
+    budget.recorded()
+    clock.pass_by(5.9)  # earns 0.295 s: too little to measure, judge and write
+    assert _names(affordable(due, budget, budget.available("regular"))) == []
+    clock.pass_by(0.2)
+    assert _names(affordable(due, budget, budget.available("regular"))) == ["a"]
+
+
 def test_the_pass_that_searches_serves_the_plain_pass_too(clock: Clock) -> None:
     budget = Budget(0.05)
     for item, seconds in {"probe": 1.0, "search": 1.5, "a": 0.1, "patches": 0.2}.items():
