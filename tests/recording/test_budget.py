@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +22,7 @@ from tb_cnndiag.recording.pace import StepPace
 from tb_cnndiag.recording.plan import affordable, cost_of_all
 from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, plain
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    moved = Clock()
-    monkeypatch.setattr("tb_cnndiag.recording.budget.clock", moved)
-    return moved
+from tests.recording.conftest import Clock
 
 
 def _spend(budget: Budget, clock: Clock, seconds: float, item: str = "work") -> None:

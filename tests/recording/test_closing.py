@@ -20,28 +20,10 @@ from tb_cnndiag.recording.selected_units import MOST_LAYERS, MOST_NAMED, MOST_UN
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.warning import DiagnosticsWarning
+from tests.recording.conftest import Clock
 from tests.unit_images.helpers import labeled, network
 
 EPOCHS = 3
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    moved = Clock()
-    monkeypatch.setattr("tb_cnndiag.recording.budget.clock", moved)
-    return moved
 
 
 def _history(log_dir: Path) -> History:
