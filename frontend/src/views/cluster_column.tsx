@@ -1,15 +1,12 @@
 import { isDead, isSaturated, type Cluster } from '../model/clusters';
 import { formatNumber, plural } from '../model/format';
 import { unitNoun } from '../model/layers';
-import { snapshotAt } from '../model/snapshots';
-import { peaksOf } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { useNear } from '../ui/near';
 import { hideTip, showTip } from '../ui/tooltip';
 import { HEAD, NODE_WIDTH, type Box } from './cluster_layout';
-import { useAwaited, useKind, useSheet } from './kind_series';
-import { UnitMosaic } from './unit_mosaic';
+import { useStrongestPatches } from './strongest_patches';
 import './cluster_column.css';
 
 const SIDE = 26;
@@ -104,33 +101,10 @@ export function ClusterColumn(props: ClusterColumnProps) {
 
 /** The strongest patch of each of a few units; their numbers where the log has no patches. */
 function Patches({ run, layer, units }: { run: RunState; layer: LayerInfo; units: readonly number[] }) {
-  const store = useStore();
-  const { snapshots } = useKind(run, layer.path, 'patches');
-  const message = snapshotAt(snapshots, store.step.value)?.value;
-  const peaks = useAwaited(message && peaksOf(message));
-  const { sheet } = useSheet(run, layer);
-  const shown = units.filter((unit) => peaks?.[unit]?.length);
-  if (!sheet || !shown.length) {
-    return (
-      <span class="cluster-units" aria-hidden="true">
-        {units.join(', ')}
-      </span>
-    );
-  }
+  const patches = useStrongestPatches({ run, layer, units, side: SIDE });
   return (
-    <span class="cluster-patches" aria-hidden="true">
-      {shown.map((unit) => (
-        <UnitMosaic
-          key={unit}
-          layer={layer}
-          sheet={sheet}
-          peaks={peaks?.[unit]}
-          columns={1}
-          rows={1}
-          side={SIDE}
-          label={`strongest patch of ${unitNoun(layer)} ${unit}`}
-        />
-      ))}
+    <span class={patches.length ? 'cluster-patches' : 'cluster-units'} aria-hidden="true">
+      {patches.length ? patches : units.join(', ')}
     </span>
   );
 }

@@ -3,13 +3,15 @@ import { clustersOf, type Cluster } from '../model/clusters';
 import { formatIndices, formatValue, plural } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
-import { peaksOf } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
-import { useAwaited, useKind, useModelKind, useSheet } from './kind_series';
-import { UnitMosaic } from './unit_mosaic';
+import { useAwaited, useModelKind } from './kind_series';
+import { useStrongestPatches } from './strongest_patches';
 import './unit_connections.css';
+
+/** Patches of each cluster, and their side. */
+const [SHOWN, SIDE] = [3, 38];
 
 /** What drives the units that respond like this one, and what they drive. */
 export function Connections({ run, layer, unit }: { run: RunState; layer: LayerInfo; unit: number }) {
@@ -76,31 +78,14 @@ function Connected({
   share: number;
 }) {
   const store = useStore();
-  const message = snapshotAt(useKind(run, layer.path, 'patches').snapshots, store.step.value)?.value;
-  const peaks = useAwaited(message && peaksOf(message));
-  const { sheet } = useSheet(run, layer);
   const noun = unitNoun(layer);
   const [medoid] = cluster.typical;
-  const shown = sheet ? cluster.typical.filter((each) => peaks?.[each]?.length).slice(0, 3) : [];
+  const patches = useStrongestPatches({ run, layer, units: cluster.typical, side: SIDE }).slice(0, SHOWN);
   return (
     <li>
       <button type="button" onClick={() => store.go({ layer: layer.path, unit: medoid ?? 0 })}>
         <span class="path clamped">{layer.path}</span>
-        <span class="unit-connection-patches">
-          {sheet &&
-            shown.map((each) => (
-              <UnitMosaic
-                key={each}
-                layer={layer}
-                sheet={sheet}
-                peaks={peaks?.[each]}
-                columns={1}
-                rows={1}
-                side={38}
-                label={`strongest patch of ${noun} ${each}`}
-              />
-            ))}
-        </span>
+        <span class="unit-connection-patches">{patches}</span>
         <span class="unit-connection-share">
           {formatValue(share, 'share')} · {noun}
           {cluster.units.length > 1 ? 's' : ''} {formatIndices(cluster.units)}
