@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL import WebPImagePlugin as WebPImagePlugin  # else Pillow imports all its plugins to find this one
 
 from tb_cnndiag.payloads import Atlas
 

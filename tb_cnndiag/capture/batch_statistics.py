@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tb_cnndiag.capture.layers import is_variable
+from tb_cnndiag.capture.positions import cut
 
 
 def compares(layer: Any) -> bool:
@@ -19,13 +23,26 @@ def moments(ops: Any, x: Any) -> tuple[Any, Any]:
     return mean, variance
 
 
-def mean_shift(ops: Any, received: tuple[Any, Any], layer: Any) -> Any:
-    """|moving mean − mean| in standard deviations of what the layer receives, ``(channels,)``."""
-    mean, variance = received
-    return ops.abs(ops.cast(layer.moving_mean, "float32") - mean) / ops.sqrt(variance + layer.epsilon)
+def mean_shifts(ops: Any, means: Sequence[Any], variances: Sequence[Any], layers: Sequence[Any]) -> Sequence[Any]:
+    """|moving mean − mean| of each layer in standard deviations of what it receives, ``(channels,)`` each."""
+    moving = _joined(ops, [layer.moving_mean for layer in layers])
+    shifts = ops.abs(moving - _joined(ops, means)) / ops.sqrt(_joined(ops, variances) + _epsilons(ops, layers))
+    return cut(ops, shifts, _channels(layers))
 
 
-def variance_ratio(ops: Any, received: tuple[Any, Any], layer: Any) -> Any:
-    """Moving variance relative to the variance of what the layer receives, ``(channels,)``."""
-    _, variance = received
-    return (ops.cast(layer.moving_variance, "float32") + layer.epsilon) / (variance + layer.epsilon)
+def variance_ratios(ops: Any, means: Sequence[Any], variances: Sequence[Any], layers: Sequence[Any]) -> Sequence[Any]:
+    """Moving variance of each layer relative to the variance of what it receives, ``(channels,)`` each."""
+    moving, epsilons = _joined(ops, [layer.moving_variance for layer in layers]), _epsilons(ops, layers)
+    return cut(ops, (moving + epsilons) / (_joined(ops, variances) + epsilons), _channels(layers))
+
+
+def _joined(ops: Any, values: Sequence[Any]) -> Any:
+    return ops.concatenate([ops.cast(value, "float32") for value in values])
+
+
+def _epsilons(ops: Any, layers: Sequence[Any]) -> Any:
+    return ops.convert_to_tensor(np.repeat([layer.epsilon for layer in layers], _channels(layers)), "float32")
+
+
+def _channels(layers: Sequence[Any]) -> list[int]:
+    return [layer.moving_mean.shape[0] for layer in layers]

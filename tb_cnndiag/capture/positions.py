@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -31,3 +32,9 @@ def channels_last(layer: KernelLayer, tensor: Any) -> Any:
     if getattr(layer.layer, "data_format", "") == "channels_first" and len(tensor.shape) > 2:
         return keras.ops.moveaxis(tensor, 1, -1)
     return tensor
+
+
+def cut(ops: Any, joined: Any, lengths: Sequence[int]) -> list[Any]:
+    """Parts of these lengths, along the first axis, of what several layers have together."""
+    ends = [int(end) for end in np.cumsum(lengths)[:-1]]
+    return list(ops.split(joined, ends, axis=0)) if ends else [joined]

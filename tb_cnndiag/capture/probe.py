@@ -16,7 +16,7 @@ from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import by_position, channels_last, flat_positions
 from tb_cnndiag.capture.receptive_field import FieldGraph, is_picture
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
-from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS, SEARCHED, Reduction, block_maxima, first_samples
+from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS, SEARCHED, block_maxima, sample_max, spacing
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, ReceptiveField
 
@@ -36,7 +36,7 @@ class Observer:
         self._model = model
         self._prefix = prefix
         self.layers = layers
-        self._compiled: dict[tuple[Any, ...], Any] = {}
+        self._compiled: dict[tuple[Any, ...], dict[int, Any]] = {}
         self.batch_size: int | None = None
         """Samples per call of a model that is made for batches of one size; None: any number."""
         self.recording: Recording | None = None
@@ -55,8 +55,9 @@ class Observer:
         searched = -(-min(samples, SEARCHED) // size) if costly else 0
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
-            reduced = self._reducer(reductions, x, costly=len(parts) < searched)
-            parts.append(to_host(reduced(chunk)))
+            search = len(parts) < searched
+            reduced = self._reducer(reductions, x, min(samples, size), costly=search)(chunk)
+            parts.append(to_host(reduced if search else _without_costly(reduced)))
         weights = [min(size, samples - start) for start in range(0, samples, size)]
         joined: dict[str, dict[str, FloatArray]] = {}
         for path in parts[0]:
@@ -77,27 +78,31 @@ class Observer:
         Raises:
             Exception: Any error of the model; its inputs must be declared.
         """
-        backend().trace(self._model, functools.partial(self._reduced, ()), self._model.inputs)
+        backend().trace(self._model, functools.partial(self._reduced, (), 1), self._model.inputs)
 
-    def _reducer(self, reductions: Sequence[str], x: Any, *, costly: bool = False) -> Any:
-        """The pass with these reductions for inputs like ``x``, compiled where the backend compiles.
+    def _reducer(self, reductions: Sequence[str], x: Any, samples: int, *, costly: bool = False) -> Any:
+        """The pass with these reductions, for so many inputs like ``x``.
 
-        Costly reductions have a pass of their own, so that trainings that cannot afford them do not compile them. Once
-        it is compiled, it is used where they are not needed too, rather than compiling the other one.
+        Where the backend compiles, one pass serves all snapshots: to make another one takes longer than the costly
+        reductions, which are then computed where they are not needed, too.
         """
         everything, cheap = (tuple(sorted(names)) for names in (reductions, set(reductions) - COSTLY))
+        names = everything if costly or backend().COMPILES else cheap
         inputs = (self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
-        known = [names for names in (cheap, everything) if (names, inputs) in self._compiled]
-        names = everything if costly else next(iter(known), cheap)
-        if (names, inputs) not in self._compiled:
-            reduced = functools.partial(self._reduced, names)
-            self._compiled[names, inputs] = backend().compiled(self._model, reduced, x, self.batch_size)
-        return self._compiled[names, inputs]
+        known = self._compiled.setdefault((names, inputs), {})
+        widest = spacing(samples)
+        every = max((each for each in known if each <= widest), default=widest)
+        if every not in known:
+            reduced = functools.partial(self._reduced, names, every)
+            known[every] = backend().compiled(self._model, reduced, x, self.batch_size)
+        return known[every]
 
-    def _reduced(self, names: tuple[str, ...], x: Any) -> dict[str, dict[str, Any]]:
+    def _reduced(self, names: tuple[str, ...], every: int, x: Any) -> dict[str, dict[str, Any]]:
+        """Call the model and reduce; one of ``every`` so many samples represents all where some do."""
+        ops = keras.ops
         with recording(self._model, self._prefix) as record:
             outputs = self._model(x, training=False)
-            record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if keras.ops.is_tensor(tensor)]
+            record.outputs = [tensor for tensor in keras.tree.flatten(outputs) if ops.is_tensor(tensor)]
             record.inputs = keras.tree.flatten(x)
         self.recording = record
         seen = {
@@ -107,21 +112,26 @@ class Observer:
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
         graph = KernelGraph(record, [layer.path for layer in self.layers])
         pictures = self._see_images(record)
-        observed = [layer for layer in self.layers if seen[layer.path]]
-        activations = {layer.path: [by_position(layer, each.tensor) for each in seen[layer.path]] for layer in observed}
-        found = {
-            layer.path: self._reduce(layer, seen[layer.path][0], activations[layer.path], graph, names)
-            for layer in observed
-        }
-        first = {path: calls[0] for path, calls in activations.items()}
-        images = {
-            layer.path: channels_last(layer, pictures[layer.path]) for layer in observed if layer.path in pictures
-        }
+        kinds = {REDUCTIONS[name].of for name in names}
+        found: dict[str, dict[str, Any]] = {}
+        given: dict[str, dict[str, tuple[Any, ...]]] = {}
+        for layer in self.layers:
+            if not seen[layer.path]:
+                continue
+            activations = [by_position(layer, each.tensor) for each in seen[layer.path]]
+            found[layer.path] = {"positions": _positions(activations[0])}
+            given[layer.path] = _reducible(layer, seen[layer.path][0], activations, graph, kinds, every)
+            if layer.path in pictures:
+                given[layer.path]["image"] = (channels_last(layer, pictures[layer.path]),)
         for name in names:
-            if REDUCTIONS[name].costly:
-                more = _at_once(REDUCTIONS[name], images if REDUCTIONS[name].of == "image" else first)
-                for path, value in more.items():
-                    found[path][name] = value
+            reduction = REDUCTIONS[name]
+            mine = {path: have[reduction.of] for path, have in given.items() if reduction.of in have}
+            if reduction.at_once:
+                values = reduction.reduce(ops, *zip(*mine.values(), strict=True)) if mine else []
+            else:
+                values = [reduction.reduce(ops, *arguments) for arguments in mine.values()]
+            for path, value in zip(mine, values, strict=True):
+                found[path][name] = ops.cast(value, "float32")
         return found
 
     def _see_images(self, record: Recording) -> dict[str, Any]:
@@ -137,75 +147,63 @@ class Observer:
             return {}
         return {path: graph.images[image] for image, path in graph.first.items() if is_picture(graph.images[image])}
 
-    def _reduce(
-        self,
-        layer: KernelLayer,
-        seen: Observation,
-        activations: Sequence[Any],
-        graph: KernelGraph,
-        names: tuple[str, ...],
-    ) -> dict[str, Any]:
-        """The reductions of one layer; ``seen`` is its first call, ``activations`` are those of all calls."""
-        ops = keras.ops
-        positions = activations[0].shape[1]
-        values: dict[str, Any] = {
-            "positions": ops.convert_to_tensor(
-                ops.shape(activations[0])[1] if positions is None else positions, "float32"
-            )
-        }
-        kinds = {REDUCTIONS[name].of for name in names}
-        given = _reducible(layer, seen, activations[0], graph, kinds)
-        for name in names:
-            if (arguments := given.get(REDUCTIONS[name].of)) is not None:
-                values[name] = REDUCTIONS[name].reduce(ops, *arguments)
-        if "sample_max" in values:  # a layer that is called several times fires if it fires in any call
-            for other in activations[1:]:
-                values["sample_max"] = ops.maximum(values["sample_max"], REDUCTIONS["sample_max"].reduce(ops, other))
-        return {name: ops.cast(value, "float32") for name, value in values.items()}
+
+def _without_costly(reduced: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What need not be fetched is left on the device."""
+    return {path: {name: values[name] for name in values if name not in COSTLY} for path, values in reduced.items()}
+
+
+def _positions(activation: Any) -> Any:
+    """Number of positions, ``()``, float32."""
+    known = activation.shape[1]
+    return keras.ops.convert_to_tensor(keras.ops.shape(activation)[1] if known is None else known, "float32")
 
 
 def _reducible(
-    layer: KernelLayer, seen: Observation, activation: Any, graph: KernelGraph, kinds: Set[str]
+    layer: KernelLayer,
+    seen: Observation,
+    activations: Sequence[Any],
+    graph: KernelGraph,
+    kinds: Set[str],
+    every: int,
 ) -> dict[str, tuple[Any, ...]]:
     """What the reductions of each kind receive at a layer; kinds that it does not have are missing.
 
-    Each tensor is made once for all reductions: the graph of a large network must stay small.
+    Each tensor is made once for all reductions: the graph of a large network must stay small. ``seen`` is the layer's
+    first call, ``activations`` are those of all calls.
     """
     ops = keras.ops
+    activation = activations[0]
     given: dict[str, tuple[Any, ...]] = {"activation": (activation,)}
     answers = layer.path in graph.answers
     bounds = SATURATION.get(seen.activation)
-    if kinds & {"slice", "bounded"}:
-        given["slice"] = (first_samples(ops, activation),)
+    if kinds & {"maxima", "peak"}:
+        blocks = block_maxima(ops, activation)
+        maxima = ops.max(blocks, axis=1)
+        given["peak"] = (activation, blocks, maxima)
+        for other in activations[1:]:  # a layer that is called several times fires if it fires in any call
+            maxima = ops.maximum(maxima, sample_max(ops, other))
+        given["maxima"] = (maxima,)
+    if kinds & {"some", "bounded"}:
+        given["some"] = (activation[::every],)
         if bounds and not answers:
-            given["bounded"] = (*given["slice"], bounds)
-    if "output" in kinds and answers:
-        given["output"] = (_answer_by_position(layer, graph.answers[layer.path]),)
-    if kinds & {"input", "picture"} and layer.path in graph.first:
+            given["bounded"] = (*given["some"], bounds)
+    if kinds & {"output", "some output"} and answers:
+        answer = _answer_by_position(layer, graph.answers[layer.path])
+        given |= {"output": (answer,), "some output": (answer[::every],)}
+    if kinds & {"input", "some input", "picture"} and layer.path in graph.first:
         tensor = graph.calls[layer.path].inputs[0]
-        given["input"] = (_input_by_position(layer, tensor),)
+        flat = _input_by_position(layer, tensor)
+        given |= {"input": (flat,), "some input": (flat[::every],)}
         if _is_map(image := channels_last(layer, tensor)):
             given["picture"] = (image,)
     if "normalized" in kinds:
         call = graph.normalization.get(layer.path)
         if call is not None and compares(call.layer) and call.in_this_graph:
-            given["normalized"] = (moments(ops, call.inputs[0]), call.layer)
+            given["normalized"] = (*moments(ops, call.inputs[0]), call.layer)
     if "map" in kinds and _is_map(image := channels_last(layer, seen.tensor), layer.units):
         given["map"] = (image,)
     return given
-
-
-def _at_once(reduction: Reduction, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A costly reduction of all layers."""
-    ops = keras.ops
-    tensors = list(given.values())
-    if not tensors:
-        return {}
-    if reduction.of == "peak":
-        made = list(reduction.reduce(ops, tensors, [block_maxima(ops, each) for each in tensors]))
-    else:
-        made = [ops.cast(reduction.reduce(ops, each), "float32") for each in tensors]
-    return dict(zip(given, made, strict=True))
 
 
 def _chunk_size(x: Any) -> int:

@@ -2,6 +2,8 @@
 
 Each reduction takes ``keras.ops`` and the values ``(samples, positions, units)`` of one chunk of the probe, and returns
 a small array. A custom reduction has the same form: ``reduce(ops, x)``.
+
+A graph of a large network takes longer to make than to run, so each operation that a layer does not need counts.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tb_cnndiag.capture.batch_statistics import mean_shift, variance_ratio
+from tb_cnndiag.capture.backends import backend
+from tb_cnndiag.capture.batch_statistics import mean_shifts, variance_ratios
+from tb_cnndiag.capture.positions import cut
 from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import FloatArray
 
-# Means and the subsample use the first eighth of each chunk, but at least 8 samples: a contiguous slice is cheap.
-SLICE_DIVISOR = 8
-MIN_SLICE_SAMPLES = 8
-# The subsample of an activation has at least this many values per sample of the slice, and up to twice as many.
+# Means and the subsample use every eighth sample of each chunk, but at least 8 samples.
+EVERY = 8
+LEAST_SAMPLES = 8
+# The subsample of an activation has at least this many values of each of these samples, and up to twice as many.
 SUBSAMPLE = 512
 # Pictures of feature maps: number of images, number of units and longest side. One layer takes 4.5 kB.
 PICTURED_IMAGES = 2
@@ -43,31 +47,57 @@ class Reduction:
         of: The tensor that is reduced:
 
             - ``"activation"``: the activation of every layer;
-            - ``"slice"``: its first samples, which represent all of them (:func:`first_samples`);
+            - ``"maxima"``: its :func:`sample_max`;
+            - ``"some"``: some of its samples, which represent all of them (:func:`spacing`);
             - ``"bounded"``: the same of a bounded activation; ``reduce`` also receives the bounds at which it is
               saturated;
-            - ``"peak"``: the activations of all layers at once, and the :func:`block_maxima` of each;
-            - ``"output"``: the output of the model's output layers;
-            - ``"input"``: the input of the model's first kernels;
-            - ``"normalized"``: mean and variance of what the batch normalization behind a layer receives; ``reduce``
-              also receives the normalization;
+            - ``"peak"``: the activation, its :func:`block_maxima` and its :func:`sample_max`;
+            - ``"output"``: the output of the model's output layers; ``"some output"``: some of its samples;
+            - ``"input"``: the input of the model's first kernels; ``"some input"``: some of its samples;
+            - ``"normalized"``: mean and variance of what the batch normalization behind a layer receives, and the
+              normalization;
             - ``"map"``: an activation with two spatial axes, as ``(samples, height, width, channels)``;
             - ``"picture"``: the input of a first kernel with two spatial axes, in the same form;
             - ``"image"``: the image that enters the model, in the same form, at the first kernel that it reaches.
         costly: Whether it is reduced only where that is asked for, and on the first ``SEARCHED`` samples only.
+        at_once: Whether all layers are reduced by one call: ``reduce`` receives a sequence in place of each value, and
+            returns a sequence.
     """
 
     reduce: Callable[..., Any]
     join: Callable[[list[FloatArray], list[int]], FloatArray]
     of: Literal[
-        "activation", "peak", "slice", "bounded", "output", "input", "normalized", "map", "picture", "image"
+        "activation",
+        "maxima",
+        "some",
+        "bounded",
+        "peak",
+        "output",
+        "some output",
+        "input",
+        "some input",
+        "normalized",
+        "map",
+        "picture",
+        "image",
     ] = "activation"
     costly: bool = False
+    at_once: bool = False
+
+
+def spacing(samples: int) -> int:
+    """Of how many samples of a chunk one is taken where some represent all of them: a positive number."""
+    return min(EVERY, max(samples // LEAST_SAMPLES, 1))
 
 
 def sample_max(ops: Any, x: Any) -> Any:
     """Maximum over positions, ``(samples, units)``."""
     return ops.max(block_maxima(ops, x), axis=1)
+
+
+def given_maxima(ops: Any, maxima: Any) -> Any:
+    """The :func:`sample_max` as it is, ``(samples, units)``."""
+    return maxima
 
 
 def block_maxima(ops: Any, x: Any) -> Any:
@@ -90,7 +120,7 @@ def _block(positions: int | None) -> int:
     return next(n for n in range(int(np.sqrt(positions)), positions + 1) if positions % n == 0)
 
 
-def peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any]) -> list[Any]:
+def peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: Sequence[Any]) -> list[Any]:
     """The samples with the largest maxima of each unit, ``(units, PATCHES, 3)``: maximum, sample, first position of it.
 
     Where there are fewer samples, the maximum is −∞. All layers are ranked at once, and positions are searched only in
@@ -100,32 +130,43 @@ def peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any]) -> list[A
         ops: ``keras.ops``.
         activations: The activation of each layer, ``(samples, positions, units)``.
         blocks: The :func:`block_maxima` of each.
+        maxima: The :func:`sample_max` of each.
     """
-    maxima = ops.concatenate([ops.cast(ops.max(each, axis=1), "float32") for each in blocks], axis=1)
-    samples = ops.cast(ops.shape(maxima)[0], "int32")
-    maxima = ops.where(ops.isnan(maxima), -np.inf, maxima)
-    filler = ops.full((PATCHES, maxima.shape[1]), -np.inf)
-    top, order = ops.top_k(ops.transpose(ops.concatenate([maxima, filler], axis=0)), PATCHES)
+    joined = ops.concatenate([ops.cast(each, "float32") for each in maxima], axis=1)
+    samples = ops.cast(ops.shape(joined)[0], "int32")
+    joined = ops.where(ops.isnan(joined), -np.inf, joined)
+    filler = ops.full((PATCHES, joined.shape[1]), -np.inf)
+    top, order = ops.top_k(ops.transpose(ops.concatenate([joined, filler], axis=0)), PATCHES)
     order = ops.minimum(ops.cast(order, "int32"), samples - 1)
-    found, first = [], 0
-    for x, within in zip(activations, blocks, strict=True):
-        mine = slice(first, first + x.shape[-1])
-        first, block = mine.stop, _block(x.shape[1])
-        where = _first_maximum(ops, within, order[mine])
+    units = [x.shape[-1] for x in activations]
+    places = []
+    for x, within, leaders in zip(activations, blocks, cut(ops, order, units), strict=True):
+        block = _block(x.shape[1])
+        where = _first_maximum(ops, within, leaders)
         if block > 1:
-            where = where * block + _first_maximum(ops, x, order[mine], where * block, block)
-        found.append(ops.stack([top[mine], ops.cast(order[mine], "float32"), ops.cast(where, "float32")], axis=-1))
-    return found
+            where = where * block
+            where = where + _first_maximum(ops, x, leaders, where, block)
+        places.append(where)
+    where = ops.cast(ops.concatenate(places, axis=0), "float32")
+    return cut(ops, ops.stack([top, ops.cast(order, "float32"), where], axis=-1), units)
 
 
-def _first_maximum(ops: Any, x: Any, samples: Any, start: Any = 0, length: int | None = None) -> Any:
-    """Where ``(units, n)`` samples have their first maximum: of ``length`` positions from ``start``, None: of all."""
-    units = x.shape[-1]
-    positions = ops.shape(x)[1] if x.shape[1] is None else x.shape[1]
-    begin = (samples * positions + start) * units + ops.convert_to_tensor(np.arange(units, dtype=np.int32)[:, None])
-    along = ops.arange(positions if length is None else length, dtype="int32") * units
-    found = ops.take(ops.reshape(x, (-1,)), ops.expand_dims(begin, -1) + along)
-    return ops.cast(ops.argmax(found, axis=-1), "int32")
+def _first_maximum(ops: Any, x: Any, samples: Any, start: Any = None, length: int | None = None) -> Any:
+    """Where ``(units, n)`` samples have their first maximum: of ``length`` positions from ``start``, None: of all.
+
+    The result is int32 and counts from ``start``.
+    """
+    units, positions = x.shape[-1], x.shape[1]
+    if positions is None:
+        length = positions = ops.shape(x)[1]
+        along = ops.arange(positions, dtype="int32") * units
+    else:
+        along = np.arange(length or positions, dtype=np.int32) * units
+    begin = samples * (positions * units)
+    if start is not None:
+        begin = begin + start * units
+    within = ops.convert_to_tensor(along + np.arange(units, dtype=np.int32)[:, None, None])
+    return backend().first_maximum(ops.reshape(x, (-1,)), ops.expand_dims(begin, -1) + within)
 
 
 def unit_mean(ops: Any, x: Any) -> Any:
@@ -187,21 +228,14 @@ def input_constant(ops: Any, x: Any) -> Any:
 
 def sample_diversity(ops: Any, x: Any) -> Any:
     """Standard deviation over samples at each position, root mean square over positions and channels, ``()``."""
-    return ops.sqrt(ops.mean(ops.var(first_samples(ops, x), axis=0)))
-
-
-def first_samples(ops: Any, x: Any) -> Any:
-    """The slice of the samples that represents all of them."""
-    samples = x.shape[0]
-    if samples is None:
-        return x[: ops.maximum(ops.shape(x)[0] // SLICE_DIVISOR, MIN_SLICE_SAMPLES)]
-    return x[: max(samples // SLICE_DIVISOR, MIN_SLICE_SAMPLES)]
+    return ops.sqrt(ops.mean(ops.var(x, axis=0)))
 
 
 def feature_map(ops: Any, x: Any) -> Any:
     """A few units on the first images, downsampled, ``(≤ PICTURED_IMAGES, height, width, ≤ PICTURED_UNITS)``."""
     units = evenly_spaced(x.shape[-1], PICTURED_UNITS)
-    return _downsample(ops, ops.take(x[:PICTURED_IMAGES], units, axis=-1), PICTURED_SIDE)
+    step = int(units[1]) if len(units) > 1 else 1
+    return _downsample(ops, x[:PICTURED_IMAGES, :, :, ::step], PICTURED_SIDE)
 
 
 def pictured_units(ops: Any, x: Any) -> Any:
@@ -263,23 +297,23 @@ def _maximum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
 
 
 REDUCTIONS: Mapping[str, Reduction] = {
-    "sample_max": Reduction(sample_max, _concatenate),
+    "sample_max": Reduction(given_maxima, _concatenate, "maxima"),
     "sample_mean": Reduction(sample_mean, _concatenate),
-    "peaks": Reduction(peaks, _strongest, "peak", costly=True),
-    "unit_mean": Reduction(unit_mean, _average, "slice"),
-    "unit_mean_abs": Reduction(unit_mean_abs, _average, "slice"),
-    "activation_sample": Reduction(activation_sample, _concatenate, "slice"),
+    "peaks": Reduction(peaks, _strongest, "peak", costly=True, at_once=True),
+    "unit_mean": Reduction(unit_mean, _average, "some"),
+    "unit_mean_abs": Reduction(unit_mean_abs, _average, "some"),
+    "activation_sample": Reduction(activation_sample, _concatenate, "some"),
     "unit_saturated": Reduction(unit_saturated, _average, "bounded"),
     "output": Reduction(sample_mean, _concatenate, "output"),
-    "output_diversity": Reduction(sample_diversity, _average, "output"),
-    "input_diversity": Reduction(sample_diversity, _average, "input"),
+    "output_diversity": Reduction(sample_diversity, _average, "some output"),
+    "input_diversity": Reduction(sample_diversity, _average, "some input"),
     "input_mean": Reduction(input_mean, _average, "input"),
     "input_std": Reduction(input_std, _average, "input"),
     "input_min": Reduction(input_min, _minimum, "input"),
     "input_max": Reduction(input_max, _maximum, "input"),
     "input_constant": Reduction(input_constant, _concatenate, "input"),
-    "batch_mean_shift": Reduction(mean_shift, _average, "normalized"),
-    "batch_variance_ratio": Reduction(variance_ratio, _average, "normalized"),
+    "batch_mean_shift": Reduction(mean_shifts, _average, "normalized", at_once=True),
+    "batch_variance_ratio": Reduction(variance_ratios, _average, "normalized", at_once=True),
     "feature_map": Reduction(feature_map, _first_chunk, "map"),
     "pictured_units": Reduction(pictured_units, _first_chunk, "map"),
     "input_picture": Reduction(input_picture, _first_chunk, "picture"),

@@ -23,10 +23,14 @@ RESERVE = 0.5
 
 @dataclass(frozen=True)
 class Expected:
-    """Seconds that something is expected to take: when it is first done, and compiled, and later."""
+    """Seconds that something is expected to take: when it is first done, and compiled, and later.
+
+    ``compiled_by`` is another item whose first run compiles this one, too.
+    """
 
     first: float
     later: float
+    compiled_by: str = ""
 
 
 class Budget:
@@ -94,7 +98,9 @@ class Budget:
         """Seconds that ``item`` will take; 0 if nothing is known. The first run of what is compiled says little."""
         expected = self._expected.get(item)
         if item not in self._measured:
-            return expected.first if expected else 0.0
+            if expected is None:
+                return 0.0
+            return expected.later if expected.compiled_by in self._measured else expected.first
         if expected and self._runs[item] == 1:
             return min(self._measured[item], expected.later)
         return self._measured[item]

@@ -43,7 +43,9 @@ class StepPace:
             return {}
         steps = (self._fastest or self._first) * samples / batch_size
         compilation = COMPILATION * self._first
+        forward, backward = FORWARD * steps, BACKWARD * steps
         return {
-            source: Expected(compilation + part * steps, part * steps)
-            for source, part in ((PROBE, FORWARD), (SEARCH, FORWARD), (GRADIENTS, BACKWARD))
+            PROBE: Expected(compilation + forward, forward, compiled_by=SEARCH),
+            SEARCH: Expected(compilation + forward, forward, compiled_by=PROBE),
+            GRADIENTS: Expected(compilation + backward, backward),
         }

@@ -121,6 +121,9 @@ class LoopTaps(TrainingTaps, Protocol):
 class Backend(Protocol):
     """A module of :mod:`tb_cnndiag.capture.backends`."""
 
+    COMPILES: bool
+    """Whether passes are compiled, so that each costs time before it first runs."""
+
     def to_host(self, structure: Any) -> Any:
         """See :func:`tb_cnndiag.capture.backends.to_host`."""
 
@@ -132,6 +135,9 @@ class Backend(Protocol):
 
     def constant_value(self, tensor: Any) -> Any:
         """The value of a tensor that is constant in a graph, as an array; None if it has none."""
+
+    def first_maximum(self, values: Any, indices: Any) -> Any:
+        """Where along the last axis of ``indices``, ``(…, n)`` int32, the flat ``values`` are first largest: int32."""
 
     def compiled(self, model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
         """``function(x)``, which calls the model without changing its state, as fast as the backend can.

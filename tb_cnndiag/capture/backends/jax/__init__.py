@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from tb_cnndiag.capture.backends.jax.arrays import computation, to_host
 from tb_cnndiag.capture.backends.jax.loop import TappedLoop
@@ -15,10 +16,12 @@ from tb_cnndiag.capture.backends.jax.taps import TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
+    "COMPILES",
     "compiled",
     "computation",
     "constant_value",
     "differentiated",
+    "first_maximum",
     "gradients",
     "input_gradient",
     "random_state",
@@ -30,10 +33,17 @@ __all__ = [
     "writes_the_log",
 ]
 
+COMPILES = True
+
 
 def constant_value(tensor: Any) -> Any:
     """None: JAX keeps no graph of the operations between layers."""
     return None
+
+
+def first_maximum(values: Any, indices: Any) -> Any:
+    """The indices are known to be within bounds."""
+    return jnp.argmax(values.at[indices].get(mode="promise_in_bounds"), axis=-1).astype("int32")
 
 
 def tap_fit(

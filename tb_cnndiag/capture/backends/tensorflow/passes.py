@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from tb_cnndiag.capture.backends.base import Differentiated
 
@@ -16,7 +18,7 @@ def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | 
     """Compiled once, for any number of samples, unless the model must know that number."""
     text = {np.dtype(object): tf.string}
     specs = keras.tree.map_structure(lambda a: tf.TensorSpec((samples, *a.shape[1:]), text.get(a.dtype, a.dtype)), x)
-    return _compiled_for(_stateless(function), [specs])
+    return _as_traced(_compiled_for(_stateless(function), [specs]))
 
 
 def trace(model: Any, function: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
@@ -38,7 +40,7 @@ def differentiated(model: Any, variables: Sequence[Any], loss: Callable[[Any, An
         zeros = tf.stack([tf.reduce_mean(tf.cast(tf.equal(g, 0), tf.float32)) for g in found])
         return found, norms, zeros
 
-    return tf.function(differentiate, autograph=False, reduce_retracing=True)  # type: ignore[no-any-return]
+    return _as_traced(tf.function(differentiate, autograph=False, reduce_retracing=True))
 
 
 def gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float, list[Any]]:
@@ -85,3 +87,27 @@ def _stateless(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return function(x)
 
     return passed
+
+
+def _as_traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, its graph not optimized: for a pass that runs a few times, that takes longer than it saves."""
+
+    def run(*arguments: Any) -> Any:
+        with _not_optimized():
+            return function(*arguments)
+
+    return run
+
+
+@contextmanager
+def _not_optimized() -> Iterator[None]:
+    """Functions that this thread calls inside the ``with`` run as they were traced; other threads are not concerned."""
+    here = context.context()
+    before = here.function_call_options
+    config = tf.compat.v1.ConfigProto.FromString(before.config_proto_serialized)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    here.function_call_options = context.FunctionCallOptions(before.executor_type, config)
+    try:
+        yield
+    finally:
+        here.function_call_options = before

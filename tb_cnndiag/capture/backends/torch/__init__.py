@@ -14,10 +14,12 @@ from tb_cnndiag.capture.backends.torch.taps import TappedLoop, TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
+    "COMPILES",
     "compiled",
     "computation",
     "constant_value",
     "differentiated",
+    "first_maximum",
     "gradients",
     "input_gradient",
     "random_state",
@@ -29,6 +31,8 @@ __all__ = [
     "writes_the_log",
 ]
 
+COMPILES = False
+
 
 def computation() -> Any:
     """None: operations run at once."""
@@ -38,6 +42,11 @@ def computation() -> Any:
 def constant_value(tensor: Any) -> Any:
     """None: torch keeps no graph of the operations between layers."""
     return None
+
+
+def first_maximum(values: Any, indices: Any) -> Any:
+    """Of equal values, torch takes the first."""
+    return torch.argmax(values[indices], dim=-1).int()
 
 
 def tap_fit(
