@@ -18,9 +18,8 @@ from tb_cnndiag.capture.backends.base import Fired
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, local_variable, scope, set_local
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.positions import by_position
+from tb_cnndiag.capture.positions import channels_last
 from tb_cnndiag.capture.recorder import Recording, ReplicaRecorder
-from tb_cnndiag.capture.reductions import sample_max
 from tb_cnndiag.numerics.activations import RECTIFIED
 from tb_cnndiag.warning import warn
 
@@ -126,7 +125,8 @@ class Firing:
 
 def _unit_max(layer: KernelLayer, tensors: Sequence[Any]) -> Any:
     """Maximum of each unit over all calls, samples and positions, ``(units,)`` float32."""
-    maxima = [tf.reduce_max(sample_max(keras.ops, by_position(layer, tensor)), axis=0) for tensor in tensors]
+    rows = [tf.reshape(channels_last(layer, tensor), (-1, layer.units)) for tensor in tensors]
+    maxima = [tf.reduce_max(each, axis=0) for each in rows]
     return tf.cast(functools.reduce(tf.maximum, maxima), tf.float32)
 
 
