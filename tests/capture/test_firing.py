@@ -152,7 +152,7 @@ def test_a_failure_to_observe_is_reported_once_and_training_continues(
     def broken(*_: Any) -> Any:
         raise TypeError("on purpose")
 
-    monkeypatch.setattr(firing, "by_position", broken)
+    monkeypatch.setattr(firing, "channels_last", broken)
     with pytest.warns(DiagnosticsWarning, match="cannot be observed .TypeError: on purpose.") as caught:
         model = _trained(epochs=2, callbacks=[CNNDiagnostics(tmp_path, verbose=0)])
     assert len([w for w in caught if issubclass(w.category, DiagnosticsWarning)]) == 1

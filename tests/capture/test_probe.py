@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.eager import context
 
 from tb_cnndiag.capture import probe
+from tb_cnndiag.capture.backends.tensorflow.passes import _not_optimized
 from tb_cnndiag.capture.kernel_graph import observed_table
 from tb_cnndiag.capture.layers import find_kernel_layers
 from tb_cnndiag.capture.probe import Observer
@@ -95,6 +99,46 @@ def test_the_output_is_what_the_model_returns(rng: np.random.Generator) -> None:
     first, last = observed_table(layers, observer.recording, observer.observed)
     assert (last.activation, last.output, last.seen_at) == ("softmax", True, "b")
     assert (first.dropout, first.dropout_at) == (0.25, "drop")
+
+
+def test_one_pass_serves_snapshots_with_and_without_a_search(rng: np.random.Generator) -> None:
+    model = plain()
+    traced = []
+    call = model.call
+    model.call = lambda *args, **options: traced.append(1) or call(*args, **options)
+    observer = Observer(model, find_kernel_layers(model))
+    x = images(rng, 200)[0]
+    plainly = observer.observe(x, sorted(REDUCTIONS))
+    assert "peaks" not in plainly["conv_a"]
+    assert "peaks" in observer.observe(x, sorted(REDUCTIONS), costly=True)["conv_a"]
+    observer.observe(images(rng, 500)[0], sorted(REDUCTIONS))  # more samples, as for units that seem dead
+    assert len(traced) == 1
+
+
+def test_a_pass_leaves_how_functions_are_run_as_it_was(rng: np.random.Generator) -> None:
+    here = context.context()
+    here.function_call_options = None  # as in a thread that has not called any function yet
+    before = here.function_call_options
+    seen = []
+    double = tf.function(lambda x: 2 * x)
+    with _not_optimized():
+        assert _optimized(here.function_call_options) is False
+        other = threading.Thread(target=lambda: seen.append(_optimized(context.context().function_call_options)))
+        other.start()
+        other.join()
+        assert double(tf.constant(2.0)) == 4.0
+    assert seen == [True]
+    assert here.function_call_options is before
+    with pytest.raises(ZeroDivisionError), _not_optimized():
+        _ = 1 / 0
+    assert here.function_call_options is before
+    _observed(plain(), images(rng, 8)[0])
+    assert here.function_call_options is before
+
+
+def _optimized(options: Any) -> bool:
+    config = tf.compat.v1.ConfigProto.FromString(options.config_proto_serialized)
+    return not config.graph_options.rewrite_options.disable_meta_optimizer
 
 
 def test_a_pass_over_the_probe_changes_nothing(rng: np.random.Generator) -> None:

@@ -97,6 +97,14 @@ def test_the_first_run_of_what_is_compiled_is_no_measure_of_the_next(clock: Cloc
     assert budget.estimate("probe") == 3.0
 
 
+def test_two_items_that_one_pass_serves_are_compiled_once(clock: Clock) -> None:
+    budget = Budget(0.05)
+    budget.expect({"probe": Expected(7.0, 2.0, compiled_by="search"), "search": Expected(8.0, 3.0, "probe")})
+    assert budget.estimate("search") == 8.0
+    _spend(budget, clock, 4.0, "probe")
+    assert budget.estimate("search") == 3.0
+
+
 def test_a_pass_is_expected_from_the_pace_of_the_steps(clock: Clock) -> None:
     pace = StepPace()
     assert pace.expected(256, 32) == {}
