@@ -155,6 +155,39 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class LossFacts:
+    """What the numbers of a loss show that is not one of Keras; None where they leave it open.
+
+    Attributes:
+        unknown: Why nothing is known; empty otherwise.
+        same_as: Loss of Keras that it is a multiple of, e.g. ``"categorical_crossentropy"``; empty if there is none.
+        factor: What multiple it is; below 0, its sign is wrong. None if it depends on the number of samples in a batch.
+        from_logits: Whether it turns logits into probabilities itself.
+        exclusive: Whether only the output of the true class counts, as if classes exclude each other; False: each
+            output counts alone.
+        sparse: Whether targets are class numbers.
+        falls: Whether it falls when the true answer becomes more probable; False: it rises.
+        least_at_target: Whether it is smallest where outputs equal targets, whatever numbers they are.
+        uninformed: The loss of the best prediction that is the same for all samples, if classes are equally frequent;
+            None if it depends on the number of samples in a batch.
+        lowest: Smallest value at outputs from 0 to 1.
+        finite_at_bounds: Whether it is finite where outputs are exactly 0 and 1.
+    """
+
+    unknown: str = ""
+    same_as: str = ""
+    factor: float | None = None
+    from_logits: bool | None = None
+    exclusive: bool | None = None
+    sparse: bool = False
+    falls: bool | None = None
+    least_at_target: bool | None = None
+    uninformed: float | None = None
+    lowest: float | None = None
+    finite_at_bounds: bool | None = None
+
+
+@dataclass(frozen=True)
 class SwitchedOff:
     """When recording stopped before the training ended, and why."""
 
@@ -167,6 +200,7 @@ class RunInfo:
     """The model and how it is trained.
 
     ``origin`` is how the log was made: ``"audit"`` of a saved model, ``"preflight"``; empty for a training.
+    ``loss_facts`` is None for a loss of Keras, and where no loss was probed.
     """
 
     table: str
@@ -184,6 +218,7 @@ class RunInfo:
     notes: tuple[str, ...] = ()
     switched_off: SwitchedOff | None = None
     origin: str = ""
+    loss_facts: LossFacts | None = None
 
     def describing(self, others: Iterable[DiagnosticInfo]) -> RunInfo:
         """The run, with those of other diagnostics that it does not describe yet: its log may hold what they made."""

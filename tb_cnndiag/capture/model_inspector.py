@@ -13,11 +13,12 @@ import numpy as np
 from tb_cnndiag.capture.backends import to_host
 from tb_cnndiag.capture.compiled_passes import CompiledPasses
 from tb_cnndiag.capture.layers import KernelLayer, walk
+from tb_cnndiag.capture.loss_probe import LossProbe
 from tb_cnndiag.capture.model_inputs import InspectionError, declared_inputs, fitted_samples
 from tb_cnndiag.capture.model_part import Part
 from tb_cnndiag.capture.probe_samples import Samples
 from tb_cnndiag.capture.run_info import run_info
-from tb_cnndiag.payloads import FloatArray, LayerInfo, RunInfo
+from tb_cnndiag.payloads import FloatArray, LayerInfo, LossFacts, RunInfo
 
 T = TypeVar("T")
 # Arrays that are read from a layer's variables.
@@ -59,6 +60,7 @@ class ModelInspector:
         passes = CompiledPasses() if passes is None else passes
         self._parts = [Part(name, model, unprobed, passes) for name, model in parts.items()]
         self._waiting = unprobed
+        self._loss_probe = LossProbe()
         self.batch_size = 0
         """Samples in a batch of training; 0 if unknown."""
         self.origin = ""
@@ -217,7 +219,19 @@ class ModelInspector:
             for part in self._parts
             if part.untraced
         ]
-        return replace(info, origin=self.origin, notes=(*self.notes, *untraced, *info.notes))
+        return replace(
+            info,
+            origin=self.origin,
+            notes=(*self.notes, *untraced, *info.notes),
+            loss_facts=self._loss_facts(table) if self.origin != "audit" else None,
+        )
+
+    def _loss_facts(self, table: tuple[LayerInfo, ...]) -> LossFacts | None:
+        """What the numbers of a single model's own loss show, once the shape of its targets is known."""
+        part, *others = self._parts
+        if others or part.probe is None:
+            return None
+        return self._loss_probe.facts(part.model, table, part.probe.description.targets)
 
 
 def _require_weights(model: Any) -> None:

@@ -64,11 +64,20 @@ def _serialized(optimizer: Any) -> Any:
 
 def _loss_config(model: Any) -> str:
     loss = getattr(model, "loss", None)
-    if loss is None:
-        return ""
+    return "" if loss is None else json.dumps(_described(loss))
+
+
+def _described(loss: Any) -> Any:
+    """A loss as its config or name; lists and dictionaries of losses, also those that a backend wraps, as such."""
+    if loss is None or isinstance(loss, str):
+        return loss
+    if isinstance(loss, Mapping):
+        return {str(name): _described(each) for name, each in loss.items()}
+    if isinstance(loss, list | tuple):
+        return [_described(each) for each in loss]
     if isinstance(loss, keras.losses.Loss):
-        return json_of(lambda: keras.losses.serialize(loss))
-    return json.dumps(loss, default=lambda value: getattr(value, "__name__", str(value)))
+        return json.loads(json_of(lambda: keras.losses.serialize(loss)) or json.dumps(type(loss).__name__))
+    return getattr(loss, "__name__", None) or str(getattr(loss, "func", loss))
 
 
 @functools.cache

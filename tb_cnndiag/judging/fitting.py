@@ -1,7 +1,8 @@
 """How an output layer, its loss and its targets must fit: one check per way in which they do not.
 
-What a loss needs follows from its family: a distribution over classes that exclude each other, independent
-probabilities, or numbers. Each check is given the output layer and the thresholds; the first mismatch is reported.
+What a loss needs follows from its family, which for a loss of Keras follows from its class, and for any other one from
+its numbers: a distribution over classes that exclude each other, independent probabilities, or numbers. Each check is
+given the output layer and the thresholds; the first mismatch is reported.
 """
 
 from __future__ import annotations
@@ -154,8 +155,7 @@ def wrong_for_classes(head: Head, limits: Limits) -> Iterator[Mismatch]:
         fitting = "linear" if from_logits else "softmax"
         yield Mismatch("error", why, "activation", activation, fitting, "allows logits of both signs")
     if from_logits and (activation == "softmax" or distribution):
-        why = f"Softmax is applied twice: in {layer.path} and in the loss."
-        yield Mismatch("warning", why, "from_logits", "True", "False", "the outputs are probabilities already")
+        yield _applied_twice(head, "softmax", "the outputs are probabilities already")
     if activation == "linear" and not from_logits and not distribution:
         yield _unread_logits(head)
     if activation in _BOUNDED and from_logits:
@@ -193,8 +193,7 @@ def wrong_for_probabilities(head: Head, limits: Limits) -> Iterator[Mismatch]:
         why = f"The {activation} outputs of {layer.path} are not probabilities."
         yield Mismatch("error", why, "activation", activation, "sigmoid", "gives a probability")
     if activation == "sigmoid" and from_logits:
-        why = f"The sigmoid is applied twice: in {layer.path} and in the loss."
-        yield Mismatch("warning", why, "from_logits", "True", "False", "the output is a probability already")
+        yield _applied_twice(head, "sigmoid", "the output is a probability already")
     if activation == "linear" and not from_logits and (layer.units == 1 or not is_distribution(head, limits)):
         yield _unread_logits(head)
 
@@ -214,10 +213,23 @@ def another_axis(head: Head, limits: Limits) -> Iterator[Mismatch]:
         yield Mismatch("error", why, "axis", "another", "-1", "gives a distribution over classes")
 
 
+def wrong_sign(head: Head, limits: Limits) -> Iterator[Mismatch]:
+    """A custom loss that is larger where predictions are better: its numbers show it."""
+    layer, facts, loss = head.layer, head.loss.facts, head.loss
+    if facts is None:
+        return
+    negative = facts.factor is not None and facts.factor < 0
+    if not negative and not (facts.falls is False and layer.units > 1 and layer.activation == "softmax"):
+        return
+    proposed = facts.same_as or ("sparse_categorical_crossentropy" if facts.sparse else "categorical_crossentropy")
+    why = f"The loss {loss.given} is larger where {layer.path} is closer to the targets: it rewards wrong predictions."
+    yield Mismatch("error", why, "loss", loss.given, proposed, "is minimal for correct predictions")
+
+
 def reversed_loss(head: Head, limits: Limits) -> Iterator[Mismatch]:
     """A custom loss that falls below 0 while the output collapses to one class: its sign is wrong."""
     layer = head.layer
-    if head.loss.family != "other" or layer.units < 2 or layer.activation != "softmax":
+    if head.loss.family != "other" or head.loss.facts or layer.units < 2 or layer.activation != "softmax":
         return
     balanced = 2 * max(head.counts, default=0) <= sum(head.counts)
     if not balanced or not head.top_share > limits["one_class"]:
@@ -293,7 +305,20 @@ def dropped_answers(head: Head, limits: Limits) -> Iterator[Mismatch]:
 
 def _unread_logits(head: Head) -> Mismatch:
     why = f"The loss reads the logits of {head.layer.path} as probabilities."
-    return Mismatch("error", why, "from_logits", "False", "True", "the output is logits")
+    if head.loss.facts is None:
+        return Mismatch("error", why, "from_logits", "False", "True", "the output is logits")
+    fitting = "softmax" if head.loss.family == "categorical" else "sigmoid"
+    return Mismatch("error", why, "activation", "linear", fitting, "the loss expects probabilities")
+
+
+def _applied_twice(head: Head, function: str, reason: str) -> Mismatch:
+    named = "Softmax" if function == "softmax" else "The sigmoid"
+    why = f"{named} is applied twice: in {head.layer.path} and in the loss."
+    if head.loss.facts is None:
+        return Mismatch("warning", why, "from_logits", "True", "False", reason)
+    if head.layer.activation == function:
+        return Mismatch("warning", why, "activation", function, "linear", f"the loss applies {function} itself")
+    return Mismatch("warning", why, function, "twice", "once", f"the loss applies {function} itself")
 
 
 def always_one(head: Head) -> str:
@@ -306,6 +331,7 @@ def _between(low: float, high: float) -> str:
 
 
 CHECKS: tuple[Callable[[Head, Limits], Iterator[Mismatch]], ...] = (
+    wrong_sign,
     too_few_outputs,
     impossible_labels,
     several_labels,

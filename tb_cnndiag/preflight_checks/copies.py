@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state  # names and seeds of Keras have no public place
 
 from tb_cnndiag.adjust.compiling import compile_like
-from tb_cnndiag.capture.backends import backend, to_host
-
-# Keras' counter of automatic names, and its generator for layers without a seed of their own.
-_NAMES, _SEEDS = "object_name_uids", "global_seed_generator"
+from tb_cnndiag.capture.backends import to_host
+from tb_cnndiag.capture.random_states import unchanged_random_states
 
 
 class NoCopyError(ValueError):
@@ -82,29 +78,14 @@ def _compile(model: Any, new: Any) -> None:
 @contextmanager
 def untouched(model: Any) -> Iterator[None]:
     """Leave all random states, Keras' automatic names and the variables of a model as they are."""
-    states = random.getstate(), np.random.get_state()
-    names = dict(global_state.get_global_attribute(_NAMES) or {})
-    seeds = global_state.get_global_attribute(_SEEDS)
-    seed = None if seeds is None else to_host(seeds.state)
-    restore = backend().random_state()
     before = [to_host(variable) for variable in _variables(model)]
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        known = global_state.get_global_attribute(_NAMES)
-        if known is not None:
-            known.clear()
-            known.update(names)
-        if seeds is None:
-            global_state.set_global_attribute(_SEEDS, None)
-        elif seed is not None:
-            seeds.state.assign(seed)
-        restore()
-        for variable, value in zip(_variables(model), before, strict=False):
-            if not np.array_equal(to_host(variable), value, equal_nan=True):
-                variable.assign(value)
+    with unchanged_random_states():
+        try:
+            yield
+        finally:
+            for variable, value in zip(_variables(model), before, strict=False):
+                if not np.array_equal(to_host(variable), value, equal_nan=True):
+                    variable.assign(value)
 
 
 def _variables(model: Any) -> list[Any]:

@@ -63,7 +63,7 @@ class MeasurementList(_message.Message):
     def __init__(self, items: _Optional[_Iterable[bytes]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class RunInfo(_message.Message):
-    __slots__ = ("table", "model", "layers", "diagnostics", "loss", "optimizer", "batch_size", "probe", "versions", "started", "parameters", "trainable_parameters", "notes", "switched_off", "origin")
+    __slots__ = ("table", "model", "layers", "diagnostics", "loss", "optimizer", "batch_size", "probe", "versions", "started", "parameters", "trainable_parameters", "notes", "switched_off", "origin", "loss_facts")
     class VersionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class RunInfo(_message.Message):
     NOTES_FIELD_NUMBER: _ClassVar[int]
     SWITCHED_OFF_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FACTS_FIELD_NUMBER: _ClassVar[int]
     table: str
     model: str
     layers: _containers.RepeatedCompositeFieldContainer[LayerInfo]
@@ -101,7 +102,34 @@ class RunInfo(_message.Message):
     notes: _containers.RepeatedScalarFieldContainer[str]
     switched_off: SwitchedOff
     origin: str
-    def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., switched_off: _Optional[_Union[SwitchedOff, _Mapping]] = ..., origin: _Optional[str] = ...) -> None: ...
+    loss_facts: LossFacts
+    def __init__(self, table: _Optional[str] = ..., model: _Optional[str] = ..., layers: _Optional[_Iterable[_Union[LayerInfo, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[DiagnosticInfo, _Mapping]]] = ..., loss: _Optional[str] = ..., optimizer: _Optional[str] = ..., batch_size: _Optional[int] = ..., probe: _Optional[_Union[Probe, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., started: _Optional[float] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., switched_off: _Optional[_Union[SwitchedOff, _Mapping]] = ..., origin: _Optional[str] = ..., loss_facts: _Optional[_Union[LossFacts, _Mapping]] = ...) -> None: ...
+
+class LossFacts(_message.Message):
+    __slots__ = ("unknown", "same_as", "factor", "from_logits", "exclusive", "sparse", "falls", "least_at_target", "uninformed", "lowest", "finite_at_bounds")
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    SAME_AS_FIELD_NUMBER: _ClassVar[int]
+    FACTOR_FIELD_NUMBER: _ClassVar[int]
+    FROM_LOGITS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_FIELD_NUMBER: _ClassVar[int]
+    SPARSE_FIELD_NUMBER: _ClassVar[int]
+    FALLS_FIELD_NUMBER: _ClassVar[int]
+    LEAST_AT_TARGET_FIELD_NUMBER: _ClassVar[int]
+    UNINFORMED_FIELD_NUMBER: _ClassVar[int]
+    LOWEST_FIELD_NUMBER: _ClassVar[int]
+    FINITE_AT_BOUNDS_FIELD_NUMBER: _ClassVar[int]
+    unknown: str
+    same_as: str
+    factor: float
+    from_logits: bool
+    exclusive: bool
+    sparse: bool
+    falls: bool
+    least_at_target: bool
+    uninformed: float
+    lowest: float
+    finite_at_bounds: bool
+    def __init__(self, unknown: _Optional[str] = ..., same_as: _Optional[str] = ..., factor: _Optional[float] = ..., from_logits: bool = ..., exclusive: bool = ..., sparse: bool = ..., falls: bool = ..., least_at_target: bool = ..., uninformed: _Optional[float] = ..., lowest: _Optional[float] = ..., finite_at_bounds: bool = ...) -> None: ...
 
 class SwitchedOff(_message.Message):
     __slots__ = ("step", "reason")

@@ -7,6 +7,7 @@ from tb_cnndiag.payloads import (
     DiagnosticInfo,
     FieldAxis,
     LayerInfo,
+    LossFacts,
     Probe,
     ReceptiveField,
     RunInfo,
@@ -21,6 +22,8 @@ _LAYER_FIELDS = tuple(name for name in LayerInfo.__dataclass_fields__ if name !=
 _AXIS_FIELDS = tuple(FieldAxis.__dataclass_fields__)
 _COLUMN_FIELDS = tuple(ColumnInfo.__dataclass_fields__)
 _TARGET_FIELDS = tuple(Targets.__dataclass_fields__)
+_LOSS_FIELDS = tuple(LossFacts.__dataclass_fields__)
+_ALWAYS_PRESENT = frozenset({"unknown", "same_as", "sparse"})
 _RUN_FIELDS = (
     "table", "model", "loss", "optimizer", "batch_size", "started", "parameters", "trainable_parameters", "origin",
 )  # fmt: skip
@@ -35,6 +38,7 @@ def encode_run_info(info: RunInfo) -> pb.RunInfo:
         versions=dict(info.versions),
         notes=list(info.notes),
         switched_off=_encode_switched_off(info.switched_off),
+        loss_facts=_encode_loss_facts(info.loss_facts),
     )
 
 
@@ -51,11 +55,24 @@ def decode_run_info(info: pb.RunInfo) -> RunInfo:
         switched_off=SwitchedOff(info.switched_off.step, info.switched_off.reason)
         if info.HasField("switched_off")
         else None,
+        loss_facts=_decode_loss_facts(info.loss_facts) if info.HasField("loss_facts") else None,
     )
 
 
 def _encode_switched_off(switched_off: SwitchedOff | None) -> pb.SwitchedOff | None:
     return None if switched_off is None else pb.SwitchedOff(step=switched_off.step, reason=switched_off.reason)
+
+
+def _encode_loss_facts(facts: LossFacts | None) -> pb.LossFacts | None:
+    if facts is None:
+        return None
+    known = {name: getattr(facts, name) for name in _LOSS_FIELDS}
+    return pb.LossFacts(**{name: value for name, value in known.items() if value is not None})
+
+
+def _decode_loss_facts(facts: pb.LossFacts) -> LossFacts:
+    known = [name for name in _LOSS_FIELDS if name in _ALWAYS_PRESENT or facts.HasField(name)]
+    return LossFacts(**{name: getattr(facts, name) for name in known})
 
 
 def _encode_probe(probe: Probe) -> pb.Probe:

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cnndiag.proto.
  */
 export const file_cnndiag: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIo4GCgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSAASJgoHcGF0Y2hlcxgaIAEoCzITLnRiX2NubmRpYWcuUGF0Y2hlc0gAEjUKD2NsYXNzX3Jlc3BvbnNlcxgbIAEoCzIaLnRiX2NubmRpYWcuQ2xhc3NSZXNwb25zZXNIABIiCgVhdGxhcxgcIAEoCzIRLnRiX2NubmRpYWcuQXRsYXNIABIiCgVncmFwaBgoIAEoCzIRLnRiX2NubmRpYWcuR3JhcGhIABItCgtzYW1wbGVfbWFwcxgpIAEoCzIWLnRiX2NubmRpYWcuU2FtcGxlTWFwc0gAQgkKB3BheWxvYWQiLwoPTWVhc3VyZW1lbnRMaXN0Eg0KBWl0ZW1zGAEgAygMEg0KBXRvdGFsGAIgASgNIs0DCgdSdW5JbmZvEg0KBXRhYmxlGAEgASgJEg0KBW1vZGVsGAIgASgJEiUKBmxheWVycxgDIAMoCzIVLnRiX2NubmRpYWcuTGF5ZXJJbmZvEi8KC2RpYWdub3N0aWNzGAQgAygLMhoudGJfY25uZGlhZy5EaWFnbm9zdGljSW5mbxIMCgRsb3NzGAUgASgJEhEKCW9wdGltaXplchgGIAEoCRISCgpiYXRjaF9zaXplGAcgASgNEiAKBXByb2JlGAggASgLMhEudGJfY25uZGlhZy5Qcm9iZRIzCgh2ZXJzaW9ucxgJIAMoCzIhLnRiX2NubmRpYWcuUnVuSW5mby5WZXJzaW9uc0VudHJ5Eg8KB3N0YXJ0ZWQYCiABKAESEgoKcGFyYW1ldGVycxgLIAEoBBIcChR0cmFpbmFibGVfcGFyYW1ldGVycxgMIAEoBBINCgVub3RlcxgNIAMoCRItCgxzd2l0Y2hlZF9vZmYYDiABKAsyFy50Yl9jbm5kaWFnLlN3aXRjaGVkT2ZmEg4KBm9yaWdpbhgPIAEoCRovCg1WZXJzaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiKwoLU3dpdGNoZWRPZmYSDAoEc3RlcBgBIAEoBBIOCgZyZWFzb24YAiABKAki7QMKCUxheWVySW5mbxIMCgRwYXRoGAEgASgJEhIKCmNsYXNzX25hbWUYAiABKAkSDAoEcm9sZRgDIAEoCRINCgV1bml0cxgEIAEoDRIOCgZmYW5faW4YBSABKA0SFAoMa2VybmVsX3NoYXBlGAYgAygNEhQKDG91dHB1dF9zaGFwZRgHIAMoDRIRCgl0cmFpbmFibGUYCCABKAgSEgoKYWN0aXZhdGlvbhgJIAEoCRIVCg1ub3JtYWxpemF0aW9uGAogASgJEg8KB3NlZW5fYXQYCyABKAkSEgoKcGFyYW1ldGVycxgMIAEoBBIOCgZpbnB1dHMYDSADKA0SDgoGb3V0cHV0GA4gASgIEg4KBmNvbmZpZxgPIAEoCRIRCgl1bml0X2F4aXMYECABKAUSEwoLaW5pdGlhbGl6ZXIYESABKAkSGwoTbm9ybWFsaXphdGlvbl9jbGFzcxgSIAEoCRIPCgdkcm9wb3V0GBMgASgCEhIKCmRyb3BvdXRfYXQYFCABKAkSFQoNbGluZWFyX2JlaGluZBgVIAEoCBIcChRub3JtYWxpemF0aW9uX2Zyb3plbhgWIAEoCBIzCg9yZWNlcHRpdmVfZmllbGQYFyABKAsyGi50Yl9jbm5kaWFnLlJlY2VwdGl2ZUZpZWxkIlMKDlJlY2VwdGl2ZUZpZWxkEg0KBWltYWdlGAEgASgJEiMKBGF4ZXMYAiADKAsyFS50Yl9jbm5kaWFnLkZpZWxkQXhpcxINCgV3aG9sZRgDIAEoCCJlCglGaWVsZEF4aXMSDgoGZXh0ZW50GAEgASgNEgwKBHNpemUYAiABKAISDgoGc3RyaWRlGAMgASgCEg8KB3BhZGRpbmcYBCABKAISCwoDbG93GAUgAygNEgwKBGhpZ2gYBiADKA0ikwEKDkRpYWdub3N0aWNJbmZvEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSJwoHY29sdW1ucxgEIAMoCzIWLnRiX2NubmRpYWcuQ29sdW1uSW5mbxISCgpsYXllcl9raW5kGAUgASgJEhIKCm1vZGVsX2tpbmQYBiABKAkifAoKQ29sdW1uSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBHVuaXQYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSEwoLbG9nYXJpdGhtaWMYBSABKAgSCwoDbG93GAYgASgCEgwKBGhpZ2gYByABKAIiZAoFUHJvYmUSDgoGc291cmNlGAEgASgJEg8KB3NhbXBsZXMYAiABKA0SFAoMY2xhc3NfY291bnRzGAMgAygNEiQKB3RhcmdldHMYBCABKAsyEy50Yl9jbm5kaWFnLlRhcmdldHMifQoHVGFyZ2V0cxINCgVzaGFwZRgBIAMoDRILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoARINCgV3aG9sZRgEIAEoCBIQCgh2YXJpYW5jZRgFIAEoARIRCglkZXZpYXRpb24YBiABKAESFAoMZGlzdHJpYnV0aW9uGAcgASgIIlkKCEZpbmRpbmdzEiUKCGZpbmRpbmdzGAEgAygLMhMudGJfY25uZGlhZy5GaW5kaW5nEiYKCGNvdmVyYWdlGAIgAygLMhQudGJfY25uZGlhZy5Db3ZlcmFnZSK8AQoIQ292ZXJhZ2USDQoFZmF1bHQYASABKAkSKwoGc3RhdHVzGAIgASgOMhsudGJfY25uZGlhZy5Db3ZlcmFnZS5TdGF0dXMSDgoGcmVhc29uGAMgASgJImQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABIJCgVGT1VORBABEgkKBUNMRUFSEAISEgoOTk9UX0FQUExJQ0FCTEUQAxILCgdVTktOT1dOEAQSCwoHQ1JBU0hFRBAFIu0DCgdGaW5kaW5nEg0KBWZhdWx0GAEgASgJEg0KBWxheWVyGAIgASgJEi4KCHNldmVyaXR5GAMgASgOMhwudGJfY25uZGlhZy5GaW5kaW5nLlNldmVyaXR5EhIKCmZpcnN0X3N0ZXAYBCABKAQSEQoJbGFzdF9zdGVwGAUgASgEEiQKBXVuaXRzGAYgAygLMhUudGJfY25uZGlhZy5Vbml0R3JvdXASMwoIZXZpZGVuY2UYByADKAsyIS50Yl9jbm5kaWFnLkZpbmRpbmcuRXZpZGVuY2VFbnRyeRIRCgljYXVzZWRfYnkYCCABKA0SDwoHbWVzc2FnZRgJIAEoCRIrCgthZGp1c3RtZW50cxgKIAMoCzIWLnRiX2NubmRpYWcuQWRqdXN0bWVudBISCgpkaWFnbm9zdGljGAsgASgJEg0KBXRpdGxlGAwgASgJEg8KB2dyb3VwZWQYDSABKAgaRQoNRXZpZGVuY2VFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC50Yl9jbm5kaWFnLkV2aWRlbmNlOgI4ASJGCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEggKBElORk8QARILCgdXQVJOSU5HEAISCQoFRVJST1IQAyIaCglVbml0R3JvdXASDQoFdW5pdHMYASADKA0iRQoIRXZpZGVuY2USDQoFdmFsdWUYASABKAESEgoFbGltaXQYAiABKAFIAIgBARIMCgR1bml0GAMgASgJQggKBl9saW1pdCJhCgpBZGp1c3RtZW50Eg0KBWxheWVyGAEgASgJEhEKCXBhcmFtZXRlchgCIAEoCRIPCgdjdXJyZW50GAMgASgJEhAKCHByb3Bvc2VkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIzCgxMYXllckNvbHVtbnMSIwoHY29sdW1ucxgBIAMoCzISLnRiX2NubmRpYWcuQ29sdW1uIiYKBkNvbHVtbhIMCgRuYW1lGAEgASgJEg4KBnZhbHVlcxgCIAMoAiIoCgdTY2FsYXJzEg0KBW5hbWVzGAEgAygJEg4KBnZhbHVlcxgCIAMoASKfAQoKVW5pdFN0YXRlcxINCgV1bml0cxgBIAEoDRIOCgZzdGF0ZXMYAiABKAwSDwoHc2FtcGxlcxgDIAEoBBIRCglwb3NpdGlvbnMYBCABKAQSGAoQdHJhaW5pbmdfYmF0Y2hlcxgFIAEoBBIYChB0cmFpbmluZ19zYW1wbGVzGAYgASgEEhoKEnNpbGVudF9pbl90cmFpbmluZxgHIAEoDCIxCgpVbml0VmFsdWVzEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiKPAQoGTWF0cml4EgwKBHJvd3MYASABKA0SDwoHY29sdW1ucxgCIAEoDRINCgVvcmRlchgDIAMoDRIMCgRwb29sGAQgASgNEhEKCXN5bW1ldHJpYxgFIAEoCBINCgVjZWxscxgGIAEoDBILCgNsb3cYByABKAISDAoEaGlnaBgIIAEoAhIMCgR1bml0GAkgASgJImIKCkRlbmRyb2dyYW0SDQoFdW5pdHMYASABKA0SCwoDZ2FwGAIgAygNEg4KBmhlaWdodBgDIAMoAhINCgVvcmRlchgEIAMoDRILCgNjdXQYBSABKAISDAoEdW5pdBgGIAEoCSLMAQoHRGVuc2l0eRINCgVzdGFydBgBIAEoAhIMCgRzdG9wGAIgASgCEg4KBnBvaW50cxgDIAEoDRIOCgZ2YWx1ZXMYBCABKAwSDQoFc2NhbGUYBSABKAISHwoFYXRvbXMYBiADKAsyEC50Yl9jbm5kaWFnLkF0b20SEQoJYmFuZHdpZHRoGAcgASgCEg8KB3NhbXBsZXMYCCABKAQSDQoFYmVsb3cYCSABKAISDQoFYWJvdmUYCiABKAISEgoKbm9uX2Zpbml0ZRgLIAEoAiIjCgRBdG9tEg0KBXZhbHVlGAEgASgCEgwKBG1hc3MYAiABKAIiKwoGSW1hZ2VzEiEKBmltYWdlcxgBIAMoCzIRLnRiX2NubmRpYWcuSW1hZ2UihQEKBUltYWdlEgwKBHVuaXQYASABKA0SEwoGc2FtcGxlGAIgASgNSACIAQESDgoGaGVpZ2h0GAMgASgNEg0KBXdpZHRoGAQgASgNEhAKCGNoYW5uZWxzGAUgASgNEg4KBnBpeGVscxgGIAEoDBINCgVzY2FsZRgHIAEoAkIJCgdfc2FtcGxlInoKB1BhdGNoZXMSDQoFdW5pdHMYASABKA0SDQoFY291bnQYAiABKA0SDwoHc2FtcGxlcxgDIAEoDRIOCgZpbWFnZXMYBCABKAwSEQoJcG9zaXRpb25zGAUgASgMEg4KBnZhbHVlcxgGIAEoDBINCgVzY2FsZRgHIAEoAiKMAQoOQ2xhc3NSZXNwb25zZXMSDQoFdW5pdHMYASABKA0SDwoHY2xhc3NlcxgCIAEoDRIOCgZsaXN0ZWQYAyABKA0SCwoDaWRzGAQgASgMEg0KBW1lYW5zGAUgASgMEg0KBXNjYWxlGAYgASgCEgwKBHJlc3QYByABKAwSEQoJZXhwbGFpbmVkGAggASgMIqMBCgVBdGxhcxIPCgdwaWN0dXJlGAEgASgMEg8KB3NhbXBsZXMYAiABKA0SDwoHY29sdW1ucxgDIAEoDRITCgt0aWxlX2hlaWdodBgEIAEoDRISCgp0aWxlX3dpZHRoGAUgASgNEg4KBmhlaWdodBgGIAEoDRINCgV3aWR0aBgHIAEoDRIPCgdzY2FsaW5nGAggASgJEg4KBmxhYmVscxgJIAMoDSKvAgoFR3JhcGgSDQoFbm9kZXMYASABKA0SDQoFZWRnZXMYAiABKA0SDAoEcm93cxgDIAEoDBINCgVuYW1lcxgEIAEoDBINCgV1bml0cxgFIAMoDRIPCgdtZW1iZXJzGAYgASgMEhUKDXR5cGljYWxfY291bnQYByABKA0SDwoHdHlwaWNhbBgIIAEoDBInCgdjb2x1bW5zGAkgAygLMhYudGJfY25uZGlhZy5Ob2RlQ29sdW1uEg8KB2NsYXNzZXMYCiADKA0SEQoJcmVzcG9uc2VzGAsgASgMEg8KB3NhbXBsZXMYDCABKA0SEgoKc2lnbmF0dXJlcxgNIAEoDBIPCgdzb3VyY2VzGA4gASgMEg8KB3RhcmdldHMYDyABKAwSDwoHd2VpZ2h0cxgQIAEoDCIqCgpOb2RlQ29sdW1uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgASgMIpUBCgpTYW1wbGVNYXBzEg8KB3NhbXBsZXMYASABKA0SDwoHY2xhc3NlcxgCIAEoDRITCgtwcmVkaWN0aW9ucxgDIAEoDBIOCgZsYWJlbHMYBCABKAwSEwoLY29uZmlkZW5jZXMYBSABKAwSKwoGY2hvc2VuGAYgAygLMhsudGJfY25uZGlhZy5FeHBsYWluZWRTYW1wbGUieQoPRXhwbGFpbmVkU2FtcGxlEg4KBnNhbXBsZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSIgoHcGljdHVyZRgDIAEoCzIRLnRiX2NubmRpYWcuSW1hZ2USIgoEbWFwcxgEIAMoCzIULnRiX2NubmRpYWcuQ2xhc3NNYXAiXAoIQ2xhc3NNYXASDgoGbWV0aG9kGAEgASgJEh4KA21hcBgCIAEoCzIRLnRiX2NubmRpYWcuSW1hZ2USEgoKc2ltaWxhcml0eRgDIAEoAhIMCgRub3RlGAQgASgJYgZwcm90bzM");
+  fileDesc("Cg1jbm5kaWFnLnByb3RvEgp0Yl9jbm5kaWFnIo4GCgtNZWFzdXJlbWVudBIPCgd2ZXJzaW9uGAEgASgNEhIKCmRpYWdub3N0aWMYAiABKAkSDQoFbGF5ZXIYAyABKAkSDAoEc3RlcBgEIAEoBBIQCghzbmFwc2hvdBgFIAEoDRINCgVlcG9jaBgGIAEoDRINCgV0YWJsZRgHIAEoCRInCghydW5faW5mbxgQIAEoCzITLnRiX2NubmRpYWcuUnVuSW5mb0gAEigKCGZpbmRpbmdzGBEgASgLMhQudGJfY25uZGlhZy5GaW5kaW5nc0gAEjEKDWxheWVyX2NvbHVtbnMYEiABKAsyGC50Yl9jbm5kaWFnLkxheWVyQ29sdW1uc0gAEiYKB3NjYWxhcnMYEyABKAsyEy50Yl9jbm5kaWFnLlNjYWxhcnNIABItCgt1bml0X3N0YXRlcxgUIAEoCzIWLnRiX2NubmRpYWcuVW5pdFN0YXRlc0gAEi0KC3VuaXRfdmFsdWVzGBUgASgLMhYudGJfY25uZGlhZy5Vbml0VmFsdWVzSAASJAoGbWF0cml4GBYgASgLMhIudGJfY25uZGlhZy5NYXRyaXhIABIsCgpkZW5kcm9ncmFtGBcgASgLMhYudGJfY25uZGlhZy5EZW5kcm9ncmFtSAASJgoHZGVuc2l0eRgYIAEoCzITLnRiX2NubmRpYWcuRGVuc2l0eUgAEiQKBmltYWdlcxgZIAEoCzISLnRiX2NubmRpYWcuSW1hZ2VzSAASJgoHcGF0Y2hlcxgaIAEoCzITLnRiX2NubmRpYWcuUGF0Y2hlc0gAEjUKD2NsYXNzX3Jlc3BvbnNlcxgbIAEoCzIaLnRiX2NubmRpYWcuQ2xhc3NSZXNwb25zZXNIABIiCgVhdGxhcxgcIAEoCzIRLnRiX2NubmRpYWcuQXRsYXNIABIiCgVncmFwaBgoIAEoCzIRLnRiX2NubmRpYWcuR3JhcGhIABItCgtzYW1wbGVfbWFwcxgpIAEoCzIWLnRiX2NubmRpYWcuU2FtcGxlTWFwc0gAQgkKB3BheWxvYWQiLwoPTWVhc3VyZW1lbnRMaXN0Eg0KBWl0ZW1zGAEgAygMEg0KBXRvdGFsGAIgASgNIvgDCgdSdW5JbmZvEg0KBXRhYmxlGAEgASgJEg0KBW1vZGVsGAIgASgJEiUKBmxheWVycxgDIAMoCzIVLnRiX2NubmRpYWcuTGF5ZXJJbmZvEi8KC2RpYWdub3N0aWNzGAQgAygLMhoudGJfY25uZGlhZy5EaWFnbm9zdGljSW5mbxIMCgRsb3NzGAUgASgJEhEKCW9wdGltaXplchgGIAEoCRISCgpiYXRjaF9zaXplGAcgASgNEiAKBXByb2JlGAggASgLMhEudGJfY25uZGlhZy5Qcm9iZRIzCgh2ZXJzaW9ucxgJIAMoCzIhLnRiX2NubmRpYWcuUnVuSW5mby5WZXJzaW9uc0VudHJ5Eg8KB3N0YXJ0ZWQYCiABKAESEgoKcGFyYW1ldGVycxgLIAEoBBIcChR0cmFpbmFibGVfcGFyYW1ldGVycxgMIAEoBBINCgVub3RlcxgNIAMoCRItCgxzd2l0Y2hlZF9vZmYYDiABKAsyFy50Yl9jbm5kaWFnLlN3aXRjaGVkT2ZmEg4KBm9yaWdpbhgPIAEoCRIpCgpsb3NzX2ZhY3RzGBAgASgLMhUudGJfY25uZGlhZy5Mb3NzRmFjdHMaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIvkCCglMb3NzRmFjdHMSDwoHdW5rbm93bhgBIAEoCRIPCgdzYW1lX2FzGAIgASgJEhMKBmZhY3RvchgDIAEoAUgAiAEBEhgKC2Zyb21fbG9naXRzGAQgASgISAGIAQESFgoJZXhjbHVzaXZlGAUgASgISAKIAQESDgoGc3BhcnNlGAYgASgIEhIKBWZhbGxzGAcgASgISAOIAQESHAoPbGVhc3RfYXRfdGFyZ2V0GAggASgISASIAQESFwoKdW5pbmZvcm1lZBgJIAEoAUgFiAEBEhMKBmxvd2VzdBgKIAEoAUgGiAEBEh0KEGZpbml0ZV9hdF9ib3VuZHMYCyABKAhIB4gBAUIJCgdfZmFjdG9yQg4KDF9mcm9tX2xvZ2l0c0IMCgpfZXhjbHVzaXZlQggKBl9mYWxsc0ISChBfbGVhc3RfYXRfdGFyZ2V0Qg0KC191bmluZm9ybWVkQgkKB19sb3dlc3RCEwoRX2Zpbml0ZV9hdF9ib3VuZHMiKwoLU3dpdGNoZWRPZmYSDAoEc3RlcBgBIAEoBBIOCgZyZWFzb24YAiABKAki7QMKCUxheWVySW5mbxIMCgRwYXRoGAEgASgJEhIKCmNsYXNzX25hbWUYAiABKAkSDAoEcm9sZRgDIAEoCRINCgV1bml0cxgEIAEoDRIOCgZmYW5faW4YBSABKA0SFAoMa2VybmVsX3NoYXBlGAYgAygNEhQKDG91dHB1dF9zaGFwZRgHIAMoDRIRCgl0cmFpbmFibGUYCCABKAgSEgoKYWN0aXZhdGlvbhgJIAEoCRIVCg1ub3JtYWxpemF0aW9uGAogASgJEg8KB3NlZW5fYXQYCyABKAkSEgoKcGFyYW1ldGVycxgMIAEoBBIOCgZpbnB1dHMYDSADKA0SDgoGb3V0cHV0GA4gASgIEg4KBmNvbmZpZxgPIAEoCRIRCgl1bml0X2F4aXMYECABKAUSEwoLaW5pdGlhbGl6ZXIYESABKAkSGwoTbm9ybWFsaXphdGlvbl9jbGFzcxgSIAEoCRIPCgdkcm9wb3V0GBMgASgCEhIKCmRyb3BvdXRfYXQYFCABKAkSFQoNbGluZWFyX2JlaGluZBgVIAEoCBIcChRub3JtYWxpemF0aW9uX2Zyb3plbhgWIAEoCBIzCg9yZWNlcHRpdmVfZmllbGQYFyABKAsyGi50Yl9jbm5kaWFnLlJlY2VwdGl2ZUZpZWxkIlMKDlJlY2VwdGl2ZUZpZWxkEg0KBWltYWdlGAEgASgJEiMKBGF4ZXMYAiADKAsyFS50Yl9jbm5kaWFnLkZpZWxkQXhpcxINCgV3aG9sZRgDIAEoCCJlCglGaWVsZEF4aXMSDgoGZXh0ZW50GAEgASgNEgwKBHNpemUYAiABKAISDgoGc3RyaWRlGAMgASgCEg8KB3BhZGRpbmcYBCABKAISCwoDbG93GAUgAygNEgwKBGhpZ2gYBiADKA0ikwEKDkRpYWdub3N0aWNJbmZvEgwKBG5hbWUYASABKAkSDQoFdGl0bGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSJwoHY29sdW1ucxgEIAMoCzIWLnRiX2NubmRpYWcuQ29sdW1uSW5mbxISCgpsYXllcl9raW5kGAUgASgJEhIKCm1vZGVsX2tpbmQYBiABKAkifAoKQ29sdW1uSW5mbxIMCgRuYW1lGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBHVuaXQYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSEwoLbG9nYXJpdGhtaWMYBSABKAgSCwoDbG93GAYgASgCEgwKBGhpZ2gYByABKAIiZAoFUHJvYmUSDgoGc291cmNlGAEgASgJEg8KB3NhbXBsZXMYAiABKA0SFAoMY2xhc3NfY291bnRzGAMgAygNEiQKB3RhcmdldHMYBCABKAsyEy50Yl9jbm5kaWFnLlRhcmdldHMifQoHVGFyZ2V0cxINCgVzaGFwZRgBIAMoDRILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoARINCgV3aG9sZRgEIAEoCBIQCgh2YXJpYW5jZRgFIAEoARIRCglkZXZpYXRpb24YBiABKAESFAoMZGlzdHJpYnV0aW9uGAcgASgIIlkKCEZpbmRpbmdzEiUKCGZpbmRpbmdzGAEgAygLMhMudGJfY25uZGlhZy5GaW5kaW5nEiYKCGNvdmVyYWdlGAIgAygLMhQudGJfY25uZGlhZy5Db3ZlcmFnZSK8AQoIQ292ZXJhZ2USDQoFZmF1bHQYASABKAkSKwoGc3RhdHVzGAIgASgOMhsudGJfY25uZGlhZy5Db3ZlcmFnZS5TdGF0dXMSDgoGcmVhc29uGAMgASgJImQKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABIJCgVGT1VORBABEgkKBUNMRUFSEAISEgoOTk9UX0FQUExJQ0FCTEUQAxILCgdVTktOT1dOEAQSCwoHQ1JBU0hFRBAFIu0DCgdGaW5kaW5nEg0KBWZhdWx0GAEgASgJEg0KBWxheWVyGAIgASgJEi4KCHNldmVyaXR5GAMgASgOMhwudGJfY25uZGlhZy5GaW5kaW5nLlNldmVyaXR5EhIKCmZpcnN0X3N0ZXAYBCABKAQSEQoJbGFzdF9zdGVwGAUgASgEEiQKBXVuaXRzGAYgAygLMhUudGJfY25uZGlhZy5Vbml0R3JvdXASMwoIZXZpZGVuY2UYByADKAsyIS50Yl9jbm5kaWFnLkZpbmRpbmcuRXZpZGVuY2VFbnRyeRIRCgljYXVzZWRfYnkYCCABKA0SDwoHbWVzc2FnZRgJIAEoCRIrCgthZGp1c3RtZW50cxgKIAMoCzIWLnRiX2NubmRpYWcuQWRqdXN0bWVudBISCgpkaWFnbm9zdGljGAsgASgJEg0KBXRpdGxlGAwgASgJEg8KB2dyb3VwZWQYDSABKAgaRQoNRXZpZGVuY2VFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC50Yl9jbm5kaWFnLkV2aWRlbmNlOgI4ASJGCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEggKBElORk8QARILCgdXQVJOSU5HEAISCQoFRVJST1IQAyIaCglVbml0R3JvdXASDQoFdW5pdHMYASADKA0iRQoIRXZpZGVuY2USDQoFdmFsdWUYASABKAESEgoFbGltaXQYAiABKAFIAIgBARIMCgR1bml0GAMgASgJQggKBl9saW1pdCJhCgpBZGp1c3RtZW50Eg0KBWxheWVyGAEgASgJEhEKCXBhcmFtZXRlchgCIAEoCRIPCgdjdXJyZW50GAMgASgJEhAKCHByb3Bvc2VkGAQgASgJEg4KBnJlYXNvbhgFIAEoCSIzCgxMYXllckNvbHVtbnMSIwoHY29sdW1ucxgBIAMoCzISLnRiX2NubmRpYWcuQ29sdW1uIiYKBkNvbHVtbhIMCgRuYW1lGAEgASgJEg4KBnZhbHVlcxgCIAMoAiIoCgdTY2FsYXJzEg0KBW5hbWVzGAEgAygJEg4KBnZhbHVlcxgCIAMoASKfAQoKVW5pdFN0YXRlcxINCgV1bml0cxgBIAEoDRIOCgZzdGF0ZXMYAiABKAwSDwoHc2FtcGxlcxgDIAEoBBIRCglwb3NpdGlvbnMYBCABKAQSGAoQdHJhaW5pbmdfYmF0Y2hlcxgFIAEoBBIYChB0cmFpbmluZ19zYW1wbGVzGAYgASgEEhoKEnNpbGVudF9pbl90cmFpbmluZxgHIAEoDCIxCgpVbml0VmFsdWVzEiMKB2NvbHVtbnMYASADKAsyEi50Yl9jbm5kaWFnLkNvbHVtbiKPAQoGTWF0cml4EgwKBHJvd3MYASABKA0SDwoHY29sdW1ucxgCIAEoDRINCgVvcmRlchgDIAMoDRIMCgRwb29sGAQgASgNEhEKCXN5bW1ldHJpYxgFIAEoCBINCgVjZWxscxgGIAEoDBILCgNsb3cYByABKAISDAoEaGlnaBgIIAEoAhIMCgR1bml0GAkgASgJImIKCkRlbmRyb2dyYW0SDQoFdW5pdHMYASABKA0SCwoDZ2FwGAIgAygNEg4KBmhlaWdodBgDIAMoAhINCgVvcmRlchgEIAMoDRILCgNjdXQYBSABKAISDAoEdW5pdBgGIAEoCSLMAQoHRGVuc2l0eRINCgVzdGFydBgBIAEoAhIMCgRzdG9wGAIgASgCEg4KBnBvaW50cxgDIAEoDRIOCgZ2YWx1ZXMYBCABKAwSDQoFc2NhbGUYBSABKAISHwoFYXRvbXMYBiADKAsyEC50Yl9jbm5kaWFnLkF0b20SEQoJYmFuZHdpZHRoGAcgASgCEg8KB3NhbXBsZXMYCCABKAQSDQoFYmVsb3cYCSABKAISDQoFYWJvdmUYCiABKAISEgoKbm9uX2Zpbml0ZRgLIAEoAiIjCgRBdG9tEg0KBXZhbHVlGAEgASgCEgwKBG1hc3MYAiABKAIiKwoGSW1hZ2VzEiEKBmltYWdlcxgBIAMoCzIRLnRiX2NubmRpYWcuSW1hZ2UihQEKBUltYWdlEgwKBHVuaXQYASABKA0SEwoGc2FtcGxlGAIgASgNSACIAQESDgoGaGVpZ2h0GAMgASgNEg0KBXdpZHRoGAQgASgNEhAKCGNoYW5uZWxzGAUgASgNEg4KBnBpeGVscxgGIAEoDBINCgVzY2FsZRgHIAEoAkIJCgdfc2FtcGxlInoKB1BhdGNoZXMSDQoFdW5pdHMYASABKA0SDQoFY291bnQYAiABKA0SDwoHc2FtcGxlcxgDIAEoDRIOCgZpbWFnZXMYBCABKAwSEQoJcG9zaXRpb25zGAUgASgMEg4KBnZhbHVlcxgGIAEoDBINCgVzY2FsZRgHIAEoAiKMAQoOQ2xhc3NSZXNwb25zZXMSDQoFdW5pdHMYASABKA0SDwoHY2xhc3NlcxgCIAEoDRIOCgZsaXN0ZWQYAyABKA0SCwoDaWRzGAQgASgMEg0KBW1lYW5zGAUgASgMEg0KBXNjYWxlGAYgASgCEgwKBHJlc3QYByABKAwSEQoJZXhwbGFpbmVkGAggASgMIqMBCgVBdGxhcxIPCgdwaWN0dXJlGAEgASgMEg8KB3NhbXBsZXMYAiABKA0SDwoHY29sdW1ucxgDIAEoDRITCgt0aWxlX2hlaWdodBgEIAEoDRISCgp0aWxlX3dpZHRoGAUgASgNEg4KBmhlaWdodBgGIAEoDRINCgV3aWR0aBgHIAEoDRIPCgdzY2FsaW5nGAggASgJEg4KBmxhYmVscxgJIAMoDSKvAgoFR3JhcGgSDQoFbm9kZXMYASABKA0SDQoFZWRnZXMYAiABKA0SDAoEcm93cxgDIAEoDBINCgVuYW1lcxgEIAEoDBINCgV1bml0cxgFIAMoDRIPCgdtZW1iZXJzGAYgASgMEhUKDXR5cGljYWxfY291bnQYByABKA0SDwoHdHlwaWNhbBgIIAEoDBInCgdjb2x1bW5zGAkgAygLMhYudGJfY25uZGlhZy5Ob2RlQ29sdW1uEg8KB2NsYXNzZXMYCiADKA0SEQoJcmVzcG9uc2VzGAsgASgMEg8KB3NhbXBsZXMYDCABKA0SEgoKc2lnbmF0dXJlcxgNIAEoDBIPCgdzb3VyY2VzGA4gASgMEg8KB3RhcmdldHMYDyABKAwSDwoHd2VpZ2h0cxgQIAEoDCIqCgpOb2RlQ29sdW1uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgASgMIpUBCgpTYW1wbGVNYXBzEg8KB3NhbXBsZXMYASABKA0SDwoHY2xhc3NlcxgCIAEoDRITCgtwcmVkaWN0aW9ucxgDIAEoDBIOCgZsYWJlbHMYBCABKAwSEwoLY29uZmlkZW5jZXMYBSABKAwSKwoGY2hvc2VuGAYgAygLMhsudGJfY25uZGlhZy5FeHBsYWluZWRTYW1wbGUieQoPRXhwbGFpbmVkU2FtcGxlEg4KBnNhbXBsZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSIgoHcGljdHVyZRgDIAEoCzIRLnRiX2NubmRpYWcuSW1hZ2USIgoEbWFwcxgEIAMoCzIULnRiX2NubmRpYWcuQ2xhc3NNYXAiXAoIQ2xhc3NNYXASDgoGbWV0aG9kGAEgASgJEh4KA21hcBgCIAEoCzIRLnRiX2NubmRpYWcuSW1hZ2USEgoKc2ltaWxhcml0eRgDIAEoAhIMCgRub3RlGAQgASgJYgZwcm90bzM");
 
 /**
  * One thing measured at one snapshot. Every message stands alone: TensorBoard may drop any other.
@@ -301,6 +301,13 @@ export type RunInfo = Message<"tb_cnndiag.RunInfo"> & {
    * @generated from field: string origin = 15;
    */
   origin: string;
+
+  /**
+   * Present for a loss that Keras does not define, once the shape of its targets is known.
+   *
+   * @generated from field: tb_cnndiag.LossFacts loss_facts = 16;
+   */
+  lossFacts?: LossFacts | undefined;
 };
 
 /**
@@ -309,6 +316,98 @@ export type RunInfo = Message<"tb_cnndiag.RunInfo"> & {
  */
 export const RunInfoSchema: GenMessage<RunInfo> = /*@__PURE__*/
   messageDesc(file_cnndiag, 2);
+
+/**
+ * What the numbers show that a loss gives at a few made points; a field is absent where they leave it open.
+ *
+ * @generated from message tb_cnndiag.LossFacts
+ */
+export type LossFacts = Message<"tb_cnndiag.LossFacts"> & {
+  /**
+   * Why nothing is known, e.g. because the loss raises; empty otherwise.
+   *
+   * @generated from field: string unknown = 1;
+   */
+  unknown: string;
+
+  /**
+   * Loss of Keras that it is a multiple of, e.g. "categorical_crossentropy"; empty if there is none.
+   *
+   * @generated from field: string same_as = 2;
+   */
+  sameAs: string;
+
+  /**
+   * What multiple it is; below 0, its sign is wrong. Absent if it depends on the number of samples in a batch.
+   *
+   * @generated from field: optional double factor = 3;
+   */
+  factor?: number | undefined;
+
+  /**
+   * Whether it turns logits into probabilities itself.
+   *
+   * @generated from field: optional bool from_logits = 4;
+   */
+  fromLogits?: boolean | undefined;
+
+  /**
+   * Whether only the output of the true class counts, as if classes exclude each other; false: each output counts alone.
+   *
+   * @generated from field: optional bool exclusive = 5;
+   */
+  exclusive?: boolean | undefined;
+
+  /**
+   * Whether targets are class numbers.
+   *
+   * @generated from field: bool sparse = 6;
+   */
+  sparse: boolean;
+
+  /**
+   * Whether it falls when the true answer becomes more probable; false: it rises.
+   *
+   * @generated from field: optional bool falls = 7;
+   */
+  falls?: boolean | undefined;
+
+  /**
+   * Whether it is smallest where outputs equal targets, whatever numbers they are.
+   *
+   * @generated from field: optional bool least_at_target = 8;
+   */
+  leastAtTarget?: boolean | undefined;
+
+  /**
+   * The loss of the best prediction that is the same for all samples, if classes are equally frequent; absent if it
+   * depends on the number of samples in a batch.
+   *
+   * @generated from field: optional double uninformed = 9;
+   */
+  uninformed?: number | undefined;
+
+  /**
+   * Smallest value at outputs from 0 to 1.
+   *
+   * @generated from field: optional double lowest = 10;
+   */
+  lowest?: number | undefined;
+
+  /**
+   * Whether it is finite where outputs are exactly 0 and 1.
+   *
+   * @generated from field: optional bool finite_at_bounds = 11;
+   */
+  finiteAtBounds?: boolean | undefined;
+};
+
+/**
+ * Describes the message tb_cnndiag.LossFacts.
+ * Use `create(LossFactsSchema)` to create a new message.
+ */
+export const LossFactsSchema: GenMessage<LossFacts> = /*@__PURE__*/
+  messageDesc(file_cnndiag, 3);
 
 /**
  * When recording stopped, and why.
@@ -332,7 +431,7 @@ export type SwitchedOff = Message<"tb_cnndiag.SwitchedOff"> & {
  * Use `create(SwitchedOffSchema)` to create a new message.
  */
 export const SwitchedOffSchema: GenMessage<SwitchedOff> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 3);
+  messageDesc(file_cnndiag, 4);
 
 /**
  * @generated from message tb_cnndiag.LayerInfo
@@ -497,7 +596,7 @@ export type LayerInfo = Message<"tb_cnndiag.LayerInfo"> & {
  * Use `create(LayerInfoSchema)` to create a new message.
  */
 export const LayerInfoSchema: GenMessage<LayerInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 4);
+  messageDesc(file_cnndiag, 5);
 
 /**
  * The part of an image that a unit can see.
@@ -532,7 +631,7 @@ export type ReceptiveField = Message<"tb_cnndiag.ReceptiveField"> & {
  * Use `create(ReceptiveFieldSchema)` to create a new message.
  */
 export const ReceptiveFieldSchema: GenMessage<ReceptiveField> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 5);
+  messageDesc(file_cnndiag, 6);
 
 /**
  * One axis, in pixels: position i sees `size` pixels from i · stride − padding, as far as the image has them.
@@ -582,7 +681,7 @@ export type FieldAxis = Message<"tb_cnndiag.FieldAxis"> & {
  * Use `create(FieldAxisSchema)` to create a new message.
  */
 export const FieldAxisSchema: GenMessage<FieldAxis> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 6);
+  messageDesc(file_cnndiag, 7);
 
 /**
  * @generated from message tb_cnndiag.DiagnosticInfo
@@ -632,7 +731,7 @@ export type DiagnosticInfo = Message<"tb_cnndiag.DiagnosticInfo"> & {
  * Use `create(DiagnosticInfoSchema)` to create a new message.
  */
 export const DiagnosticInfoSchema: GenMessage<DiagnosticInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 7);
+  messageDesc(file_cnndiag, 8);
 
 /**
  * @generated from message tb_cnndiag.ColumnInfo
@@ -685,7 +784,7 @@ export type ColumnInfo = Message<"tb_cnndiag.ColumnInfo"> & {
  * Use `create(ColumnInfoSchema)` to create a new message.
  */
 export const ColumnInfoSchema: GenMessage<ColumnInfo> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 8);
+  messageDesc(file_cnndiag, 9);
 
 /**
  * @generated from message tb_cnndiag.Probe
@@ -723,7 +822,7 @@ export type Probe = Message<"tb_cnndiag.Probe"> & {
  * Use `create(ProbeSchema)` to create a new message.
  */
 export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 9);
+  messageDesc(file_cnndiag, 10);
 
 /**
  * The targets that the loss compares the outputs with, over the probe.
@@ -781,7 +880,7 @@ export type Targets = Message<"tb_cnndiag.Targets"> & {
  * Use `create(TargetsSchema)` to create a new message.
  */
 export const TargetsSchema: GenMessage<Targets> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 10);
+  messageDesc(file_cnndiag, 11);
 
 /**
  * All findings up to this snapshot, causes first: the last message has them all.
@@ -807,7 +906,7 @@ export type Findings = Message<"tb_cnndiag.Findings"> & {
  * Use `create(FindingsSchema)` to create a new message.
  */
 export const FindingsSchema: GenMessage<Findings> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 11);
+  messageDesc(file_cnndiag, 12);
 
 /**
  * How the judgment of one fault ended.
@@ -840,7 +939,7 @@ export type Coverage = Message<"tb_cnndiag.Coverage"> & {
  * Use `create(CoverageSchema)` to create a new message.
  */
 export const CoverageSchema: GenMessage<Coverage> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 12);
+  messageDesc(file_cnndiag, 13);
 
 /**
  * @generated from enum tb_cnndiag.Coverage.Status
@@ -889,7 +988,7 @@ export enum Coverage_Status {
  * Describes the enum tb_cnndiag.Coverage.Status.
  */
 export const Coverage_StatusSchema: GenEnum<Coverage_Status> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 12, 0);
+  enumDesc(file_cnndiag, 13, 0);
 
 /**
  * @generated from message tb_cnndiag.Finding
@@ -980,7 +1079,7 @@ export type Finding = Message<"tb_cnndiag.Finding"> & {
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 13);
+  messageDesc(file_cnndiag, 14);
 
 /**
  * @generated from enum tb_cnndiag.Finding.Severity
@@ -1011,7 +1110,7 @@ export enum Finding_Severity {
  * Describes the enum tb_cnndiag.Finding.Severity.
  */
 export const Finding_SeveritySchema: GenEnum<Finding_Severity> = /*@__PURE__*/
-  enumDesc(file_cnndiag, 13, 0);
+  enumDesc(file_cnndiag, 14, 0);
 
 /**
  * @generated from message tb_cnndiag.UnitGroup
@@ -1028,7 +1127,7 @@ export type UnitGroup = Message<"tb_cnndiag.UnitGroup"> & {
  * Use `create(UnitGroupSchema)` to create a new message.
  */
 export const UnitGroupSchema: GenMessage<UnitGroup> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 14);
+  messageDesc(file_cnndiag, 15);
 
 /**
  * @generated from message tb_cnndiag.Evidence
@@ -1057,7 +1156,7 @@ export type Evidence = Message<"tb_cnndiag.Evidence"> & {
  * Use `create(EvidenceSchema)` to create a new message.
  */
 export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 15);
+  messageDesc(file_cnndiag, 16);
 
 /**
  * @generated from message tb_cnndiag.Adjustment
@@ -1094,7 +1193,7 @@ export type Adjustment = Message<"tb_cnndiag.Adjustment"> & {
  * Use `create(AdjustmentSchema)` to create a new message.
  */
 export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 16);
+  messageDesc(file_cnndiag, 17);
 
 /**
  * One number per layer, for several columns.
@@ -1113,7 +1212,7 @@ export type LayerColumns = Message<"tb_cnndiag.LayerColumns"> & {
  * Use `create(LayerColumnsSchema)` to create a new message.
  */
 export const LayerColumnsSchema: GenMessage<LayerColumns> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 17);
+  messageDesc(file_cnndiag, 18);
 
 /**
  * @generated from message tb_cnndiag.Column
@@ -1137,7 +1236,7 @@ export type Column = Message<"tb_cnndiag.Column"> & {
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 18);
+  messageDesc(file_cnndiag, 19);
 
 /**
  * Numbers of the whole model, e.g. loss and metrics as logged.
@@ -1161,7 +1260,7 @@ export type Scalars = Message<"tb_cnndiag.Scalars"> & {
  * Use `create(ScalarsSchema)` to create a new message.
  */
 export const ScalarsSchema: GenMessage<Scalars> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 19);
+  messageDesc(file_cnndiag, 20);
 
 /**
  * The state of every unit of a layer, exact.
@@ -1219,7 +1318,7 @@ export type UnitStates = Message<"tb_cnndiag.UnitStates"> & {
  * Use `create(UnitStatesSchema)` to create a new message.
  */
 export const UnitStatesSchema: GenMessage<UnitStates> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 20);
+  messageDesc(file_cnndiag, 21);
 
 /**
  * Numbers per unit of a layer.
@@ -1238,7 +1337,7 @@ export type UnitValues = Message<"tb_cnndiag.UnitValues"> & {
  * Use `create(UnitValuesSchema)` to create a new message.
  */
 export const UnitValuesSchema: GenMessage<UnitValues> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 21);
+  messageDesc(file_cnndiag, 22);
 
 /**
  * A matrix for display: reordered, pooled, quantized to 8 bit, compressed.
@@ -1309,7 +1408,7 @@ export type Matrix = Message<"tb_cnndiag.Matrix"> & {
  * Use `create(MatrixSchema)` to create a new message.
  */
 export const MatrixSchema: GenMessage<Matrix> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 22);
+  messageDesc(file_cnndiag, 23);
 
 /**
  * An agglomerative clustering for display: its leaves are in an order in which no branch crosses another.
@@ -1367,7 +1466,7 @@ export type Dendrogram = Message<"tb_cnndiag.Dendrogram"> & {
  * Use `create(DendrogramSchema)` to create a new message.
  */
 export const DendrogramSchema: GenMessage<Dendrogram> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 23);
+  messageDesc(file_cnndiag, 24);
 
 /**
  * A distribution: atoms (values with probability of their own) and a continuous part.
@@ -1447,7 +1546,7 @@ export type Density = Message<"tb_cnndiag.Density"> & {
  * Use `create(DensitySchema)` to create a new message.
  */
 export const DensitySchema: GenMessage<Density> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 24);
+  messageDesc(file_cnndiag, 25);
 
 /**
  * @generated from message tb_cnndiag.Atom
@@ -1469,7 +1568,7 @@ export type Atom = Message<"tb_cnndiag.Atom"> & {
  * Use `create(AtomSchema)` to create a new message.
  */
 export const AtomSchema: GenMessage<Atom> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 25);
+  messageDesc(file_cnndiag, 26);
 
 /**
  * Pictures of units: filters or feature maps.
@@ -1488,7 +1587,7 @@ export type Images = Message<"tb_cnndiag.Images"> & {
  * Use `create(ImagesSchema)` to create a new message.
  */
 export const ImagesSchema: GenMessage<Images> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 26);
+  messageDesc(file_cnndiag, 27);
 
 /**
  * @generated from message tb_cnndiag.Image
@@ -1543,7 +1642,7 @@ export type Image = Message<"tb_cnndiag.Image"> & {
  * Use `create(ImageSchema)` to create a new message.
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 27);
+  messageDesc(file_cnndiag, 28);
 
 /**
  * The images of the probe that excite each unit of a layer most, the strongest first.
@@ -1599,7 +1698,7 @@ export type Patches = Message<"tb_cnndiag.Patches"> & {
  * Use `create(PatchesSchema)` to create a new message.
  */
 export const PatchesSchema: GenMessage<Patches> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 28);
+  messageDesc(file_cnndiag, 29);
 
 /**
  * Mean response of each unit of a layer to the images of each class of the probe.
@@ -1660,7 +1759,7 @@ export type ClassResponses = Message<"tb_cnndiag.ClassResponses"> & {
  * Use `create(ClassResponsesSchema)` to create a new message.
  */
 export const ClassResponsesSchema: GenMessage<ClassResponses> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 29);
+  messageDesc(file_cnndiag, 30);
 
 /**
  * Images of the probe, side by side in one picture.
@@ -1731,7 +1830,7 @@ export type Atlas = Message<"tb_cnndiag.Atlas"> & {
  * Use `create(AtlasSchema)` to create a new message.
  */
 export const AtlasSchema: GenMessage<Atlas> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 30);
+  messageDesc(file_cnndiag, 31);
 
 /**
  * Clusters of units, and what connects those of successive layers. Nodes are in the order of their layers.
@@ -1841,7 +1940,7 @@ export type Graph = Message<"tb_cnndiag.Graph"> & {
  * Use `create(GraphSchema)` to create a new message.
  */
 export const GraphSchema: GenMessage<Graph> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 31);
+  messageDesc(file_cnndiag, 32);
 
 /**
  * @generated from message tb_cnndiag.NodeColumn
@@ -1865,7 +1964,7 @@ export type NodeColumn = Message<"tb_cnndiag.NodeColumn"> & {
  * Use `create(NodeColumnSchema)` to create a new message.
  */
 export const NodeColumnSchema: GenMessage<NodeColumn> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 32);
+  messageDesc(file_cnndiag, 33);
 
 /**
  * What the model predicts for the images of the probe, and why, for some of them.
@@ -1914,7 +2013,7 @@ export type SampleMaps = Message<"tb_cnndiag.SampleMaps"> & {
  * Use `create(SampleMapsSchema)` to create a new message.
  */
 export const SampleMapsSchema: GenMessage<SampleMaps> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 33);
+  messageDesc(file_cnndiag, 34);
 
 /**
  * @generated from message tb_cnndiag.ExplainedSample
@@ -1952,7 +2051,7 @@ export type ExplainedSample = Message<"tb_cnndiag.ExplainedSample"> & {
  * Use `create(ExplainedSampleSchema)` to create a new message.
  */
 export const ExplainedSampleSchema: GenMessage<ExplainedSample> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 34);
+  messageDesc(file_cnndiag, 35);
 
 /**
  * @generated from message tb_cnndiag.ClassMap
@@ -1992,5 +2091,5 @@ export type ClassMap = Message<"tb_cnndiag.ClassMap"> & {
  * Use `create(ClassMapSchema)` to create a new message.
  */
 export const ClassMapSchema: GenMessage<ClassMap> = /*@__PURE__*/
-  messageDesc(file_cnndiag, 35);
+  messageDesc(file_cnndiag, 36);
 

@@ -23,13 +23,15 @@ class Misfits(Condition):
     """Whether the output does not fit the loss and the targets: see :mod:`tb_cnndiag.judging.fitting`."""
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
-        """Unknown with several outputs or losses."""
+        """Unknown with several outputs or losses, or where it is not known what the loss needs."""
         always = np.ones((1, 1), bool)
         output = head(signals)
         if output is None:
             reasons = ("the run has several outputs or losses, or its loss is not known",)
             return Answer(np.zeros(1, np.int64), ~always, ~always, reasons=reasons)
         fits = mismatch(output, limits) is None
+        if fits and output.loss.open_:
+            return Answer(np.zeros(1, np.int64), ~always, ~always, reasons=(output.loss.open_,))
         return Answer(np.zeros(1, np.int64), always & (not fits), always & fits)
 
     def names(self) -> frozenset[str]:

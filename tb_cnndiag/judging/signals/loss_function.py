@@ -1,14 +1,17 @@
-"""Which loss a run has, and what it compares: derived from the class of the loss, or from the numbers that it gives."""
+"""Which loss a run has, and what it compares: from the class of a loss of Keras, from the numbers of any other one."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.payloads import LossFacts
 
-Family: TypeAlias = Literal["categorical", "binary", "divergence", "squared", "absolute", "count", "other"]
+Family: TypeAlias = Literal[
+    "categorical", "binary", "divergence", "squared", "absolute", "distance", "count", "classes", "other"
+]
 # Parts of the name of a loss, without underscores, that say what it compares. The first that occurs counts.
 _FAMILIES: tuple[tuple[Family, tuple[str, ...]], ...] = (
     ("binary", ("binarycrossentropy", "binaryfocal")),
@@ -34,10 +37,11 @@ class LossFunction:
         name: Name without underscores, e.g. ``"meansquarederror"``; empty for an unknown loss.
         given: Its name as Keras has it, e.g. ``"mse"``.
         family: Whether it compares a distribution over classes that exclude each other, probabilities, two
-            distributions, numbers (by squared or absolute errors), or counts.
+            distributions, numbers (by squared, absolute or other errors), counts, or classes in another way.
         from_logits: Whether it turns logits into probabilities itself.
         sparse: Whether its targets are class numbers.
         ignores: Whether it ignores one class.
+        facts: What its numbers show; None for a loss of Keras, and where it was not probed.
     """
 
     name: str = ""
@@ -46,16 +50,30 @@ class LossFunction:
     from_logits: bool = False
     sparse: bool = False
     ignores: bool = False
+    facts: LossFacts | None = None
 
     @property
     def of_classes(self) -> bool:
         """Whether targets are classes."""
-        return self.family in ("categorical", "binary")
+        return self.family in ("categorical", "binary", "classes")
 
     @property
     def of_numbers(self) -> bool:
         """Whether targets are numbers: a regression."""
-        return self.family in ("squared", "absolute", "count")
+        return self.family in ("squared", "absolute", "distance", "count")
+
+    @property
+    def factor(self) -> float | None:
+        """What multiple of a loss of Keras it is; None where that is not known."""
+        return 1.0 if self.facts is None else self.facts.factor
+
+    @property
+    def open_(self) -> str:
+        """What is not known of the loss, and why; empty if what it needs is known."""
+        if self.family not in ("other", "classes") or not self.given:
+            return ""
+        why = self.facts.unknown if self.facts else ""
+        return f"what the loss {self.given} needs is not known" + (f": {why}" if why else "")
 
     @property
     def plain(self) -> bool:
@@ -69,11 +87,29 @@ def loss_function(signals: Signals) -> LossFunction:
 
 
 def _loss_function(signals: Signals) -> LossFunction:
-    text = signals.info.loss
+    text, facts = signals.info.loss, signals.info.loss_facts
     try:
-        return loss_of(json.loads(text) if text else "")
+        loss = loss_of(json.loads(text) if text else "")
     except (ValueError, RecursionError):
-        return LossFunction()
+        loss = LossFunction()
+    return loss if facts is None else _by_facts(loss.given or "custom loss", facts)
+
+
+def _by_facts(given: str, facts: LossFacts) -> LossFunction:
+    """What the numbers of a loss show, whatever its name is."""
+    logits, sparse = bool(facts.from_logits), facts.sparse
+    if facts.same_as:
+        return replace(loss_of(facts.same_as), given=given, from_logits=logits, facts=facts)
+    family: Family = "other"
+    if facts.least_at_target:
+        family = "distance"
+    elif facts.falls and facts.from_logits is not None and facts.exclusive:
+        family = "categorical"
+    elif facts.falls and facts.from_logits is not None and facts.exclusive is False:
+        family = "binary"
+    elif facts.falls:
+        family = "classes"
+    return LossFunction("custom", given, family, logits, sparse, facts=facts)
 
 
 def loss_of(value: Any) -> LossFunction:

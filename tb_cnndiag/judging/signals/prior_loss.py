@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from tb_cnndiag.judging.signals.base import Signals
-from tb_cnndiag.judging.signals.loss_function import loss_function
-from tb_cnndiag.payloads import LayerInfo
+from tb_cnndiag.judging.signals.loss_function import LossFunction, loss_function
+from tb_cnndiag.payloads import LayerInfo, Probe
 
 # Standard deviations of χ² above its mean below which class counts may be those of equally frequent classes.
 BALANCED_DEVIATIONS = 3.0
@@ -53,6 +53,18 @@ def _prior_loss(signals: Signals) -> float | None:
     head, loss, probe = output_layer(signals), loss_function(signals), signals.info.probe
     if head is None:
         return None
+    if loss.facts is None:
+        return _of_keras(head, loss, probe)
+    if loss.facts.same_as:
+        prior, factor = _of_keras(head, loss, probe), loss.factor
+        return prior * factor if prior is not None and factor is not None and factor > 0 else None
+    uninformed, counts = loss.facts.uninformed, probe.class_counts
+    balanced = sum(counts) > 0 and class_prior_entropy(counts, max(head.units, 2)) == math.log(max(head.units, 2))
+    return uninformed if loss.of_classes and balanced and uninformed is not None and uninformed > 0 else None
+
+
+def _of_keras(head: LayerInfo, loss: LossFunction, probe: Probe) -> float | None:
+    """The prior loss of a loss of Keras."""
     targets = probe.targets
     if loss.plain:
         spread = (targets.variance if loss.family == "squared" else targets.deviation) if targets else 0.0

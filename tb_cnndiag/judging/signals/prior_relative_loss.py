@@ -6,13 +6,14 @@ import numpy as np
 
 from tb_cnndiag.judging.signals.base import Signal, Signals, Track
 from tb_cnndiag.judging.signals.loss import LOSS
+from tb_cnndiag.judging.signals.loss_function import loss_function
 from tb_cnndiag.judging.signals.prior_loss import prior_loss
 
 
 def _relative(signals: Signals) -> Track:
     loss, prior = signals(LOSS), prior_loss(signals)
     if prior is None:
-        return Track.unknown("the prior loss of this loss is not known")
+        return Track.unknown(loss_function(signals).open_ or "the prior loss of this loss is not known")
     if len(loss) and not np.isfinite(loss.values).all():
         return Track.unknown("the loss is not finite")
     return Track(loss.steps, loss.values / prior, loss.reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager import context
+from tensorflow.python.ops import stateful_random_ops
 
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import spans_machines, writes_the_log
@@ -68,9 +69,17 @@ def tap_loop(
 
 
 def random_state() -> Callable[[], None]:
-    """The generator of seeds for operations without one."""
+    """The generator of seeds for operations without one, and the global ``tf.random.Generator``."""
     generator = getattr(context.context(), "_rng", None)
-    if generator is None:
-        return lambda: None
-    state = generator.getstate()
-    return lambda: generator.setstate(state)
+    state = generator.getstate() if generator is not None else None
+    drawn = stateful_random_ops.global_generator
+    numbers = drawn.state.numpy() if drawn is not None else None
+
+    def restore() -> None:
+        if generator is not None:
+            generator.setstate(state)
+        stateful_random_ops.global_generator = drawn
+        if drawn is not None:
+            drawn.state.assign(numbers)
+
+    return restore
