@@ -74,9 +74,23 @@ class Subclassed(keras.Model):
         return {"loss": loss}
 
 
-def compiled(model: Any, optimizer: Any = "adam", **options: Any) -> Any:
-    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
+def compiled(model: Any, optimizer: Any = "adam", loss: Any = "sparse_categorical_crossentropy", **options: Any) -> Any:
+    model.compile(optimizer, loss, **options)
     return model
+
+
+class NoisyLoss(keras.losses.Loss):
+    """A loss of the user's own that draws random numbers, and counts how often it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.seed = keras.random.SeedGenerator(1) if keras.backend.backend() == "jax" else None  # JAX needs one
+
+    def call(self, y: Any, p: Any) -> Any:
+        self.calls += 1
+        noise = 1 + 0.001 * keras.random.uniform((1,), seed=self.seed)
+        return noise * keras.losses.sparse_categorical_crossentropy(y, p)
 
 
 class Interrupt(keras.callbacks.Callback):

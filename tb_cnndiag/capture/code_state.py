@@ -72,6 +72,8 @@ class _Reached:
         self._seen[id(value)] = value
         if isinstance(value, types.ModuleType):
             return
+        if isinstance(value, keras.Variable):
+            raise RefusedError("it uses a variable")
         if isinstance(value, tuple | frozenset):
             self._all(value)
         elif type(value) in (list, set, dict):

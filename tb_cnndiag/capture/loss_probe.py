@@ -54,8 +54,6 @@ class LossProbe:
 def own_loss(model: Any) -> Any:
     """The only loss of a model if Keras does not define it; None otherwise."""
     loss = only(getattr(model, "loss", None))
-    if isinstance(loss, str) and loss.lower() not in ("crossentropy", "ce"):  # a name may stand for one of the user's
-        loss = keras.losses.get(loss)
     return None if loss is None or isinstance(loss, str | list | tuple | Mapping) or of_keras(loss) else loss
 
 
@@ -106,12 +104,14 @@ def _at(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
 
 def _copied(loss: Any) -> Any:
     """A deep copy of an object; a function as compile wraps it."""
-    if isinstance(loss, keras.losses.Loss):
-        try:
-            return copy.deepcopy(loss)
-        except Exception:
-            raise RefusedError("it cannot be copied") from None
-    return LossFunctionWrapper(compiled_from(loss) or loss, name="loss")
+    if not isinstance(loss, keras.losses.Loss):
+        return LossFunctionWrapper(compiled_from(loss) or loss, name="loss")
+    new = object.__new__(type(loss))  # copy.deepcopy would have Keras save it, which needs a registered class
+    try:
+        vars(new).update(copy.deepcopy(vars(loss)))
+    except Exception:
+        raise RefusedError("it cannot be copied") from None
+    return new
 
 
 class _Called:

@@ -17,7 +17,17 @@ from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.warning import DiagnosticsWarning
 from tests.backends.models import OwnLoss, own_step
-from tests.models import Interrupt, accumulating, compiled, images, normalized, plain, trained, under_policy
+from tests.models import (
+    Interrupt,
+    NoisyLoss,
+    accumulating,
+    compiled,
+    images,
+    normalized,
+    plain,
+    trained,
+    under_policy,
+)
 
 BACKEND = keras.backend.backend()
 
@@ -79,6 +89,28 @@ def test_weights_and_history_are_bit_for_bit_the_same(case: str, tmp_path: Path)
     states = history.latest("dead_units", history.layers[0].path)
     assert states is not None
     assert (states.training_batches > 0) == (seen and (case != "own train step" or BACKEND != "jax"))  # type: ignore[union-attr]
+
+
+def test_a_loss_that_draws_and_counts_is_not_disturbed(tmp_path: Path) -> None:
+    bare, watched = NoisyLoss(), NoisyLoss()
+    expected = trained(plain, {"loss": bare}, [])
+    drawn = np.asarray(keras.ops.convert_to_numpy(keras.random.normal((3,))))
+    callback = CNNDiagnostics(
+        tmp_path, diagnostics=["weight_health", "model_output"], verbose=0, on_finding=lambda _: None
+    )
+    found = trained(plain, {"loss": watched}, [callback])
+    for a, b in zip(expected[0], found[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert expected[1] == found[1]
+    assert BACKEND == "jax" or watched.calls == bare.calls  # JAX traces a step of its own for gradients
+    np.testing.assert_array_equal(drawn, keras.ops.convert_to_numpy(keras.random.normal((3,))))
+    info = History.of(read_run(tmp_path / "cnndiag")).info
+    assert info is not None
+    assert info.loss_facts is not None
+    if BACKEND == "jax":
+        assert "SeedGenerator" in info.loss_facts.unknown
+    else:
+        assert (info.loss_facts.unknown, info.loss_facts.from_logits) == ("", False)
 
 
 @pytest.mark.parametrize("case", ["dropout and batch norm", "mixed precision"])

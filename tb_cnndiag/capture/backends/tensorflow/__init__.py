@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,6 +18,9 @@ from tb_cnndiag.capture.backends.tensorflow.loop import TappedLoop
 from tb_cnndiag.capture.backends.tensorflow.passes import compiled, differentiated, gradients, input_gradient, trace
 from tb_cnndiag.capture.backends.tensorflow.taps import TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
+
+# A seed that no user is likely to have.
+OTHER_SEED = 0x5EED_0F_D1A6
 
 __all__ = [
     "COMPILES",
@@ -69,15 +73,18 @@ def tap_loop(
 
 
 def random_state() -> Callable[[], None]:
-    """The generator of seeds for operations without one, and the global ``tf.random.Generator``."""
-    generator = getattr(context.context(), "_rng", None)
-    state = generator.getstate() if generator is not None else None
-    drawn = stateful_random_ops.global_generator
+    """The generator of seeds for operations without one, and the global ``tf.random.Generator``.
+
+    Until they are restored, another seed is in use: an eager operation goes on where the last one with its seeds ended.
+    """
+    eager, drawn = context.context(), stateful_random_ops.global_generator
+    before = {name: vars(eager)[name] for name in ("_seed", "_rng") if name in vars(eager)}
     numbers = drawn.state.numpy() if drawn is not None else None
+    if len(before) == 2:
+        eager._seed, eager._rng = OTHER_SEED, random.Random(OTHER_SEED)
 
     def restore() -> None:
-        if generator is not None:
-            generator.setstate(state)
+        vars(eager).update(before)
         stateful_random_ops.global_generator = drawn
         if drawn is not None:
             drawn.state.assign(numbers)
