@@ -167,7 +167,7 @@ class LossFacts:
             output counts alone.
         sparse: Whether targets are class numbers.
         falls: Whether it falls when the true answer becomes more probable; False: it rises.
-        least_at_target: Whether it is smallest where outputs equal targets, whatever numbers they are.
+        least_at_target: Whether it is smallest where outputs equal targets, which may be any numbers.
         uninformed: The loss of the best prediction that is the same for all samples, if classes are equally frequent;
             None if it depends on the number of samples in a batch.
         lowest: Smallest value at outputs from 0 to 1.

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras.src.losses.losses import LossFunctionWrapper  # compile wraps functions in it
 
-from tb_cnndiag.capture.backends import to_host
+from tb_cnndiag.capture.backends import backend, to_host
 from tb_cnndiag.capture.code_state import RefusedError, compiled_from, put_back
 from tb_cnndiag.capture.random_states import unchanged_random_states
 from tb_cnndiag.numerics.loss_facts import SAMPLES, loss_facts
@@ -118,7 +118,7 @@ class _Called:
     """A loss as a function of arrays. An error of the first call is raised; later ones are NaN."""
 
     def __init__(self, loss: Any) -> None:
-        self._loss, self._calls, self._began = loss, 0, clock()
+        self._loss, self._calls, self._began = backend().in_one_piece(loss), 0, clock()
 
     def __call__(self, targets: FloatArray, outputs: FloatArray) -> float:
         if clock() - self._began > SECONDS:

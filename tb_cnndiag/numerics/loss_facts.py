@@ -14,7 +14,7 @@ from tb_cnndiag.payloads import FloatArray, LossFacts
 Loss: TypeAlias = Callable[[FloatArray, FloatArray], float]
 """(targets, outputs) → the loss of a batch; NaN where it cannot be computed."""
 
-# Least samples of a batch; classes up to which every class is equally frequent in a batch.
+# Least samples of a batch; most classes of which all are equally frequent in a batch.
 SAMPLES, FEW_CLASSES = 4, 8
 # Two values are equal if they differ by less than this share; float32 is exact to 1e-7 of the largest summand.
 EQUAL, NOISE = 1e-4, 1e-6

@@ -373,7 +373,7 @@ export type LossFacts = Message<"tb_cnndiag.LossFacts"> & {
   falls?: boolean | undefined;
 
   /**
-   * Whether it is smallest where outputs equal targets, whatever numbers they are.
+   * Whether it is smallest where outputs equal targets, which may be any numbers.
    *
    * @generated from field: optional bool least_at_target = 8;
    */

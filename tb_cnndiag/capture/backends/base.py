@@ -189,6 +189,9 @@ class Backend(Protocol):
     ) -> LoopTaps:
         """Tap a hand-written loop; the arguments are as in :meth:`tap_fit`."""
 
+    def in_one_piece(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A small function of tensors, without state: compiled where the backend compiles each operation by itself."""
+
     def random_state(self) -> Callable[[], None]:
         """Remember the backend's own random state; the function that is returned restores it."""
 

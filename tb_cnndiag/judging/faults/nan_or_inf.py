@@ -40,8 +40,17 @@ def _message(case: Case) -> str:
     )
 
 
+def _epsilon(case: Case) -> tuple[Adjustment, ...]:
+    facts = case.signals.info.loss_facts
+    if facts is None or facts.finite_at_bounds is not False:
+        return ()
+    reason = "the loss is not finite where an output is exactly 0 or 1"
+    return (Adjustment(None, "loss", "logarithm of an output", "logarithm of an output + 1e-7", reason),)
+
+
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
     return (
+        *_epsilon(case),
         lower_learning_rate(case.signals, "updates that are too large overflow"),
         *clip(case.signals, "bounds each update"),
         Adjustment(None, "data", "unknown", "finite", "a single NaN in the data is enough"),

@@ -9,6 +9,8 @@ from tb_cnndiag.judging.signals.loss_function import loss_function
 from tb_cnndiag.judging.signals.prior_loss import prior_loss
 from tb_cnndiag.payloads import FloatArray
 
+# A loss that falls below this can be negative; rounding makes others fall a little below 0.
+NEGATIVE = -1e-3
 # Epochs over which rises of the loss are counted.
 OSCILLATION_EPOCHS = 5
 
@@ -42,6 +44,9 @@ def _relative_loss(signals: Signals) -> Track:
     loss, base = signals(LOSS), reference(signals)
     if not len(loss):
         return loss
+    facts = signals.info.loss_facts
+    if prior_loss(signals) is None and facts is not None and (facts.lowest or 0.0) < NEGATIVE:
+        return Track.unknown("the loss can be negative: what share of the first loss is left says nothing")
     if not base > 0:
         return Track.unknown("the prior loss is not known, and the first loss is not positive")
     # A loss that is not finite is as high as can be.

@@ -96,7 +96,7 @@ def _loss_function(signals: Signals) -> LossFunction:
 
 
 def _by_facts(given: str, facts: LossFacts) -> LossFunction:
-    """What the numbers of a loss show, whatever its name is."""
+    """What the numbers of a loss show; its name says nothing."""
     logits, sparse = bool(facts.from_logits), facts.sparse
     if facts.same_as:
         return replace(loss_of(facts.same_as), given=given, from_logits=logits, facts=facts)

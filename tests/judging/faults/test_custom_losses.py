@@ -15,6 +15,7 @@ from tb_cnndiag import CNNDiagnostics, judge_log
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.judging.signals.base import Signals
+from tb_cnndiag.judging.signals.loss import RELATIVE_LOSS
 from tb_cnndiag.judging.signals.loss_function import loss_function
 from tb_cnndiag.judging.signals.prior_loss import prior_loss
 from tb_cnndiag.payloads import LossFacts, Probe
@@ -195,3 +196,17 @@ def test_a_rising_loss_is_only_wrong_for_a_softmax() -> None:
     for activation, expected in (("softmax", 1), ("linear", 0), ("sigmoid", 0)):
         info = replace(INFO, loss_facts=rising, layers=(*LAYERS[:3], replace(LAYERS[3], activation=activation)))
         assert len(found(FAULT, history(WEIGHTS, info=info))) == expected
+
+
+def test_a_loss_that_can_be_negative_is_not_compared_with_its_first_value() -> None:
+    for lowest, status in ((-1.0, "unknown"), (-1e-7, "clear")):
+        info = replace(INFO, loss_facts=LossFacts(falls=True, lowest=lowest), loss='"mine"')
+        run = history(WEIGHTS, info=info, scalars={"loss": [0.5]})
+        track = Signals(run)(RELATIVE_LOSS)
+        assert (len(track) == 0) == (status == "unknown")
+
+
+def test_a_logarithm_of_zero_is_what_to_change_where_nan_appeared() -> None:
+    info = replace(INFO, loss_facts=LossFacts(falls=True, finite_at_bounds=False), loss='"mine"')
+    (finding,) = found("nan_or_inf", history({"weight_health.non_finite": [[0] * 4, [3] * 4]}, info=info))
+    assert finding.adjustments[0].parameter == "loss"

@@ -23,6 +23,7 @@ __all__ = [
     "differentiated",
     "first_maximum",
     "gradients",
+    "in_one_piece",
     "input_gradient",
     "random_state",
     "spans_machines",
@@ -63,6 +64,12 @@ def tap_loop(
 ) -> TappedLoop:
     """What the loop hands over."""
     return TappedLoop(models, layers, parts)
+
+
+def in_one_piece(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiled: each operation by itself would take longer to compile."""
+    compiled_function: Callable[..., Any] = jax.jit(function)
+    return compiled_function
 
 
 def random_state() -> Callable[[], None]:

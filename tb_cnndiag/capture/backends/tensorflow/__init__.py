@@ -30,6 +30,7 @@ __all__ = [
     "differentiated",
     "first_maximum",
     "gradients",
+    "in_one_piece",
     "input_gradient",
     "random_state",
     "spans_machines",
@@ -70,6 +71,11 @@ def tap_loop(
 ) -> TappedLoop:
     """Taps inside the optimizers and models, which the loop may compile."""
     return TappedLoop(models, layers, optimizers, parts)
+
+
+def in_one_piece(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Operations run at once."""
+    return function
 
 
 def random_state() -> Callable[[], None]:

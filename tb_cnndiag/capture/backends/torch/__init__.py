@@ -21,6 +21,7 @@ __all__ = [
     "differentiated",
     "first_maximum",
     "gradients",
+    "in_one_piece",
     "input_gradient",
     "random_state",
     "spans_machines",
@@ -66,6 +67,11 @@ def tap_loop(
 ) -> TappedLoop:
     """Taps inside the optimizers, of Keras or of torch, and the models."""
     return TappedLoop(layers, optimizers, parts)
+
+
+def in_one_piece(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Operations run at once."""
+    return function
 
 
 def random_state() -> Callable[[], None]:
