@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
@@ -16,8 +16,9 @@ from tb_cnndiag.cli.config import Config
 from tb_cnndiag.cli.options import parser, settings
 from tb_cnndiag.cli.progress_line import progress_line, share_line, step_line
 from tb_cnndiag.history import HistoryError
-from tb_cnndiag.judging.faults import Fault, available
+from tb_cnndiag.judging.faults import available
 from tb_cnndiag.judging.judge import nearest
+from tb_cnndiag.judging.thresholds import SHARED, SHARED_ID, Limit
 from tb_cnndiag.keras_backend import choose_backend
 from tb_cnndiag.logs import NoDataError
 from tb_cnndiag.report.baseline import BaselineError, load_baseline, updated
@@ -281,9 +282,14 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _list(_options: argparse.Namespace) -> int:
+    print(f"{SHARED_ID}: Thresholds of several faults.")
+    _print_thresholds(SHARED)
     for fault in available():
         print(f"{fault.id}: {fault.title}. {fault.what}")
-        _print_thresholds(fault)
+        _print_thresholds({name: limit for name, limit in fault.limits.items() if not limit.concept})
+        shared = [_alias(name, limit.concept) for name, limit in fault.limits.items() if limit.concept]
+        if shared:
+            print(f"    {SHARED_ID}: {', '.join(shared)}")
         print(textwrap.indent(textwrap.fill(f"Source: {fault.source}", 110), "    "))
     return PASSED
 
@@ -302,14 +308,20 @@ def _explain(options: argparse.Namespace) -> int:
     for heading, words in parts.items():
         print(f"{heading}\n{textwrap.indent(textwrap.fill(words, 96), '    ')}\n")
     print("Thresholds")
-    _print_thresholds(fault)
+    _print_thresholds(fault.limits)
     return PASSED
 
 
-def _print_thresholds(fault: type[Fault]) -> None:
-    for name, limit in fault.limits.items():
+def _print_thresholds(limits: Mapping[str, Limit]) -> None:
+    for name, limit in limits.items():
         unit = "" if limit.unit == "count" else f" ({limit.unit})"
-        print(f"    {name} = {limit.value:g}{unit}: {limit.description} [{limit.origin}]")
+        shared = f", {SHARED_ID}.{limit.concept}" if limit.concept and limits is not SHARED else ""
+        print(f"    {name} = {limit.value:g}{unit}: {limit.description} [{limit.origin}{shared}]")
+
+
+def _alias(name: str, concept: str) -> str:
+    """The name of a shared threshold, and the one that it has in a fault if that differs."""
+    return concept if name == concept else f"{concept} (here {name})"
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -132,13 +132,14 @@ def _answered(
 class Flat(Condition):
     """A signal of the model that changed by less than a share per epoch; unknown in a run that is too short.
 
-    It is measured over so many epochs, the first and the last included.
+    It is measured over so many epochs, the first and the last included; if ``full``, so many epochs pass in between.
     """
 
     signal: Signal
     limit: str
     over: str = "epochs"
     shown: str = ""
+    full: bool = False
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""
@@ -149,14 +150,15 @@ class Flat(Condition):
         return frozenset((self.limit, self.over))
 
     def _compared(self, signals: Signals, limits: Limits, holds: Callable[[FloatArray, float], Truth]) -> Answer:
-        limit, span = limits[self.limit], max(limits[self.over] - 1, 1) * signals.period
+        limit = limits[self.limit]
+        span = max(limits[self.over] - (not self.full), 1) * signals.period
         track = signals(self.signal)
         values = decrease(track, span, signals.period)
         known = ~np.isnan(values)
         with np.errstate(invalid="ignore"):
             yes = holds(values, limit) & known
         shown = Compared(self.shown or self.limit, values, limit, "share")
-        reason = track.reason or f"the run is shorter than {limits[self.over]:g} epochs"
+        reason = track.reason or f"the run is shorter than {limits[self.over] + self.full:g} epochs"
         return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=(reason,))
 
 

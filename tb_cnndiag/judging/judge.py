@@ -15,6 +15,7 @@ from tb_cnndiag.judging.faults.base import Judged
 from tb_cnndiag.judging.faults.before_training import FoundBefore
 from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.before_training import stored
+from tb_cnndiag.judging.thresholds import SHARED, SHARED_ID
 from tb_cnndiag.warning import warn
 
 Limits = Mapping[str, Mapping[str, float]]
@@ -46,7 +47,7 @@ def verdict(
 
     Args:
         history: The run.
-        limits: Thresholds to change, by fault and name.
+        limits: Thresholds to change, by fault and name; those of ``"shared"`` in all faults that have them.
         faults: The faults to judge, by default all available ones.
         ignored: Faults that leave no other finding out: they are not reported, so what they explain is.
 
@@ -60,7 +61,7 @@ def verdict(
     origin = history.info.origin if history.info else ""
     checked = bool(stored(signals).coverage)
     ended = {
-        kind.id: _judged(kind, signals, changed.get(kind.id, {}))
+        kind.id: _judged(kind, signals, changed.get(kind.id, {}), changed.get(SHARED_ID, {}))
         if not (origin and kind.of_trainings)
         else Judged((), "not_applicable", UNTRAINED.get(origin, ""))
         for kind in faults
@@ -104,10 +105,10 @@ def _add_stored(ended: dict[str, Judged], found: Findings, run: str) -> None:
             ended[fault] = replace(judged, findings=(*judged.findings, *more), status="found", reason="")
 
 
-def _judged(kind: type[Fault], signals: Signals, changed: Mapping[str, float]) -> Judged:
+def _judged(kind: type[Fault], signals: Signals, changed: Mapping[str, float], shared: Mapping[str, float]) -> Judged:
     try:
         fault = kind()
-        values = {name: limit.value for name, limit in fault.limits.items()}
+        values = {name: shared.get(limit.concept, limit.value) for name, limit in fault.limits.items()}
         for name, value in changed.items():
             present = threshold(kind, name)
             if present is not None:
@@ -123,6 +124,9 @@ def check_limits(limits: Limits, faults: Sequence[type[Fault]] | None = None) ->
     """Raise ValueError for a fault or threshold that does not exist, suggesting the nearest; warn of a former one."""
     known = {kind.id: kind for kind in (available() if faults is None else faults)}
     for name, values in limits.items():
+        if name == SHARED_ID:
+            _check_shared(values)
+            continue
         if name not in known:
             raise ValueError(f"There is no fault {name!r}.{nearest(name, known)} Faults are: {', '.join(known)}.")
         kind = known[name]
@@ -132,6 +136,12 @@ def check_limits(limits: Limits, faults: Sequence[type[Fault]] | None = None) ->
             elif threshold(kind, key) not in kind.limits:
                 names = dict.fromkeys([*kind.limits, *(old for old, new in ALIASES.items() if new in kind.limits)])
                 raise ValueError(f"{name} has no limit {key!r}.{nearest(key, names)} It has: {', '.join(kind.limits)}.")
+
+
+def _check_shared(values: Mapping[str, float]) -> None:
+    for key in values:
+        if key not in SHARED:
+            raise ValueError(f"There is no shared limit {key!r}.{nearest(key, SHARED)} They are: {', '.join(SHARED)}.")
 
 
 def threshold(kind: type[Fault], name: str) -> str | None:

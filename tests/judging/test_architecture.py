@@ -9,6 +9,7 @@ import pytest
 
 import tb_cnndiag.judging
 from tb_cnndiag.judging.faults import BUILTIN, Fault
+from tb_cnndiag.judging.thresholds import SHARED
 
 JUDGING = Path(tb_cnndiag.judging.__file__).parent
 SOURCES = {path.relative_to(JUDGING).as_posix(): path.read_text("utf-8") for path in JUDGING.rglob("*.py")}
@@ -34,3 +35,15 @@ def test_every_threshold_says_where_it_comes_from(kind: type[Fault]) -> None:
     for former, present in kind.former.items():
         assert former not in kind.limits
         assert present is None or present in kind.limits
+
+
+@pytest.mark.parametrize("kind", BUILTIN, ids=lambda kind: kind.id)
+def test_no_fault_has_more_than_five_thresholds_of_its_own(kind: type[Fault]) -> None:
+    assert sum(not limit.concept for limit in kind.limits.values()) <= 5
+
+
+@pytest.mark.parametrize("concept", SHARED)
+def test_a_shared_threshold_is_one_number_in_several_faults(concept: str) -> None:
+    having = [limit for kind in BUILTIN for limit in kind.limits.values() if limit.concept == concept]
+    assert len(having) >= 2
+    assert all(limit is SHARED[concept] for limit in having)

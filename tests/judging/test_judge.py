@@ -39,9 +39,24 @@ def test_a_threshold_is_changed_by_its_former_name() -> None:
         assert "learning_rate_too_high" not in {finding.fault for finding in findings}
 
 
+def test_a_shared_threshold_is_changed_in_all_faults_or_in_one() -> None:
+    run = training([PRIOR_LOSS] * 4, 0.05)
+    assert "learning_rate_too_high" in {finding.fault for finding in judge(run)}
+    changes: tuple[dict[str, dict[str, float]], ...] = (
+        {"shared": {"large_updates": 0.1}},
+        {"learning_rate_too_high": {"step": 0.1}},
+        {"learning_rate_too_high": {"swinging_step": 0.1}},
+    )
+    for limits in changes:
+        assert "learning_rate_too_high" not in {finding.fault for finding in judge(run, limits)}
+    both = {"shared": {"large_updates": 0.1}, "learning_rate_too_high": {"step": 0.03}}
+    assert "learning_rate_too_high" in {finding.fault for finding in judge(run, both)}
+
+
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
+        ({"shared": {"stick": 1.0}}, "no shared limit 'stick'. Did you mean 'stuck'"),
         ({"dead_unit": {}}, "no fault 'dead_unit'. Did you mean 'dead_units'"),
         ({"dead_units": {"dead_ration": 1.0}}, "no limit 'dead_ration'. Did you mean 'dead_ratio'"),
     ],

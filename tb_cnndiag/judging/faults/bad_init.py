@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment, Severity
+from tb_cnndiag.judging.concepts import HIGH_FIRST_LOSS, NOTHING_LEARNED
 from tb_cnndiag.judging.conditions import Above
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import initializer, normalized
 from tb_cnndiag.judging.signals.base import Signals
-from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS
+from tb_cnndiag.judging.signals.loss import RELATIVE_LOSS
 from tb_cnndiag.judging.signals.magnitudes import (
     LARGEST_GAIN_EXCESS,
     SIGNAL,
@@ -31,7 +32,6 @@ NEARLY_LARGEST = 0.8
 # Powers of ten above which the gain of a layer differs enough to be changed with that of the layer that is named.
 DIFFERS = 0.5
 KEEPS_SCALE = "initial filters differ, and signals keep their scale"
-STAYS_STUCK = Above(RELATIVE_LOSS, "stuck")
 
 
 def _wide(signals: Signals) -> list[int]:
@@ -142,7 +142,7 @@ class BadInit(Fault):
             adjustments=lambda case: (initializer(case.layer, KEEPS_SCALE),),
         ),
         Kind(
-            when=(Above(FIRST_RELATIVE_LOSS, "first_loss") | STAYS_STUCK)
+            when=(HIGH_FIRST_LOSS | NOTHING_LEARNED)
             & (Above(LARGEST_GAIN_EXCESS, "gain") | Above(SIGNAL_GROWTH, "growth")),
             at=lambda case: _extreme(case, large=True),
             severity=_severity,
@@ -150,14 +150,14 @@ class BadInit(Fault):
             adjustments=_scale_adjustments,
         ),
         Kind(
-            when=STAYS_STUCK & Above(SIGNAL_SHRINKAGE, "growth"),
+            when=NOTHING_LEARNED & Above(SIGNAL_SHRINKAGE, "growth"),
             at=lambda case: _extreme(case, large=False),
             severity=_severity,
             message=lambda case: _scale_message(case, _extreme(case, large=False)),
             adjustments=_scale_adjustments,
         ),
         Kind(
-            when=Above(FIRST_RELATIVE_LOSS, "first_loss") & Above(SIGNAL, "signal"),
+            when=HIGH_FIRST_LOSS & Above(SIGNAL, "signal"),
             at=_signal_row,
             severity=_severity,
             message=_signal_message,

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.concepts import NOTHING_LEARNED
 from tb_cnndiag.judging.conditions import Above, Below, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import lower_learning_rate
 from tb_cnndiag.judging.signals.accuracy import TRAINING_ACCURACY, accuracy_is_not_logged
-from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, RELATIVE_LOSS
+from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS
 from tb_cnndiag.judging.signals.outputs import (
     LARGEST_CLASS,
     OUTPUT_SPREAD,
@@ -20,7 +21,7 @@ from tb_cnndiag.judging.signals.outputs import (
     single_outputs,
 )
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
-from tb_cnndiag.judging.thresholds import EPOCHS, EVIDENT, STUCK, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, ONE_CLASS, STUCK, Limit
 from tb_cnndiag.wording import percent
 
 
@@ -54,7 +55,7 @@ def _class_weights(case: Case) -> tuple[Adjustment, ...]:
     )
 
 
-ONE_CLASS = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
+PREDICTS_ONE = Above(TOP_CLASS_SHARE, "top_class_share", strict=True)
 CONSTANT = Below(OUTPUT_SPREAD, "spread")
 # It learns in training: answers in inference mode will follow, or averages of batch normalizations lag behind.
 LEARNS = Known(Above(TRAINING_ACCURACY, "trained")) | (
@@ -74,7 +75,7 @@ class CollapsedOutput(Fault):
     source = "Amazon SageMaker Debugger rule ClassImbalance (predictions); UMLAUT (CHI 2021)."
     diagnostic = "model_output"
     limits: ClassVar[Mapping[str, Limit]] = {
-        "top_class_share": EVIDENT,
+        "top_class_share": ONE_CLASS,
         "spread": Limit(0.02, "output", "Standard deviation of an output over samples below which it is constant."),
         "majority": Limit(0.5, "share", "Share of the largest class above which the probe is not balanced."),
         "stuck": STUCK,
@@ -91,10 +92,10 @@ class CollapsedOutput(Fault):
         Kind(
             where=output_layers,
             when=(
-                (ONE_CLASS & CONSTANT).for_epochs(complete=True)
-                | ONE_CLASS.for_epochs("lasting", complete=True)
+                (PREDICTS_ONE & CONSTANT).for_epochs(complete=True)
+                | PREDICTS_ONE.for_epochs("lasting", complete=True)
                 # The same output for all samples, although the predicted class changes from snapshot to snapshot.
-                | (CONSTANT & Above(RELATIVE_LOSS, "stuck")).for_epochs("lasting", complete=True)
+                | (CONSTANT & NOTHING_LEARNED).for_epochs("lasting", complete=True)
             )
             & BALANCED
             & ~LEARNS,
@@ -103,16 +104,13 @@ class CollapsedOutput(Fault):
         ),
         Kind(
             where=output_layers,
-            when=(Above(TOP_CLASS_SHARE, "top_class_share", strict=True) & Above(RELATIVE_LOSS, "stuck")).for_epochs(
-                "lasting", complete=True
-            )
-            & ~BALANCED,
+            when=(PREDICTS_ONE & NOTHING_LEARNED).for_epochs("lasting", complete=True) & ~BALANCED,
             message=_majority_message,
             adjustments=_class_weights,
         ),
         Kind(
             where=single_outputs,
-            when=(Below(RELATIVE_SPREAD, "spread") & Above(RELATIVE_LOSS, "stuck")).for_epochs(complete=True),
+            when=(Below(RELATIVE_SPREAD, "spread") & NOTHING_LEARNED).for_epochs(complete=True),
             message=lambda case: (
                 f"The output of {case.layer.path} is nearly the same for every sample: it predicts their mean."
             ),

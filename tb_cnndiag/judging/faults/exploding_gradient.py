@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.concepts import HIGH_FIRST_LOSS, NOTHING_LEARNED
 from tb_cnndiag.judging.conditions import Above, Below, Is
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import clip, lower_learning_rate
@@ -18,10 +19,10 @@ from tb_cnndiag.judging.signals.explosion import (
     steepest_layer,
 )
 from tb_cnndiag.judging.signals.gradients import MEDIAN_RELATIVE_GRADIENT, RELATIVE_GRADIENT
-from tb_cnndiag.judging.signals.loss import FIRST_RELATIVE_LOSS, RELATIVE_LOSS, RISE_OF_SEVERAL, loss_is_not_finite
+from tb_cnndiag.judging.signals.loss import RISE_OF_SEVERAL, loss_is_not_finite
 from tb_cnndiag.judging.signals.magnitudes import FASTER_SIGNAL, grows_faster, largest_signal
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
-from tb_cnndiag.judging.thresholds import EPOCHS, FIRST_LOSS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, FIRST_LOSS, LARGE_UPDATES, RISE, STUCK, Limit
 from tb_cnndiag.wording import times
 
 
@@ -92,17 +93,13 @@ class ExplodingGradient(Fault):
         "signal": Limit(1e3, "ratio", "Signal, relative to the input, above which activations make it explode."),
         "first_loss": FIRST_LOSS,
         "stuck": STUCK,
-        "step": Limit(
-            0.03, "ratio", "Update-to-weight ratio (median over layers) below which large gradients do no harm."
-        ),
-        "rise": Limit(
-            1.5, "ratio", "Loss, relative to its best value, below which large gradients (of large targets) do no harm."
-        ),
+        "step": LARGE_UPDATES,
+        "rise": RISE,
         "epochs": EPOCHS,
     }
     kinds = (
         Kind(
-            when=Above(FASTER_SIGNAL, "signal") & Above(FIRST_RELATIVE_LOSS, "first_loss"),
+            when=Above(FASTER_SIGNAL, "signal") & HIGH_FIRST_LOSS,
             instead_of=("learning_rate_too_high",),
             at=_largest_signal,
             message=_signal_message,
@@ -111,7 +108,7 @@ class ExplodingGradient(Fault):
         Kind(
             when=Is(plain_descent_at_a_usual_rate)
             & Above(FIRST_RELATIVE_GRADIENT, "relative_gradient")
-            & (Above(RELATIVE_LOSS, "stuck").for_epochs(complete=True) | Is(loss_is_not_finite)),
+            & (NOTHING_LEARNED.for_epochs(complete=True) | Is(loss_is_not_finite)),
             instead_of=("learning_rate_too_high",),
             at=lambda case: steepest_layer(case.signals),
             message=_first_message,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.concepts import ENDS_HIGH, NOTHING_LEARNED_WHILE_FINITE
 from tb_cnndiag.judging.conditions import Above, Condition, Flat, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import changed_learning_rate, clip, rounded
@@ -16,13 +17,13 @@ from tb_cnndiag.judging.signals.configuration import (
 )
 from tb_cnndiag.judging.signals.dead_units import DIED_SHARE, FIRST_DEAD_SHARE, died
 from tb_cnndiag.judging.signals.layers import single_layer
-from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LAST_RELATIVE_LOSS, LOSS_RISE, LOSS_ZIGZAG
+from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_RISE, LOSS_ZIGZAG
 from tb_cnndiag.judging.signals.non_finite import has_non_finite
 from tb_cnndiag.judging.signals.regularization import regularization_dominates
 from tb_cnndiag.judging.signals.schedule import rate_was_cut
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO, OVERFLOWING_UPDATE, PEAK_UPDATE_RATIO
 from tb_cnndiag.judging.signals.weights import WEIGHT_GROWTH
-from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import DEAD_LAYER, EPOCHS, HARMLESS, LARGE_UPDATES, PLATEAU, RISE, STUCK, Limit
 from tb_cnndiag.wording import percent, times
 
 # Update-to-weight ratio of healthy trainings: of the order of 1e-3 (CS231n, Babysitting the learning process).
@@ -86,11 +87,9 @@ def _died_message(case: Case) -> str:
 
 LARGE = Known(Above(PEAK_UPDATE_RATIO, "step")) | Known(Above(WEIGHT_GROWTH, "growth"))
 NOT_REGULARIZED = ~Is(regularization_dominates)
-PLATEAU = Flat(FINITE_RELATIVE_LOSS, "gain")
-STUCK_LOSS = Above(FINITE_RELATIVE_LOSS, "stuck")
+ON_PLATEAU = Flat(FINITE_RELATIVE_LOSS, "gain")
 # Units that died at a rate that has been cut since: they are the fault that is left.
 LEFT_BEHIND = Is(rate_was_cut) & Known(Above(DIED_SHARE, "died_after_large_updates"))
-ENDS_HIGH = Above(LAST_RELATIVE_LOSS, "harmless_loss")
 UNSTEADY = Above(LOSS_RISE, "rise") | Above(LOSS_ZIGZAG, "rise").unless(Is(has_cyclical_learning_rate))
 
 
@@ -115,21 +114,15 @@ class LearningRateTooHigh(Fault):
     diagnostic = "update_ratio"
     of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
-        "step": Limit(0.03, "ratio", "Update-to-weight ratio (median over layers) above which updates are too large."),
+        "step": LARGE_UPDATES,
         "growth": Limit(
             3,
             "ratio",
             "RMS weight relative to the initial one (median over layers) above which updates were too large.",
         ),
-        "rise": Limit(
-            1.5, "ratio", "Loss, relative to its best value or twice to one epoch before, above which it oscillates."
-        ),
-        "gain": Limit(0.01, "share", "Mean change of the loss per epoch below which the loss is on a plateau."),
-        "died": Limit(
-            0.9,
-            "share",
-            "Share of a layer's units that died above which updates are the cause, if nothing was learned.",
-        ),
+        "rise": RISE,
+        "gain": PLATEAU,
+        "died": DEAD_LAYER,
         "died_after_large_updates": Limit(
             0.6,
             "share",
@@ -153,12 +146,14 @@ class LearningRateTooHigh(Fault):
         ),
         # The loss of a linear model at its optimum would oscillate if updates were too large.
         _high_loss(
-            (LARGE & STUCK_LOSS).for_epochs() & ~(Is(single_layer) & Known(PLATEAU)) & ~LEFT_BEHIND,
+            (LARGE & NOTHING_LEARNED_WHILE_FINITE).for_epochs()
+            & ~(Is(single_layer) & Known(ON_PLATEAU))
+            & ~LEFT_BEHIND,
             "the loss does not fall",
         ),
         _high_loss(
             (Above(MEDIAN_UPDATE_RATIO, "step") & Above(FINITE_RELATIVE_LOSS, "harmless_loss")).for_epochs()
-            & PLATEAU
+            & ON_PLATEAU
             & ~Is(single_layer),
             "the loss is on a high plateau",
         ),
@@ -168,7 +163,7 @@ class LearningRateTooHigh(Fault):
         ),
         Kind(
             when=(
-                (Above(DIED_SHARE, "died") & STUCK_LOSS)
+                (Above(DIED_SHARE, "died") & NOTHING_LEARNED_WHILE_FINITE)
                 | (Above(DIED_SHARE, "died_after_large_updates") & LARGE & ENDS_HIGH)
             ).for_epochs(complete=True)
             & NOT_REGULARIZED

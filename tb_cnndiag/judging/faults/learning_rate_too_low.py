@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.concepts import NOTHING_LEARNED_WHILE_FINITE
 from tb_cnndiag.judging.conditions import Above, Below, Falls, Flat, Is, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import changed_learning_rate, rounded
@@ -16,7 +17,7 @@ from tb_cnndiag.judging.signals.gradients import LARGEST_RELATIVE_GRADIENT
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_DECREASE
 from tb_cnndiag.judging.signals.schedule import highest_rate, rate_has_risen, rate_was_lowered
 from tb_cnndiag.judging.signals.updates import LARGEST_UPDATE_RATIO, MEDIAN_UPDATE_RATIO, PATIENT_UPDATE_RATIO
-from tb_cnndiag.judging.thresholds import EPOCHS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, PLATEAU, STUCK, Limit
 from tb_cnndiag.wording import percent
 
 # Usual update-to-weight ratio (median over layers) at the beginning of a training.
@@ -71,7 +72,7 @@ class LearningRateTooLow(Fault):
         "gain": Limit(
             0.05, "share", "Mean decrease of the loss per epoch, or decrease before a rate was lowered, that is enough."
         ),
-        "still": Limit(0.005, "share", "Mean change of the loss per epoch below which nothing is learned."),
+        "still": PLATEAU,
         "stuck": STUCK,
         "epochs": EPOCHS.at(3),
     }
@@ -88,7 +89,7 @@ class LearningRateTooLow(Fault):
                 | (
                     Below(LARGEST_UPDATE_RATIO, "small_step", shown="step")
                     & Above(LARGEST_RELATIVE_GRADIENT, "step", strict=True, shown="gradient")
-                    & Above(FINITE_RELATIVE_LOSS, "stuck")
+                    & NOTHING_LEARNED_WHILE_FINITE
                 ).for_epochs(complete=True)
                 & Flat(FINITE_RELATIVE_LOSS, "still")
             )

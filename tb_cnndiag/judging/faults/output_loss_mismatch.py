@@ -15,7 +15,7 @@ from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.fitting import Mismatch, mismatch
 from tb_cnndiag.judging.signals.base import Signals
 from tb_cnndiag.judging.signals.targets import head
-from tb_cnndiag.judging.thresholds import EVIDENT, STUCK, Limit
+from tb_cnndiag.judging.thresholds import ONE_CLASS, STUCK, Limit
 from tb_cnndiag.payloads import LayerInfo
 
 
@@ -145,9 +145,7 @@ class OutputLossMismatch(Fault):
         "row_sum_error": Limit(
             0.01, "ratio", "Mean |sum of outputs − 1| below which the outputs are a distribution.", "rounding"
         ),
-        "one_class": EVIDENT.at(
-            EVIDENT.value, "Predicted class share above which a negative loss rewards wrong predictions."
-        ),
+        "one_class": ONE_CLASS,
         "outside": Limit(
             0.05, "share", "Share of the target range outside the output range above which they do not fit."
         ),

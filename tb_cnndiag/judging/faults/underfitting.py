@@ -17,7 +17,7 @@ from tb_cnndiag.judging.signals.loss_function import of_classes
 from tb_cnndiag.judging.signals.prior_relative_loss import PRIOR_RELATIVE_LOSS
 from tb_cnndiag.judging.signals.regularization import weaker_regularization
 from tb_cnndiag.judging.signals.updates import MEDIAN_UPDATE_RATIO
-from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, PLATEAU, SMALL_UPDATES, STUCK, Limit
 from tb_cnndiag.payloads import LayerInfo
 from tb_cnndiag.wording import percent, plural
 
@@ -100,7 +100,7 @@ def _deeper(layer: LayerInfo) -> tuple[Adjustment, ...]:
 
 HIGH = (Is(of_classes) & Above(PRIOR_RELATIVE_LOSS, "harmless_loss")) | Above(PRIOR_RELATIVE_LOSS, "low_regression")
 LEARNED = Below(PRIOR_RELATIVE_LOSS, "stuck") | Is(_regularized_or_linear)
-PLATEAU = Flat(PRIOR_RELATIVE_LOSS, "gain", "plateau")
+ON_PLATEAU = Flat(PRIOR_RELATIVE_LOSS, "gain", full=True)
 # So little passes a narrow layer that classes cannot be distinguished, even if the loss has not settled yet.
 NARROW = Is(of_classes) & Below(NARROWEST, "narrow")
 
@@ -117,7 +117,7 @@ class Underfitting(Fault):
     diagnostic = "training_curve"
     of_trainings = True
     limits: ClassVar[Mapping[str, Limit]] = {
-        "gain": Limit(0.01, "share", "Mean change of the loss per epoch below which the loss is on a plateau."),
+        "gain": PLATEAU,
         "narrow": Limit(3, "count", "Number of units below which a layer passes little of what distinguishes classes."),
         "harmless_loss": HARMLESS.at(
             0.4, "Loss, relative to the prior loss, above which the loss of a classifier is high."
@@ -129,17 +129,15 @@ class Underfitting(Fault):
             "Units of the narrowest layer above which the data may not allow more: the severity is an info.",
         ),
         "stuck": STUCK,
-        "step": Limit(1e-4, "ratio", "Update-to-weight ratio (median over layers) above which weights still change."),
+        "step": SMALL_UPDATES,
         "epochs": EPOCHS.at(5),
-        "plateau": EPOCHS.at(
-            6, "Number of epochs, the first and the last included, over which the change is measured."
-        ),
     }
     former: ClassVar[Mapping[str, str | None]] = {
         "high": "stuck",
         "far": "low_regression",
         "low": "harmless_loss",
         "slow": None,
+        "plateau": "epochs",
     }
     kinds = (
         Kind(
@@ -154,7 +152,9 @@ class Underfitting(Fault):
             ),
         ),
         Kind(
-            when=(HIGH & LEARNED).for_epochs(complete=True) & Above(MEDIAN_UPDATE_RATIO, "step") & (PLATEAU | NARROW),
+            when=(HIGH & LEARNED).for_epochs(complete=True)
+            & Above(MEDIAN_UPDATE_RATIO, "step")
+            & (ON_PLATEAU | NARROW),
             at=_place,
             severity=_severity,
             message=_message,

@@ -9,6 +9,7 @@ import numpy as np
 
 from tb_cnndiag.changes import SetParameter
 from tb_cnndiag.finding import Adjustment
+from tb_cnndiag.judging.concepts import NOTHING_LEARNED, UNHARMED
 from tb_cnndiag.judging.conditions import Above, Below, Known
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.proposals import HE, normalized
@@ -20,8 +21,7 @@ from tb_cnndiag.judging.signals.gradients import (
     RELATIVE_GRADIENT,
     rows_with_gradient,
 )
-from tb_cnndiag.judging.signals.loss import RELATIVE_LOSS
-from tb_cnndiag.judging.thresholds import EPOCHS, HARMLESS, STUCK, Limit
+from tb_cnndiag.judging.thresholds import DEAD_LAYER, EPOCHS, HARMLESS, SMALL_UPDATES, STUCK, Limit
 from tb_cnndiag.numerics.activations import SQUASHING
 from tb_cnndiag.payloads import LayerInfo
 from tb_cnndiag.wording import times
@@ -96,10 +96,10 @@ class VanishingGradient(Fault):
             "ratio",
             "Relative gradient of the first layer, divided by that of the last hidden layer, below which it vanishes.",
         ),
-        "update_ratio": Limit(1e-4, "ratio", "Update-to-weight ratio below which the first layer does not learn."),
+        "update_ratio": SMALL_UPDATES,
         "stuck": STUCK,
         "harmless_loss": HARMLESS,
-        "blocked": Limit(0.9, "share", "Share of dead units above which a layer blocks the gradient: another fault."),
+        "blocked": DEAD_LAYER,
         "epochs": EPOCHS,
     }
     kinds = (
@@ -107,10 +107,10 @@ class VanishingGradient(Fault):
             when=(
                 Below(GRADIENT_DECAY, "gradient_ratio")
                 & Below(HIDDEN_GRADIENT_DECAY, "hidden_ratio")
-                & (~Known(Above(FIRST_LAYER_UPDATE, "update_ratio")) | Known(Above(RELATIVE_LOSS, "stuck")))
+                & (~Known(Above(FIRST_LAYER_UPDATE, "update_ratio")) | Known(NOTHING_LEARNED))
             )
             .for_epochs()
-            .except_where(Above(MOST_DEAD_RECTIFIED, "blocked") | Below(RELATIVE_LOSS, "harmless_loss")),
+            .except_where(Above(MOST_DEAD_RECTIFIED, "blocked") | UNHARMED),
             at=lambda case: rows_with_gradient(case.signals)[0],
             message=_message,
             adjustments=_adjustments,

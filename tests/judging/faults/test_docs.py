@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tb_cnndiag.judging.causes import CAUSES
 from tb_cnndiag.judging.faults import BUILTIN, Fault
+from tb_cnndiag.judging.thresholds import SHARED, Limit
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 INTRODUCTION = """# Faults
@@ -31,18 +33,47 @@ This page is generated from the code by `python -m tests.judging.faults.test_doc
 `python -m docs.fault_pictures` from trainings with one known fault.
 """
 
+SHARED_WORDS = (
+    "Ideas that several faults have in common, each with one threshold: `--limit shared.stuck=0.9` changes it in all "
+    "of them,\n`--limit bad_init.stuck=0.9` in one. A fault may have another name for it, which its evidence shows."
+)
+
 
 def page() -> str:
     """The expected page."""
     contents = "\n".join(f"- [{fault.title}](#{fault.title.lower().replace(' ', '-')})" for fault in BUILTIN)
-    return "\n".join([INTRODUCTION, contents, *map(_section, BUILTIN)])
+    return "\n".join([INTRODUCTION, contents, _shared(), *map(_section, BUILTIN)])
+
+
+def _shared() -> str:
+    return "\n".join(["\n## Shared thresholds\n", f"{SHARED_WORDS}\n", *_table(SHARED)]) + "\n"
+
+
+def _table(limits: Mapping[str, Limit]) -> list[str]:
+    return [
+        "| limit | default | unit | meaning | origin |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{name}` | {limit.value:g} | {limit.unit} | {_escaped(limit.description)} | {_escaped(limit.origin)} |"
+            for name, limit in limits.items()
+        ),
+    ]
+
+
+def _shared_of(fault: type[Fault]) -> list[str]:
+    named = [
+        f"`{limit.concept}`" + (f" (here `{name}`)" if name != limit.concept else "")
+        for name, limit in fault.limits.items()
+        if limit.concept
+    ]
+    return [f"\n[Shared thresholds](#shared-thresholds): {', '.join(named)}."] if named else []
 
 
 def _section(fault: type[Fault]) -> str:
     titles = {other.id: other.title.lower() for other in BUILTIN}
     known = (cause.cause for cause in CAUSES.get(fault.id, ()) if cause.cause != fault.id)
     causes = ", ".join(dict.fromkeys(titles[name] for name in known if name in titles))
-    limits = fault.limits.items()
+    own = {name: limit for name, limit in fault.limits.items() if not limit.concept}
     lines = [
         f"\n## {fault.title}\n",
         f"`{fault.id}`, shown in *{fault.diagnostic}*.\n",
@@ -50,12 +81,8 @@ def _section(fault: type[Fault]) -> str:
         f"{fault.what} {fault.why}\n",
         f"**What to do.** {fault.advice}\n",
         *([f"**Possible causes.** {causes[:1].upper()}{causes[1:]}.\n"] if causes else []),
-        "| limit | default | unit | meaning | origin |",
-        "|---|---|---|---|---|",
-        *(
-            f"| `{name}` | {limit.value:g} | {limit.unit} | {_escaped(limit.description)} | {_escaped(limit.origin)} |"
-            for name, limit in limits
-        ),
+        *(_table(own) if own else []),
+        *_shared_of(fault),
         f"\nSource: {fault.source}\n",
     ]
     return "\n".join(lines)
