@@ -1,7 +1,7 @@
 """Which thresholds decide anything: ``python -m benchmarks.ablation LOGS [--fault ID …]``.
 
-Each shared threshold, and each one of a single fault, is set to an end of its range, so that what it guards is always or
-never true, and each log below ``LOGS`` is judged again. Printed are the numbers of logs whose findings change at the
+Each threshold, shared or of one fault, is set to an end of its range, so that what it guards is always or never true,
+and each log below ``LOGS`` is judged again. Printed are the numbers of logs whose findings change at the
 lower and at the upper end. A threshold that changes nothing at either end is not needed for these logs.
 """
 
