@@ -21,8 +21,8 @@ LIBRARIES = frozenset({"keras", "tensorflow", "jax", "jaxlib", "torch", "numpy",
 LIBRARIES -= {"test", "__main__"}
 # Names in code that may print, read or write.
 LOUD = frozenset({"print", "input", "open", "breakpoint", "set_trace", "logging", "write", "py_function", "callback"})
-# Most arrays that are copied to be put back.
-MOST_BYTES = 64 << 20
+# Most bytes of arrays, and items of a list or dictionary, that are copied to be put back.
+MOST_BYTES, MOST_ITEMS = 64 << 20, 10_000
 _CONSTANTS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), np.generic, np.dtype)
 # Classes of libraries, by name, whose objects never change.
 _UNCHANGING = frozenset({"DType", "dtype", "DTypePolicy", "TensorShape", "Size", "device", "mappingproxy"})
@@ -106,17 +106,10 @@ class _Reached:
             self.visit(value)
 
     def _container(self, value: Any) -> None:
-        saved = value.copy()
-
-        def restore() -> None:
-            if isinstance(value, list):
-                value[:] = saved
-            else:
-                value.clear()
-                value.update(saved)
-
-        self.restorers.append(restore)
-        self._all(list(saved.values()) if isinstance(saved, dict) else list(saved))
+        if len(value) > MOST_ITEMS:
+            raise RefusedError("it uses large lists or dictionaries")
+        self.restorers.append(functools.partial(_restore_container, value, value.copy()))
+        self._all(list(value.values()) if isinstance(value, dict) else list(value))
 
     def _array(self, value: Any) -> None:
         if value.dtype.hasobject:
@@ -125,8 +118,7 @@ class _Reached:
         if self._bytes > MOST_BYTES:
             raise RefusedError("it uses large arrays")
         if value.flags.writeable:
-            saved = value.copy()
-            self.restorers.append(lambda: np.copyto(value, saved))
+            self.restorers.append(functools.partial(_restore_array, value, value.copy()))
 
     def _tensor(self, value: Any) -> None:
         if hasattr(value, "assign") or getattr(value, "requires_grad", False):
@@ -174,7 +166,7 @@ class _Reached:
                 self._name(vars(module), name)
 
     def _name(self, names: dict[str, Any], name: str) -> None:
-        self.restorers.append(functools.partial(names.__setitem__, name, names[name]))
+        self.restorers.append(functools.partial(_restore_name, names, name, names[name]))
         self.visit(names[name])
 
     def _class(self, value: type) -> None:
@@ -219,9 +211,36 @@ def _cells(function: Any) -> list[Any]:
     return found
 
 
+# Other threads may use what is restored: only what has changed is assigned.
+
+
+def _restore_container(value: Any, saved: Any) -> None:
+    if isinstance(value, list):
+        if len(value) != len(saved) or any(new is not old for new, old in zip(value, saved, strict=True)):
+            value[:] = saved
+    elif isinstance(value, dict):
+        for name in [name for name in value if name not in saved]:
+            del value[name]
+        for name, old in saved.items():
+            _restore_name(value, name, old)
+    else:
+        value &= saved
+        value |= saved
+
+
+def _restore_array(value: Any, saved: Any) -> None:
+    if value.tobytes() != saved.tobytes():
+        np.copyto(value, saved)
+
+
+def _restore_name(names: dict[str, Any], name: str, old: Any) -> None:
+    if name not in names or names[name] is not old:
+        names[name] = old
+
+
 def _restore_class(kind: type, saved: dict[str, Any]) -> None:
     for name in [name for name in vars(kind) if name not in saved]:
         delattr(kind, name)
     for name, value in saved.items():
-        if vars(kind)[name] is not value:
+        if vars(kind).get(name) is not value:
             setattr(kind, name, value)

@@ -110,6 +110,25 @@ def test_counters_and_lists_of_a_function_stay_as_they_are() -> None:
     assert (count, inner, closed_over.calls) == (0, {"calls": 0}, 0)  # type: ignore[attr-defined]
 
 
+def test_everything_that_code_can_reach_is_put_back() -> None:
+    numbers, names, weights = [1, 2], {"a", "b"}, np.ones(3, np.float32)
+    nested: dict[str, Any] = {"inner": {"list": [1]}}
+
+    def changing(y: Any, p: Any) -> Any:
+        numbers.append(3)
+        numbers[0] = 7
+        names.discard("a")
+        names.add("c")
+        nested["inner"]["list"].append(2)
+        nested["new"] = 1
+        weights[:] = 0
+        return cross_entropy(y, p)
+
+    known(changing)
+    assert (numbers, names, nested) == ([1, 2], {"a", "b"}, {"inner": {"list": [1]}})
+    np.testing.assert_array_equal(weights, 1)
+
+
 def test_an_object_stays_as_it_is() -> None:
     loss = Own()
     found = facts(loss)
@@ -138,6 +157,7 @@ def _with(**attributes: Any) -> Any:
         (lambda: _printing, "print"),
         (lambda: _raising, "ValueError"),
         (lambda: _closing_over(np.zeros(1 << 24)), "large"),
+        (lambda: _closing_over(list(range(20_000))), "large"),
     ],
 )
 def test_what_is_not_called_and_why(loss: Callable[[], Any], reason: str, capfd: Any) -> None:
