@@ -76,11 +76,10 @@ def _mutant(source: str, mutation: Any) -> str:
 
 
 def _passes(runner: str, home: Path, *, numerics: bool) -> bool:
-    """Whether the tests pass; those of the same folder run first, for the first failure ends them."""
-    command = [sys.executable, *shlex.split(runner)[1:]]
-    if numerics:
-        first, second = command.index("tests/judging"), command.index("tests/numerics")
-        command[first], command[second] = command[second], command[first]
+    """Whether the tests pass. Those of the same folder run first; only judging uses the other one."""
+    folders = ["tests/numerics", "tests/judging"] if numerics else ["tests/judging"]
+    options = [word for word in shlex.split(runner)[1:] if word not in ("tests/numerics", "tests/judging")]
+    command = [sys.executable, *options, *folders]
     environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(command, cwd=home, env=environment, capture_output=True, check=False, timeout=TIMEOUT)

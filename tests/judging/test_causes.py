@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tb_cnndiag.finding import SEVERITIES, Finding
@@ -126,3 +126,19 @@ def test_a_fault_causes_itself_only_in_another_layer() -> None:
     layers = [LayerInfo("a"), LayerInfo("b", inputs=(0,))]
     found = explained([finding("dead_units", "b"), finding("dead_units", "a")], CAUSES, Ways(layers))
     assert [(f.layer, f.caused_by and f.caused_by.layer) for f in found] == [("a", None), ("b", "a")]
+
+
+@given(networks())
+def test_ways_are_those_of_a_search_for_paths(layers: list[LayerInfo]) -> None:
+    assume(any(layer.inputs for layer in layers))  # otherwise they are taken as a chain
+    ways = Ways(layers)
+    for first, cause in enumerate(layers):
+        for second, effect in enumerate(layers):
+            forward = first <= second and paths_between(layers, first, second)
+            backward = second <= first and paths_between(layers, second, first)
+            assert ways.reach(cause.path, effect.path, Along.SIGNALS) == forward
+            assert ways.reach(cause.path, effect.path, Along.GRADIENTS) == backward
+            assert ways.reach(cause.path, effect.path, Along.BOTH) == (forward or backward)
+            assert ways.reach(cause.path, effect.path, Along.TRAINING)
+    assert not ways.reach(layers[0].path, "elsewhere", Along.SIGNALS)
+    assert not ways.reach("elsewhere", layers[0].path, Along.GRADIENTS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tb_cnndiag.judging.faults import BUILTIN
-from tb_cnndiag.judging.judge import ALIASES, check_limits, judge
-from tests.judging.faults.made import PRIOR_LOSS, history, training
+from tb_cnndiag.judging.judge import ALIASES, UNTRAINED, check_limits, judge, verdict
+from tests.judging.faults.made import INFO, PRIOR_LOSS, history, training
 
 
 def test_limits_can_be_changed() -> None:
@@ -89,3 +91,27 @@ def test_a_later_finding_is_not_a_cause() -> None:
     dead = [[0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     found = judge(history({"weight_health.non_finite": rows, "dead_units.dead_ratio": dead}))
     assert [f.fault for f in found] == ["nan_or_inf"]
+
+
+def test_an_error_that_has_not_persisted_for_long_enough_is_a_warning() -> None:
+    for snapshots, severity in ((2, "warning"), (3, "error")):
+        run = history({"gradient_flow.relative_gradient": [[50, 40, 30, 1]] * snapshots})
+        (finding,) = judge(run, {"exploding_gradient": {"epochs": 3}})
+        assert (finding.fault, finding.severity) == ("exploding_gradient", severity)
+
+
+def test_faults_of_trainings_do_not_apply_to_saved_models() -> None:
+    of_trainings = {kind.id for kind in BUILTIN if kind.of_trainings}
+    assert of_trainings >= {"bad_init", "learning_rate_too_high", "exploding_gradient", "vanishing_gradient"}
+    run = history({"weight_health.rms": [[0.1] * 4]}, info=replace(INFO, origin="audit"))
+    ended = {each.fault: (each.status, each.reason) for each in verdict(run).coverage}
+    assert {fault for fault, (_, reason) in ended.items() if reason == UNTRAINED["audit"]} == of_trainings
+    assert all(ended[fault][0] == "not_applicable" for fault in of_trainings)
+
+
+def test_verdicts_of_several_runs_are_joined() -> None:
+    one = verdict(history({"gradient_flow.relative_gradient": [[50, 40, 30, 1]] * 2}))
+    other = verdict(history({"dead_units.dead_ratio": [[0, 1, 0, 0]] * 3}))
+    both = one + other
+    assert both.findings == one.findings + other.findings
+    assert both.coverage == one.coverage + other.coverage
