@@ -45,7 +45,8 @@ def loss_facts(loss: Loss, shape: tuple[int, ...], target_shape: tuple[int, ...]
     shifted = _applies_softmax(points)
     logits = _takes_logits(points, shifted=shifted)
     falls = _falls(right)
-    if falls is not None and points.units > 1 and falls is not _falls([points(points.wrong(0.9)), right[-1]]):
+    wrong = points(points.wrong(0.9)) if points.units > 1 else math.nan
+    if math.isfinite(wrong) and falls is not _falls([wrong, right[-1]]):
         falls = None  # it does not matter which class is the true one
     bounds = [points.answers(share) for share in (1.0, 0.0)]
     return LossFacts(

@@ -164,6 +164,10 @@ def test_a_wrong_sign() -> None:
     assert facts(dice, (4,)).falls is True
 
 
+def test_a_loss_that_is_infinite_where_predictions_are_wrong_falls() -> None:
+    assert facts(lambda y, p: -np.log(np.maximum((y * p).sum(axis=-1) - 0.05, 0)).mean(), (10,)).falls is True
+
+
 def test_a_loss_to_which_the_true_class_does_not_matter_neither_falls_nor_rises() -> None:
     """A squared error of class numbers: each output is compared with the same number."""
     assert facts(lambda y, p: ((y[:, None] - p) ** 2).mean(), (4,), ()).falls is None

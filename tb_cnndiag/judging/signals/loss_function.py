@@ -92,7 +92,7 @@ def _loss_function(signals: Signals) -> LossFunction:
         loss = loss_of(json.loads(text) if text else "")
     except (ValueError, RecursionError):
         loss = LossFunction()
-    return loss if facts is None else _by_facts(loss.given or "custom loss", facts)
+    return loss if facts is None else _by_facts(loss.given or "of your own", facts)
 
 
 def _by_facts(given: str, facts: LossFacts) -> LossFunction:

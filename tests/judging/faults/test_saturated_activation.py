@@ -26,3 +26,7 @@ class TestSaturatedActivation:
 
     def test_a_layer_of_few_units_is_not_judged(self) -> None:
         assert not judge(self._run(replace(LAYERS[1], activation="tanh", units=2)))
+
+    def test_a_layer_of_four_units_is_judged(self) -> None:
+        (finding,) = judge(self._run(replace(LAYERS[1], activation="tanh", units=4)))
+        assert "In conv2, 80 % of the units are saturated" in finding.message
