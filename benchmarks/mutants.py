@@ -2,7 +2,8 @@
 
 Without options it reads the cache of ``make mutation``. ``--every N`` makes every Nth mutant of ``judging/`` and
 ``numerics/`` itself, in the order of files and lines, and runs the tests of ``[tool.mutmut]`` in a copy of the sources.
-Printed are the share of killed mutants per file, and with ``--list`` each survivor with its line.
+Printed are the share of killed mutants per file, of all, and of those that do more than change a text; with ``--list`` each
+survivor with its line.
 """
 
 from __future__ import annotations
@@ -95,15 +96,21 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="print each survivor")
     options = parser.parse_args()
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    logic = [0, 0]
     for file, number, line, killed in sampled(options.every) if options.every else of_cache(options.cache):
         counts[file][0] += killed
         counts[file][1] += 1
+        if "XX" not in line:  # what mutmut adds to texts
+            logic[0] += killed
+            logic[1] += 1
         if options.list and not killed:
             print(f"{file}:{number}: {line}", flush=True)
     for file, (killed_here, total) in sorted(counts.items()):
         print(f"{file}: {killed_here}/{total} killed ({killed_here / total:.1%})")
     killed_all, total = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
     print(f"all: {killed_all}/{total} killed ({killed_all / max(total, 1):.1%})")
+    if options.every:
+        print(f"without texts: {logic[0]}/{logic[1]} killed ({logic[0] / max(logic[1], 1):.1%})")
 
 
 if __name__ == "__main__":
