@@ -2,8 +2,8 @@
 
 Without options it reads the cache of ``make mutation``. ``--every N`` makes every Nth mutant of ``judging/`` and
 ``numerics/`` itself, in the order of files and lines, and runs the tests of ``[tool.mutmut]`` in a copy of the sources.
-Printed are the share of killed mutants per file, of all, and of those that change more than a text; with ``--list`` each
-survivor with its line.
+Printed are the share of killed mutants per file, of all, and of those that change more than a text; with ``--list``
+each survivor with its line.
 """
 
 from __future__ import annotations

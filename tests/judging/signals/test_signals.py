@@ -144,6 +144,8 @@ def test_updates_before_an_overflow() -> None:
     norms = [0.5 * math.sqrt(layer.units * layer.fan_in) for layer in LAYERS]
     (value,) = of(updates.OVERFLOWING_UPDATE, rows)[0]
     assert value == pytest.approx(np.median([0.1 * 6.0 / norm for norm in norms]), rel=1e-4)  # SGD at 0.1
+    rows["gradient_flow.gradient_norm"] = [[6.0] * 4, [60.0] * 4]  # that of the step at which weights overflow counts
+    assert of(updates.OVERFLOWING_UPDATE, rows)[0][0] == pytest.approx(10 * value, rel=1e-4)
     assert of(updates.OVERFLOWING_UPDATE, {"weight_health.non_finite": [[0.0] * 4]}) == [[0.0]]
 
 
