@@ -15,6 +15,8 @@ class TestVanishingGradient:
         run = history({"gradient_flow.relative_gradient": self.FADING, "update_ratio.update_ratio": self.STILL})
         (finding,) = found("vanishing_gradient", run)
         assert (finding.layer, finding.severity) == ("conv1", "error")
+        assert finding.message.startswith("The relative gradient of conv1 is")
+        assert "that of head: it vanishes on the way back from" in finding.message
 
     def test_layers_that_learn_are_healthy(self) -> None:
         moving = [[1e-3] * 4] * 3
