@@ -18,7 +18,14 @@ import {
   twinsOf,
 } from '../src/model/units';
 import { parseView, serializeView } from '../src/model/view';
-import { AtlasSchema, FindingSchema, LayerInfoSchema, MeasurementSchema } from '../src/summaries/cnndiag_pb';
+import {
+  AtlasSchema,
+  FindingSchema,
+  LayerInfoSchema,
+  MeasurementSchema,
+  PatchesSchema,
+} from '../src/summaries/cnndiag_pb';
+import { deflateSync } from './deflate';
 
 function golden(kind: string) {
   const bytes = readFileSync(resolve(import.meta.dirname, `../../summaries/golden/${kind}.bin`));
@@ -157,5 +164,34 @@ describe('address of a unit', () => {
     expect(parseView({ screen: 'unit' }).screen).toBe('overview');
     expect(parseView({ screen: 'unit', layer: 'a', unit: '-1' }).unit).toBe(0);
     expect(parseView({ screen: 'layer', layer: 'a', unit: '4' }).unit).toBeNull();
+  });
+});
+
+describe('patches of some units', () => {
+  it('have a row for each unit that is listed, and none for those left out', async () => {
+    const bytes = (values: number[], size: number) =>
+      deflateSync(
+        Uint8Array.from(
+          Array.from({ length: size }, (_, byte) => values.map((v) => (v >> (8 * byte)) & 255)).flat(),
+        ),
+      );
+    const message = create(PatchesSchema, {
+      units: 5,
+      count: 2,
+      samples: 9,
+      images: bytes([3, 1, 8, 0xffff], 2),
+      positions: bytes([70_000, 2, 1, 0], 4),
+      values: bytes([0x3c00, 0x3800, 0x3c00, 0x7e00], 2),
+      scale: 2,
+      part: true,
+      listed: [1, 4],
+    });
+    const peaks = await peaksOf(message);
+    expect(peaks.map((own) => own?.length)).toEqual([undefined, 2, undefined, undefined, 1]);
+    expect(peaks[1]).toEqual([
+      { image: 3, position: 70_000, value: 2 },
+      { image: 1, position: 2, value: 1 },
+    ]);
+    expect(peaks[4]).toEqual([{ image: 8, position: 1, value: 2 }]);
   });
 });

@@ -33,18 +33,26 @@ export function once<M extends object, T>(compute: (message: M) => Promise<T>): 
   };
 }
 
-/** The peaks of each unit, the strongest first. */
-export const peaksOf = once(async (patches: Patches): Promise<Peak[][]> => {
+/** The row of each unit of patches; undefined for one that the message leaves out. */
+function rowsOf({ units, part, listed }: Patches): (number | undefined)[] {
+  const rows = new Map(listed.map((unit, row) => [unit, row]));
+  return Array.from({ length: units }, (_, unit) => (part ? rows.get(unit) : unit));
+}
+
+/** The peaks of each unit, the strongest first; undefined for one that the message leaves out. */
+export const peaksOf = once(async (patches: Patches): Promise<(Peak[] | undefined)[]> => {
   const [image, position, value] = await Promise.all([
     numbers(patches.images, 2),
     numbers(patches.positions, 4),
     numbers(patches.values, 2),
   ]);
-  return Array.from({ length: patches.units }, (_, unit) =>
-    Array.from({ length: patches.count }, (__, rank) => {
-      const at = unit * patches.count + rank;
-      return { image: image(at), position: position(at), value: fromFloat16(value(at)) * patches.scale };
-    }).filter((peak) => peak.image !== NONE),
+  return rowsOf(patches).map((row) =>
+    row === undefined
+      ? undefined
+      : Array.from({ length: patches.count }, (_, rank) => {
+          const at = row * patches.count + rank;
+          return { image: image(at), position: position(at), value: fromFloat16(value(at)) * patches.scale };
+        }).filter((peak) => peak.image !== NONE),
   );
 });
 
@@ -184,11 +192,11 @@ export function similarity(a: readonly Peak[], b: readonly Peak[]): number {
 /** The unit that responds most like this one; undefined if none shares an image with it. */
 export function bestMatch(
   own: readonly Peak[],
-  units: readonly (readonly Peak[])[],
+  units: readonly (readonly Peak[] | undefined)[],
 ): { unit: number; cosine: number } | undefined {
   let best: { unit: number; cosine: number } | undefined;
   units.forEach((peaks, unit) => {
-    const cosine = similarity(own, peaks);
+    const cosine = similarity(own, peaks ?? []);
     if (cosine > (best?.cosine ?? 0)) best = { unit, cosine };
   });
   return best;

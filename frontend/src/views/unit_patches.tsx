@@ -39,7 +39,9 @@ export function TopPatches({
   const step = store.step.value;
   const shown = snapshotAt(snapshots, step);
   const message = shown?.value;
-  const now = useAwaited(message && peaksOf(message))?.[unit];
+  const units = useAwaited(message && peaksOf(message));
+  const now = units?.[unit];
+  const absent = units && !now;
   // A unit that is silent now is shown as it was when it last fired.
   const earlier = snapshots.filter((snapshot) => snapshot.step < step).toReversed();
   const before = useMemo(
@@ -87,13 +89,23 @@ export function TopPatches({
           No snapshot has measured the top patches of this layer: they are measured rarely, and need a probe.
         </p>
       )}
-      {message && missing && <p class="nothing">{missing} The table lists images and positions.</p>}
+      {absent && (
+        <p class="nothing">
+          To keep this page small, the patches of this {noun} are left out: those that findings name and the
+          medoids of clusters come first. <code>tb-cnndiag report --max-size</code> makes room for more.
+        </p>
+      )}
+      {message && !absent && missing && (
+        <p class="nothing">{missing} The table lists images and positions.</p>
+      )}
       {now?.length === 0 && (
         <p class="nothing">
           This {noun} is silent on every image of the probe at this step.{' '}
           {fired
             ? `These are its patches at step ${formatNumber(fired.step)}, the last snapshot at which it fired.`
-            : 'It fired at no earlier snapshot.'}
+            : total > snapshots.length
+              ? 'It fired at no earlier snapshot that this page holds.'
+              : 'It fired at no earlier snapshot.'}
         </p>
       )}
       {sheet && own && own.length > 0 && (
