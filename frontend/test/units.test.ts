@@ -7,6 +7,7 @@ import {
   answersOf,
   bestMatch,
   boxAt,
+  boxesOf,
   keptShare,
   middlePosition,
   neighborsOf,
@@ -185,7 +186,13 @@ describe('patches of some units', () => {
       scale: 2,
       part: true,
       listed: [1, 4],
+      boxes: bytes([1, 2, 300, 4, 0, 0, 0, 0, 5, 6, 7, 8, 9, 9, 9, 9], 2),
     });
+    const boxes = await boxesOf(message);
+    expect(boxes.map((own) => [...own.keys()])).toEqual([[], [3], [], [], [8]]);
+    expect(boxes[1]?.get(3)).toEqual({ top: 1, left: 2, height: 300, width: 4 });
+    expect(boxes[4]?.get(8)).toEqual({ top: 5, left: 6, height: 7, width: 8 });
+    expect(await boxesOf(create(PatchesSchema, { units: 2, count: 1 }))).toEqual([]);
     const peaks = await peaksOf(message);
     expect(peaks.map((own) => own?.length)).toEqual([undefined, 2, undefined, undefined, 1]);
     expect(peaks[1]).toEqual([

@@ -14,21 +14,23 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import DiagnosticInfo
 from tb_cnndiag.recording.budget import Budget, Expected
 from tb_cnndiag.recording.inspection import GRADIENTS, in_short
-from tb_cnndiag.recording.model_passes import passes_of
+from tb_cnndiag.recording.model_passes import inputs_of, passes_of
 from tb_cnndiag.recording.plan import affordable
 from tb_cnndiag.recording.run_log import RunLog
 from tb_cnndiag.summaries.codec import Payload
-from tb_cnndiag.unit_images.passes import Passes
+from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.unit_images.rules import operations
 from tb_cnndiag.warning import warn
 
 # Seconds that compiling a gradient by the image takes, and for each layer and operation of the model: 0.2 to 0.3 s for
 # networks of 7 to 9 of them, 3 to 5 s for one of 177, on one of two busy cores.
 COMPILING, COMPILING_EACH = 0.1, 0.025
+# What is begun must fit with this much to spare: what is cut off is lost.
+MARGIN = 1.2
 
 
 class NotApplicableError(Exception):
-    """The model allows no such result; the message says why."""
+    """The model allows no such result; the message says why. Empty: nothing is missing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,18 @@ class Ended:
             return passes_of(self.inspector)
         except ValueError as error:
             raise NotApplicableError(str(error)) from None
+
+
+def require_picture(ended: Ended) -> Inputs:
+    """The inputs of the model; takes no time.
+
+    Raises:
+        NotApplicableError: If no picture enters the model.
+    """
+    try:
+        return inputs_of(ended.inspector)
+    except ValueError as error:
+        raise NotApplicableError(str(error)) from None
 
 
 class ClosingDiagnostic(Diagnostic):
@@ -147,7 +161,8 @@ class Closing:
                 each.check(ended)
                 applicable.append(each)
             except NotApplicableError as error:
-                reasons.setdefault(str(error), []).append(each.noun)
+                if str(error):
+                    reasons.setdefault(str(error), []).append(each.noun)
         self._log.add({}, notes=[f"No {', no '.join(nouns)}: {reason}" for reason, nouns in reasons.items()])
         return applicable
 

@@ -201,7 +201,7 @@ def left_out(logs: Sequence[Log], keep: Keep, pictured: PicturedUnits | None = N
 def _pictured(measurement: Measurement) -> Sequence[int]:
     payload = measurement.payload
     if isinstance(payload, Patches):
-        return range(len(payload.images))
+        return range(len(payload.images)) if payload.listed is None else payload.listed.tolist()
     return [image.unit for image in payload.images] if isinstance(payload, Images) else ()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tb_cnndiag.history import History
@@ -10,11 +12,14 @@ from tb_cnndiag.payloads import ClassMap, ExplainedSample, Image, Images, Patche
 from tb_cnndiag.recording.additions import additions
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.unit_images.attribution import METHODS
+from tb_cnndiag.unit_images.gradient_boxes import GRADIENT_BOXES
 from tb_cnndiag.unit_images.payloads import DESCRIBED
 from tb_cnndiag.unit_images.randomization import words
 from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS
 
 SIDE = 24
+# A layer that sees whole images, and those of its units that have boxes of gradients.
+SEES_ALL, BOXED = "hidden", (0, 2, 5)
 # Of each class, the share of images that the made-up model takes for the class behind it is about one in so many.
 WRONG = 8
 
@@ -52,7 +57,18 @@ def made_images(history: History, path: str, seed: int) -> list[Measurement]:
     return [
         *additions(history, payloads, layer=path, described=(*DESCRIBED, SAMPLE_MAPS)),
         *additions(history, {SAMPLE_MAPS.name: _maps(patches.samples, rng)}),
+        *additions(history, {GRADIENT_BOXES.name: _boxes(history, rng)}, layer=SEES_ALL, described=(GRADIENT_BOXES,)),
     ]
+
+
+def _boxes(history: History, rng: np.random.Generator) -> Patches:
+    """Boxes in the top images of some units of a layer that sees whole images."""
+    patches = history.latest("top_patches", SEES_ALL)
+    assert isinstance(patches, Patches)
+    corners = rng.integers(0, 12, (*patches.images.shape, 2))
+    sizes = rng.integers(7, 12, (*patches.images.shape, 2))
+    boxes = np.concatenate([corners, sizes], axis=-1) * (patches.images >= 0)[..., None]
+    return replace(patches.part(BOXED), boxes=boxes)
 
 
 def _maps(samples: int, rng: np.random.Generator) -> SampleMaps:

@@ -80,10 +80,11 @@ def test_without_a_bound_medoids_have_images_and_samples_have_maps(tmp_path: Pat
 def test_a_short_training_leaves_them_out_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Half a second, which any training may spend, does not suffice to compile what they need."""
     history = _fit(tmp_path)
-    assert set(_left_out(history)) == {"synthetic_images", "sample_maps"}
+    assert set(_left_out(history)) >= {"synthetic_images", "sample_maps"}
     assert history.latest("synthetic_images", "first") is None
     said = capsys.readouterr().out
-    assert "the last snapshot leaves out synthetic_images, sample_maps (about " in said
+    assert "the last snapshot leaves out " in said
+    assert "synthetic_images, sample_maps (about " in said
     assert "budget=None records everything" in said
 
 

@@ -68,7 +68,14 @@ def test_images_join_the_log_of_the_training(model: Any, probe: Any, tmp_path: P
     assert history.findings == before.findings
     assert history.info is not None
     names = [each.name for each in history.info.diagnostics]
-    assert names[-5:] == ["synthetic_images", "synthetic_responses", "projections", "patch_gradients", "sample_maps"]
+    assert names[-6:] == [
+        "synthetic_images",
+        "synthetic_responses",
+        "projections",
+        "patch_gradients",
+        "sample_maps",
+        "gradient_boxes",
+    ]
     assert isinstance(history.latest("sample_maps"), SampleMaps)
     assert len(set(names)) == len(names)
     images, values = (history.latest(name, "second") for name in names[-5:-3])

@@ -56,6 +56,26 @@ export const peaksOf = once(async (patches: Patches): Promise<(Peak[] | undefine
   );
 });
 
+/** For each unit, the box that holds most of its gradient in each of its images, by image; empty if it has none. */
+export const boxesOf = once(async (patches: Patches): Promise<Map<number, Box>[]> => {
+  if (!patches.boxes.length) return [];
+  const [image, edge] = await Promise.all([numbers(patches.images, 2), numbers(patches.boxes, 2)]);
+  return rowsOf(patches).map((row) => {
+    const boxes = new Map<number, Box>();
+    for (let rank = 0; row !== undefined && rank < patches.count; rank += 1) {
+      const at = row * patches.count + rank;
+      const [top, left, height, width] = [0, 1, 2, 3].map((side) => edge(4 * at + side)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      if (height && image(at) !== NONE) boxes.set(image(at), { top, left, height, width });
+    }
+    return boxes;
+  });
+});
+
 /** What a unit answers to: classes with their mean response, the strongest first. */
 export interface Answers {
   classes: { id: number; mean: number }[];

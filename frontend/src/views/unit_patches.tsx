@@ -10,7 +10,7 @@ import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited } from './kind_series';
 import { snapshotsNote } from './layer_view';
-import { useProjections } from './projections';
+import { useGradientBoxes, useProjections } from './projections';
 import './unit_patches.css';
 
 interface TopPatchesProps {
@@ -52,13 +52,19 @@ export function TopPatches({
   const own = now?.length === 0 && fired ? fired.peaks : now;
   const noun = unitNoun(layer);
   const projected = useProjections(run, layer, unit, snapshots, shown?.step);
+  const boxes = useGradientBoxes(run, layer, unit, snapshots, shown?.step);
+  const estimated = own?.some(({ image }) => boxes.has(image)) ?? false;
   const info = run.info?.diagnostics.find(({ layerKind }) => layerKind === 'patches');
   const labels = sheet?.atlas.labels;
   return (
     <Figure
       id="unit-patches"
       title={info?.title ?? 'Top patches'}
-      description={`The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.${
+      description={`${
+        estimated
+          ? `The images of the probe that excite this ${noun} most. It sees all of an image: cut out and framed is the smallest box that holds 95 % of the magnitude of its gradient by the pixels. It is an estimate: a gradient shows what small changes do.`
+          : `The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.`
+      }${
         projected.size
           ? ' Below it, what in the patch excites the ' +
             noun +
@@ -111,7 +117,8 @@ export function TopPatches({
       {sheet && own && own.length > 0 && (
         <ol class="unit-strong">
           {own.map((peak, rank) => {
-            const box = boxAt(layer, peak.position) ?? wholeOf(sheet.atlas);
+            const estimate = boxes.get(peak.image);
+            const box = estimate ?? boxAt(layer, peak.position) ?? wholeOf(sheet.atlas);
             const whole = box.height >= sheet.atlas.height && box.width >= sheet.atlas.width;
             const name = `${rank + 1}. image ${peak.image}`;
             return (
@@ -123,7 +130,7 @@ export function TopPatches({
                     box={box}
                     side={96}
                     dark={store.dark.value}
-                    label={`${name}, the part that the ${noun} sees`}
+                    label={`${name}, the part that ${estimate ? 'holds 95 % of the gradient' : `the ${noun} sees`}`}
                   />
                   {!whole && (
                     <WholeImage
