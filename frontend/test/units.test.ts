@@ -8,6 +8,7 @@ import {
   bestMatch,
   boxAt,
   boxesOf,
+  channelsShown,
   keptShare,
   middlePosition,
   neighborsOf,
@@ -165,6 +166,16 @@ describe('address of a unit', () => {
     expect(parseView({ screen: 'unit' }).screen).toBe('overview');
     expect(parseView({ screen: 'unit', layer: 'a', unit: '-1' }).unit).toBe(0);
     expect(parseView({ screen: 'layer', layer: 'a', unit: '4' }).unit).toBeNull();
+  });
+});
+
+describe('the channels of pictures', () => {
+  it('are named where not all are shown', () => {
+    const shown = (scaling: string) => channelsShown(create(AtlasSchema, { scaling }));
+    expect(shown('0 to 1, the first three of 13 channels')).toBe('the first three of 13 channels');
+    expect(shown('−1 to 1, mean of two channels')).toBe('mean of two channels');
+    expect(shown('−2.1 to 3, each channel stretched')).toBe('');
+    expect(shown('0 to 255')).toBe('');
   });
 });
 

@@ -13,7 +13,7 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, LayerInfo, Patches
 from tb_cnndiag.recording import budget
 from tb_cnndiag.recording.closing import MARGIN, ClosingDiagnostic, Ended, Made, NotApplicableError, require_picture
-from tb_cnndiag.recording.closing_units import ClosingGradientBoxes
+from tb_cnndiag.recording.closing_units import ClosingGradientBoxes, ClosingUnitDensities
 from tb_cnndiag.recording.model_passes import observed_convolutions
 from tb_cnndiag.recording.selected_units import MOST_UNITS, selected_units
 from tb_cnndiag.unit_images.attribution import METHODS, NoMapError
@@ -121,4 +121,9 @@ def _best(history: History, path: str, units: list[int]) -> FloatArray | None:
     return np.nan_to_num(np.asarray(known.values, np.float64)[units, 0], nan=0.0)
 
 
-CLOSING: tuple[type[ClosingDiagnostic], ...] = (ClosingGradientBoxes, ClosingSyntheticImages, ClosingSampleMaps)
+CLOSING: tuple[type[ClosingDiagnostic], ...] = (
+    ClosingUnitDensities,
+    ClosingGradientBoxes,
+    ClosingSyntheticImages,
+    ClosingSampleMaps,
+)

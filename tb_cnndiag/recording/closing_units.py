@@ -1,4 +1,4 @@
-"""What is made at the end of a training about selected units: where in an image they look."""
+"""What is made at the end of a training about selected units: how often they fire, and where in an image they look."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tb_cnndiag.recording import budget
 from tb_cnndiag.recording.closing import MARGIN, ClosingDiagnostic, Ended, Made, NotApplicableError, require_picture
 from tb_cnndiag.recording.selected_units import selected_units
 from tb_cnndiag.unit_images.gradient_boxes import CHUNK, GRADIENT_BOXES, GradientBoxes, sees_all
+from tb_cnndiag.unit_images.unit_densities import SAMPLES, UNIT_DENSITIES, unit_densities
 
 
 class ClosingGradientBoxes(ClosingDiagnostic):
@@ -51,6 +52,35 @@ class ClosingGradientBoxes(ClosingDiagnostic):
             slowest = max(slowest, budget.clock() - began)
             done += len(units)
             yield Made({GRADIENT_BOXES.name: made}, done, wanted, layer.path)
+
+
+class ClosingUnitDensities(ClosingDiagnostic):
+    """Densities of the activations of selected units of every layer."""
+
+    name: ClassVar[str] = UNIT_DENSITIES.name
+    title: ClassVar[str] = UNIT_DENSITIES.title
+    description: ClassVar[str] = UNIT_DENSITIES.description
+    noun = "densities of units"
+    described = (UNIT_DENSITIES,)
+
+    def check(self, ended: Ended) -> None:
+        """There must be a picture that enters the model."""
+        require_picture(ended)
+
+    def expected(self, compiling: float, sample: float) -> float:
+        """Nothing is compiled; a pass takes less than a gradient, which leaves time for the estimates."""
+        return SAMPLES * sample
+
+    def make(self, ended: Ended) -> Iterator[Made]:
+        """The units of all layers, from the same passes."""
+        table = {layer.path: layer for layer in ended.inspector.table()}
+        observed = [layer for layer in ended.inspector.layers if table[layer.path].seen_at]
+        chosen = selected_units(observed, ended.history, most_layers=len(observed))
+        made = unit_densities(ended.passes, chosen, table)
+        wanted, done = sum(len(units) for _, units in chosen), 0
+        for path, payload in made.items():
+            done += len(payload.units)
+            yield Made({UNIT_DENSITIES.name: payload}, done, wanted, path)
 
 
 def _global(ended: Ended) -> list[KernelLayer]:

@@ -17,17 +17,19 @@ Item = TypeVar("Item")
 MOST_UNITS, MOST_NAMED, MOST_LAYERS = 8, 4, 8
 
 
-def selected_units(layers: Sequence[KernelLayer], history: History) -> list[tuple[KernelLayer, list[int]]]:
-    """Up to ``MOST_UNITS`` units of up to ``MOST_LAYERS`` layers; layers with findings come first.
+def selected_units(
+    layers: Sequence[KernelLayer], history: History, most_layers: int = MOST_LAYERS
+) -> list[tuple[KernelLayer, list[int]]]:
+    """Up to ``MOST_UNITS`` units of up to ``most_layers`` layers; layers with findings come first.
 
     Units that findings name come first, evenly spaced ones of many, then the medoids of clusters, of the largest
     first. A layer that has neither gives evenly spaced units.
     """
     named = {layer.path: _named(layer, history.findings) for layer in layers}
-    found = [layer for layer in layers if named[layer.path]][:MOST_LAYERS]
+    found = [layer for layer in layers if named[layer.path]][:most_layers]
     others = [layer for layer in layers if not named[layer.path]]
     chosen = []
-    for layer in (*found, *_spaced(others, MOST_LAYERS - len(found))):
+    for layer in (*found, *_spaced(others, most_layers - len(found))):
         units = list(dict.fromkeys((*named[layer.path], *medoids(layer.path, layer.units, history))))[:MOST_UNITS]
         chosen.append((layer, units or _spaced(range(layer.units), MOST_UNITS)))
     return chosen

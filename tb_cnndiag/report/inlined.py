@@ -23,7 +23,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tb_cnndiag.payloads import HEAVY_KINDS, Atlas, Images, LayerColumns, Patches, Scalars, UnitStates, UnitValues
+from tb_cnndiag.payloads import (
+    HEAVY_KINDS,
+    Atlas,
+    Images,
+    LayerColumns,
+    Patches,
+    RunInfo,
+    Scalars,
+    UnitStates,
+    UnitValues,
+)
 from tb_cnndiag.report.pictured_units import PicturedUnits
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
@@ -107,6 +117,7 @@ class Log:
     tags: dict[str, TagMessages] = field(default_factory=dict)
     _atlases: dict[str, Measurement] = field(default_factory=dict)
     _last_step: int = -1
+    _table: str = ""
     _decoded: dict[str, tuple[bytes, Measurement]] = field(default_factory=dict)
 
     def add(self, measurement: Measurement) -> None:
@@ -119,6 +130,11 @@ class Log:
         tag = tag_of(measurement.diagnostic, measurement.layer)
         snapshots = self.tags.setdefault(tag, TagMessages())
         snapshots.weight = _weight(measurement)
+        if isinstance(measurement.payload, RunInfo):  # the last description with the same layer table says it all
+            if snapshots.messages and measurement.payload.table == self._table:
+                snapshots.messages.pop()
+                snapshots.total -= 1
+            self._table = measurement.payload.table
         snapshots.add(measurement.step, encode(measurement))
         if isinstance(measurement.payload, Atlas):
             self._atlases[tag] = measurement

@@ -44,6 +44,7 @@ class GradientBoxes:
 
     def __init__(self, passes: Passes, layers: Sequence[KernelLayer]) -> None:
         self._passes, self._rows = passes, {layer.path: row for row, layer in enumerate(layers)}
+        self._size = passes.inputs.batch(CHUNK)
         self._gradient: Differentiated = passes.unit_gradients(layers)
 
     def of(self, layer: KernelLayer, info: LayerInfo, patches: Patches, units: Sequence[int]) -> Patches:
@@ -51,8 +52,8 @@ class GradientBoxes:
         own = patches.part(units)
         boxes = np.zeros((*own.images.shape, 4), np.int64)
         places = np.argwhere(own.images >= 0)
-        for start in range(0, len(places), CHUNK):
-            unit, rank = places[start : start + CHUNK].T
+        for start in range(0, len(places), self._size):
+            unit, rank = places[start : start + self._size].T
             gradients = self._gradients(layer, unit, own.images[unit, rank], own.positions[unit, rank])
             boxes[unit, rank] = [smallest_box(each, SHARE) for each in _magnitudes(gradients, info)]
         return replace(own, boxes=boxes)
@@ -60,8 +61,8 @@ class GradientBoxes:
     def _gradients(self, layer: KernelLayer, units: IntArray, images: IntArray, positions: IntArray) -> FloatArray:
         """Padded to a full pass: on JAX each number of samples would be compiled."""
         count = len(units)
-        images, units, positions = (np.resize(each, CHUNK) for each in (images, units, positions))
-        inputs, rows = self._passes.inputs, np.full(CHUNK, self._rows[layer.path])
+        images, units, positions = (np.resize(each, self._size) for each in (images, units, positions))
+        inputs, rows = self._passes.inputs, np.full(self._size, self._rows[layer.path])
         return self._gradient(inputs.pictures[images], inputs.others(images), rows, units, positions)[1][:count]
 
 

@@ -19,6 +19,9 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 from tb_cnndiag.unit_images import rules
 from tb_cnndiag.unit_images.differentiate import Differentiated, differentiated
 
+# Most bytes of the pictures of one pass: activations take many times as much.
+BATCH_BYTES = 4 << 20
+
 Backward = Literal["plain", "deconvnet", "redirected"]
 _RULES: dict[Backward, Callable[[rules.Call], rules.Call] | None] = {
     "plain": None,
@@ -70,6 +73,10 @@ class Inputs:
     def gray(self) -> FloatArray:
         """Mean of each channel over the probe, ``(channels,)``."""
         return np.asarray(self.pictures.mean(axis=(0, 1, 2), dtype=np.float64), np.float32)
+
+    def batch(self, most: int) -> int:
+        """Samples of one pass that keeps what every layer returns: at most so many, and few of large pictures."""
+        return max(1, min(most, BATCH_BYTES // max(int(self.pictures[0].nbytes), 1)))
 
     def others(self, samples: IntArray) -> list[FloatArray]:
         """The other inputs of these samples."""

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.density import densities
 from tb_cnndiag.numerics.pictures import signed_picture
-from tb_cnndiag.payloads import ClassMap, ExplainedSample, Image, Images, Patches, SampleMaps, UnitValues
+from tb_cnndiag.payloads import ClassMap, ExplainedSample, Image, Images, Patches, SampleMaps, UnitDensities, UnitValues
 from tb_cnndiag.recording.additions import additions
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.unit_images.attribution import METHODS
@@ -16,10 +17,13 @@ from tb_cnndiag.unit_images.gradient_boxes import GRADIENT_BOXES
 from tb_cnndiag.unit_images.payloads import DESCRIBED
 from tb_cnndiag.unit_images.randomization import words
 from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS
+from tb_cnndiag.unit_images.unit_densities import POINTS, UNIT_DENSITIES
 
 SIDE = 24
 # A layer that sees whole images, and those of its units that have boxes of gradients.
 SEES_ALL, BOXED = "hidden", (0, 2, 5)
+# Units that have a density.
+WITH_DENSITY = (0, 2, 5, 7)
 # Of each class, the share of images that the made-up model takes for the class behind it is about one in so many.
 WRONG = 8
 
@@ -57,8 +61,20 @@ def made_images(history: History, path: str, seed: int) -> list[Measurement]:
     return [
         *additions(history, payloads, layer=path, described=(*DESCRIBED, SAMPLE_MAPS)),
         *additions(history, {SAMPLE_MAPS.name: _maps(patches.samples, rng)}),
+        *(message for path in (path, SEES_ALL) for message in _densities(history, path, rng)),
         *additions(history, {GRADIENT_BOXES.name: _boxes(history, rng)}, layer=SEES_ALL, described=(GRADIENT_BOXES,)),
     ]
+
+
+def _densities(history: History, path: str, rng: np.random.Generator) -> list[Measurement]:
+    """Densities of the units of a layer that have one: zero for most images, and some far above."""
+    values = [
+        np.where(rng.uniform(size=4096) < 0.55, 0, rng.gamma(2 + unit % 3, 0.8, 4096)).astype(np.float32)
+        for unit in WITH_DENSITY
+    ]
+    curves = densities(values, bounds=[(0, None)] * len(values), points=POINTS)
+    payload = UnitDensities(np.array(WITH_DENSITY), tuple(curves))
+    return additions(history, {UNIT_DENSITIES.name: payload}, layer=path, described=(UNIT_DENSITIES,))
 
 
 def _boxes(history: History, rng: np.random.Generator) -> Patches:

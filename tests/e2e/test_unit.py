@@ -167,6 +167,19 @@ def test_a_unit_that_does_not_exist_is_said(made_server, open_tab):
     expect(tab.find(".notice")).to_contain_text("has 24 units")
 
 
+def test_a_unit_shows_its_density_or_why_it_has_none(page, made_server, open_tab, logged):
+    (densities,) = logged["unit_densities"]
+    share = densities.densities[densities.units.tolist().index(UNIT)].atoms[0].mass
+    chart = page.find("#chart-unit-density")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator("svg.ridges")).to_have_attribute("aria-label", f"Density of filter {UNIT}")
+    assert float(chart.locator(".ridge text").last.text_content().split()[0]) == pytest.approx(100 * share, rel=0.01)
+    tab = open_tab(made_server, {**ADDRESS, "unit": "8"})
+    expect(tab.find("#chart-unit-density")).to_contain_text("this is not one of them")
+    tab = open_tab(made_server, {**ADDRESS, "run": "faulty/cnndiag"})
+    expect(tab.find("#chart-unit-density")).to_contain_text("This log has no densities of single units")
+
+
 def test_a_neuron_that_sees_whole_images_has_the_box_of_its_gradient(made_server, open_tab, tmp_path):
     write(tmp_path)
     messages = list(read_run(tmp_path / "healthy" / "cnndiag"))

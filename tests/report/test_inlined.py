@@ -146,3 +146,11 @@ def test_a_restart_forgets_the_snapshots_of_every_tag_but_not_the_tables(rng: np
     assert _steps(log.tags["cnndiag/filter_similarity/conv"]) == list(range(5))
     assert _steps(log.tags["cnndiag/dead_units"]) == list(range(6))
     assert _steps(log.tags["cnndiag/run_info"]) == [0]
+
+
+def test_of_descriptions_with_the_same_layer_table_the_last_is_kept() -> None:
+    log = Log("r")
+    for step, table, model in ((0, "t", "a"), (5, "t", "b"), (9, "u", "c"), (12, "u", "d")):
+        log.add(Measurement("run_info", step, 0, RunInfo(table, (LayerInfo("conv", units=2),), model=model)))
+    kept = [decode(data) for _, data in log.tags["cnndiag/run_info"].messages]
+    assert [each.payload.model for each in kept if each and isinstance(each.payload, RunInfo)] == ["b", "d"]

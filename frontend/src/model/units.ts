@@ -100,6 +100,11 @@ export const answersOf = once(async (message: ClassResponses): Promise<Answers[]
   }));
 });
 
+/** Which channels of images that have two, or more than three, a picture shows; empty where it shows all. */
+export function channelsShown({ scaling }: Atlas): string {
+  return /(?:mean of two|the first three of \d+) channels$/.exec(scaling)?.[0] ?? '';
+}
+
 /** A rectangle in pixels of the image; it may reach beyond its borders. */
 export interface Box {
   top: number;

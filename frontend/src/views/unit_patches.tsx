@@ -4,7 +4,7 @@ import { Patch, WholeImage, wholeOf, type Sheet } from '../charts/patch';
 import { formatNumber, joined } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt, type Snapshot } from '../model/snapshots';
-import { boxAt, lastFired, peaksOf } from '../model/units';
+import { boxAt, channelsShown, lastFired, peaksOf } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
@@ -73,6 +73,7 @@ export function TopPatches({
       }`}
       note={joined(
         message ? `of ${formatNumber(message.samples)} images` : '',
+        sheet ? channelsShown(sheet.atlas) : '',
         snapshotsNote(snapshots, total, step),
       )}
       table={
