@@ -87,8 +87,8 @@ def test_boxes_hold_95_percent_of_finite_differences_and_no_smaller_ones_do(rng:
             at = int(chosen[unit, rank]), unit, int(positions[unit, rank])
             amounts = _magnitudes(model, layer.path, images[at[0]].astype(np.float64), *at[1:])
             top, left, height, width = made.boxes[unit, rank]
-            held = amounts[top : top + height, left : left + width].sum() / amounts.sum()
-            assert held >= SHARE - 1e-4
+            inside = amounts[top : top + height, left : left + width].sum() / amounts.sum()
+            assert inside >= SHARE - 1e-4
             smaller = [
                 amounts[t : t + h, x : x + w].sum() / amounts.sum()
                 for h in range(1, SIDE + 1)
