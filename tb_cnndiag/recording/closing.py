@@ -124,6 +124,7 @@ class Closing:
 
     def __init__(self, budget: Budget, inspector: ModelInspector, log: RunLog) -> None:
         self._budget, self._inspector, self._log = budget, inspector, log
+        self._described: tuple[DiagnosticInfo, ...] = ()
         self.left_out: dict[str, tuple[str, float]] = {}
         """By diagnostic: what the time did not allow, in words, and the seconds that it would have taken."""
 
@@ -141,6 +142,8 @@ class Closing:
         budget.expect({name: Expected(cost, cost) for name, cost in costs.items()})
         chosen = affordable(applicable, budget, seconds, last=True).chosen
         self.left_out = {each.name: (each.name, costs[each.name]) for each in applicable if each not in chosen}
+        # Described at once: each description of a run takes as much as all of its layers.
+        self._described = tuple(info for each in applicable if each in chosen for info in each.described)
         following = sorted((each for each in applicable if each in chosen), key=lambda each: costs[each.name])
         while following:
             each, *following = following
@@ -170,7 +173,7 @@ class Closing:
         budget, before, part = self._budget, self._budget.spent, None
         with budget.measured(diagnostic.name):
             for part in diagnostic.make(ended):
-                self._log.add(part.payloads, layer=part.layer, described=diagnostic.described)
+                self._log.add(part.payloads, layer=part.layer, described=self._described)
         if part is None:
             self.left_out[diagnostic.name] = diagnostic.name, budget.estimate(diagnostic.name)
         elif part.done < part.wanted:

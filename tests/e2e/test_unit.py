@@ -175,8 +175,10 @@ def test_a_unit_shows_its_density_or_why_it_has_none(page, made_server, open_tab
     expect(chart.locator("svg.ridges")).to_have_attribute("aria-label", f"Density of filter {UNIT}")
     assert float(chart.locator(".ridge text").last.text_content().split()[0]) == pytest.approx(100 * share, rel=0.01)
     tab = open_tab(made_server, {**ADDRESS, "unit": "8"})
+    tab.draw_everything()
     expect(tab.find("#chart-unit-density")).to_contain_text("this is not one of them")
     tab = open_tab(made_server, {**ADDRESS, "run": "faulty/cnndiag"})
+    tab.draw_everything()
     expect(tab.find("#chart-unit-density")).to_contain_text("This log has no densities of single units")
 
 

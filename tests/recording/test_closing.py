@@ -211,7 +211,8 @@ def test_a_model_without_pictures_says_so_once(tmp_path: Path, rng: np.random.Ge
         history = _fit(tmp_path / str(budget), model=model, probe=probe, budget=budget, verbose=0)
         assert history.info is not None
         (note,) = history.info.notes
-        assert note.startswith("No synthetic images, no images with maps of why their class was predicted: No input of")
+        nouns = "densities of units, no synthetic images, no images with maps of why their class was predicted"
+        assert note.startswith(f"No {nouns}: No input of")
         assert not {"synthetic_images", "sample_maps"} & set(_left_out(history))
 
 
