@@ -5,7 +5,7 @@ Arrays use the same axis order everywhere: kernels are ``(units, fan_in)``, acti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, TypeAlias
@@ -348,6 +348,14 @@ class Density:
 
 
 @dataclass(frozen=True)
+class UnitDensities:
+    """The distributions of some of the units of a layer: ``units`` ascending, and the density of each."""
+
+    units: IntArray
+    densities: tuple[Density, ...]
+
+
+@dataclass(frozen=True)
 class Image:
     """A picture of one unit: ``pixels`` ``(height, width, channels)`` uint8.
 
@@ -377,12 +385,24 @@ class Patches:
         positions: ``(units, patches)``, positions in the layer's output, row by row.
         values: ``(units, patches)`` float32, responses; NaN where there are fewer.
         samples: Number of images that were searched.
+        listed: The units that are included, ascending; None: all. The others have no images.
+        boxes: ``(units, patches, 4)``, the box of each image that holds 95 % of the gradient of the unit: top, left,
+            height and width in pixels; height 0 where there is none. None: not measured.
     """
 
     images: IntArray
     positions: IntArray
     values: FloatArray
     samples: int
+    listed: IntArray | None = None
+    boxes: IntArray | None = None
+
+    def part(self, units: Sequence[int]) -> Patches:
+        """The same with these units alone."""
+        own = np.isin(np.arange(len(self.images)), units)
+        if self.listed is not None:
+            own &= np.isin(np.arange(len(own)), self.listed)
+        return replace(self, images=np.where(own[:, None], self.images, -1), listed=np.flatnonzero(own))
 
 
 @dataclass(frozen=True)
@@ -507,5 +527,5 @@ class SampleMaps:
     chosen: tuple[ExplainedSample, ...]
 
 
-HEAVY_KINDS = (Matrix, Dendrogram, Density, Images, Patches, ClassResponses, Atlas, Graph, SampleMaps)
+HEAVY_KINDS = (Matrix, Dendrogram, Density, UnitDensities, Images, Patches, ClassResponses, Atlas, Graph, SampleMaps)
 """The kinds that take many bytes, of which a reader may keep fewer."""

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tensorflow.python.framework import config
 
 from tb_cnndiag import CNNDiagnostics
-from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult, LayerSnapshot
+from tb_cnndiag.diagnostics import LayerDiagnostic, LayerResult, LayerSnapshot, available
 from tb_cnndiag.history import History
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.warning import DiagnosticsWarning
@@ -137,13 +137,14 @@ def test_a_second_fit_traces_nothing_again(tmp_path: Path, rng: np.random.Genera
 
     model = compiled(Counting())
     model.build((None, 12, 12, 1))
-    callback = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0)
+    names = [kind.name for kind in available()]  # what is made at the end calls the model each time
+    callback = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0, diagnostics=names)
     model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[callback])
     before = len(traces)
     model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[callback])
     assert len(traces) == before
     observed = traces.count(False)
-    again = CNNDiagnostics(tmp_path / "again", probe=(x[:40], y[:40]), verbose=0)
+    again = CNNDiagnostics(tmp_path / "again", probe=(x[:40], y[:40]), verbose=0, diagnostics=names)
     model.fit(x[:40], y[:40], batch_size=16, epochs=2, verbose=0, callbacks=[again])  # Keras traces a new kind of data
     assert traces.count(False) == observed
 

@@ -7,6 +7,8 @@ import {
   answersOf,
   bestMatch,
   boxAt,
+  boxesOf,
+  channelsShown,
   keptShare,
   middlePosition,
   neighborsOf,
@@ -18,7 +20,14 @@ import {
   twinsOf,
 } from '../src/model/units';
 import { parseView, serializeView } from '../src/model/view';
-import { AtlasSchema, FindingSchema, LayerInfoSchema, MeasurementSchema } from '../src/summaries/cnndiag_pb';
+import {
+  AtlasSchema,
+  FindingSchema,
+  LayerInfoSchema,
+  MeasurementSchema,
+  PatchesSchema,
+} from '../src/summaries/cnndiag_pb';
+import { deflateSync } from './deflate';
 
 function golden(kind: string) {
   const bytes = readFileSync(resolve(import.meta.dirname, `../../summaries/golden/${kind}.bin`));
@@ -157,5 +166,50 @@ describe('address of a unit', () => {
     expect(parseView({ screen: 'unit' }).screen).toBe('overview');
     expect(parseView({ screen: 'unit', layer: 'a', unit: '-1' }).unit).toBe(0);
     expect(parseView({ screen: 'layer', layer: 'a', unit: '4' }).unit).toBeNull();
+  });
+});
+
+describe('the channels of pictures', () => {
+  it('are named where not all are shown', () => {
+    const shown = (scaling: string) => channelsShown(create(AtlasSchema, { scaling }));
+    expect(shown('0 to 1, the first three of 13 channels')).toBe('the first three of 13 channels');
+    expect(shown('−1 to 1, mean of two channels')).toBe('mean of two channels');
+    expect(shown('−2.1 to 3, each channel stretched')).toBe('');
+    expect(shown('0 to 255')).toBe('');
+  });
+});
+
+describe('patches of some units', () => {
+  it('have a row for each unit that is listed, and none for those left out', async () => {
+    const bytes = (values: number[], size: number) =>
+      deflateSync(
+        Uint8Array.from(
+          Array.from({ length: size }, (_, byte) => values.map((v) => (v >> (8 * byte)) & 255)).flat(),
+        ),
+      );
+    const message = create(PatchesSchema, {
+      units: 5,
+      count: 2,
+      samples: 9,
+      images: bytes([3, 1, 8, 0xffff], 2),
+      positions: bytes([70_000, 2, 1, 0], 4),
+      values: bytes([0x3c00, 0x3800, 0x3c00, 0x7e00], 2),
+      scale: 2,
+      part: true,
+      listed: [1, 4],
+      boxes: bytes([1, 2, 300, 4, 0, 0, 0, 0, 5, 6, 7, 8, 9, 9, 9, 9], 2),
+    });
+    const boxes = await boxesOf(message);
+    expect(boxes.map((own) => [...own.keys()])).toEqual([[], [3], [], [], [8]]);
+    expect(boxes[1]?.get(3)).toEqual({ top: 1, left: 2, height: 300, width: 4 });
+    expect(boxes[4]?.get(8)).toEqual({ top: 5, left: 6, height: 7, width: 8 });
+    expect(await boxesOf(create(PatchesSchema, { units: 2, count: 1 }))).toEqual([]);
+    const peaks = await peaksOf(message);
+    expect(peaks.map((own) => own?.length)).toEqual([undefined, 2, undefined, undefined, 1]);
+    expect(peaks[1]).toEqual([
+      { image: 3, position: 70_000, value: 2 },
+      { image: 1, position: 2, value: 1 },
+    ]);
+    expect(peaks[4]).toEqual([{ image: 8, position: 1, value: 2 }]);
   });
 });

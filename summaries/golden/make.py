@@ -37,6 +37,7 @@ from tb_cnndiag.payloads import (
     SampleMaps,
     Scalars,
     Targets,
+    UnitDensities,
     UnitStates,
     UnitValues,
 )
@@ -163,12 +164,21 @@ def examples() -> dict[str, Measurement]:
             samples=65_536,
             above=0.015625,
         ),
+        "unit_densities": UnitDensities(
+            np.array([2, 5]),
+            (
+                Density(-1.0, 1.0, np.array([0.0, 1.0, 0.0], np.float32), (), 0.25, 512),
+                Density(0.0, 0.0, np.empty(0, np.float32), (Atom(0.0, 1.0),), 0.0, 512),
+            ),
+        ),
         "images": Images((Image(4, np.array([[[0], [128]], [[255], [192]]], np.uint8), scale=0.5),)),
         "patches": Patches(
             images=np.array([[3, 255], [0, -1]]),
             positions=np.array([[899, 70_000], [1, 0]]),
             values=np.array([[2.0, 0.5], [1.0, np.nan]], np.float32),
             samples=256,
+            listed=np.array([0, 1]),
+            boxes=np.array([[[1, 2, 300, 4], [0, 0, 0, 0]], [[5, 0, 6, 32], [0, 0, 0, 0]]]),
         ),
         "class_responses": ClassResponses(
             classes=np.array([[2, 0], [1, 2]]),
@@ -219,6 +229,7 @@ def examples() -> dict[str, Measurement]:
         "matrix",
         "dendrogram",
         "density",
+        "unit_densities",
         "images",
         "patches",
         "class_responses",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_cnndiag.payloads import FloatArray
+from tb_cnndiag.wording import number
 
 # What keras.applications subtract and divide by: means of ImageNet in blue, green, red ("caffe"), and means and
 # deviations of red, green, blue between 0 and 1 ("torch").
@@ -51,7 +52,7 @@ def _unscaled(values: FloatArray) -> tuple[FloatArray, str]:
         ):
             return values * TORCH_DEVIATION + TORCH_MEAN, "standardized by ImageNet's means and deviations"
     spread = np.where(high > low, high - low, 1.0)
-    return (values - low) / spread, f"{least:.3g} to {most:.3g}, each channel stretched"
+    return (values - low) / spread, f"{number(least)} to {number(most)}, each channel stretched"
 
 
 def _within(low: FloatArray, high: FloatArray, least: FloatArray, most: FloatArray) -> bool:

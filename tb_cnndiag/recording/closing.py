@@ -14,21 +14,23 @@ from tb_cnndiag.history import History
 from tb_cnndiag.payloads import DiagnosticInfo
 from tb_cnndiag.recording.budget import Budget, Expected
 from tb_cnndiag.recording.inspection import GRADIENTS, in_short
-from tb_cnndiag.recording.model_passes import passes_of
+from tb_cnndiag.recording.model_passes import inputs_of, passes_of
 from tb_cnndiag.recording.plan import affordable
 from tb_cnndiag.recording.run_log import RunLog
 from tb_cnndiag.summaries.codec import Payload
-from tb_cnndiag.unit_images.passes import Passes
+from tb_cnndiag.unit_images.passes import Inputs, Passes
 from tb_cnndiag.unit_images.rules import operations
 from tb_cnndiag.warning import warn
 
 # Seconds that compiling a gradient by the image takes, and for each layer and operation of the model: 0.2 to 0.3 s for
 # networks of 7 to 9 of them, 3 to 5 s for one of 177, on one of two busy cores.
 COMPILING, COMPILING_EACH = 0.1, 0.025
+# What is begun must fit with this much to spare: what is cut off is lost.
+MARGIN = 1.2
 
 
 class NotApplicableError(Exception):
-    """The model allows no such result; the message says why."""
+    """The model allows no such result; the message says why. Empty: nothing is missing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,18 @@ class Ended:
             return passes_of(self.inspector)
         except ValueError as error:
             raise NotApplicableError(str(error)) from None
+
+
+def require_picture(ended: Ended) -> Inputs:
+    """The inputs of the model; takes no time.
+
+    Raises:
+        NotApplicableError: If no picture enters the model.
+    """
+    try:
+        return inputs_of(ended.inspector)
+    except ValueError as error:
+        raise NotApplicableError(str(error)) from None
 
 
 class ClosingDiagnostic(Diagnostic):
@@ -110,6 +124,7 @@ class Closing:
 
     def __init__(self, budget: Budget, inspector: ModelInspector, log: RunLog) -> None:
         self._budget, self._inspector, self._log = budget, inspector, log
+        self._described: tuple[DiagnosticInfo, ...] = ()
         self.left_out: dict[str, tuple[str, float]] = {}
         """By diagnostic: what the time did not allow, in words, and the seconds that it would have taken."""
 
@@ -127,6 +142,8 @@ class Closing:
         budget.expect({name: Expected(cost, cost) for name, cost in costs.items()})
         chosen = affordable(applicable, budget, seconds, last=True).chosen
         self.left_out = {each.name: (each.name, costs[each.name]) for each in applicable if each not in chosen}
+        # Described at once: each description of a run takes as much as all of its layers.
+        self._described = tuple(info for each in applicable if each in chosen for info in each.described)
         following = sorted((each for each in applicable if each in chosen), key=lambda each: costs[each.name])
         while following:
             each, *following = following
@@ -147,7 +164,8 @@ class Closing:
                 each.check(ended)
                 applicable.append(each)
             except NotApplicableError as error:
-                reasons.setdefault(str(error), []).append(each.noun)
+                if str(error):
+                    reasons.setdefault(str(error), []).append(each.noun)
         self._log.add({}, notes=[f"No {', no '.join(nouns)}: {reason}" for reason, nouns in reasons.items()])
         return applicable
 
@@ -155,7 +173,7 @@ class Closing:
         budget, before, part = self._budget, self._budget.spent, None
         with budget.measured(diagnostic.name):
             for part in diagnostic.make(ended):
-                self._log.add(part.payloads, layer=part.layer, described=diagnostic.described)
+                self._log.add(part.payloads, layer=part.layer, described=self._described)
         if part is None:
             self.left_out[diagnostic.name] = diagnostic.name, budget.estimate(diagnostic.name)
         elif part.done < part.wanted:

@@ -12,8 +12,9 @@ from tb_cnndiag.capture.probe_samples import class_labels
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import FloatArray, LayerInfo, Patches
 from tb_cnndiag.recording import budget
-from tb_cnndiag.recording.closing import ClosingDiagnostic, Ended, Made, NotApplicableError
-from tb_cnndiag.recording.model_passes import inputs_of, observed_convolutions
+from tb_cnndiag.recording.closing import MARGIN, ClosingDiagnostic, Ended, Made, NotApplicableError, require_picture
+from tb_cnndiag.recording.closing_units import ClosingGradientBoxes, ClosingUnitDensities
+from tb_cnndiag.recording.model_passes import observed_convolutions
 from tb_cnndiag.recording.selected_units import MOST_UNITS, selected_units
 from tb_cnndiag.unit_images.attribution import METHODS, NoMapError
 from tb_cnndiag.unit_images.layer_images import UnitImage, synthetic, synthetic_payloads
@@ -23,8 +24,6 @@ from tb_cnndiag.unit_images.predictions import chosen as images_to_explain
 from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS, sample_maps
 from tb_cnndiag.unit_images.synthesis import STEPS
 
-# What is begun must fit with this much to spare: what is cut off is lost.
-MARGIN = 1.2
 # Seconds that a step of synthesis takes at least.
 STEP = 0.003
 # Gradients of a sample that the maps of one image take, with those of their checks: 32 to 64 steps of integrated
@@ -43,7 +42,7 @@ class ClosingSyntheticImages(ClosingDiagnostic):
 
     def check(self, ended: Ended) -> None:
         """There must be a picture that enters the model, and a convolution."""
-        _picture(ended)
+        require_picture(ended)
         if not observed_convolutions(ended.inspector):
             raise NotApplicableError("the model has no convolution.")
 
@@ -86,7 +85,7 @@ class ClosingSampleMaps(ClosingDiagnostic):
 
     def check(self, ended: Ended) -> None:
         """There must be a picture that enters the model."""
-        _picture(ended)
+        require_picture(ended)
 
     def expected(self, compiling: float, sample: float) -> float:
         """Two gradients are compiled for the trained model and for the one with random upper layers."""
@@ -114,13 +113,6 @@ class ClosingSampleMaps(ClosingDiagnostic):
             yield Made({SAMPLE_MAPS.name: made}, len(whole), len(images_to_explain(found, made.labels)))
 
 
-def _picture(ended: Ended) -> None:
-    try:
-        inputs_of(ended.inspector)
-    except ValueError as error:
-        raise NotApplicableError(str(error)) from None
-
-
 def _best(history: History, path: str, units: list[int]) -> FloatArray | None:
     """Responses of units to their best patches, if the last snapshot has these."""
     known = history.at_last_step("top_patches", path)
@@ -129,4 +121,9 @@ def _best(history: History, path: str, units: list[int]) -> FloatArray | None:
     return np.nan_to_num(np.asarray(known.values, np.float64)[units, 0], nan=0.0)
 
 
-CLOSING: tuple[type[ClosingDiagnostic], ...] = (ClosingSyntheticImages, ClosingSampleMaps)
+CLOSING: tuple[type[ClosingDiagnostic], ...] = (
+    ClosingUnitDensities,
+    ClosingGradientBoxes,
+    ClosingSyntheticImages,
+    ClosingSampleMaps,
+)

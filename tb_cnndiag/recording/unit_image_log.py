@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tb_cnndiag.history import History
-from tb_cnndiag.payloads import FloatArray, Image, Images, Patches, SampleMaps, UnitValues
+from tb_cnndiag.payloads import FloatArray, Image, Images, Patches, SampleMaps, UnitDensities, UnitValues
 from tb_cnndiag.recording.additions import additions
 from tb_cnndiag.summaries.codec import Payload, encode
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
 from tb_cnndiag.summaries.reader import read_run
 from tb_cnndiag.summaries.writer import SnapshotWriter
+from tb_cnndiag.unit_images.gradient_boxes import GRADIENT_BOXES
 from tb_cnndiag.unit_images.layer_images import UnitImage, synthetic_payloads
 from tb_cnndiag.unit_images.payloads import DESCRIBED, SYNTHETIC_IMAGES, SYNTHETIC_RESPONSES
 from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS
+from tb_cnndiag.unit_images.unit_densities import UNIT_DENSITIES
 
 # Share of top patches that must be the same for images of the log to be those of the probe.
 SAME = 0.9
@@ -43,6 +46,29 @@ class UnitImageLog:
             return False
         exists = known.images >= 0
         return bool(exists.any() and (known.images == peaks[:, :, 1])[exists].mean() >= SAME)
+
+    def write_boxes(self, path: str, boxes: Callable[[Patches], Patches]) -> None:
+        """Write the boxes of gradients that are made of the top patches of a layer, with those that the log has."""
+        patches = self._history.latest("top_patches", path)
+        assert isinstance(patches, Patches)
+        made, known = boxes(patches), self._history.at_last_step(GRADIENT_BOXES.name, path)
+        if isinstance(known, Patches) and known.listed is not None and known.boxes is not None:
+            assert made.listed is not None
+            assert made.boxes is not None
+            before = np.setdiff1d(known.listed, made.listed)
+            joined = made.boxes.copy()
+            joined[before] = np.where((patches.images == known.images)[before, :, None], known.boxes[before], 0)
+            made = replace(patches.part(np.union1d(known.listed, made.listed).tolist()), boxes=joined)
+        self._write(path, {GRADIENT_BOXES.name: made})
+
+    def write_densities(self, path: str, made: UnitDensities) -> None:
+        """Write densities of units of a layer, with those of other units that the last snapshot has."""
+        known = self._history.at_last_step(UNIT_DENSITIES.name, path)
+        before = dict(zip(known.units, known.densities, strict=True)) if isinstance(known, UnitDensities) else {}
+        joined = before | dict(zip(made.units, made.densities, strict=True))
+        units = np.sort(np.array([*joined], np.int64))
+        payload = UnitDensities(units, tuple(joined[unit] for unit in units))
+        self._write(path, {UNIT_DENSITIES.name: payload})
 
     def write_synthetic(self, path: str, units: int, made: Sequence[UnitImage], probe: FloatArray) -> None:
         """Write images made for some of the units of a layer, with how strongly they respond."""
@@ -83,5 +109,6 @@ class UnitImageLog:
         self._writer.close()
 
     def _write(self, path: str, payloads: Mapping[str, Payload]) -> None:
-        messages = additions(self._history, payloads, layer=path, described=(*DESCRIBED, SAMPLE_MAPS))
+        described = (*DESCRIBED, SAMPLE_MAPS, GRADIENT_BOXES, UNIT_DENSITIES)
+        messages = additions(self._history, payloads, layer=path, described=described)
         self._writer.write(messages[0].step, [(each, encode(each)) for each in messages], {})

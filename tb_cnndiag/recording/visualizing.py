@@ -20,10 +20,12 @@ from tb_cnndiag.recording.class_maps import write_class_maps
 from tb_cnndiag.recording.model_passes import CONVOLUTIONS, passes_of
 from tb_cnndiag.recording.unit_image_log import UnitImageLog
 from tb_cnndiag.summaries.names import RUN_DIRECTORY
+from tb_cnndiag.unit_images.gradient_boxes import GradientBoxes, sees_all
 from tb_cnndiag.unit_images.layer_images import UnitImage, projections, synthetic
 from tb_cnndiag.unit_images.passes import Backward, Passes
 from tb_cnndiag.unit_images.payloads import GRADIENTS, PROJECTIONS
 from tb_cnndiag.unit_images.synthesis import STEPS
+from tb_cnndiag.unit_images.unit_densities import unit_densities
 from tb_cnndiag.warning import warn
 
 # Units of each layer, evenly spaced, where none are named.
@@ -121,7 +123,7 @@ class _Maker:
             self._project(self._log, layer, [image.unit for image in made])
 
     def _project(self, log: UnitImageLog, layer: KernelLayer, units: Sequence[int]) -> None:
-        """Write the projections of top patches, if the log has the same ones: it may be of another probe."""
+        """Write projections of top patches, and more, if the log has the same ones: it may be of another probe."""
         peaks = self._peaks.get(layer.path, {}).get("peaks")
         if peaks is None or not log.same_patches(layer.path, peaks):
             return
@@ -129,6 +131,12 @@ class _Maker:
         for name, backward in kinds.items():
             pictures = projections(self._passes, layer, self._table[layer.path], peaks, units, backward)
             log.write_images(name, layer.path, pictures)
+        densities = unit_densities(self._passes, [(layer, units)], self._table)
+        log.write_densities(layer.path, densities[layer.path])
+        info = self._table[layer.path]
+        if sees_all(info) and sum(array.ndim == 4 for array in self._passes.inputs.flat) == 1:
+            boxes = GradientBoxes(self._passes, [layer])
+            log.write_boxes(layer.path, lambda patches: boxes.of(layer, info, patches, units))
 
 
 def _chosen(inspector: ModelInspector, layers: str | Sequence[str] | None) -> list[KernelLayer]:

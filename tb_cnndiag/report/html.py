@@ -14,6 +14,7 @@ from tb_cnndiag.judging.coverage import Verdict
 from tb_cnndiag.logs import NoDataError, matching_runs, no_data, within
 from tb_cnndiag.report.gate import CheckSelection
 from tb_cnndiag.report.inlined import Log, fitted, left_out
+from tb_cnndiag.report.pictured_units import PicturedUnits
 from tb_cnndiag.report.static import static_html, template
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.summaries.names import FINDINGS
@@ -35,8 +36,9 @@ class ReportError(ValueError):
 def report(log_dir: str | os.PathLike[str], max_size: float = 5.0, choice: CheckSelection | None = None) -> str:
     """The page as text, at most ``max_size`` MB.
 
-    If the log is larger, fewer snapshots are kept, always with the last: see :mod:`tb_cnndiag.report.inlined`. The page
-    says what was left out. Findings are judged anew, for the selected runs, faults, steps and thresholds.
+    If the log is larger, fewer snapshots are kept, always with the last, then pictures of fewer units: see
+    :mod:`tb_cnndiag.report.inlined`. The page says what was left out. Findings are judged anew, for the selected runs,
+    faults, steps and thresholds.
 
     Raises:
         FileNotFoundError, NotADirectoryError: If the logdir does not exist or is not a directory.
@@ -89,11 +91,13 @@ def _fitting_page(script: str, runs: Sequence[tuple[History, Verdict]], logs: Se
     room = most - len(script.encode()) - len(static.encode()) - 5_000
     for log in logs:
         log.shrink_atlases(int(SHARE_OF_IMAGES * room * 3 / 4) // len(logs))  # base64 is a third longer
-    found = fitted(logs, room)
+    shown = {key: units for log in logs for key, units in log.pictured().items()}
+    pictured = PicturedUnits.of([(history, judged.findings) for history, judged in runs], shown)
+    found = fitted(logs, room, pictured)
     if found is None:
         raise ReportError(f"Nothing fits into {max_size:g} MB. Allow more with --max-size, or choose runs with --run.")
     data, keep = found
-    notes = left_out(logs, keep) + notes
+    notes = left_out(logs, keep, pictured) + notes
     return _page(script, static, data, notes, max_size)
 
 

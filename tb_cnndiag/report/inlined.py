@@ -4,9 +4,12 @@ The log is thinned step by step, until the page fits:
 
 1. Similarity matrices, trees, densities, patches and images (the heavy kinds): fewer and fewer snapshots are kept,
    evenly spaced, down to the last one of each layer.
-2. States and values of units: the same.
-3. Numbers of layers and of the model: the same, down to the first and the last.
-4. The heavy kinds are left out altogether; then the states and values of units.
+2. Patches and images: fewer and fewer units are kept, down to those that findings name and the medoids of clusters
+   (:mod:`tb_cnndiag.report.pictured_units`).
+3. States and values of units: fewer and fewer snapshots.
+4. Numbers of layers and of the model: the same, down to the first and the last.
+5. Matrices, trees and densities are left out altogether; then patches and images, those that findings name last; then
+   the states and values of units.
 
 The last snapshot of each kept kind is always there. Findings are never thinned.
 """
@@ -16,37 +19,61 @@ from __future__ import annotations
 import base64
 import json
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tb_cnndiag.payloads import HEAVY_KINDS, Atlas, LayerColumns, Scalars, UnitStates, UnitValues
+from tb_cnndiag.payloads import (
+    HEAVY_KINDS,
+    Atlas,
+    Images,
+    LayerColumns,
+    Patches,
+    RunInfo,
+    Scalars,
+    UnitStates,
+    UnitValues,
+)
+from tb_cnndiag.report.pictured_units import PicturedUnits
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
-from tb_cnndiag.summaries.codec import Measurement, encode
+from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.summaries.names import run_id, split_tag, tag_of
 from tb_cnndiag.summaries.thinning import thinned
 from tb_cnndiag.webp import shrunk
 
-HEAVY, UNITS, NUMBERS, WORDS = range(4)
+HEAVY, PICTURES, UNITS, NUMBERS, WORDS = range(5)
 # While reading, at most so many snapshots of a heavy kind and layer are kept: memory stays bounded for long logs.
 MAX_KEPT = 64
 ALL = 1 << 30
 
 
 class Keep(NamedTuple):
-    """How many snapshots are kept of heavy kinds, of units, and of numbers."""
+    """How many snapshots are kept of heavy kinds, of units, and of numbers; and how many units have pictures."""
 
     heavy: int
     units: int
     numbers: int
+    pictured: int = ALL
+
+    def of(self, weight: int) -> int:
+        """Snapshots that are kept of the messages of a weight."""
+        pictures = max(self.heavy, 1) if self.pictured else 0
+        return (self.heavy, pictures, self.units, self.numbers, ALL)[weight]
 
 
-def _ladder() -> Iterator[Keep]:
+def _ladder(pictured: PicturedUnits) -> list[Keep]:
     fewer = [ALL, *sorted({int(1.2**power) for power in range(46)}, reverse=True)]
-    yield from (Keep(n, ALL, ALL) for n in fewer)
-    yield from (Keep(1, n, ALL) for n in fewer)
-    yield from (Keep(1, 1, n) for n in fewer if n > 1)
-    yield from (Keep(0, 1, 2), Keep(0, 0, 2))
+    total, fewest = len(pictured.order), pictured.fewest
+    steps = [count for count in fewer if count < total]
+    least = fewest if total else ALL
+    return [
+        *(Keep(n, ALL, ALL) for n in fewer),
+        *(Keep(1, ALL, ALL, count) for count in steps if count > fewest),
+        *(Keep(1, n, ALL, least) for n in fewer),
+        *(Keep(1, 1, n, least) for n in fewer if n > 1),
+        *(Keep(0, 1, 2, count) for count in (least, *(count for count in steps if count < fewest), 0)),
+        Keep(0, 0, 2, 0),
+    ]
 
 
 @dataclass
@@ -66,7 +93,7 @@ class TagMessages:
             self.messages.pop()
         self.messages.append((step, data))
         self.total += 1
-        if self.weight == HEAVY and len(self.messages) > MAX_KEPT:
+        if self.weight in (HEAVY, PICTURES) and len(self.messages) > MAX_KEPT:
             self._stride *= 2
             self.messages = [*self.messages[:-1:2], self.messages[-1]]
 
@@ -78,7 +105,7 @@ class TagMessages:
 
     def kept(self, keep: Keep) -> list[bytes]:
         """The messages that stay."""
-        most = self.total if self.weight == WORDS else keep[self.weight]
+        most = keep.of(self.weight)
         return thinned([data for _, data in self.messages], most) if most else []
 
 
@@ -90,6 +117,8 @@ class Log:
     tags: dict[str, TagMessages] = field(default_factory=dict)
     _atlases: dict[str, Measurement] = field(default_factory=dict)
     _last_step: int = -1
+    _table: str = ""
+    _decoded: dict[str, tuple[bytes, Measurement]] = field(default_factory=dict)
 
     def add(self, measurement: Measurement) -> None:
         """Add one measurement, in the order written. A step that goes back is a restart: later messages are dropped."""
@@ -101,9 +130,42 @@ class Log:
         tag = tag_of(measurement.diagnostic, measurement.layer)
         snapshots = self.tags.setdefault(tag, TagMessages())
         snapshots.weight = _weight(measurement)
+        if isinstance(measurement.payload, RunInfo):  # the last description with the same layer table says it all
+            if snapshots.messages and measurement.payload.table == self._table:
+                snapshots.messages.pop()
+                snapshots.total -= 1
+            self._table = measurement.payload.table
         snapshots.add(measurement.step, encode(measurement))
         if isinstance(measurement.payload, Atlas):
             self._atlases[tag] = measurement
+
+    def kept(self, tag: str, keep: Keep, pictured: PicturedUnits) -> list[bytes]:
+        """The messages of a tag that stay, those with pictures of units cut to the units that stay."""
+        snapshots = self.tags[tag]
+        messages = snapshots.kept(keep)
+        if snapshots.weight != PICTURES or keep.pictured >= len(pictured.order):
+            return messages
+        cut = (pictured.cut(self.run, self._pictures(tag), keep.pictured) for _ in messages)
+        return [data for data in cut if data is not None]
+
+    def pictured(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """The units that have patches or images, by run and layer."""
+        shown: dict[tuple[str, str], dict[int, None]] = {}
+        for tag, messages in self.tags.items():
+            if messages.weight == PICTURES:
+                measurement = self._pictures(tag)
+                units = _pictured(measurement)
+                shown.setdefault((self.run, measurement.layer), {}).update(dict.fromkeys(units))
+        return {key: tuple(units) for key, units in shown.items() if units}
+
+    def _pictures(self, tag: str) -> Measurement:
+        """The last message of a tag."""
+        data = self.tags[tag].messages[-1][1]
+        if self._decoded.get(tag, (b"",))[0] is not data:
+            measurement = decode(data)
+            assert measurement is not None
+            self._decoded[tag] = data, measurement
+        return self._decoded[tag][1]
 
     def shrink_atlases(self, most: int) -> None:
         """Keep only the last picture of each image that enters the model, all of them in at most ``most`` bytes."""
@@ -114,25 +176,29 @@ class Log:
             self.tags[tag].total = 1
 
 
-def fitted(logs: Sequence[Log], room: int) -> tuple[str, Keep] | None:
+def fitted(logs: Sequence[Log], room: int, pictured: PicturedUnits | None = None) -> tuple[str, Keep] | None:
     """JSON for a script element that fits into ``room`` bytes, and what is kept; None if nothing fits."""
+    order = pictured or PicturedUnits()
 
     def size(keep: Keep) -> int:
-        return sum(_size(snapshots, keep) for log in logs for snapshots in log.tags.values())
+        """Approximate size in bytes: base64 is a third longer, and each message has a frame."""
+        kept = (log.kept(tag, keep, order) for log in logs for tag in log.tags)
+        return sum(len(data) + 4 for messages in kept for data in messages) * 4 // 3
 
-    ladder = list(_ladder())
+    ladder = _ladder(order)
     start = bisect_left(ladder, -room, key=lambda keep: -size(keep))
     for keep in ladder[start:]:
-        text = json.dumps(_data(logs, keep), separators=(",", ":")).replace("<", "\\u003c")
+        text = json.dumps(_data(logs, keep, order), separators=(",", ":")).replace("<", "\\u003c")
         if len(text) <= room:
             return text, keep
     return None
 
 
-def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
+def left_out(logs: Sequence[Log], keep: Keep, pictured: PicturedUnits | None = None) -> tuple[str, ...]:
     """What the page leaves out, in words; empty if it holds everything."""
     words = {
-        HEAVY: "similarity matrices, trees, graphs, densities, patches and images",
+        HEAVY: "similarity matrices, trees, graphs, densities and classes of units",
+        PICTURES: "patches and images",
         UNITS: "states and values of units",
         NUMBERS: "numbers of layers and of the model",
     }
@@ -143,11 +209,22 @@ def left_out(logs: Sequence[Log], keep: Keep) -> tuple[str, ...]:
         if kept < total:
             which = "the last snapshot of each is included" if kept else "they do not fit"
             notes.append(f"{kept:,} of {total:,} {what} are included; {which}.")
+    if pictured is not None and keep.pictured < len(pictured.order):
+        notes.append(pictured.words(keep.pictured))
     return tuple(notes)
+
+
+def _pictured(measurement: Measurement) -> Sequence[int]:
+    payload = measurement.payload
+    if isinstance(payload, Patches):
+        return range(len(payload.images)) if payload.listed is None else payload.listed.tolist()
+    return [image.unit for image in payload.images] if isinstance(payload, Images) else ()
 
 
 def _weight(measurement: Measurement) -> int:
     payload = measurement.payload
+    if isinstance(payload, Patches | Images | Atlas):
+        return PICTURES
     if isinstance(payload, HEAVY_KINDS):
         return HEAVY
     if isinstance(payload, UnitStates | UnitValues):
@@ -155,17 +232,12 @@ def _weight(measurement: Measurement) -> int:
     return NUMBERS if isinstance(payload, LayerColumns | Scalars) else WORDS
 
 
-def _size(snapshots: TagMessages, keep: Keep) -> int:
-    """Approximate size in bytes: base64 is a third longer, and each message has a frame."""
-    return sum(len(data) + 4 for data in snapshots.kept(keep)) * 4 // 3
-
-
-def _data(logs: Sequence[Log], keep: Keep) -> Mapping[str, Any]:
+def _data(logs: Sequence[Log], keep: Keep, pictured: PicturedUnits) -> Mapping[str, Any]:
     runs, measurements = [], {}
     for log in logs:
         listed = []
         for tag, snapshots in sorted(log.tags.items()):
-            messages = snapshots.kept(keep)
+            messages = log.kept(tag, keep, pictured)
             if not messages:
                 continue
             diagnostic, layer = split_tag(tag) or ("", "")

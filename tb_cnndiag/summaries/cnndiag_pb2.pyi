@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Measurement(_message.Message):
-    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas", "graph", "sample_maps")
+    __slots__ = ("version", "diagnostic", "layer", "step", "snapshot", "epoch", "table", "run_info", "findings", "layer_columns", "scalars", "unit_states", "unit_values", "matrix", "dendrogram", "density", "images", "patches", "class_responses", "atlas", "unit_densities", "graph", "sample_maps")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     LAYER_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Measurement(_message.Message):
     PATCHES_FIELD_NUMBER: _ClassVar[int]
     CLASS_RESPONSES_FIELD_NUMBER: _ClassVar[int]
     ATLAS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_DENSITIES_FIELD_NUMBER: _ClassVar[int]
     GRAPH_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_MAPS_FIELD_NUMBER: _ClassVar[int]
     version: int
@@ -50,9 +51,10 @@ class Measurement(_message.Message):
     patches: Patches
     class_responses: ClassResponses
     atlas: Atlas
+    unit_densities: UnitDensities
     graph: Graph
     sample_maps: SampleMaps
-    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ..., graph: _Optional[_Union[Graph, _Mapping]] = ..., sample_maps: _Optional[_Union[SampleMaps, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., diagnostic: _Optional[str] = ..., layer: _Optional[str] = ..., step: _Optional[int] = ..., snapshot: _Optional[int] = ..., epoch: _Optional[int] = ..., table: _Optional[str] = ..., run_info: _Optional[_Union[RunInfo, _Mapping]] = ..., findings: _Optional[_Union[Findings, _Mapping]] = ..., layer_columns: _Optional[_Union[LayerColumns, _Mapping]] = ..., scalars: _Optional[_Union[Scalars, _Mapping]] = ..., unit_states: _Optional[_Union[UnitStates, _Mapping]] = ..., unit_values: _Optional[_Union[UnitValues, _Mapping]] = ..., matrix: _Optional[_Union[Matrix, _Mapping]] = ..., dendrogram: _Optional[_Union[Dendrogram, _Mapping]] = ..., density: _Optional[_Union[Density, _Mapping]] = ..., images: _Optional[_Union[Images, _Mapping]] = ..., patches: _Optional[_Union[Patches, _Mapping]] = ..., class_responses: _Optional[_Union[ClassResponses, _Mapping]] = ..., atlas: _Optional[_Union[Atlas, _Mapping]] = ..., unit_densities: _Optional[_Union[UnitDensities, _Mapping]] = ..., graph: _Optional[_Union[Graph, _Mapping]] = ..., sample_maps: _Optional[_Union[SampleMaps, _Mapping]] = ...) -> None: ...
 
 class MeasurementList(_message.Message):
     __slots__ = ("items", "total")
@@ -473,7 +475,7 @@ class Dendrogram(_message.Message):
     def __init__(self, units: _Optional[int] = ..., gap: _Optional[_Iterable[int]] = ..., height: _Optional[_Iterable[float]] = ..., order: _Optional[_Iterable[int]] = ..., cut: _Optional[float] = ..., unit: _Optional[str] = ...) -> None: ...
 
 class Density(_message.Message):
-    __slots__ = ("start", "stop", "points", "values", "scale", "atoms", "bandwidth", "samples", "below", "above", "non_finite")
+    __slots__ = ("start", "stop", "points", "values", "scale", "atoms", "bandwidth", "samples", "below", "above", "non_finite", "levels")
     START_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -485,6 +487,7 @@ class Density(_message.Message):
     BELOW_FIELD_NUMBER: _ClassVar[int]
     ABOVE_FIELD_NUMBER: _ClassVar[int]
     NON_FINITE_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
     start: float
     stop: float
     points: int
@@ -496,7 +499,16 @@ class Density(_message.Message):
     below: float
     above: float
     non_finite: float
-    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., points: _Optional[int] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ..., atoms: _Optional[_Iterable[_Union[Atom, _Mapping]]] = ..., bandwidth: _Optional[float] = ..., samples: _Optional[int] = ..., below: _Optional[float] = ..., above: _Optional[float] = ..., non_finite: _Optional[float] = ...) -> None: ...
+    levels: bytes
+    def __init__(self, start: _Optional[float] = ..., stop: _Optional[float] = ..., points: _Optional[int] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ..., atoms: _Optional[_Iterable[_Union[Atom, _Mapping]]] = ..., bandwidth: _Optional[float] = ..., samples: _Optional[int] = ..., below: _Optional[float] = ..., above: _Optional[float] = ..., non_finite: _Optional[float] = ..., levels: _Optional[bytes] = ...) -> None: ...
+
+class UnitDensities(_message.Message):
+    __slots__ = ("units", "densities")
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    DENSITIES_FIELD_NUMBER: _ClassVar[int]
+    units: _containers.RepeatedScalarFieldContainer[int]
+    densities: _containers.RepeatedCompositeFieldContainer[Density]
+    def __init__(self, units: _Optional[_Iterable[int]] = ..., densities: _Optional[_Iterable[_Union[Density, _Mapping]]] = ...) -> None: ...
 
 class Atom(_message.Message):
     __slots__ = ("value", "mass")
@@ -531,7 +543,7 @@ class Image(_message.Message):
     def __init__(self, unit: _Optional[int] = ..., sample: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., channels: _Optional[int] = ..., pixels: _Optional[bytes] = ..., scale: _Optional[float] = ...) -> None: ...
 
 class Patches(_message.Message):
-    __slots__ = ("units", "count", "samples", "images", "positions", "values", "scale")
+    __slots__ = ("units", "count", "samples", "images", "positions", "values", "scale", "part", "listed", "boxes")
     UNITS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
@@ -539,6 +551,9 @@ class Patches(_message.Message):
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
     units: int
     count: int
     samples: int
@@ -546,7 +561,10 @@ class Patches(_message.Message):
     positions: bytes
     values: bytes
     scale: float
-    def __init__(self, units: _Optional[int] = ..., count: _Optional[int] = ..., samples: _Optional[int] = ..., images: _Optional[bytes] = ..., positions: _Optional[bytes] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ...) -> None: ...
+    part: bool
+    listed: _containers.RepeatedScalarFieldContainer[int]
+    boxes: bytes
+    def __init__(self, units: _Optional[int] = ..., count: _Optional[int] = ..., samples: _Optional[int] = ..., images: _Optional[bytes] = ..., positions: _Optional[bytes] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ..., part: bool = ..., listed: _Optional[_Iterable[int]] = ..., boxes: _Optional[bytes] = ...) -> None: ...
 
 class ClassResponses(_message.Message):
     __slots__ = ("units", "classes", "listed", "ids", "means", "scale", "rest", "explained")

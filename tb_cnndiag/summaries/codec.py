@@ -24,13 +24,14 @@ from tb_cnndiag.payloads import (
     RunInfo,
     SampleMaps,
     Scalars,
+    UnitDensities,
     UnitStates,
     UnitValues,
 )
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries import codec_arrays, codec_findings, codec_graph, codec_patches, codec_run_info, codec_samples
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 
 Payload: TypeAlias = (
     RunInfo
@@ -42,6 +43,7 @@ Payload: TypeAlias = (
     | Matrix
     | Dendrogram
     | Density
+    | UnitDensities
     | Images
     | Patches
     | ClassResponses
@@ -147,6 +149,7 @@ _KIND_OF_TYPE: dict[type, str] = {
     Matrix: "matrix",
     Dendrogram: "dendrogram",
     Density: "density",
+    UnitDensities: "unit_densities",
     Images: "images",
     Patches: "patches",
     ClassResponses: "class_responses",
@@ -165,6 +168,7 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "matrix": codec_arrays.encode_matrix,
     "dendrogram": codec_arrays.encode_dendrogram,
     "density": codec_arrays.encode_density,
+    "unit_densities": codec_arrays.encode_unit_densities,
     "images": codec_arrays.encode_images,
     "patches": codec_patches.encode_patches,
     "class_responses": codec_patches.encode_class_responses,
@@ -183,6 +187,7 @@ _DECODERS: dict[str, Callable[[Any], Payload]] = {
     "matrix": codec_arrays.decode_matrix,
     "dendrogram": codec_arrays.decode_dendrogram,
     "density": codec_arrays.decode_density,
+    "unit_densities": codec_arrays.decode_unit_densities,
     "images": codec_arrays.decode_images,
     "patches": codec_patches.decode_patches,
     "class_responses": codec_patches.decode_class_responses,

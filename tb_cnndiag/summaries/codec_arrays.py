@@ -20,6 +20,7 @@ from tb_cnndiag.payloads import (
     LayerColumns,
     Matrix,
     Scalars,
+    UnitDensities,
     UnitStates,
     UnitValues,
 )
@@ -28,6 +29,8 @@ from tb_cnndiag.summaries import cnndiag_pb2 as pb
 # Larger declared sizes are rejected before any memory is allocated.
 MAX_UNITS = 1 << 20
 MAX_CELLS = 1 << 22
+# Largest value of a curve of 8 bit.
+LEVELS = 255
 
 
 def encode_layer_columns(payload: LayerColumns) -> pb.LayerColumns:
@@ -255,7 +258,11 @@ def encode_density(payload: Density) -> pb.Density:
 
 
 def decode_density(message: pb.Density) -> Density:
-    values: NDArray[Any] = np.frombuffer(message.values, "<f2").astype(np.float32) * np.float32(message.scale)
+    if message.levels:
+        stored = np.frombuffer(message.levels, np.uint8).astype(np.float32) / np.float32(LEVELS)
+    else:
+        stored = np.frombuffer(message.values, "<f2").astype(np.float32)
+    values: NDArray[Any] = stored * np.float32(message.scale)
     if values.size != message.points:
         raise ValueError(f"{values.size} values for a grid of {message.points} points")
     return Density(
@@ -269,6 +276,22 @@ def decode_density(message: pb.Density) -> Density:
         above=message.above,
         non_finite=message.non_finite,
     )
+
+
+def encode_unit_densities(payload: UnitDensities) -> pb.UnitDensities:
+    densities = [encode_density(density) for density in payload.densities]
+    for density, of in zip(densities, payload.densities, strict=True):
+        levels = np.asarray(of.values, np.float64) * (LEVELS / density.scale)
+        density.levels = np.rint(levels).astype(np.uint8).tobytes()
+        density.ClearField("values")
+    return pb.UnitDensities(units=np.asarray(payload.units).tolist(), densities=densities)
+
+
+def decode_unit_densities(message: pb.UnitDensities) -> UnitDensities:
+    units = np.asarray(message.units, np.int64)
+    if len(units) != len(message.densities) or (np.diff(units) <= 0).any():
+        raise ValueError(f"{len(message.densities)} densities of {len(units)} units")
+    return UnitDensities(units, tuple(decode_density(density) for density in message.densities))
 
 
 def encode_images(payload: Images) -> pb.Images:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+from typing import Any
 
-from tb_cnndiag.payloads import Atlas, ClassResponses, FloatArray, Patches
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_cnndiag.payloads import Atlas, ClassResponses, FloatArray, IntArray, Patches
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
+from tb_cnndiag.summaries.codec_arrays import MAX_CELLS
 from tb_cnndiag.summaries.codec_planes import deflated, rounded, unpacked
 
 # Stands for a patch that does not exist.
@@ -13,28 +18,59 @@ NONE = 0xFFFF
 
 
 def encode_patches(payload: Patches) -> pb.Patches:
-    images = np.where(payload.images < 0, NONE, payload.images)
-    scale = _scale(payload.values)
+    listed = payload.listed
+    rows = slice(None) if listed is None else listed
+    images, values = payload.images[rows], payload.values[rows]
+    scale = _scale(values)
     return pb.Patches(
-        units=images.shape[0],
-        count=images.shape[1],
+        units=payload.images.shape[0],
+        count=payload.images.shape[1],
         samples=payload.samples,
-        images=deflated(images, "<u2"),
-        positions=deflated(payload.positions, "<u4"),
-        values=deflated(rounded(payload.values / scale), "<f2"),
+        images=deflated(np.where(images < 0, NONE, images), "<u2"),
+        positions=deflated(payload.positions[rows], "<u4"),
+        values=deflated(rounded(values / scale), "<f2"),
         scale=scale,
+        part=listed is not None,
+        listed=[] if listed is None else listed.tolist(),
+        boxes=b"" if payload.boxes is None else deflated(payload.boxes[rows], "<u2"),
     )
 
 
 def decode_patches(message: pb.Patches) -> Patches:
-    shape = message.units, message.count
+    shape = len(message.listed) if message.part else message.units, message.count
     images = unpacked(message.images, "<u2", shape).astype(np.int64)
     images[images == NONE] = -1
-    return Patches(
+    patches = Patches(
         images=images,
         positions=unpacked(message.positions, "<u4", shape).astype(np.int64),
         values=_scaled(unpacked(message.values, "<f2", shape), message.scale),
         samples=message.samples,
+        boxes=unpacked(message.boxes, "<u2", (*shape, 4)).astype(np.int64) if message.boxes else None,
+    )
+    return _spread(patches, message.units, np.asarray(message.listed, np.int64)) if message.part else patches
+
+
+def _spread(rows: Patches, units: int, listed: IntArray) -> Patches:
+    """Patches of the listed units, as rows of all units of the layer.
+
+    Raises:
+        ValueError: If a unit does not exist, or the units are not ascending.
+    """
+    if units > MAX_CELLS or (len(listed) and (listed[-1] >= units or (np.diff(listed) <= 0).any())):
+        raise ValueError(f"units {listed.tolist()[:5]} … of {units}")
+
+    def spread(values: NDArray[Any], rest: float) -> NDArray[Any]:
+        every = np.full((units, *values.shape[1:]), rest, values.dtype)
+        every[listed] = values
+        return every
+
+    return replace(
+        rows,
+        images=spread(rows.images, -1),
+        positions=spread(rows.positions, 0),
+        values=spread(rows.values, np.nan),
+        listed=listed,
+        boxes=None if rows.boxes is None else spread(rows.boxes, 0),
     )
 
 

@@ -18,9 +18,9 @@ class Differentiated(Protocol):
         """What the function returned besides the total, and the gradient, as arrays."""
 
 
-def differentiated(function: Callable[..., tuple[Any, Any]]) -> Differentiated:
-    """The gradient of ``function(x, *arguments) → (total, more)`` by ``x``."""
-    passed = backend().input_gradient(function)
+def differentiated(function: Callable[..., tuple[Any, Any]], *, few: bool = False) -> Differentiated:
+    """The gradient of ``function(x, *arguments) → (total, more)`` by ``x``, for many or ``few`` passes."""
+    passed = backend().input_gradient(function, few=few)
 
     def measure(x: FloatArray, *arguments: Any) -> tuple[Any, FloatArray]:
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, (x, *arguments))

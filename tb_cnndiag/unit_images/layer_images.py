@@ -15,8 +15,8 @@ from tb_cnndiag.unit_images.payloads import projection_picture, synthetic_pictur
 from tb_cnndiag.unit_images.projections import project
 from tb_cnndiag.unit_images.synthesis import Synthesizer, best_responses, middle_position
 
-# Most units in one batch, and most bytes of their images: activations of a pass take many times as much.
-BATCH_UNITS, BATCH_BYTES = 64, 4 << 20
+# Most units in one batch.
+BATCH_UNITS = 64
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def synthetic(
         extent=extent or max(natural.spectrum.shape),
         position=middle_position(info.spatial_shape),
     )
-    size = max(1, min(BATCH_UNITS, BATCH_BYTES // max(passes.inputs.pictures[0].nbytes, 1)))
+    size = passes.inputs.batch(BATCH_UNITS)
     for start in range(0, len(units), size):
         batch = list(units[start : start + size])
         made = synthesizer.make(batch, seed, go_on=go_on)

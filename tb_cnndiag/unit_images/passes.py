@@ -19,6 +19,9 @@ from tb_cnndiag.payloads import FloatArray, IntArray
 from tb_cnndiag.unit_images import rules
 from tb_cnndiag.unit_images.differentiate import Differentiated, differentiated
 
+# Most bytes of the pictures of one pass: activations take many times as much.
+BATCH_BYTES = 4 << 20
+
 Backward = Literal["plain", "deconvnet", "redirected"]
 _RULES: dict[Backward, Callable[[rules.Call], rules.Call] | None] = {
     "plain": None,
@@ -70,6 +73,10 @@ class Inputs:
     def gray(self) -> FloatArray:
         """Mean of each channel over the probe, ``(channels,)``."""
         return np.asarray(self.pictures.mean(axis=(0, 1, 2), dtype=np.float64), np.float32)
+
+    def batch(self, most: int) -> int:
+        """Samples of one pass that keeps what every layer returns: at most so many, and few of large pictures."""
+        return max(1, min(most, BATCH_BYTES // max(int(self.pictures[0].nbytes), 1)))
 
     def others(self, samples: IntArray) -> list[FloatArray]:
         """The other inputs of these samples."""
@@ -132,6 +139,29 @@ class Passes:
             return ops.sum(values), values
 
         return differentiated(total)
+
+    def unit_gradients(self, layers: Sequence[KernelLayer]) -> Differentiated:
+        """:meth:`unit_gradient` for units of several layers in one function, before a softmax at the output.
+
+        Behind the other inputs it takes the index of the layer of each sample ``(samples,)``.
+        """
+        ops = keras.ops
+
+        def total(picture: Any, others: Sequence[Any], rows: Any, units: Any, positions: Any) -> tuple[Any, Any]:
+            with self._recorded("plain", self.heads) as record:
+                self._call(picture, others, record)
+            rows, units, positions = (ops.cast(each, "int32") for each in (rows, units, positions))
+            values = ops.zeros(ops.shape(rows), "float32")
+            for row, layer in enumerate(layers):
+                own = ops.equal(rows, row)
+                tensor = by_position(layer, record.observe(layer, record.of(layer.layer)[0]).tensor)
+                channel, place = (ops.where(own, each, 0)[:, None] for each in (units, positions))
+                chosen = ops.take_along_axis(ops.cast(tensor, "float32"), channel[:, None], axis=2)[:, :, 0]
+                chosen = ops.take_along_axis(chosen, place, axis=1)[:, 0]
+                values = values + ops.where(own, chosen, 0.0)
+            return ops.sum(values), values
+
+        return differentiated(total, few=True)
 
     def response(
         self,

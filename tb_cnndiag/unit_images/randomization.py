@@ -43,6 +43,7 @@ def similarity_to_random(
 
 def words(similarity: float) -> str:
     """What the check means for the reader of a map."""
+    shown = f"{round(similarity, 2) + 0.0:.2f}".replace("-", "−")
     if not np.isfinite(similarity) or abs(similarity) >= INDEPENDENT:
-        return f"Hardly depends on the trained layers ({similarity:.2f}): do not rely on it."
-    return f"Depends on the trained layers ({similarity:.2f})."
+        return f"Hardly depends on the trained layers ({shown}): do not rely on it."
+    return f"Depends on the trained layers ({shown})."

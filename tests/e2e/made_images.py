@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tb_cnndiag.history import History
+from tb_cnndiag.numerics.density import densities
 from tb_cnndiag.numerics.pictures import signed_picture
-from tb_cnndiag.payloads import ClassMap, ExplainedSample, Image, Images, Patches, SampleMaps, UnitValues
+from tb_cnndiag.payloads import ClassMap, ExplainedSample, Image, Images, Patches, SampleMaps, UnitDensities, UnitValues
 from tb_cnndiag.recording.additions import additions
 from tb_cnndiag.summaries.codec import Measurement
 from tb_cnndiag.unit_images.attribution import METHODS
+from tb_cnndiag.unit_images.gradient_boxes import GRADIENT_BOXES
 from tb_cnndiag.unit_images.payloads import DESCRIBED
 from tb_cnndiag.unit_images.randomization import words
 from tb_cnndiag.unit_images.sample_maps import SAMPLE_MAPS
+from tb_cnndiag.unit_images.unit_densities import POINTS, UNIT_DENSITIES
 
 SIDE = 24
+# A layer that sees whole images, and those of its units that have boxes of gradients.
+SEES_ALL, BOXED = "hidden", (0, 2, 5)
+# Units that have a density.
+WITH_DENSITY = (0, 2, 5, 7)
 # Of each class, the share of images that the made-up model takes for the class behind it is about one in so many.
 WRONG = 8
 
@@ -52,7 +61,30 @@ def made_images(history: History, path: str, seed: int) -> list[Measurement]:
     return [
         *additions(history, payloads, layer=path, described=(*DESCRIBED, SAMPLE_MAPS)),
         *additions(history, {SAMPLE_MAPS.name: _maps(patches.samples, rng)}),
+        *(message for path in (path, SEES_ALL) for message in _densities(history, path, rng)),
+        *additions(history, {GRADIENT_BOXES.name: _boxes(history, rng)}, layer=SEES_ALL, described=(GRADIENT_BOXES,)),
     ]
+
+
+def _densities(history: History, path: str, rng: np.random.Generator) -> list[Measurement]:
+    """Densities of the units of a layer that have one: zero for most images, and some far above."""
+    values = [
+        np.where(rng.uniform(size=4096) < 0.55, 0, rng.gamma(2 + unit % 3, 0.8, 4096)).astype(np.float32)
+        for unit in WITH_DENSITY
+    ]
+    curves = densities(values, bounds=[(0, None)] * len(values), points=POINTS)
+    payload = UnitDensities(np.array(WITH_DENSITY), tuple(curves))
+    return additions(history, {UNIT_DENSITIES.name: payload}, layer=path, described=(UNIT_DENSITIES,))
+
+
+def _boxes(history: History, rng: np.random.Generator) -> Patches:
+    """Boxes in the top images of some units of a layer that sees whole images."""
+    patches = history.latest("top_patches", SEES_ALL)
+    assert isinstance(patches, Patches)
+    corners = rng.integers(0, 12, (*patches.images.shape, 2))
+    sizes = rng.integers(7, 12, (*patches.images.shape, 2))
+    boxes = np.concatenate([corners, sizes], axis=-1) * (patches.images >= 0)[..., None]
+    return replace(patches.part(BOXED), boxes=boxes)
 
 
 def _maps(samples: int, rng: np.random.Generator) -> SampleMaps:

@@ -41,6 +41,7 @@ SCREENS = {
     "overview": {"run": "faulty/cnndiag"},
     "layer": {"screen": "layer", "layer": "stem/conv", "run": "faulty/cnndiag"},
     "unit": {"screen": "unit", "layer": "body/conv_a", "unit": "7", "run": "healthy/cnndiag"},
+    "neuron": {"screen": "unit", "layer": "hidden", "unit": "2", "run": "healthy/cnndiag"},
     "relations": {"screen": "relations", "run": "healthy/cnndiag"},
     "samples": {"screen": "samples", "run": "healthy/cnndiag"},
     "compare": {"screen": "compare", "run": "faulty/cnndiag"},

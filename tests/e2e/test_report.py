@@ -10,6 +10,7 @@ import pytest
 
 from tb_cnndiag.report.html import report
 from tests.e2e.conftest import AXE
+from tests.e2e.made_log import write
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_what_was_left_out_is_named_below_the_charts(
     path.write_text(report(demo_logdir, 0.6), encoding="utf-8")
     page, errors = _opened(browser, path.as_uri())
     page.get_by_text("All 32 units of conv2 are dead").first.wait_for()
-    note = page.get_by_text("this page holds fewer snapshots than the log")
+    note = page.get_by_text("this page holds less than the log")
     note.scroll_into_view_if_needed()
     assert note.is_visible()
     assert errors == []
@@ -143,4 +144,18 @@ def test_axe_finds_nothing_on_the_page_of_a_layer(browser: Any, address: str) ->
     page.add_script_tag(content=AXE.read_text())
     found = page.evaluate("() => axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes[0].html}`))")
     assert found == []
+    page.close()
+
+
+def test_a_unit_whose_patches_do_not_fit_says_so(browser: Any, tmp_path: Path) -> None:
+    write(tmp_path)
+    whole = len(report(tmp_path).encode()) / 1e6
+    path = tmp_path / "small.html"
+    path.write_text(report(tmp_path, 0.5 * whole), encoding="utf-8")
+    page, errors = _opened(browser, f"{path.as_uri()}#screen=unit&layer=body/conv_b&unit=19&run=healthy")
+    page.get_by_text("the patches of this filter are left out").wait_for()
+    assert page.get_by_text("makes room for more").is_visible()
+    page.goto(f"{path.as_uri()}#screen=unit&layer=body/conv_b&unit=9&run=healthy")
+    page.locator("#chart-unit-patches .unit-strong li").first.wait_for()
+    assert errors == []
     page.close()

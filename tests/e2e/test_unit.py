@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.summaries.reader import read_run
+from tests.e2e.made_images import BOXED, SEES_ALL
 from tests.e2e.made_log import layer_table, write
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -164,6 +165,42 @@ def test_a_collapsed_output_shows_images_that_get_the_same_answer(made_server, o
 def test_a_unit_that_does_not_exist_is_said(made_server, open_tab):
     tab = open_tab(made_server, {**ADDRESS, "unit": "999"})
     expect(tab.find(".notice")).to_contain_text("has 24 units")
+
+
+def test_a_unit_shows_its_density_or_why_it_has_none(page, made_server, open_tab, logged):
+    (densities,) = logged["unit_densities"]
+    share = densities.densities[densities.units.tolist().index(UNIT)].atoms[0].mass
+    chart = page.find("#chart-unit-density")
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator("svg.ridges")).to_have_attribute("aria-label", f"Density of filter {UNIT}")
+    assert float(chart.locator(".ridge text").last.text_content().split()[0]) == pytest.approx(100 * share, rel=0.01)
+    tab = open_tab(made_server, {**ADDRESS, "unit": "8"})
+    tab.draw_everything()
+    expect(tab.find("#chart-unit-density")).to_contain_text("this is not one of them")
+    tab = open_tab(made_server, {**ADDRESS, "run": "faulty/cnndiag"})
+    tab.draw_everything()
+    expect(tab.find("#chart-unit-density")).to_contain_text("This log has no densities of single units")
+
+
+def test_a_neuron_that_sees_whole_images_has_the_box_of_its_gradient(made_server, open_tab, tmp_path):
+    write(tmp_path)
+    messages = list(read_run(tmp_path / "healthy" / "cnndiag"))
+    (boxes,) = [m.payload for m in messages if m.diagnostic == "gradient_boxes"]
+    tab = open_tab(made_server, {**ADDRESS, "layer": SEES_ALL, "unit": str(BOXED[1])})
+    rows = tab.find("#chart-unit-patches .unit-strong li")
+    count = int((boxes.images[BOXED[1]] >= 0).sum())
+    assert count
+    expect(rows).to_have_count(count)
+    expect(tab.find("#chart-unit-patches")).to_contain_text("It is an estimate")
+    framed = tab.find('#chart-unit-patches canvas[aria-label$="the part that holds 95 % of the gradient"]')
+    expect(framed).to_have_count(count)
+    expect(tab.find('#chart-unit-patches canvas[aria-label$=", whole"]')).to_have_count(count)
+    *_, height, width = boxes.boxes[BOXED[1], 0]
+    size = framed.first.bounding_box()
+    assert size["width"] / size["height"] == pytest.approx(width / height, rel=0.05)
+    tab = open_tab(made_server, {**ADDRESS, "layer": SEES_ALL, "unit": "1"})
+    expect(tab.find("#chart-unit-patches")).to_contain_text("cut out where it sees them")
+    expect(tab.find('#chart-unit-patches canvas[aria-label$=", whole"]')).to_have_count(0)
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -329,10 +329,28 @@ class TestUnseen:
         (finding,) = found("too_few_epochs", training(falling, 3e-3, **kept))
         evidence = finding.evidence["top_images_changed"]
         assert (round(evidence.value, 6), evidence.limit, evidence.unit) == (0.6, None, "share")
+        changing = finding.evidence["layers_that_still_change"]
+        assert (changing.value, changing.limit, changing.unit) == (3, None, "count")
         assert not found("too_few_epochs", training(settled, 3e-3, **kept))
         (without,) = found("too_few_epochs", training(falling, 3e-3))
-        assert "top_images_changed" not in without.evidence
-        assert without.message == finding.message
+        assert not {"top_images_changed", "layers_that_still_change"} & set(without.evidence)
+        paths = [layer.path for layer in training(falling, 3e-3).layers][:3]
+        said = f" {paths[0]}, {paths[1]} and {paths[2]} still change what they respond to."
+        assert finding.message == without.message + said
+
+    @pytest.mark.parametrize(
+        ("kept", "said"),
+        [
+            ([0.9, 0.7, 1.0, 0.67], ""),
+            ([0.9, 0.66, 1.0, 0.9], " {1} still changes what it responds to."),
+            ([0.0, 0.1, 0.2, 0.3], " {0}, {1}, {2} and {3} still change what they respond to."),
+        ],
+    )
+    def test_layers_that_still_change_are_named(self, kept: list[float], said: str) -> None:
+        run = training([1.38, 1.33, 1.27, 1.2, 1.14], 3e-3, **{"top_patches.kept_ratio": [kept] * 5})
+        (finding,) = found("too_few_epochs", run)
+        words = said.format(*(layer.path for layer in run.layers))
+        assert finding.message.endswith(f"of the prior loss.{words}")
 
 
 class TestLeftBehind:

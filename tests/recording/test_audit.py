@@ -82,7 +82,9 @@ def test_the_command(tmp_path: Path, rng: np.random.Generator, capsys: pytest.Ca
     assert _kinds(tmp_path / "private") == _kinds(tmp_path / "log") - pictures
     assert {"synthetic_images", "sample_maps"} <= _kinds(tmp_path / "log")
     assert main([*arguments, "-o", str(tmp_path / "limited"), "--time-limit", "0.1"]) in (0, 1)
-    assert "The time limit of 0.1 s leaves out synthetic_images, sample_maps (about" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "The time limit of 0.1 s leaves out " in said
+    assert "synthetic_images, sample_maps (about" in said
     assert not {"synthetic_images", "sample_maps"} & _kinds(tmp_path / "limited")
     np.savez(tmp_path / "other.npz", images=x)
     assert main([*arguments[:3], str(tmp_path / "other.npz")]) == 2

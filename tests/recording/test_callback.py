@@ -141,7 +141,8 @@ def test_a_scheduled_learning_rate_is_no_new_run_info(tmp_path: Path, rng: np.ra
     x, y = images(rng)
     model = compiled(plain())
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 / (1 + epoch))
-    model.fit(x, y, epochs=6, verbose=0, callbacks=[schedule, CNNDiagnostics(tmp_path, probe=(x, y), verbose=0)])
+    own = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0, diagnostics=["dead_units", "training_curve"])
+    model.fit(x, y, epochs=6, verbose=0, callbacks=[schedule, own])
     infos = [m.step for m in read_run(tmp_path / "cnndiag") if m.diagnostic == "run_info"]
     assert len(infos) == len(set(infos)) <= 2  # the batch size is known after the first epoch
     rates = _history(tmp_path).scalars("training_curve", "learning_rate")[1]

@@ -68,10 +68,18 @@ def test_images_join_the_log_of_the_training(model: Any, probe: Any, tmp_path: P
     assert history.findings == before.findings
     assert history.info is not None
     names = [each.name for each in history.info.diagnostics]
-    assert names[-5:] == ["synthetic_images", "synthetic_responses", "projections", "patch_gradients", "sample_maps"]
+    assert names[-7:] == [
+        "synthetic_images",
+        "synthetic_responses",
+        "projections",
+        "patch_gradients",
+        "sample_maps",
+        "gradient_boxes",
+        "unit_densities",
+    ]
     assert isinstance(history.latest("sample_maps"), SampleMaps)
     assert len(set(names)) == len(names)
-    images, values = (history.latest(name, "second") for name in names[-5:-3])
+    images, values = (history.latest(name, "second") for name in names[-7:-5])
     assert isinstance(images, Images)
     assert [image.unit for image in images.images] == [1, 3]
     assert isinstance(values, UnitValues)

@@ -12,7 +12,7 @@ import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 
 from tb_cnndiag.payloads import LayerColumns, LayerInfo, Matrix, RunInfo, UnitStates
-from tb_cnndiag.report.inlined import HEAVY, MAX_KEPT, Keep, Log, TagMessages, fitted, left_out
+from tb_cnndiag.report.inlined import HEAVY, MAX_KEPT, PICTURES, Keep, Log, TagMessages, fitted, left_out
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import Measurement, decode, encode
 from tb_cnndiag.summaries.names import HEAVY_PLUGIN_NAME
@@ -51,7 +51,7 @@ def test_kinds_of_many_bytes_are_heavy_in_the_log_and_on_the_page(tmp_path: Path
     log = Log("r")
     for each in golden.values():
         log.add(each)
-    assert heavy == {tag.split("/")[1] for tag, messages in log.tags.items() if messages.weight == HEAVY}
+    assert heavy == {tag.split("/")[1] for tag, messages in log.tags.items() if messages.weight in (HEAVY, PICTURES)}
     assert {"graph", "atlas", "matrix", "sample_maps"} <= heavy
     assert not {"layer_columns", "findings", "run_info", "unit_values"} & heavy
 
@@ -146,3 +146,11 @@ def test_a_restart_forgets_the_snapshots_of_every_tag_but_not_the_tables(rng: np
     assert _steps(log.tags["cnndiag/filter_similarity/conv"]) == list(range(5))
     assert _steps(log.tags["cnndiag/dead_units"]) == list(range(6))
     assert _steps(log.tags["cnndiag/run_info"]) == [0]
+
+
+def test_of_descriptions_with_the_same_layer_table_the_last_is_kept() -> None:
+    log = Log("r")
+    for step, table, model in ((0, "t", "a"), (5, "t", "b"), (9, "u", "c"), (12, "u", "d")):
+        log.add(Measurement("run_info", step, 0, RunInfo(table, (LayerInfo("conv", units=2),), model=model)))
+    kept = [decode(data) for _, data in log.tags["cnndiag/run_info"].messages]
+    assert [each.payload.model for each in kept if each and isinstance(each.payload, RunInfo)] == ["b", "d"]

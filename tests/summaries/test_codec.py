@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
 from tb_cnndiag.finding import Finding
-from tb_cnndiag.payloads import Dendrogram, Matrix, UnitStates
+from tb_cnndiag.payloads import Atom, Dendrogram, Density, Matrix, Patches, UnitDensities, UnitStates
 from tb_cnndiag.summaries import cnndiag_pb2 as pb
 from tb_cnndiag.summaries.codec import CodecError, Measurement, decode, encode
 
@@ -181,3 +181,41 @@ def test_a_graph_holds_activations_of_any_size() -> None:
     found = decode(encode(replace(golden, payload=graph)))
     assert found is not None
     np.testing.assert_array_equal(found.payload.columns["activation"], graph.columns["activation"])
+
+
+def test_densities_of_units_are_within_half_a_level_of_256(rng: np.random.Generator) -> None:
+    curves = tuple(
+        Density(0.0, 1.0, rng.gamma(2, 1, 64).astype(np.float32), (Atom(0.0, 0.25),), 0.1, 100, above=0.125)
+        for _ in range(3)
+    )
+    decoded = decode(encode(Measurement("unit_densities", 0, 0, UnitDensities(np.array([1, 4, 9]), curves), "conv")))
+    assert decoded is not None
+    assert isinstance(decoded.payload, UnitDensities)
+    assert decoded.payload.units.tolist() == [1, 4, 9]
+    for a, b in zip(decoded.payload.densities, curves, strict=True):
+        assert np.abs(a.values - b.values).max() <= (0.5 / 255 + 1e-6) * b.values.max()
+        assert (a.atoms, a.above, a.samples) == (b.atoms, b.above, b.samples)
+
+
+def test_patches_of_some_units_are_rows_of_all_and_the_others_have_none(rng: np.random.Generator) -> None:
+    images, boxes = rng.integers(0, 64, (6, 9)), rng.integers(0, 24, (6, 9, 4))
+    patches = Patches(images, images, images.astype(np.float32), 64, boxes=boxes).part([4, 1])
+    message = Measurement("gradient_boxes", 0, 0, patches, "conv")
+    decoded = decode(encode(message))
+    assert decoded is not None
+    assert isinstance(decoded.payload, Patches)
+    assert decoded.payload.listed is not None
+    assert decoded.payload.listed.tolist() == [1, 4]
+    for unit in range(6):
+        listed = unit in (1, 4)
+        assert (decoded.payload.images[unit] == (images[unit] if listed else -1)).all()
+        assert decoded.payload.boxes is not None
+        assert (decoded.payload.boxes[unit] == (boxes[unit] if listed else 0)).all()
+    none = decode(encode(replace(message, payload=patches.part([]))))
+    assert none is not None
+    assert isinstance(none.payload, Patches)
+    assert (none.payload.images == -1).all()
+    damaged = pb.Measurement.FromString(encode(message))
+    damaged.patches.listed[1] = 6
+    with pytest.raises(CodecError, match="units"):
+        decode(damaged.SerializeToString())

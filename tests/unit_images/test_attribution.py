@@ -185,3 +185,6 @@ def test_words_say_whether_to_rely_on_a_map() -> None:
     assert "do not rely on it" in words(0.8)
     assert "do not rely on it" in words(float("nan"))
     assert words(0.1) == "Depends on the trained layers (0.10)."
+    assert words(-0.123) == "Depends on the trained layers (−0.12)."
+    assert words(-0.004) == "Depends on the trained layers (0.00)."
+    assert words(-0.7) == "Hardly depends on the trained layers (−0.70): do not rely on it."

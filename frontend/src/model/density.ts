@@ -12,11 +12,12 @@ export function fromFloat16(bits: number): number {
 
 /** The continuous part as points of its grid. */
 export function curveOf(density: Density): { x: number; y: number }[] {
-  const { start, stop, points, values, scale } = density;
+  const { start, stop, points, values, levels, scale } = density;
+  const at = (i: number) => start + (points > 1 ? (i * (stop - start)) / (points - 1) : 0);
+  if (levels.length) return Array.from(levels, (level, i) => ({ x: at(i), y: (level / 255) * scale }));
   const bytes = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  const spacing = points > 1 ? (stop - start) / (points - 1) : 0;
   return Array.from({ length: Math.min(points, values.byteLength >> 1) }, (_, i) => ({
-    x: start + i * spacing,
+    x: at(i),
     y: fromFloat16(bytes.getUint16(2 * i, true)) * scale,
   }));
 }

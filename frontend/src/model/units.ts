@@ -33,19 +33,47 @@ export function once<M extends object, T>(compute: (message: M) => Promise<T>): 
   };
 }
 
-/** The peaks of each unit, the strongest first. */
-export const peaksOf = once(async (patches: Patches): Promise<Peak[][]> => {
+/** The row of each unit of patches; undefined for one that the message leaves out. */
+function rowsOf({ units, part, listed }: Patches): (number | undefined)[] {
+  const rows = new Map(listed.map((unit, row) => [unit, row]));
+  return Array.from({ length: units }, (_, unit) => (part ? rows.get(unit) : unit));
+}
+
+/** The peaks of each unit, the strongest first; undefined for one that the message leaves out. */
+export const peaksOf = once(async (patches: Patches): Promise<(Peak[] | undefined)[]> => {
   const [image, position, value] = await Promise.all([
     numbers(patches.images, 2),
     numbers(patches.positions, 4),
     numbers(patches.values, 2),
   ]);
-  return Array.from({ length: patches.units }, (_, unit) =>
-    Array.from({ length: patches.count }, (__, rank) => {
-      const at = unit * patches.count + rank;
-      return { image: image(at), position: position(at), value: fromFloat16(value(at)) * patches.scale };
-    }).filter((peak) => peak.image !== NONE),
+  return rowsOf(patches).map((row) =>
+    row === undefined
+      ? undefined
+      : Array.from({ length: patches.count }, (_, rank) => {
+          const at = row * patches.count + rank;
+          return { image: image(at), position: position(at), value: fromFloat16(value(at)) * patches.scale };
+        }).filter((peak) => peak.image !== NONE),
   );
+});
+
+/** For each unit, the box that holds most of its gradient in each of its images, by image; empty if it has none. */
+export const boxesOf = once(async (patches: Patches): Promise<Map<number, Box>[]> => {
+  if (!patches.boxes.length) return [];
+  const [image, edge] = await Promise.all([numbers(patches.images, 2), numbers(patches.boxes, 2)]);
+  return rowsOf(patches).map((row) => {
+    const boxes = new Map<number, Box>();
+    for (let rank = 0; row !== undefined && rank < patches.count; rank += 1) {
+      const at = row * patches.count + rank;
+      const [top, left, height, width] = [0, 1, 2, 3].map((side) => edge(4 * at + side)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      if (height && image(at) !== NONE) boxes.set(image(at), { top, left, height, width });
+    }
+    return boxes;
+  });
 });
 
 /** What a unit answers to: classes with their mean response, the strongest first. */
@@ -71,6 +99,11 @@ export const answersOf = once(async (message: ClassResponses): Promise<Answers[]
     explained: half(message.explained, unit),
   }));
 });
+
+/** Which channels of images that have two, or more than three, a picture shows; empty where it shows all. */
+export function channelsShown({ scaling }: Atlas): string {
+  return /(?:mean of two|the first three of \d+) channels$/.exec(scaling)?.[0] ?? '';
+}
 
 /** A rectangle in pixels of the image; it may reach beyond its borders. */
 export interface Box {
@@ -184,11 +217,11 @@ export function similarity(a: readonly Peak[], b: readonly Peak[]): number {
 /** The unit that responds most like this one; undefined if none shares an image with it. */
 export function bestMatch(
   own: readonly Peak[],
-  units: readonly (readonly Peak[])[],
+  units: readonly (readonly Peak[] | undefined)[],
 ): { unit: number; cosine: number } | undefined {
   let best: { unit: number; cosine: number } | undefined;
   units.forEach((peaks, unit) => {
-    const cosine = similarity(own, peaks);
+    const cosine = similarity(own, peaks ?? []);
     if (cosine > (best?.cosine ?? 0)) best = { unit, cosine };
   });
   return best;

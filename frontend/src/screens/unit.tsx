@@ -16,6 +16,7 @@ import { useWidth } from '../ui/size';
 import { useAwaited, useKind, useSheet } from '../views/kind_series';
 import { ClassBars } from '../views/unit_classes';
 import { Connections } from '../views/unit_connections';
+import { UnitDensity } from '../views/unit_density';
 import { UnitFilter } from '../views/unit_filter';
 import { Growth } from '../views/unit_growth';
 import { Relatives } from '../views/unit_relatives';
@@ -137,6 +138,7 @@ function UnitPage({ run, layer, unit }: UnitProps) {
           <SyntheticImage run={run} layer={layer} unit={unit} />
           <Growth layer={layer} unit={unit} snapshots={patches.snapshots} sheet={sheet} />
           <StateOverTime run={run} layer={layer} unit={unit} />
+          <UnitDensity run={run} layer={layer} unit={unit} />
           <Connections run={run} layer={layer} unit={unit} />
           <Relatives run={run} layer={layer} unit={unit} twins={twins} peaks={peaks} sheet={sheet} />
           <OtherRuns run={run} layer={layer} unit={unit} own={own} sheet={sheet} />

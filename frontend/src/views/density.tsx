@@ -11,7 +11,8 @@ import type { KindViewProps } from './layer_view';
 
 const MAX_RIDGES = 16;
 
-function facts(density: Density): [string, string][] {
+/** Names and values about a density. */
+export function densityFacts(density: Density): [string, string][] {
   const { atoms, below, above, nonFinite, samples, bandwidth } = density;
   const shown: [string, string][] = [
     ...atoms.map(({ value, mass }): [string, string] => [
@@ -60,7 +61,7 @@ export function DensityView({ layer, diagnostic, snapshots }: KindViewProps<'den
         step,
         curve: curveOf(value),
         atoms: value.atoms.map((atom) => ({ value: atom.value, mass: atom.mass })),
-        facts: facts(value),
+        facts: densityFacts(value),
       })),
     [chosen],
   );

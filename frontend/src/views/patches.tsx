@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { formatNumber, plural } from '../model/format';
+import { formatNumber, joined, plural } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt } from '../model/snapshots';
 import { answersOf, peaksOf } from '../model/units';
@@ -29,7 +29,7 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
   const [chosen, setOrder] = useState<Order>('tree');
   const order = (chosen === 'tree' && !tree) || (chosen === 'class' && !responses) ? 'index' : chosen;
   const units = useMemo(() => {
-    const all = Array.from(peaks ?? [], (_, unit) => unit);
+    const all = Array.from(peaks ?? [], (_, unit) => unit).filter((unit) => peaks?.[unit]);
     if (order === 'class' && answers) {
       const top = (unit: number) => answers[unit]?.classes[0]?.id ?? Infinity;
       const clear = (unit: number) => answers[unit]?.explained || 0;
@@ -37,9 +37,10 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
     }
     if (order !== 'tree' || !tree) return all;
     const listed = new Set(tree.order);
-    return [...tree.order, ...all.filter((unit) => !listed.has(unit))];
+    return [...tree.order.filter((unit) => peaks?.[unit]), ...all.filter((unit) => !listed.has(unit))];
   }, [peaks, order, tree, answers]);
-  const alive = peaks?.filter((own) => own.length > 0).length ?? 0;
+  const silent = peaks?.filter((own) => own?.length === 0).length ?? 0;
+  const absent = peaks?.filter((own) => !own).length ?? 0;
   const options: [Order, string][] = [
     ...(tree ? [['tree', 'by cluster'] as [Order, string]] : []),
     ...(responses ? [['class', 'by class'] as [Order, string]] : []),
@@ -58,10 +59,11 @@ export function PatchesView({ run, layer, snapshots }: KindViewProps<'patches'>)
         )}
         {peaks && (
           <span class="note">
-            {alive < peaks.length
-              ? `${formatNumber(peaks.length - alive)} of ${plural(peaks.length, noun)} never fire · `
-              : ''}
-            the nine strongest of {plural(message?.samples ?? 0, 'image')} each
+            {joined(
+              silent ? `${formatNumber(silent)} of ${plural(peaks.length, noun)} never fire` : '',
+              absent ? `${plural(absent, noun)} left out, to keep this page small` : '',
+              `the nine strongest of ${plural(message?.samples ?? 0, 'image')} each`,
+            )}
           </span>
         )}
       </div>

@@ -1,8 +1,10 @@
 import { useMemo } from 'preact/hooks';
 import type { Picture } from '../charts/gallery';
 import { snapshotAt, snapshotsOf } from '../model/snapshots';
+import { boxesOf, type Box } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
+import { useAwaited } from './kind_series';
 import { pictureOf } from './picture';
 
 /** What of an image excites a unit, by deconvnet and by gradient, in words for people. */
@@ -41,4 +43,25 @@ export function useProjections(
     }
     return found;
   }, [unit, ...kinds.map(([, images]) => images)]);
+}
+
+const NO_BOXES: ReadonlyMap<number, Box> = new Map();
+
+/**
+ * Of a unit that sees whole images, the box in each image that holds 95 % of its gradient. As projections, they belong
+ * to the patches that were the latest when they were made.
+ */
+export function useGradientBoxes(
+  run: RunState,
+  layer: LayerInfo,
+  unit: number,
+  patches: readonly { step: number }[],
+  shown: number | undefined,
+): ReadonlyMap<number, Box> {
+  const store = useStore();
+  const items = store.layerSeries(run.entry, 'gradient_boxes', layer.path)?.value.value?.items ?? [];
+  const latest = snapshotsOf(items, 'patches').findLast(
+    ({ step }) => snapshotAt(patches, step)?.step === shown,
+  )?.value;
+  return useAwaited(latest && boxesOf(latest))?.[unit] ?? NO_BOXES;
 }

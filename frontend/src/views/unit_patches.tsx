@@ -4,13 +4,13 @@ import { Patch, WholeImage, wholeOf, type Sheet } from '../charts/patch';
 import { formatNumber, joined } from '../model/format';
 import { unitNoun } from '../model/layers';
 import { snapshotAt, type Snapshot } from '../model/snapshots';
-import { boxAt, lastFired, peaksOf } from '../model/units';
+import { boxAt, channelsShown, lastFired, peaksOf } from '../model/units';
 import { useStore, type RunState } from '../state/store';
 import type { LayerInfo } from '../summaries/cnndiag_pb';
 import { Figure } from '../ui/figure';
 import { useAwaited } from './kind_series';
 import { snapshotsNote } from './layer_view';
-import { useProjections } from './projections';
+import { useGradientBoxes, useProjections } from './projections';
 import './unit_patches.css';
 
 interface TopPatchesProps {
@@ -39,7 +39,9 @@ export function TopPatches({
   const step = store.step.value;
   const shown = snapshotAt(snapshots, step);
   const message = shown?.value;
-  const now = useAwaited(message && peaksOf(message))?.[unit];
+  const units = useAwaited(message && peaksOf(message));
+  const now = units?.[unit];
+  const absent = units && !now;
   // A unit that is silent now is shown as it was when it last fired.
   const earlier = snapshots.filter((snapshot) => snapshot.step < step).toReversed();
   const before = useMemo(
@@ -50,13 +52,19 @@ export function TopPatches({
   const own = now?.length === 0 && fired ? fired.peaks : now;
   const noun = unitNoun(layer);
   const projected = useProjections(run, layer, unit, snapshots, shown?.step);
+  const boxes = useGradientBoxes(run, layer, unit, snapshots, shown?.step);
+  const estimated = own?.some(({ image }) => boxes.has(image)) ?? false;
   const info = run.info?.diagnostics.find(({ layerKind }) => layerKind === 'patches');
   const labels = sheet?.atlas.labels;
   return (
     <Figure
       id="unit-patches"
       title={info?.title ?? 'Top patches'}
-      description={`The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.${
+      description={`${
+        estimated
+          ? `The images of the probe that excite this ${noun} most. It sees all of an image: cut out and framed is the smallest box that holds 95 % of the magnitude of its gradient by the pixels. It is an estimate: a gradient shows what small changes do.`
+          : `The parts of the probe's images that excite this ${noun} most, cut out where it sees them; the frame in the whole image is what it sees.`
+      }${
         projected.size
           ? ' Below it, what in the patch excites the ' +
             noun +
@@ -65,6 +73,7 @@ export function TopPatches({
       }`}
       note={joined(
         message ? `of ${formatNumber(message.samples)} images` : '',
+        sheet ? channelsShown(sheet.atlas) : '',
         snapshotsNote(snapshots, total, step),
       )}
       table={
@@ -87,19 +96,30 @@ export function TopPatches({
           No snapshot has measured the top patches of this layer: they are measured rarely, and need a probe.
         </p>
       )}
-      {message && missing && <p class="nothing">{missing} The table lists images and positions.</p>}
+      {absent && (
+        <p class="nothing">
+          To keep this page small, the patches of this {noun} are left out: those that findings name and the
+          medoids of clusters come first. <code>tb-cnndiag report --max-size</code> makes room for more.
+        </p>
+      )}
+      {message && !absent && missing && (
+        <p class="nothing">{missing} The table lists images and positions.</p>
+      )}
       {now?.length === 0 && (
         <p class="nothing">
           This {noun} is silent on every image of the probe at this step.{' '}
           {fired
             ? `These are its patches at step ${formatNumber(fired.step)}, the last snapshot at which it fired.`
-            : 'It fired at no earlier snapshot.'}
+            : total > snapshots.length
+              ? 'It fired at no earlier snapshot that this page holds.'
+              : 'It fired at no earlier snapshot.'}
         </p>
       )}
       {sheet && own && own.length > 0 && (
         <ol class="unit-strong">
           {own.map((peak, rank) => {
-            const box = boxAt(layer, peak.position) ?? wholeOf(sheet.atlas);
+            const estimate = boxes.get(peak.image);
+            const box = estimate ?? boxAt(layer, peak.position) ?? wholeOf(sheet.atlas);
             const whole = box.height >= sheet.atlas.height && box.width >= sheet.atlas.width;
             const name = `${rank + 1}. image ${peak.image}`;
             return (
@@ -111,7 +131,7 @@ export function TopPatches({
                     box={box}
                     side={96}
                     dark={store.dark.value}
-                    label={`${name}, the part that the ${noun} sees`}
+                    label={`${name}, the part that ${estimate ? 'holds 95 % of the gradient' : `the ${noun} sees`}`}
                   />
                   {!whole && (
                     <WholeImage

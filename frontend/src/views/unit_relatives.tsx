@@ -16,7 +16,7 @@ interface RelativesProps {
   layer: LayerInfo;
   unit: number;
   twins: number[];
-  peaks: Peak[][] | undefined;
+  peaks: (Peak[] | undefined)[] | undefined;
   sheet: Sheet | undefined;
 }
 
@@ -38,7 +38,7 @@ export function Relatives({ run, layer, unit, twins, peaks, sheet }: RelativesPr
         {relatives.map((other) => (
           <li key={other}>
             <button type="button" onClick={() => store.go({ unit: other })}>
-              {sheet && (
+              {sheet && !(peaks && !peaks[other]) && (
                 <UnitMosaic
                   layer={layer}
                   sheet={sheet}

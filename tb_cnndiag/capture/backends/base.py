@@ -158,11 +158,13 @@ class Backend(Protocol):
     def gradients(self, loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float, list[Any]]:
         """The loss now and its gradient by each variable, as arrays."""
 
-    def input_gradient(self, function: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+    def input_gradient(
+        self, function: Callable[..., tuple[Any, Any]], *, few: bool = False
+    ) -> Callable[..., tuple[Any, Any]]:
         """What ``function(x, *arguments) → (total, more)`` returns besides the total, and the total's gradient by x.
 
         It takes and returns tensors. A compiled pass leaves out what the total does not depend on, so a model is cut
-        behind the layer that is used.
+        behind the layer that is used. For ``few`` passes, compiling may take longer than they do.
         """
 
     def tap_fit(

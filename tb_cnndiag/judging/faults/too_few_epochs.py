@@ -10,14 +10,29 @@ from tb_cnndiag.finding import Adjustment, Evidence
 from tb_cnndiag.judging.conditions import Above, Below, Falls
 from tb_cnndiag.judging.faults.base import Case, Fault, Kind
 from tb_cnndiag.judging.signals.loss import FINITE_RELATIVE_LOSS, LOSS_RISE
-from tb_cnndiag.judging.signals.top_images import MEDIAN_TOP_IMAGES_KEPT
+from tb_cnndiag.judging.signals.top_images import MEDIAN_TOP_IMAGES_KEPT, changing_layers
 from tb_cnndiag.judging.thresholds import EPOCHS, Limit
-from tb_cnndiag.wording import percent
+from tb_cnndiag.wording import percent, plural
+
+# Layers that the message names.
+MOST_NAMED = 4
 
 
 def _message(case: Case) -> str:
     fall, loss = percent(case.value("fall")), percent(case.signals(FINITE_RELATIVE_LOSS).last())
-    return f"The loss still falls by {fall} per epoch, and is at {loss} of the prior loss."
+    return f"The loss still falls by {fall} per epoch, and is at {loss} of the prior loss.{_changing(case)}"
+
+
+def _changing(case: Case) -> str:
+    """A sentence on the layers whose units still exchange the images that they respond to most."""
+    layers = changing_layers(case.signals)
+    if not layers:
+        return ""
+    if len(layers) > MOST_NAMED:
+        layers = [*layers[: MOST_NAMED - 1], plural(len(layers) - MOST_NAMED + 1, "more layer")]
+    if len(layers) == 1:
+        return f" {layers[0]} still changes what it responds to."
+    return f" {', '.join(layers[:-1])} and {layers[-1]} still change what they respond to."
 
 
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
@@ -28,7 +43,13 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
 def _reported(case: Case) -> dict[str, Evidence]:
     """How many of their top images units have exchanged since the last snapshot: features that still change."""
     kept = case.signals(MEDIAN_TOP_IMAGES_KEPT).last()
-    return {} if math.isnan(kept) else {"top_images_changed": Evidence(1 - kept, None, "share")}
+    if math.isnan(kept):
+        return {}
+    changing = len(changing_layers(case.signals))
+    return {
+        "top_images_changed": Evidence(1 - kept, None, "share"),
+        "layers_that_still_change": Evidence(changing, None, "count"),
+    }
 
 
 class TooFewEpochs(Fault):

@@ -16,3 +16,12 @@ def _median(signals: Signals) -> Track:
 
 MEDIAN_TOP_IMAGES_KEPT = Signal("top images kept", "share", _median)
 """The same, median over layers. Near 1, the network has settled on its features."""
+
+SETTLED = 2 / 3
+"""Share of its top images that a settled unit keeps at least."""
+
+
+def changing_layers(signals: Signals) -> list[str]:
+    """Paths of the layers whose units, on average, kept fewer of their top images than settled ones do, at last."""
+    kept = signals(TOP_IMAGES_KEPT)
+    return [layer.path for row, layer in enumerate(signals.layers) if kept.last(row) < SETTLED]

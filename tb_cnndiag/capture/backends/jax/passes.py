@@ -93,8 +93,8 @@ def gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float,
     return float(to_host(found)), [np.asarray(slope) for slope in to_host(slopes)]
 
 
-def input_gradient(function: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
-    """Compiled for each number of samples."""
+def input_gradient(function: Callable[..., tuple[Any, Any]], *, few: bool = False) -> Callable[..., tuple[Any, Any]]:
+    """Compiled for each number of samples; each operation alone, as for ``few`` passes, would take longer."""
     passed = jax.jit(jax.value_and_grad(function, has_aux=True))
 
     def measure(x: Any, *arguments: Any) -> tuple[Any, Any]:

@@ -48,7 +48,7 @@ def gradients(loss: Callable[[], Any], variables: Sequence[Any]) -> tuple[float,
     return float(to_host(value)), to_host(found)
 
 
-def input_gradient(function: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
+def input_gradient(function: Callable[..., tuple[Any, Any]], *, few: bool = False) -> Callable[..., tuple[Any, Any]]:
     """Not compiled."""
 
     def passed(x: Any, *arguments: Any) -> tuple[Any, Any]:
