@@ -16,7 +16,15 @@ from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import by_position, channels_last, flat_positions
 from tb_cnndiag.capture.receptive_field import FieldGraph, is_picture
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
-from tb_cnndiag.capture.reductions import COSTLY, REDUCTIONS, SEARCHED, block_maxima, sample_max, spacing
+from tb_cnndiag.capture.reductions import (
+    COSTLY,
+    REDUCTIONS,
+    SEARCHED,
+    block_maxima,
+    pictured_units,
+    sample_max,
+    spacing,
+)
 from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, ReceptiveField
 
@@ -37,6 +45,9 @@ class Observer:
         self._prefix = prefix
         self.layers = layers
         self._compiled: dict[tuple[Any, ...], dict[int, Any]] = {}
+        # What is known without the pass must not be an output of it: TensorFlow takes seconds for 1,000 constants.
+        self._units = {layer.path: layer.units for layer in layers}
+        self._positions: dict[str, int | None] = {}
         self.batch_size: int | None = None
         """Samples per call of a model that is made for batches of one size; None: any number."""
         self.recording: Recording | None = None
@@ -69,7 +80,10 @@ class Observer:
             joined[path]["samples"] = np.asarray(samples)
             if "peaks" in joined[path]:
                 joined[path]["searched"] = np.asarray(sum(weights[:searched]))
-            joined[path]["positions"] = np.asarray(parts[0][path]["positions"])
+            positions = self._positions[path]
+            joined[path]["positions"] = np.asarray(parts[0][path]["positions"] if positions is None else positions)
+            if "feature_map" in joined[path]:
+                joined[path]["pictured_units"] = pictured_units(self._units[path])
         return joined
 
     def trace(self) -> None:
@@ -90,8 +104,10 @@ class Observer:
         names = everything if costly or backend().COMPILES else cheap
         inputs = (self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
         known = self._compiled.setdefault((names, inputs), {})
-        widest = spacing(samples)
-        every = max((each for each in known if each <= widest), default=widest)
+        right = spacing(samples)
+        every = max(
+            (each for each in known if each <= 2 * right), default=right
+        )  # rather fewer samples than another pass
         if every not in known:
             reduced = functools.partial(self._reduced, names, every)
             known[every] = backend().compiled(self._model, reduced, x, self.batch_size)
@@ -119,7 +135,8 @@ class Observer:
             if not seen[layer.path]:
                 continue
             activations = [by_position(layer, each.tensor) for each in seen[layer.path]]
-            found[layer.path] = {"positions": _positions(activations[0])}
+            positions = self._positions[layer.path] = activations[0].shape[1]
+            found[layer.path] = {"positions": _positions(activations[0])} if positions is None else {}
             given[layer.path] = _reducible(layer, seen[layer.path][0], activations, graph, kinds, every)
             if layer.path in pictures:
                 given[layer.path]["image"] = (channels_last(layer, pictures[layer.path]),)
@@ -155,8 +172,7 @@ def _without_costly(reduced: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
 
 def _positions(activation: Any) -> Any:
     """Number of positions, ``()``, float32."""
-    known = activation.shape[1]
-    return keras.ops.convert_to_tensor(keras.ops.shape(activation)[1] if known is None else known, "float32")
+    return keras.ops.convert_to_tensor(keras.ops.shape(activation)[1], "float32")
 
 
 def _reducible(

@@ -247,14 +247,14 @@ def sample_diversity(ops: Any, x: Any) -> Any:
 
 def feature_map(ops: Any, x: Any) -> Any:
     """A few units on the first images, downsampled, ``(≤ PICTURED_IMAGES, height, width, ≤ PICTURED_UNITS)``."""
-    units = evenly_spaced(x.shape[-1], PICTURED_UNITS)
+    units = pictured_units(x.shape[-1])
     step = int(units[1]) if len(units) > 1 else 1
     return _downsample(ops, x[:PICTURED_IMAGES, :, :, ::step], PICTURED_SIDE)
 
 
-def pictured_units(ops: Any, x: Any) -> Any:
-    """The units that :func:`feature_map` takes, ``(≤ PICTURED_UNITS,)``."""
-    return ops.convert_to_tensor(evenly_spaced(x.shape[-1], PICTURED_UNITS), "float32")
+def pictured_units(units: int) -> FloatArray:
+    """Which of so many units :func:`feature_map` takes, ``(≤ PICTURED_UNITS,)``."""
+    return np.asarray(evenly_spaced(units, PICTURED_UNITS), np.float32)
 
 
 def input_picture(ops: Any, x: Any) -> Any:
@@ -329,7 +329,6 @@ REDUCTIONS: Mapping[str, Reduction] = {
     "batch_mean_shift": Reduction(mean_shifts, _average, "normalized", at_once=True),
     "batch_variance_ratio": Reduction(variance_ratios, _average, "normalized", at_once=True),
     "feature_map": Reduction(feature_map, _first_chunk, "map"),
-    "pictured_units": Reduction(pictured_units, _first_chunk, "map"),
     "input_picture": Reduction(input_picture, _first_chunk, "picture"),
     "image": Reduction(image, _concatenate, "image", costly=True),
 }
