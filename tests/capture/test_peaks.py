@@ -50,7 +50,7 @@ def test_peaks_are_those_of_a_full_search(
     x = rng.normal(size=(samples, *shape)).astype(np.float32)
     found = captured(model, x)
     for name in ("a", "b", "end"):
-        output = np.asarray(keras.Model(model.inputs, model.get_layer(name).output)(x))
+        output = keras.ops.convert_to_numpy(keras.Model(model.inputs, model.get_layer(name).output)(x))
         flat = output.reshape(samples, -1, output.shape[-1])
         for unit, rows in enumerate(found[name]["peaks"]):
             maxima = flat[:, :, unit].max(axis=1)

@@ -85,7 +85,7 @@ def random_state() -> Callable[[], None]:
     """
     eager, drawn = context.context(), stateful_random_ops.global_generator
     before = {name: vars(eager)[name] for name in ("_seed", "_rng") if name in vars(eager)}
-    numbers = drawn.state.numpy() if drawn is not None else None
+    numbers = to_host(drawn.state) if drawn is not None else None
     if len(before) == 2:
         eager._seed, eager._rng = OTHER_SEED, random.Random(OTHER_SEED)
 
