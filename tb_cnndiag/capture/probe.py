@@ -20,6 +20,7 @@ from tb_cnndiag.capture.reductions import (
     COSTLY,
     REDUCTIONS,
     SEARCHED,
+    Reduction,
     block_maxima,
     pictured_units,
     sample_max,
@@ -67,7 +68,7 @@ class Observer:
         for start in range(0, samples, size):
             chunk = keras.tree.map_structure(lambda a, s=start: a[s : s + size], x)
             search = len(parts) < searched
-            reduced = self._reducer(reductions, x, min(samples, size), costly=search)(chunk)
+            reduced = self._reducer(reductions, x, min(samples, size))(chunk, search)
             parts.append(to_host(reduced if search else _without_costly(reduced)))
         weights = [min(size, samples - start) for start in range(0, samples, size)]
         joined: dict[str, dict[str, FloatArray]] = {}
@@ -92,16 +93,14 @@ class Observer:
         Raises:
             Exception: Any error of the model; its inputs must be declared.
         """
-        backend().trace(self._model, functools.partial(self._reduced, (), 1), self._model.inputs)
+        backend().trace(self._model, lambda x: self._reduced((), 1, x, False), self._model.inputs)
 
-    def _reducer(self, reductions: Sequence[str], x: Any, samples: int, *, costly: bool = False) -> Any:
-        """The pass with these reductions, for so many inputs like ``x``.
+    def _reducer(self, reductions: Sequence[str], x: Any, samples: int) -> Any:
+        """The pass with these reductions, for so many inputs like ``x``: it takes the inputs, and whether it searches.
 
-        Where the backend compiles, one pass serves all snapshots: to make another one takes longer than the costly
-        reductions, which are then computed where they are not needed, too.
+        One pass serves all snapshots: to compile another one takes longer than to run it.
         """
-        everything, cheap = (tuple(sorted(names)) for names in (reductions, set(reductions) - COSTLY))
-        names = everything if costly or backend().COMPILES else cheap
+        names = tuple(sorted(reductions))
         inputs = (self.batch_size, *((array.shape[1:], array.dtype) for array in keras.tree.flatten(x)))
         known = self._compiled.setdefault((names, inputs), {})
         right = spacing(samples)
@@ -113,8 +112,15 @@ class Observer:
             known[every] = backend().compiled(self._model, reduced, x, self.batch_size)
         return known[every]
 
-    def _reduced(self, names: tuple[str, ...], every: int, x: Any) -> dict[str, dict[str, Any]]:
-        """Call the model and reduce; one of ``every`` so many samples represents all where some do."""
+    def _reduced(self, names: tuple[str, ...], every: int, x: Any, search: Any) -> dict[str, dict[str, Any]]:
+        """Call the model and reduce.
+
+        Args:
+            names: The reductions.
+            every: One of so many samples represents all where some do.
+            x: The inputs.
+            search: Whether reductions that search are made; a bool of the graph, where there is one.
+        """
         ops = keras.ops
         with recording(self._model, self._prefix) as record:
             outputs = self._model(x, training=False)
@@ -143,13 +149,21 @@ class Observer:
         for name in names:
             reduction = REDUCTIONS[name]
             mine = {path: have[reduction.of] for path, have in given.items() if reduction.of in have}
-            if reduction.at_once:
-                values = reduction.reduce(ops, *zip(*mine.values(), strict=True)) if mine else []
-            else:
+            if not reduction.at_once:
                 values = [reduction.reduce(ops, *arguments) for arguments in mine.values()]
+            elif mine:
+                values = self._at_once(reduction, list(zip(*mine.values(), strict=True)), search)
+            else:
+                values = []
             for path, value in zip(mine, values, strict=True):
                 found[path][name] = ops.cast(value, "float32")
         return found
+
+    def _at_once(self, reduction: Reduction, given: Sequence[Any], search: Any) -> list[Any]:
+        reduce = functools.partial(reduction.reduce, keras.ops, *given)
+        if reduction.blank is None:
+            return list(reduce())
+        return list(keras.ops.cond(search, reduce, functools.partial(reduction.blank, keras.ops, *given)))
 
     def _see_images(self, record: Recording) -> dict[str, Any]:
         """Find the receptive fields; returns the images by the path of the first layer that receives each."""

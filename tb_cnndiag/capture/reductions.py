@@ -64,6 +64,8 @@ class Reduction:
         costly: Whether it is reduced only where that is asked for, and on the first ``SEARCHED`` samples only.
         at_once: Whether all layers are reduced by one call: ``reduce`` receives a sequence in place of each value, and
             returns a sequence.
+        blank: Of a reduction that searches: what it returns in place of ``reduce``, of the same shapes, where that is
+            not asked for.
     """
 
     reduce: Callable[..., Any]
@@ -85,6 +87,7 @@ class Reduction:
     ] = "activation"
     costly: bool = False
     at_once: bool = False
+    blank: Callable[..., Any] | None = None
 
 
 def spacing(samples: int) -> int:
@@ -142,6 +145,11 @@ def peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: S
         found += _peaks_of(ops, *zip(*layers[:count], strict=True))
         layers = layers[count:]
     return found
+
+
+def no_peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: Sequence[Any]) -> list[Any]:
+    """Zeros of the shapes that :func:`peaks` returns."""
+    return [ops.zeros((x.shape[-1], PATCHES, 3)) for x in activations]
 
 
 def _peaks_of(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: Sequence[Any]) -> list[Any]:
@@ -313,7 +321,7 @@ def _maximum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
 REDUCTIONS: Mapping[str, Reduction] = {
     "sample_max": Reduction(given_maxima, _concatenate, "maxima"),
     "sample_mean": Reduction(sample_mean, _concatenate),
-    "peaks": Reduction(peaks, _strongest, "peak", costly=True, at_once=True),
+    "peaks": Reduction(peaks, _strongest, "peak", costly=True, at_once=True, blank=no_peaks),
     "unit_mean": Reduction(unit_mean, _average, "some"),
     "unit_mean_abs": Reduction(unit_mean_abs, _average, "some"),
     "activation_sample": Reduction(activation_sample, _concatenate, "some"),

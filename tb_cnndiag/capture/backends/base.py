@@ -121,9 +121,6 @@ class LoopTaps(TrainingTaps, Protocol):
 class Backend(Protocol):
     """A module of :mod:`tb_cnndiag.capture.backends`."""
 
-    COMPILES: bool
-    """Whether passes are compiled, so that each costs time before it first runs."""
-
     def to_host(self, structure: Any) -> Any:
         """See :func:`tb_cnndiag.capture.backends.to_host`."""
 
@@ -139,12 +136,14 @@ class Backend(Protocol):
     def first_maximum(self, values: Any, indices: Any) -> Any:
         """Where along the last axis of ``indices``, ``(…, n)`` int32, the flat ``values`` are first largest: int32."""
 
-    def compiled(self, model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
-        """``function(x)``, which calls the model without changing its state, as fast as the backend can.
+    def compiled(
+        self, model: Any, function: Callable[[Any, Any], Any], x: Any, samples: int | None
+    ) -> Callable[[Any, bool], Any]:
+        """``function(x, flag)``, which calls the model without changing its state, as fast as the backend can.
 
         Args:
             model: The model.
-            function: Called inside a ``keras.StatelessScope``.
+            function: Called inside a ``keras.StatelessScope``. Where it is compiled, the flag is a tensor.
             x: An example of the inputs, a structure of arrays.
             samples: Samples of every call; None: any number.
         """

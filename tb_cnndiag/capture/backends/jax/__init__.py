@@ -16,7 +16,6 @@ from tb_cnndiag.capture.backends.jax.taps import TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
-    "COMPILES",
     "compiled",
     "computation",
     "constant_value",
@@ -33,8 +32,6 @@ __all__ = [
     "trace",
     "writes_the_log",
 ]
-
-COMPILES = True
 
 
 def constant_value(tensor: Any) -> Any:

@@ -22,26 +22,28 @@ NEEDS_VALUES = (
 )
 
 
-def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
+def compiled(
+    model: Any, function: Callable[[Any, Any], Any], x: Any, samples: int | None
+) -> Callable[[Any, bool], Any]:
     """Compiled for each number of samples; a model that cannot be compiled is called operation by operation."""
     variables = _state(model)
 
-    def passed(values: Sequence[Any], x: Any) -> Any:
+    def passed(values: Sequence[Any], x: Any, flag: Any) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
-            return function(x)
+            return function(x, flag)
 
     fast = jax.jit(passed)
     failed = any(array.dtype.kind in "OSU" for array in keras.tree.flatten(x))
 
-    def call(x: Any) -> Any:
+    def call(x: Any, flag: bool) -> Any:
         nonlocal failed
         values = [variable.value for variable in variables]
         if not failed:
             try:
-                return fast(values, x)
+                return fast(values, x, flag)
             except NEEDS_VALUES:
                 failed = True
-        return passed(values, x)
+        return passed(values, x, flag)
 
     return call
 

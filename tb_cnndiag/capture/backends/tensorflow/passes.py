@@ -14,11 +14,14 @@ from tensorflow.python.eager import context
 from tb_cnndiag.capture.backends.base import Differentiated
 
 
-def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
+def compiled(
+    model: Any, function: Callable[[Any, Any], Any], x: Any, samples: int | None
+) -> Callable[[Any, bool], Any]:
     """Compiled once, for any number of samples, unless the model must know that number."""
     text = {np.dtype(object): tf.string}
     specs = keras.tree.map_structure(lambda a: tf.TensorSpec((samples, *a.shape[1:]), text.get(a.dtype, a.dtype)), x)
-    return _as_traced(_compiled_for(_stateless(function), [specs]))
+    passed = _as_traced(_compiled_for(_stateless(function), [specs, tf.TensorSpec((), tf.bool)]))
+    return lambda x, flag: passed(x, tf.constant(flag))
 
 
 def trace(model: Any, function: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
@@ -86,10 +89,10 @@ def _compiled_for(passed: Callable[..., Any], specs: Sequence[Any]) -> Callable[
         return tf.function(passed, autograph=False, reduce_retracing=True)  # type: ignore[no-any-return]
 
 
-def _stateless(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def passed(x: Any) -> Any:
+def _stateless(function: Callable[..., Any]) -> Callable[..., Any]:
+    def passed(*arguments: Any) -> Any:
         with keras.StatelessScope():
-            return function(x)
+            return function(*arguments)
 
     return passed
 

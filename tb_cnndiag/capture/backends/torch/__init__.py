@@ -14,7 +14,6 @@ from tb_cnndiag.capture.backends.torch.taps import TappedLoop, TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
 __all__ = [
-    "COMPILES",
     "compiled",
     "computation",
     "constant_value",
@@ -31,8 +30,6 @@ __all__ = [
     "trace",
     "writes_the_log",
 ]
-
-COMPILES = False
 
 
 def computation() -> Any:

@@ -13,12 +13,14 @@ from tb_cnndiag.capture.backends.base import Differentiated, blank_shape
 from tb_cnndiag.capture.backends.torch.arrays import to_host
 
 
-def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | None) -> Callable[[Any], Any]:
+def compiled(
+    model: Any, function: Callable[[Any, Any], Any], x: Any, samples: int | None
+) -> Callable[[Any, bool], Any]:
     """Not compiled: see the docs on what Keras does on torch."""
 
-    def passed(x: Any) -> Any:
+    def passed(x: Any, flag: bool) -> Any:
         with torch.no_grad(), keras.StatelessScope():
-            return function(x)
+            return function(x, flag)
 
     return passed
 
@@ -26,7 +28,8 @@ def compiled(model: Any, function: Callable[[Any], Any], x: Any, samples: int | 
 def trace(model: Any, function: Callable[[Any], Any], inputs: Sequence[Any]) -> None:
     """Run on zeros."""
     zeros = [np.zeros(blank_shape(tensor), tensor.dtype) for tensor in inputs]
-    compiled(model, function, zeros, None)(zeros[0] if len(zeros) == 1 else zeros)
+    with torch.no_grad(), keras.StatelessScope():
+        function(zeros[0] if len(zeros) == 1 else zeros)
 
 
 def differentiated(model: Any, variables: Sequence[Any], loss: Callable[[Any, Any], Any]) -> Differentiated:
