@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -134,14 +133,8 @@ class _Called:
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
-    """Nothing is printed."""
-    nowhere = io.StringIO()
-    with (
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
+def _quiet() -> Iterator[None]:
+    """Warnings about the made points are not shown."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
