@@ -215,16 +215,16 @@ def _reducible(
             maxima = ops.maximum(maxima, sample_max(ops, other))
         given["maxima"] = (maxima,)
     if kinds & {"some", "bounded"}:
-        given["some"] = (activation[::every],)
+        given["some"] = (backend().every(activation, every),)
         if bounds and not answers:
             given["bounded"] = (*given["some"], bounds)
     if kinds & {"output", "some output"} and answers:
         answer = _answer_by_position(layer, graph.answers[layer.path])
-        given |= {"output": (answer,), "some output": (answer[::every],)}
+        given |= {"output": (answer,), "some output": (backend().every(answer, every),)}
     if kinds & {"input", "some input", "picture"} and layer.path in graph.first:
         tensor = graph.calls[layer.path].inputs[0]
         flat = _input_by_position(layer, tensor)
-        given |= {"input": (flat,), "some input": (flat[::every],)}
+        given |= {"input": (flat,), "some input": (backend().every(flat, every),)}
         if _is_map(image := channels_last(layer, tensor)):
             given["picture"] = (image,)
     if "normalized" in kinds:

@@ -133,6 +133,9 @@ class Backend(Protocol):
     def constant_value(self, tensor: Any) -> Any:
         """The value of a tensor that is constant in a graph, as an array; None if it has none."""
 
+    def every(self, x: Any, step: int) -> Any:
+        """``x[::step]``."""
+
     def first_maximum(self, values: Any, indices: Any) -> Any:
         """Where along the last axis of ``indices``, ``(…, n)`` int32, the flat ``values`` are first largest: int32."""
 

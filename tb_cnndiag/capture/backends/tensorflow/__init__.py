@@ -27,6 +27,7 @@ __all__ = [
     "computation",
     "constant_value",
     "differentiated",
+    "every",
     "first_maximum",
     "gradients",
     "in_one_piece",
@@ -44,6 +45,11 @@ __all__ = [
 def constant_value(tensor: Any) -> Any:
     """The value of a constant of the graph; None if it has none."""
     return tf.get_static_value(tensor)
+
+
+def every(x: Any, step: int) -> Any:
+    """Slices with a step take ten times as long."""
+    return tf.gather(x, tf.range(0, tf.shape(x)[0], step)) if step > 1 else x
 
 
 def first_maximum(values: Any, indices: Any) -> Any:
