@@ -54,6 +54,7 @@ CASES: Mapping[str, Case] = {
     "efficientnet": Case("efficientnetb0", 50, 10, LARGE_LONG),
     "tiny": Case("tiny", 20, 10, {"seconds": 0.7}),
     "wide": Case("wide", 20, 30, {"MB": 200.0}),
+    "deep": Case("deep", 7, 4, {}),
 }
 DEFAULT = ("tiny", "wide", "vgg", "mobilenet-short", "resnet-short", "efficientnet-short")
 
@@ -80,6 +81,13 @@ def wide() -> Any:
     return Sequential([Input((64,)), layers.Dense(13_000, activation="relu"), layers.Dense(10, activation="softmax")])
 
 
+def deep() -> Any:
+    """A residual network of 1,001 layers of 8 filters."""
+    from benchmarks.storage import deep as network
+
+    return network()
+
+
 def vgg() -> Any:
     """Six convolutions on 32 × 32 pixels."""
     from benchmarks.overhead import vgg as network
@@ -101,6 +109,7 @@ def application(name: str) -> Callable[[], Any]:
 NETWORKS: Mapping[str, Callable[[], Any]] = {
     "tiny": tiny,
     "wide": wide,
+    "deep": deep,
     "vgg": vgg,
     "mobilenetv2": application("MobileNetV2"),
     "resnet50": application("ResNet50"),
