@@ -5,6 +5,7 @@ network, on the backend that Keras uses:
 
 - *fwd*: one bare forward pass of a 256-image probe, compiled where the backend compiles, the unit of the rest;
 - *snapshot, processor* and *observed, processor*: the same in processor time, which other work changes less;
+- *first pass*: processor time of that pass when it is first made, compiled and run;
 - *snapshot*: the probe's pass with all reductions of a light snapshot, over fwd;
 - *epoch end*, of a light, heavy and costly snapshot: everything that happens at the end of an epoch, writing included,
   over fwd; the mean over 100 epochs at the default schedule (without the costly diagnostics, which targets leave out,
@@ -143,9 +144,13 @@ def pass_and_steps(name: str) -> dict[str, float]:
     inspector = ModelInspector({"": model})
     inspector.set_probe("", Samples(x, y, "given"))
     light = sorted({name for kind in BUILTIN for name in kind.needs} & REDUCTIONS.keys())
+    begin = time.process_time()
+    inspector.activations(light, costly=False)
+    first = time.process_time() - begin
     both = timed(fwd=_bare(model, x), snapshot=lambda: inspector.activations(light, costly=False))
     return {
         "fwd in ms": both["fwd"][0] * 1e3,
+        "first pass, processor, s": first,
         "snapshot": both["snapshot"][0] / both["fwd"][0],
         "snapshot, processor": both["snapshot"][1] / both["fwd"][1],
         **_taps(model, inspector, x, y),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import Graph
+
+Item = TypeVar("Item", bound=Hashable)
 
 
 def named_units(layer: str, units: int, findings: Sequence[Finding]) -> list[list[int]]:
@@ -21,10 +24,10 @@ def named_units(layer: str, units: int, findings: Sequence[Finding]) -> list[lis
     return lists
 
 
-def in_turn(lists: Sequence[Sequence[int]]) -> list[int]:
-    """The first of each list, then the second of each, and so on, each unit once."""
+def in_turn(lists: Sequence[Sequence[Item]]) -> list[Item]:
+    """The first of each list, then the second of each, and so on, each item once."""
     most = max(map(len, lists), default=0)
-    return list(dict.fromkeys(units[turn] for turn in range(most) for units in lists if turn < len(units)))
+    return list(dict.fromkeys(items[turn] for turn in range(most) for items in lists if turn < len(items)))
 
 
 def medoids(layer: str, units: int, history: History) -> list[int]:

@@ -193,7 +193,7 @@ class _Reached:
 
 
 def compiled_from(value: Any) -> Any:
-    """The Python function behind one that TensorFlow or JAX compiles; None if there is none."""
+    """The Python function behind one that TensorFlow or JAX compiles; None for anything else."""
     found = getattr(value, "python_function", None) or getattr(value, "__wrapped__", None)
     return found if callable(found) else None
 

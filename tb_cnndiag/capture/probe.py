@@ -149,21 +149,9 @@ class Observer:
         for name in names:
             reduction = REDUCTIONS[name]
             mine = {path: have[reduction.of] for path, have in given.items() if reduction.of in have}
-            if not reduction.at_once:
-                values = [reduction.reduce(ops, *arguments) for arguments in mine.values()]
-            elif mine:
-                values = self._at_once(reduction, list(zip(*mine.values(), strict=True)), search)
-            else:
-                values = []
-            for path, value in zip(mine, values, strict=True):
+            for path, value in zip(mine, _values(reduction, list(mine.values()), search), strict=True):
                 found[path][name] = ops.cast(value, "float32")
         return found
-
-    def _at_once(self, reduction: Reduction, given: Sequence[Any], search: Any) -> list[Any]:
-        reduce = functools.partial(reduction.reduce, keras.ops, *given)
-        if reduction.blank is None:
-            return list(reduce())
-        return list(keras.ops.cond(search, reduce, functools.partial(reduction.blank, keras.ops, *given)))
 
     def _see_images(self, record: Recording) -> dict[str, Any]:
         """Find the receptive fields; returns the images by the path of the first layer that receives each."""
@@ -177,6 +165,18 @@ class Observer:
         except Exception:  # of any layer of a user; without fields, everything else is recorded
             return {}
         return {path: graph.images[image] for image, path in graph.first.items() if is_picture(graph.images[image])}
+
+
+def _values(reduction: Reduction, given: Sequence[tuple[Any, ...]], search: Any) -> list[Any]:
+    """What a reduction makes of what each layer gives it, by layer."""
+    ops = keras.ops
+    if not given or not reduction.at_once:
+        return [reduction.reduce(ops, *arguments) for arguments in given]
+    together = list(zip(*given, strict=True))
+    if reduction.blank is None:
+        return list(reduction.reduce(ops, *together))
+    blank = functools.partial(reduction.blank, ops, *together)
+    return list(ops.cond(search, functools.partial(reduction.reduce, ops, *together), blank))
 
 
 def _without_costly(reduced: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import NamedTuple
 
 from tb_cnndiag.finding import Finding
@@ -60,8 +60,16 @@ class PicturedUnits:
         ]
         typical = [taken(history, each.path, medoids(each.path, each.units, history)) for history, _, each in layers]
         rest = [[Unit(*key, unit) for unit in units] for key, units in left.items()]
-        parts = [list(_turns(stage)) for stage in (named, typical, rest)]
+        parts = [in_turn(stage) for stage in (named, typical, rest)]
         return cls([unit for part in parts for unit in part], len(parts[0]), len(parts[1]))
+
+    @functools.cached_property
+    def _ranked(self) -> Mapping[tuple[str, str], Sequence[tuple[int, int]]]:
+        """Places in the order, and units, by run and layer."""
+        found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for rank, each in enumerate(self.order):
+            found.setdefault((each.run, each.layer), []).append((rank, each.unit))
+        return found
 
     @property
     def fewest(self) -> int:
@@ -72,7 +80,8 @@ class PicturedUnits:
         """A message about a layer with the pictures of the first ``count`` units; None if it has none of them."""
         key = run, measurement.diagnostic, measurement.layer, count
         if key not in self._cut:
-            units = [each.unit for each in self.order[:count] if each[:2] == (run, measurement.layer)]
+            ranked = self._ranked.get((run, measurement.layer), ())
+            units = [unit for rank, unit in ranked if rank < count]
             self._cut[key] = _part(measurement, units)
         return self._cut[key]
 
@@ -104,11 +113,6 @@ class PicturedUnits:
 
 def _joined(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _turns(lists: Sequence[Sequence[Unit]]) -> Iterator[Unit]:
-    for turn in zip_longest(*lists):
-        yield from (unit for unit in turn if unit is not None)
 
 
 def _part(measurement: Measurement, units: Sequence[int]) -> bytes | None:

@@ -337,7 +337,7 @@ export type LossFacts = Message<"tb_cnndiag.LossFacts"> & {
   unknown: string;
 
   /**
-   * Loss of Keras that it is a multiple of, e.g. "categorical_crossentropy"; empty if there is none.
+   * Loss of Keras that it is a multiple of, e.g. "categorical_crossentropy"; empty for any other loss.
    *
    * @generated from field: string same_as = 2;
    */
