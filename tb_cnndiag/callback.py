@@ -44,9 +44,9 @@ class CNNDiagnostics(Recording):
         images: False keeps pictures of your data out of the log: images of the probe, feature maps. Pictures of filters
             show weights and stay.
         budget: Share of the training's time that the diagnostics may take, 0..1; None: no bound. A snapshot leaves out
-            what it cannot afford: the log and the tab name it. The first snapshot is always taken; the last one is as
-            complete as a fifth of the training's time allows for all of them; images of units and maps of classes use
-            what is left of the share. ``schedule`` is the upper bound.
+            what it cannot afford: the log and the tab name it. The first snapshot is always taken. The last one may
+            exceed the share by 0.02, and light diagnostics until all have taken a fifth of the training's time. Images
+            of units and maps of classes use what is left of the share. ``schedule`` is the upper bound.
         layers: Regular expression: record only the layers whose path it matches.
         on_finding: What to do with findings of severity ``"error"`` or ``"warning"`` that two more snapshots confirm.
             ``"warn"`` issues a warning per fault, with what it causes, and one if it no longer holds; ``"stop"``

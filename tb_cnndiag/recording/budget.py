@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from tb_cnndiag.diagnostics.base import Cost
+
 Occasion: TypeAlias = Literal["first", "regular", "last"]
 
 clock: Callable[[], float] = time.perf_counter
@@ -15,8 +17,13 @@ clock: Callable[[], float] = time.perf_counter
 
 # Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
 FLOOR = 0.5
-# Largest part of the training's time that all diagnostics may take, the last snapshot included.
+# Largest part of the training's time that all diagnostics may take so that the last snapshot has the light ones, and by
+# how much the share may be exceeded so that it has the others.
 WHOLE_SHARE = 0.2
+EXCESS = 0.02
+# Part of the available time that diagnostics of each cost may use between the first and the last snapshot: what costs
+# much must not use up what light ones need at the next snapshots.
+PARTS: Mapping[Cost, float] = {"light": 1.0, "heavy": 0.5, "costly": 0.25}
 # Largest part of what a training will earn that is kept for its last snapshot.
 RESERVE = 0.5
 
@@ -37,8 +44,8 @@ class Budget:
     """Keeps account of the time that diagnostics take, relative to the time that training takes.
 
     All snapshots after the first one may take ``share`` of the training's time, or ``FLOOR`` seconds if that is more.
-    The first one is always taken. The last one may exceed the share, until all diagnostics together have taken
-    ``WHOLE_SHARE`` of the training's time.
+    The first one is always taken. The last one may exceed the share: by ``EXCESS``, and for light diagnostics until all
+    together have taken ``WHOLE_SHARE`` of the training's time.
     """
 
     def __init__(self, share: float | None) -> None:
@@ -105,8 +112,16 @@ class Budget:
             return min(self._measured[item], expected.later)
         return self._measured[item]
 
+    def limits(self, occasion: Occasion, *, progress: float = 0.0, reserved: float = 0.0) -> Mapping[Cost, float]:
+        """Seconds that a snapshot may have taken when the last diagnostic of each cost ends; see :meth:`available`."""
+        seconds = self.available(occasion, progress=progress, reserved=reserved)
+        if occasion != "last" or self.share is None:
+            return {cost: part * seconds for cost, part in PARTS.items()}
+        heavier = self._left_at_last(self.share + EXCESS)
+        return {cost: seconds if cost == "light" else heavier for cost in PARTS}
+
     def available(self, occasion: Occasion, *, progress: float = 0.0, reserved: float = 0.0) -> float:
-        """Seconds that a snapshot may take now; infinite if there is no bound.
+        """Seconds that a snapshot of light diagnostics may take now; infinite if there is no bound.
 
         Args:
             occasion: Which snapshot it is.
@@ -115,17 +130,20 @@ class Budget:
         """
         if self.share is None or occasion == "first":
             return float("inf")
-        spent, trained = self.spent, self.trained
         if occasion == "last":
-            if self._before_last is None:  # it may be supplemented when the training ends
-                self._before_last = spent
-            whole = max(WHOLE_SHARE, self.share) * trained
-            return max(self._before_last + FLOOR, whole) - spent
+            return self._left_at_last(max(WHOLE_SHARE, self.share))
+        spent, trained = self.spent, self.trained
         earned = self.share * trained
         if progress > 0:
             whole = self.share * trained / progress
             earned = min(earned, whole - min(reserved, RESERVE * whole))
         return max(FLOOR, earned) - (spent - self._unbounded)
+
+    def _left_at_last(self, share: float) -> float:
+        """Seconds until all diagnostics have taken this share of the training's time, at least ``FLOOR`` in all."""
+        if self._before_last is None:  # it may be supplemented when the training ends
+            self._before_last = self.spent
+        return max(self._before_last + FLOOR, share * self.trained) - self.spent
 
     @property
     def earned_lately(self) -> float:

@@ -140,7 +140,7 @@ class Closing:
         compiling = COMPILING + COMPILING_EACH * sum(len(operations(model)) for model in self._inspector.models)
         costs = {each.name: each.expected(compiling, sample) for each in applicable}
         budget.expect({name: Expected(cost, cost) for name, cost in costs.items()})
-        chosen = affordable(applicable, budget, seconds, last=True).chosen
+        chosen = affordable(applicable, budget, {"closing": seconds}).chosen
         self.left_out = {each.name: (each.name, costs[each.name]) for each in applicable if each not in chosen}
         # Described at once: each description of a run takes as much as all of its layers.
         self._described = tuple(info for each in applicable if each in chosen for info in each.described)

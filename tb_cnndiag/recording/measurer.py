@@ -55,7 +55,7 @@ class Measurer:
         table: str,
         diagnostics: Sequence[Diagnostic],
         timed: Callable[[str], AbstractContextManager[None]] = lambda _name: nullcontext(),
-        exhausted: Callable[[], bool] = lambda: False,
+        exhausted: Callable[[Cost], bool] = lambda _cost: False,
     ) -> tuple[list[Measurement], list[Diagnostic]]:
         """All measurements of one snapshot, and the diagnostics for which no time was left.
 
@@ -65,12 +65,12 @@ class Measurer:
             table: Id of the layer table.
             diagnostics: The diagnostics to run.
             timed: Context that times the diagnostic of a name.
-            exhausted: Whether the time for this snapshot has been spent.
+            exhausted: Whether the time for diagnostics of this cost has been spent.
         """
         measurements: list[Measurement] = []
         skipped: list[Diagnostic] = []
         for diagnostic in diagnostics:
-            if diagnostic.needs and exhausted():
+            if diagnostic.needs and exhausted(diagnostic.cost):
                 skipped.append(diagnostic)
                 continue
             try:

@@ -12,9 +12,6 @@ from tb_cnndiag.recording.inspection import passes, sources
 # Judging and writing.
 RECORD = "record"
 _RANK: Mapping[Cost, int] = {"light": 0, "heavy": 1, "costly": 2, "closing": 3}
-# Part of the available time that diagnostics of each cost may use: what costs much must not use up what light ones need
-# at the next snapshots.
-_PART: Mapping[Cost, float] = {"light": 1.0, "heavy": 0.5, "costly": 0.25, "closing": 0.0}
 
 
 @dataclass(frozen=True)
@@ -33,9 +30,8 @@ class Plan:
 def affordable(
     due: Sequence[Diagnostic],
     budget: Budget,
-    seconds: float,
+    limits: Mapping[Cost, float],
     *,
-    last: bool = False,
     captured: Set[str] | None = None,
 ) -> Plan:
     """Choose from the diagnostics that are due: light ones first, then heavy and costly ones, cheap ones first.
@@ -46,8 +42,7 @@ def affordable(
     Args:
         due: The diagnostics, in the order of the log.
         budget: What each of them is expected to take.
-        seconds: Time that the snapshot may take.
-        last: Whether no snapshot follows, for which time would have to be left.
+        limits: Seconds that all may have taken when the last diagnostic of each cost ends.
         captured: Sources that have been captured: no other one will be. None: they are still to be captured.
     """
     chosen: set[str] = set()
@@ -60,7 +55,7 @@ def affordable(
         cost = budget.estimate(diagnostic.name) if shared else _alone(diagnostic, budget)
         cost += _capturing(fetched | more, budget) - _capturing(fetched, budget)
         impossible = captured is not None and more
-        limit = seconds if last else _PART[diagnostic.cost] * seconds
+        limit = limits[diagnostic.cost]
         if diagnostic.cost == "light":
             limit = max(limit, budget.earned_lately)
         if diagnostic.needs and (impossible or planned + cost > limit):

@@ -112,19 +112,22 @@ class Session:
             return self._log.end() if last else None
         with self.budget.charged():
             reserved = cost_of_all(self._measurer.due(WITHOUT_COSTLY), self.budget)
-            seconds = self.budget.available(moment.occasion, progress=moment.progress, reserved=reserved)
-            end = self.budget.spent + seconds
-            needs = affordable(due, self.budget, seconds, last=last).needs
+            limits = self.budget.limits(moment.occasion, progress=moment.progress, reserved=reserved)
+            needs = affordable(due, self.budget, limits).needs
             before = self.budget.spent
             snapshot = self._inspection.capture(moment.step, moment.epoch, logs, tapped, needs, self.budget.measured)
             # Now it is known what capturing has taken: if it was more than expected, it must not have been in vain.
-            end = max(end, self.budget.spent + MEASURING * (self.budget.spent - before))
-            plan = affordable(due, self.budget, end - self.budget.spent, last=last, captured=sources(needs))
+            captured = self.budget.spent
+            ends = {
+                cost: max(before + limit, captured + MEASURING * (captured - before)) for cost, limit in limits.items()
+            }
+            left = {cost: end - captured for cost, end in ends.items()}
+            plan = affordable(due, self.budget, left, captured=sources(needs))
             self._left_out = [each for each in due if each.name in plan.left_out]
             if not plan.chosen:
                 return self._log.end() if last else None
             index = self._log.snapshots - 1 if done else self._log.snapshots
-            judgment = self._record(snapshot, plan, index, batch_size, end, ended=last)
+            judgment = self._record(snapshot, plan, index, batch_size, ends, ended=last)
         self._done = done | ({each.name for each in due} - {each.name for each in self._left_out})
         self._logged = dict(logs)
         self.budget.recorded()
@@ -202,12 +205,19 @@ class Session:
         return ALL_COSTS if COSTLY(index) and not bounded_first else WITHOUT_COSTLY
 
     def _record(
-        self, snapshot: Snapshot, plan: Plan, index: int, batch_size: int, end: float, *, ended: bool
+        self,
+        snapshot: Snapshot,
+        plan: Plan,
+        index: int,
+        batch_size: int,
+        ends: Mapping[Cost, float],
+        *,
+        ended: bool,
     ) -> Judgment:
-        """Measure until ``end`` seconds have been spent in all, judge and write."""
+        """Measure until so many seconds have been spent in all, by the cost of a diagnostic; judge and write."""
         info, changed = self._inspection.describe(tuple(layer.layer for layer in snapshot.layers), batch_size)
         measurements, skipped = self._measurer.measure(
-            snapshot, index, info.table, plan.chosen, self.budget.measured, lambda: self.budget.spent > end
+            snapshot, index, info.table, plan.chosen, self.budget.measured, lambda cost: self.budget.spent > ends[cost]
         )
         self._left_out += skipped
         scalars = self._measurer.scalars(measurements, snapshot)

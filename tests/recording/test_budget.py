@@ -13,7 +13,7 @@ import pytest
 
 from tb_cnndiag import CNNDiagnostics
 from tb_cnndiag.capture.model_inspector import ModelInspector
-from tb_cnndiag.diagnostics.base import Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
+from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import ColumnInfo
 from tb_cnndiag.recording import run_log
@@ -39,10 +39,11 @@ def test_training_earns_what_snapshots_spend(clock: Clock) -> None:
     assert budget.available("regular") < 0
     clock.pass_by(100.0)
     assert budget.available("regular") == pytest.approx(0.05 * 100 - 2)
-    # The last snapshot may take what is left of a fifth of the 100 s that training itself took.
-    assert budget.available("last") == pytest.approx(0.2 * 100 - 5)
+    # The last snapshot may take what is left of a fifth of the 100 s that training itself took, other than light ones
+    # what is left of the share and two hundredths.
+    assert budget.limits("last") == pytest.approx({"light": 0.2 * 100 - 5, "heavy": 7 - 5, "costly": 7 - 5})
     _spend(budget, clock, 12.0)
-    assert budget.available("last") == pytest.approx(0.2 * 100 - 17)
+    assert budget.limits("last")["light"] == pytest.approx(0.2 * 100 - 17)
     assert budget.spent_share == pytest.approx(17 / 117)
 
 
@@ -128,6 +129,21 @@ def _names(plan: Any) -> list[str]:
     return [each.name for each in plan.chosen]
 
 
+def _all(seconds: float) -> dict[Cost, float]:
+    return {"light": seconds, "heavy": seconds, "costly": seconds}
+
+
+def _parts(seconds: float) -> dict[Cost, float]:
+    return {"light": seconds, "heavy": seconds / 2, "costly": seconds / 4}
+
+
+def test_between_the_ends_of_a_training_much_is_kept_for_light_ones(clock: Clock) -> None:
+    budget = Budget(0.05)
+    clock.pass_by(100.0)
+    assert budget.limits("regular") == pytest.approx(_parts(5.0))
+    assert budget.limits("first") == _all(float("inf"))
+
+
 def test_light_ones_come_first_and_what_they_share_counts_once(clock: Clock) -> None:
     budget = Budget(0.05)
     for item, seconds in {
@@ -150,17 +166,17 @@ def test_light_ones_come_first_and_what_they_share_counts_once(clock: Clock) -> 
         _diagnostic("logs", "light"),
     ]
     assert cost_of_all(due, budget) == pytest.approx(0.2 + 1.0 + 0.2 + 0.5 + 2.0 + 0.1)
-    assert _names(affordable(due, budget, 0.0)) == ["logs"]
-    assert _names(affordable(due, budget, 1.45, last=True)) == ["a", "b", "logs"]
-    plan = affordable(due, budget, 2.0, last=True)
+    assert _names(affordable(due, budget, _all(0.0))) == ["logs"]
+    assert _names(affordable(due, budget, _all(1.45))) == ["a", "b", "logs"]
+    plan = affordable(due, budget, _all(2.0))
     assert _names(plan) == ["rank", "a", "b", "logs"]
     assert plan.left_out == pytest.approx({"tree": 2.0, "cut": 2.1})
-    assert _names(affordable(due, budget, 4.2, last=True)) == ["rank", "cut", "tree", "a", "b", "logs"]
+    assert _names(affordable(due, budget, _all(4.2))) == ["rank", "cut", "tree", "a", "b", "logs"]
     # Between the first and the last snapshot, heavy ones may use half of the time, and costly ones a quarter.
-    assert _names(affordable(due, budget, 2.0)) == ["a", "b", "logs"]
-    assert _names(affordable(due, budget, 7.0)) == ["cut", "tree", "a", "b", "logs"]
+    assert _names(affordable(due, budget, _parts(2.0))) == ["a", "b", "logs"]
+    assert _names(affordable(due, budget, _parts(7.0))) == ["cut", "tree", "a", "b", "logs"]
     # The probe was captured, and took its time; nothing else can be captured any more.
-    assert _names(affordable(due, budget, 0.45, captured={"probe"})) == ["a", "b", "logs"]
+    assert _names(affordable(due, budget, _all(0.45), captured={"probe"})) == ["a", "b", "logs"]
 
 
 def test_in_debt_light_ones_get_what_was_earned_since_the_last_snapshot(clock: Clock) -> None:
@@ -171,12 +187,12 @@ def test_in_debt_light_ones_get_what_was_earned_since_the_last_snapshot(clock: C
     due = [_diagnostic("rank", "costly", "kernel"), _diagnostic("a", "light", "kernel")]
     clock.pass_by(10.0)
     assert budget.available("regular") < -90
-    assert _names(affordable(due, budget, budget.available("regular"))) == ["a"]
+    assert _names(affordable(due, budget, budget.limits("regular"))) == ["a"]
     budget.recorded()
     clock.pass_by(5.9)  # earns 0.295 s: too little to measure, judge and write
-    assert _names(affordable(due, budget, budget.available("regular"))) == []
+    assert _names(affordable(due, budget, budget.limits("regular"))) == []
     clock.pass_by(0.2)
-    assert _names(affordable(due, budget, budget.available("regular"))) == ["a"]
+    assert _names(affordable(due, budget, budget.limits("regular"))) == ["a"]
 
 
 def test_the_pass_that_searches_serves_the_plain_pass_too(clock: Clock) -> None:
@@ -185,8 +201,8 @@ def test_the_pass_that_searches_serves_the_plain_pass_too(clock: Clock) -> None:
         _spend(budget, clock, seconds, item)
     due = [_diagnostic("a", "light", "sample_max"), _diagnostic("patches", "costly", "peaks")]
     assert cost_of_all(due, budget) == pytest.approx(1.5 + 0.1 + 0.2)
-    assert _names(affordable(due, budget, 1.85, last=True)) == ["a", "patches"]
-    assert affordable(due, budget, 1.75, last=True).left_out == pytest.approx({"patches": 0.5 + 0.2})
+    assert _names(affordable(due, budget, _all(1.85))) == ["a", "patches"]
+    assert affordable(due, budget, _all(1.75)).left_out == pytest.approx({"patches": 0.5 + 0.2})
 
 
 class _Slow(LayerDiagnostic):
