@@ -2,12 +2,14 @@
 
 Thresholds are set on the tune half and on the first round, whose misses have been read. Each scoring of the report half
 and of a blind round is appended to ``results.md``. A blind round is scored once, at a clean commit, and again only with
-``--again REASON``, which is logged. Logs are kept below ``--work``: cases trained before are not trained again.
+``--again REASON``, which is logged. Logs are kept below ``--work``: cases trained before are not trained again; with
+another ``--budget``, they need a place of their own.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import multiprocessing
 import os
 import subprocess
@@ -25,6 +27,7 @@ def main() -> None:
     parser.add_argument("--half", choices=["tune", "report", "both", "first", *BLIND], default="both")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--budget", type=float, default=0.05, help="share of the time that diagnostics may take")
     parser.add_argument("--note", default="", help="why the report half is scored, for the log")
     parser.add_argument("--again", default="", help="why a blind round is scored another time, for the log")
     options = parser.parse_args()
@@ -45,7 +48,7 @@ def main() -> None:
     ]
     begin = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(options.jobs, one_thread, maxtasksperchild=40) as pool:
-        for _ in pool.imap_unordered(train_named, todo):
+        for _ in pool.imap_unordered(functools.partial(train_named, budget=options.budget), todo):
             pass
     print(f"{len(todo)} trainings ({time.perf_counter() - begin:.0f} s)")
     for half in halves:

@@ -38,15 +38,15 @@ def one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def train_named(task: tuple[str, int, Path]) -> None:
+def train_named(task: tuple[str, int, Path], budget: float = 0.05) -> None:
     """Train a case by its name, for a process of its own."""
     from benchmarks.corpus.cases import CASES
 
     name, seed, home = task
-    train(next(case for case in CASES if case.name == name), seed, home)
+    train(next(case for case in CASES if case.name == name), seed, home, budget)
 
 
-def train(case: Case, seed: int, home: Path) -> None:
+def train(case: Case, seed: int, home: Path, budget: float = 0.05) -> None:
     """Train a case into ``home`` unless that was done before."""
     if (home / DONE).exists():
         return
@@ -60,7 +60,7 @@ def train(case: Case, seed: int, home: Path) -> None:
         warnings.simplefilter("ignore")
         try:
             trial = case.make()
-            curves, before = _fit(trial, case, home)
+            curves, before = _fit(trial, case, home, budget)
             classes = len(np.unique(np.asarray(trial.y))) if np.ndim(trial.y) == 1 else 0
             done = Outcome(trial.model, trial.x, trial.y, curves, before, 1 / max(classes, 1))
             outcome |= {"symptom": bool(case.symptom(done)), "curves": curves}
@@ -71,7 +71,7 @@ def train(case: Case, seed: int, home: Path) -> None:
     (home / DONE).write_text(json.dumps(outcome))
 
 
-def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], dict[str, Any]]:
+def _fit(trial: Trial, case: Case, home: Path, budget: float) -> tuple[dict[str, list[float]], dict[str, Any]]:
     before = {
         layer.name: rows(layer.kernel)
         for layer in trial.model._flatten_layers()
@@ -88,7 +88,7 @@ def _fit(trial: Trial, case: Case, home: Path) -> tuple[dict[str, list[float]], 
         validation_data=trial.validation,
         epochs=trial.epochs,
         batch_size=trial.batch,
-        callbacks=[*trial.callbacks, *recorders, CNNDiagnostics(home, probe=probe, verbose=0)],
+        callbacks=[*trial.callbacks, *recorders, CNNDiagnostics(home, probe=probe, budget=budget, verbose=0)],
         verbose=0,
         **trial.options,
     )
