@@ -85,13 +85,18 @@ class ClosingDiagnostic(Diagnostic):
 
     Attributes:
         noun: What it makes, in the plural.
-        described: What it writes.
+        described: What it writes; the first one gives it its name.
     """
 
     cost: ClassVar[Cost] = "closing"
     needs = ("model",)
     noun: ClassVar[str]
     described: ClassVar[tuple[DiagnosticInfo, ...]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        first = cls.described[0]
+        cls.name, cls.title, cls.description = first.name, first.title, first.description
 
     @abstractmethod
     def check(self, ended: Ended) -> None:

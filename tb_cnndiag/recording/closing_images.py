@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 import numpy as np
 
@@ -34,9 +33,6 @@ GRADIENTS_PER_IMAGE = 600
 class ClosingSyntheticImages(ClosingDiagnostic):
     """Synthetic images of cluster medoids and of units that findings name."""
 
-    name: ClassVar[str] = SYNTHETIC_IMAGES.name
-    title: ClassVar[str] = SYNTHETIC_IMAGES.title
-    description: ClassVar[str] = SYNTHETIC_IMAGES.description
     noun = "synthetic images"
     described = (SYNTHETIC_IMAGES, SYNTHETIC_RESPONSES)
 
@@ -76,9 +72,6 @@ class ClosingSyntheticImages(ClosingDiagnostic):
 class ClosingSampleMaps(ClosingDiagnostic):
     """Maps of why classes were predicted for images of the probe."""
 
-    name: ClassVar[str] = SAMPLE_MAPS.name
-    title: ClassVar[str] = SAMPLE_MAPS.title
-    description: ClassVar[str] = SAMPLE_MAPS.description
     shows_data = True
     noun = "images with maps of why their class was predicted"
     described = (SAMPLE_MAPS,)

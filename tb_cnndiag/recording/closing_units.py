@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 import numpy as np
 
@@ -19,9 +18,6 @@ from tb_cnndiag.unit_images.unit_densities import SAMPLES, UNIT_DENSITIES, unit_
 class ClosingGradientBoxes(ClosingDiagnostic):
     """Boxes of gradients in the top images of units that see whole images."""
 
-    name: ClassVar[str] = GRADIENT_BOXES.name
-    title: ClassVar[str] = GRADIENT_BOXES.title
-    description: ClassVar[str] = GRADIENT_BOXES.description
     noun = "boxes of gradients"
     described = (GRADIENT_BOXES,)
 
@@ -57,9 +53,6 @@ class ClosingGradientBoxes(ClosingDiagnostic):
 class ClosingUnitDensities(ClosingDiagnostic):
     """Densities of the activations of selected units of every layer."""
 
-    name: ClassVar[str] = UNIT_DENSITIES.name
-    title: ClassVar[str] = UNIT_DENSITIES.title
-    description: ClassVar[str] = UNIT_DENSITIES.description
     noun = "densities of units"
     described = (UNIT_DENSITIES,)
 

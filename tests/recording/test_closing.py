@@ -13,7 +13,7 @@ import pytest
 from tb_cnndiag import CNNDiagnostics, audit
 from tb_cnndiag.finding import Finding
 from tb_cnndiag.history import History
-from tb_cnndiag.payloads import Graph, Images, SampleMaps, UnitValues
+from tb_cnndiag.payloads import DiagnosticInfo, Graph, Images, SampleMaps, UnitValues
 from tb_cnndiag.recording import closing_images
 from tb_cnndiag.recording.closing import ClosingDiagnostic, Ended, Made, NotApplicableError
 from tb_cnndiag.recording.selected_units import MOST_LAYERS, MOST_NAMED, MOST_UNITS, selected_units
@@ -177,11 +177,8 @@ def test_each_has_its_share_of_the_time(tmp_path: Path, clock: Clock, slow: Call
 
 
 class _Broken(ClosingDiagnostic):
-    name = "broken"
-    title = "Broken"
-    description = "Raises."
     noun = "broken things"
-    described = ()
+    described = (DiagnosticInfo("broken", "Broken", "Raises."),)
 
     def check(self, ended: Ended) -> None:
         return
