@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,49 @@ class Series:
         return len(self.steps)
 
 
+class _Grown:
+    """Values by step that grow with the measurements of a diagnostic: each measurement is collected once."""
+
+    def __init__(self, table: str, missing: FloatArray) -> None:
+        """Of the layer table ``table``; each row is like ``missing``."""
+        self._table = table
+        self._seen = 0
+        self._last: Measurement | None = None
+        self._length = 0
+        self._steps = np.zeros(0, np.int64)
+        self._values = missing[np.newaxis][:0]
+
+    def follows(self, measured: Sequence[Measurement], table: str) -> bool:
+        """Whether it was collected from the first of these measurements, for this layer table."""
+        last = self._seen - 1
+        return table == self._table and (last < 0 or (last < len(measured) and measured[last] is self._last))
+
+    def new(self, measured: Sequence[Measurement]) -> Sequence[Measurement]:
+        """The measurements that were not collected yet."""
+        new = measured[self._seen :]
+        if new:
+            self._reserve(self._length + len(new))
+            self._seen, self._last = len(measured), new[-1]
+        return new
+
+    def append(self, step: int, row: Any) -> None:
+        self._steps[self._length], self._values[self._length] = step, row
+        self._length += 1
+
+    def read(self) -> tuple[IntArray, FloatArray]:
+        """(steps, values) so far, read-only. They stay as they are when more is appended."""
+        steps, values = self._steps[: self._length], self._values[: self._length]
+        steps.flags.writeable = values.flags.writeable = False
+        return steps, values
+
+    def _reserve(self, length: int) -> None:
+        if length > len(self._steps):
+            more = max(length, 2 * len(self._steps)) - self._length
+            self._steps = np.concatenate([self._steps[: self._length], np.zeros(more, np.int64)])
+            empty = np.empty((more, *self._values.shape[1:]), self._values.dtype)
+            self._values = np.concatenate([self._values[: self._length], empty])
+
+
 @dataclass
 class History:
     """One run. Add measurements in the order in which they were written.
@@ -57,7 +101,7 @@ class History:
     snapshots: int = 0
     _last_step: int = -1
     epochs: dict[int, int] = field(default_factory=dict)
-    _series: dict[tuple[str, str], Series] = field(default_factory=dict)
+    _series: dict[tuple[str, ...], _Grown] = field(default_factory=dict)
 
     @classmethod
     def of(cls, measurements: Iterable[Measurement], run: str = ".") -> History:
@@ -79,7 +123,6 @@ class History:
 
     def add(self, measurement: Measurement) -> None:
         """Add one measurement. If the step decreases, training was restarted, and later steps are discarded."""
-        self._series.clear()
         if measurement.step < self._last_step:
             self._discard_from(measurement.step)
         self._last_step = measurement.step
@@ -108,37 +151,34 @@ class History:
 
     def series(self, diagnostic: str, column: str) -> Series:
         """A column of numbers per layer over all snapshots that have it, read-only."""
-        key = diagnostic, column
-        if key not in self._series:
-            self._series[key] = self._collected(diagnostic, column)
-        return self._series[key]
-
-    def _collected(self, diagnostic: str, name: str) -> Series:
-        measured = [
-            (m.step, m.table, m.payload.columns[name])
-            for m in self._columns.get(diagnostic, ())
-            if isinstance(m.payload, LayerColumns) and name in m.payload.columns and m.table in self.tables
-        ]
+        measured = self._columns.get(diagnostic, [])
         if len(measured) * len(self.layers) > MAX_VALUES:
             raise HistoryError(
                 f"{self.run}: {len(measured):,} snapshots of {len(self.layers):,} layers are too large for memory. "
                 "Read fewer steps, as in tb-cnndiag check --step 0:10000."
             )
-        steps = np.array([step for step, _, _ in measured], np.int64)
-        if all(table == measured[0][1] and len(column) == len(self.layers) for _, table, column in measured) and (
-            measured and self.info is not None and measured[0][1] == self.info.table
-        ):
-            values = np.array([column for _, _, column in measured], np.float32)
-            values.flags.writeable = False
-            return Series(steps, values)
-        values = np.full((len(measured), len(self.layers)), np.nan, np.float32)
-        rows = {table: self._shared_rows(table) for table in {table for _, table, _ in measured}}
-        for snapshot, (_, table, column_values) in enumerate(measured):
-            source, target = rows[table]
-            count = np.searchsorted(source, len(column_values))  # a column may be shorter than its table
-            values[snapshot, target[:count]] = column_values[source[:count]]
-        values.flags.writeable = False
-        return Series(steps, values)
+        grown = self._grown((diagnostic, column), measured, np.full(len(self.layers), np.nan, np.float32))
+        for each in grown.new(measured):
+            payload = each.payload
+            if isinstance(payload, LayerColumns) and column in payload.columns and each.table in self.tables:
+                grown.append(each.step, self._by_layer(payload.columns[column], each.table))
+        return Series(*grown.read())
+
+    def _grown(self, key: tuple[str, ...], measured: Sequence[Measurement], missing: FloatArray) -> _Grown:
+        table = self.info.table if self.info else ""
+        if key not in self._series or not self._series[key].follows(measured, table):
+            self._series[key] = _Grown(table, missing)
+        return self._series[key]
+
+    def _by_layer(self, column: FloatArray, table: str) -> FloatArray:
+        """A column of a layer table in the order of the latest one; NaN for layers that it does not have."""
+        if self.info and table == self.info.table and len(column) == len(self.layers):
+            return column
+        values = np.full(len(self.layers), np.nan, np.float32)
+        source, target = self._shared_rows(table)
+        count = np.searchsorted(source, len(column))  # a column may be shorter than its table
+        values[target[:count]] = column[source[:count]]
+        return values
 
     def _shared_rows(self, table: str) -> tuple[IntArray, IntArray]:
         """Row numbers of the layers that a layer table shares with the latest one: in this table, and in the latest."""
@@ -148,14 +188,13 @@ class History:
         return np.array([row for row, _ in shared], np.int64), np.array([row for _, row in shared], np.int64)
 
     def scalars(self, diagnostic: str, name: str) -> tuple[IntArray, FloatArray]:
-        """(steps, values) of a number of the whole model, each ``(snapshots,)``."""
-        measured = [
-            (m.step, m.payload.values[name])
-            for m in self._columns.get(diagnostic, ())
-            if isinstance(m.payload, Scalars) and name in m.payload.values
-        ]
-        steps, values = [step for step, _ in measured], [value for _, value in measured]
-        return np.array(steps, np.int64), np.array(values, np.float64)
+        """(steps, values) of a number of the whole model, each ``(snapshots,)``, read-only."""
+        measured = self._columns.get(diagnostic, [])
+        grown = self._grown((diagnostic, name, "scalar"), measured, np.array(np.nan))
+        for each in grown.new(measured):
+            if isinstance(each.payload, Scalars) and name in each.payload.values:
+                grown.append(each.step, each.payload.values[name])
+        return grown.read()
 
     def scalar_names(self, diagnostic: str) -> tuple[str, ...]:
         """Names of all numbers of the whole model that the diagnostic logged."""
