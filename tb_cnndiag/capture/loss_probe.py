@@ -11,7 +11,7 @@ import copy
 import math
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -56,6 +56,27 @@ def own_loss(model: Any) -> Any:
     return None if loss is None or isinstance(loss, str | list | tuple | Mapping) or of_keras(loss) else loss
 
 
+def own_losses(model: Any) -> list[Any]:
+    """All losses of a model that Keras does not define."""
+    losses = keras.tree.flatten(getattr(model, "loss", None))
+    return [loss for loss in losses if loss is not None and not isinstance(loss, str) and not of_keras(loss)]
+
+
+@contextlib.contextmanager
+def undisturbed(losses: Sequence[Any]) -> Iterator[None]:
+    """Restore everything that these losses can reach, and all random states.
+
+    Raises:
+        RefusedError: On entry, if one of them must not be called.
+    """
+    with contextlib.ExitStack() as stack:
+        for loss in losses:
+            stack.enter_context(put_back(loss))
+        if losses:
+            stack.enter_context(unchanged_random_states())
+        yield
+
+
 def only(loss: Any) -> Any:
     """The loss, or the only one of a list or dictionary."""
     while isinstance(loss, list | tuple | Mapping) and len(loss) == 1:
@@ -88,7 +109,7 @@ def probed(loss: Any, shape: tuple[int, ...], target_shape: tuple[int, ...]) -> 
     if 16 * largest > NUMBERS:
         return LossFacts("the output is too large to try it")
     try:
-        with put_back(loss), unchanged_random_states(), _quiet():
+        with undisturbed([loss]), _quiet():
             return loss_facts(_Called(_copied(loss)), shape, _at(shape, target_shape))
     except RefusedError as error:
         return LossFacts(str(error))

@@ -219,10 +219,16 @@ class ModelInspector:
             for part in self._parts
             if part.untraced
         ]
+        refused = [
+            f"{part.name or 'The model'} has no gradient noise. For that, the loss would have to be called between "
+            f"training steps, but {part.without_gradients}."
+            for part in self._parts
+            if part.without_gradients
+        ]
         return replace(
             info,
             origin=self.origin,
-            notes=(*self.notes, *untraced, *info.notes),
+            notes=(*self.notes, *untraced, *info.notes, *refused),
             loss_facts=self._loss_facts(table) if self.origin != "audit" else None,
         )
 

@@ -226,6 +226,11 @@ class Part:
         return self._gradients.measure(self.probe.x, self.probe.y)
 
     @property
+    def without_gradients(self) -> str:
+        """Why the loss is not differentiated on the probe; empty if it is, or was not yet."""
+        return self._gradients.refused if self._gradients else ""
+
+    @property
     def _observing(self) -> Observer:
         """The observer, made when it is first needed."""
         if self._observer is None:

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 
 from tb_cnndiag.capture.backends import backend, to_host
+from tb_cnndiag.capture.code_state import RefusedError
 from tb_cnndiag.capture.layers import KernelLayer
+from tb_cnndiag.capture.loss_probe import own_losses, undisturbed
 from tb_cnndiag.numerics.weights import norm as norm_of
 from tb_cnndiag.payloads import FloatArray
 
@@ -31,19 +33,30 @@ class ProbeGradients:
         self._trained = [layer for layer in layers if layer.layer.trainable and layer.variable.trainable]
         variables = [layer.variable for layer in self._trained]
         self._gradients = backend().differentiated(model, variables, self._data_loss)
+        self.refused = ""
+        """Why the loss is not called between training steps."""
 
     def measure(self, x: Any, y: Any) -> dict[str, dict[str, FloatArray]]:
         """Path → the arrays named in :data:`NAMES`, for trainable kernels.
 
-        Empty if the model has no compiled loss yet or overrides ``compute_loss``, if there are no labels, or if there
-        are fewer than two chunks.
+        Empty if the model has no compiled loss yet or overrides ``compute_loss``, if calling a loss of the user might
+        change something, if there are no labels, or if there are fewer than two chunks.
         """
         loss = getattr(self._model, "_compile_loss", None)
         samples = len(keras.tree.flatten(x)[0])
         chunks = samples // CHUNK_SAMPLES
-        overridden = type(self._model).compute_loss is not keras.Model.compute_loss
-        if chunks < 2 or y is None or overridden or not getattr(loss, "built", False):
+        if chunks < 2 or y is None or not getattr(loss, "built", False):
             return {}
+        try:
+            if type(self._model).compute_loss is not keras.Model.compute_loss:
+                raise RefusedError("the model has its own compute_loss")
+            with undisturbed(own_losses(self._model)):
+                return self._measured(x, y, chunks)
+        except RefusedError as error:
+            self.refused = str(error)
+            return {}
+
+    def _measured(self, x: Any, y: Any, chunks: int) -> dict[str, dict[str, FloatArray]]:
         total: list[Any] | None = None
         norms: list[Any] = []
         zeros: list[Any] = []

@@ -96,7 +96,11 @@ def test_a_loss_that_draws_and_counts_is_not_disturbed(tmp_path: Path) -> None:
     expected = trained(plain, {"loss": bare}, [])
     drawn = np.asarray(keras.ops.convert_to_numpy(keras.random.normal((3,))))
     callback = CNNDiagnostics(
-        tmp_path, diagnostics=["weight_health", "model_output"], verbose=0, on_finding=lambda _: None
+        tmp_path,
+        diagnostics=["weight_health", "model_output", "gradient_noise"],
+        budget=None,
+        verbose=0,
+        on_finding=lambda _: None,
     )
     found = trained(plain, {"loss": watched}, [callback])
     for a, b in zip(expected[0], found[0], strict=True):
@@ -104,12 +108,16 @@ def test_a_loss_that_draws_and_counts_is_not_disturbed(tmp_path: Path) -> None:
     assert expected[1] == found[1]
     assert BACKEND == "jax" or watched.calls == bare.calls  # JAX traces a step of its own for gradients
     np.testing.assert_array_equal(drawn, keras.ops.convert_to_numpy(keras.random.normal((3,))))
-    info = History.of(read_run(tmp_path / "cnndiag")).info
+    history = History.of(read_run(tmp_path / "cnndiag"))
+    info, noise = history.info, history.series("gradient_noise", "gradient_snr").values
     assert info is not None
     assert info.loss_facts is not None
     if BACKEND == "jax":
         assert "SeedGenerator" in info.loss_facts.unknown
+        assert [note for note in info.notes if "no gradient noise" in note and "SeedGenerator" in note]
+        assert not len(noise)
     else:
+        assert np.isfinite(noise).any()
         assert (info.loss_facts.unknown, info.loss_facts.from_logits) == ("", False)
 
 
