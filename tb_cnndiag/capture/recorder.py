@@ -16,6 +16,7 @@ from typing import Any
 import keras
 
 from tb_cnndiag.capture.backends import backend
+from tb_cnndiag.capture.guard import Guard
 from tb_cnndiag.capture.layers import KernelLayer, activation_name, is_activation, is_normalization, owns_kernel, walk
 from tb_cnndiag.numerics.activations import GRAPH_OPERATIONS
 
@@ -55,6 +56,14 @@ class Recording:
     calls: list[Call] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
+    guard: Guard = field(default_factory=Guard)
+
+    def add(self, path: str, layer: Any, arguments: Any, outputs: Any) -> None:
+        """A layer was called with these arguments and returned these outputs, structures of tensors and anything."""
+        inputs = [x for x in keras.tree.flatten(arguments) if keras.ops.is_tensor(x)]
+        made = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
+        if made:
+            self.calls.append(Call(path, layer, inputs, made, backend().computation()))
 
     def consumers(self, tensor: Any) -> list[Call]:
         """Calls that took the tensor as an input."""
@@ -182,11 +191,10 @@ def _recorded(
     @functools.wraps(call)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         outputs = call(*args, **kwargs)
-        inputs = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
-        made = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
         record = current()
-        if made and record is not None:
-            record.calls.append(Call(path, layer, inputs, made, backend().computation()))
+        if record is not None:
+            # It may be the user's training step that calls this.
+            record.guard.run("The calls of layers", record.add, path, layer, (args, kwargs), outputs)
         return outputs
 
     return wrapper

@@ -15,8 +15,10 @@ Occasion: TypeAlias = Literal["first", "regular", "last"]
 clock: Callable[[], float] = time.perf_counter
 """Seconds since any moment; tests replace it."""
 
-# Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only.
+# Seconds that the diagnostics of any training may take: a shorter one would otherwise be recorded at its ends only. And
+# those of its last snapshot, if it takes them to have the light ones: else it would say nothing about activations.
 FLOOR = 0.5
+FLOOR_AT_LAST = 1.5
 # Largest part of the training's time that all diagnostics may take so that the last snapshot has the light ones, and by
 # how much the share may be exceeded so that it has the others.
 WHOLE_SHARE = 0.2
@@ -117,7 +119,7 @@ class Budget:
         seconds = self.available(occasion, progress=progress, reserved=reserved)
         if occasion != "last" or self.share is None:
             return {cost: part * seconds for cost, part in PARTS.items()}
-        heavier = self._left_at_last(self.share + EXCESS)
+        heavier = self._left_at_last(self.share + EXCESS, FLOOR)
         return {cost: seconds if cost == "light" else heavier for cost in PARTS}
 
     def available(self, occasion: Occasion, *, progress: float = 0.0, reserved: float = 0.0) -> float:
@@ -131,7 +133,7 @@ class Budget:
         if self.share is None or occasion == "first":
             return float("inf")
         if occasion == "last":
-            return self._left_at_last(max(WHOLE_SHARE, self.share))
+            return self._left_at_last(max(WHOLE_SHARE, self.share), FLOOR_AT_LAST)
         spent, trained = self.spent, self.trained
         earned = self.share * trained
         if progress > 0:
@@ -139,11 +141,11 @@ class Budget:
             earned = min(earned, whole - min(reserved, RESERVE * whole))
         return max(FLOOR, earned) - (spent - self._unbounded)
 
-    def _left_at_last(self, share: float) -> float:
-        """Seconds until all diagnostics have taken this share of the training's time, at least ``FLOOR`` in all."""
+    def _left_at_last(self, share: float, floor: float) -> float:
+        """Seconds until all have taken this share of the training's time, or the last snapshot ``floor`` seconds."""
         if self._before_last is None:  # it may be supplemented when the training ends
             self._before_last = self.spent
-        return max(self._before_last + FLOOR, share * self.trained) - self.spent
+        return max(self._before_last + floor, share * self.trained) - self.spent
 
     @property
     def earned_lately(self) -> float:

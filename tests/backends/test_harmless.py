@@ -121,6 +121,42 @@ def test_a_loss_that_draws_and_counts_is_not_disturbed(tmp_path: Path) -> None:
         assert (info.loss_facts.unknown, info.loss_facts.from_logits) == ("", False)
 
 
+HOME = f"tb_cnndiag.capture.backends.{BACKEND}"
+OBSERVED_IN_A_STEP = {
+    "tensorflow": (
+        f"{HOME}.batch_samples.BatchSamples.keep",
+        f"{HOME}.firing.Firing._observe",
+        f"{HOME}.taps.Taps._add",
+        "tb_cnndiag.capture.recorder.Recording.add",
+    ),
+    "jax": (f"{HOME}.shadow.ShadowStep.__call__", "tb_cnndiag.capture.recorder.Recording.add"),
+    "torch": (
+        f"{HOME}.norms.GradientNorms._add",
+        f"{HOME}.taps.TappedTraining._observe",
+        "tb_cnndiag.capture.recorder.Recording.add",
+    ),
+}
+
+
+def _broken(*_arguments: Any, **_keywords: Any) -> Any:
+    raise RuntimeError("broken on purpose")
+
+
+@pytest.mark.parametrize("observation", OBSERVED_IN_A_STEP[BACKEND])
+def test_what_fails_inside_a_step_does_not_reach_it(
+    observation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = trained(plain, {}, [])
+    monkeypatch.setattr(observation, _broken)
+    with pytest.warns(DiagnosticsWarning, match="cannot be observed") as caught:
+        watched = trained(plain, {}, [CNNDiagnostics(tmp_path, verbose=0, on_finding=lambda _: None)])
+    assert all("broken on purpose" in str(each.message) for each in caught if each.category is DiagnosticsWarning)
+    for a, b in zip(bare[0], watched[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert bare[1] == watched[1]
+    assert History.of(read_run(tmp_path / "cnndiag")).snapshots == 4
+
+
 @pytest.mark.parametrize("case", ["dropout and batch norm", "mixed precision"])
 def test_images_at_the_end_change_nothing(case: str, tmp_path: Path) -> None:
     bare = trained(*CASES[case], [])

@@ -70,7 +70,8 @@ def test_something_is_kept_for_the_last_snapshot(clock: Clock) -> None:
 def test_a_short_training_may_spend_a_little(clock: Clock) -> None:
     budget = Budget(0.01)
     clock.pass_by(1.0)
-    assert budget.available("regular") == budget.available("last") == 0.5
+    assert budget.available("regular") == 0.5
+    assert budget.limits("last") == {"light": 1.5, "heavy": 0.5, "costly": 0.5}
 
 
 def test_without_a_budget_there_is_no_bound(clock: Clock) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,60 @@ def test_a_loop_is_watched_and_not_changed(tmp_path: Path, rng: np.random.Genera
     np.testing.assert_allclose(series.values[:, 0], expected, rtol=1e-4)
     assert history.series("update_ratio", "update_ratio").steps.tolist()[0] == 2
     assert history.scalar_names("training_curve") == ("learning_rate", "loss")
+
+
+class Unbuilt(keras.Model):
+    """Built by its first call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = layers.Conv2D(4, 3, activation="relu")
+        self.flat = layers.Flatten()
+        self.head = layers.Dense(4)
+
+    def call(self, x: Any) -> Any:
+        return self.head(self.flat(self.conv(x)))
+
+
+def _train_unbuilt(x: Any, y: Any, callback: CNNDiagnostics | None) -> list[Any]:
+    """Two epochs in a compiled step of batches of 16 and, as the last one, 7 samples."""
+    keras.utils.set_random_seed(2)
+    model, optimizer = Unbuilt(), keras.optimizers.SGD(0.1)
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    @tf.function
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, model(x, training=True))
+        optimizer.apply_gradients(
+            zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+        )
+        return loss
+
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
+    with callback.watch(model=model, optimizers=[optimizer]) if callback else nullcontext() as watched:
+        for _ in range(2):
+            for batch in batches:
+                loss = step(*batch)
+                if watched:
+                    watched.step({"loss": loss})
+            if watched:
+                watched.end_epoch()
+    return list(model.get_weights())
+
+
+def test_a_step_is_traced_again_for_a_smaller_batch(tmp_path: Path, rng: np.random.Generator) -> None:
+    x, y = images(rng, 16 * 3 + 7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DiagnosticsWarning)
+        watched = _train_unbuilt(x, y, CNNDiagnostics(tmp_path, verbose=0, on_finding=lambda _: None))
+    for a, b in zip(_train_unbuilt(x, y, None), watched, strict=True):
+        np.testing.assert_array_equal(a, b)
+    info = _history(tmp_path).info
+    assert info is not None
+    assert info.probe is not None
+    # The step was first traced before the model was built, and only the second trace, of 7 samples, is watched.
+    assert info.probe.samples == 7
 
 
 def test_epochs_of_a_loop(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -32,6 +32,11 @@ def _regularized_or_linear(signals: Signals) -> bool:
     return _regularized(signals) or not hidden_with_units(signals)
 
 
+def _has_hidden_layers(signals: Signals) -> bool:
+    """Whether there are hidden layers of known width."""
+    return bool(hidden_with_units(signals))
+
+
 def _place(case: Case) -> int:
     """The strongly regularized layer, or else the narrowest one."""
     weaker = weaker_regularization(case.signals)
@@ -58,6 +63,14 @@ def _message(case: Case) -> str:
         cause = f"The regularization is too strong: {weaker[0].parameter} ({weaker[0].current}){place}."
     loss = case.signals(PRIOR_RELATIVE_LOSS).last()
     return f"The training loss is on a plateau at {percent(loss)} of the prior loss. {cause}"
+
+
+def _narrow_message(case: Case) -> str:
+    layer, loss = case.signals.layers[narrowest(case.signals)], percent(case.signals(PRIOR_RELATIVE_LOSS).last())
+    return (
+        f"The training loss is at {loss} of the prior loss. {layer.path} has {plural(layer.units, 'unit')}: too little "
+        "passes it to distinguish the classes."
+    )
 
 
 def _regularized_message(case: Case) -> str:
@@ -102,7 +115,7 @@ HIGH = (Is(of_classes) & Above(PRIOR_RELATIVE_LOSS, "harmless_loss")) | Above(PR
 LEARNED = Below(PRIOR_RELATIVE_LOSS, "stuck") | Is(_regularized_or_linear)
 ON_PLATEAU = Flat(PRIOR_RELATIVE_LOSS, "gain", full=True)
 # So little passes a narrow layer that classes cannot be distinguished, even if the loss has not settled yet.
-NARROW = Is(of_classes) & Below(NARROWEST, "narrow")
+NARROW = Is(of_classes) & Is(_has_hidden_layers) & Below(NARROWEST, "narrow")
 
 
 class Underfitting(Fault):
@@ -152,9 +165,14 @@ class Underfitting(Fault):
             ),
         ),
         Kind(
-            when=(HIGH & LEARNED).for_epochs(complete=True)
-            & Above(MEDIAN_UPDATE_RATIO, "step")
-            & (ON_PLATEAU | NARROW),
+            when=(HIGH & LEARNED).for_epochs(complete=True) & Above(MEDIAN_UPDATE_RATIO, "step") & NARROW,
+            at=_place,
+            severity="warning",
+            message=_narrow_message,
+            adjustments=lambda case: _wider(case.signals.layers[narrowest(case.signals)]),
+        ),
+        Kind(
+            when=(HIGH & LEARNED).for_epochs(complete=True) & Above(MEDIAN_UPDATE_RATIO, "step") & ON_PLATEAU,
             at=_place,
             severity=_severity,
             message=_message,

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from tb_cnndiag.capture.backends.base import SLOTS
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
@@ -29,9 +30,10 @@ class BatchSamples:
         if not tensors or not all(self._can_keep(tensor) for tensor in tensors):
             return
         if self._variables is None:
+            # Not tf.Variable: a function of the user that is traced again may not make one.
             with tf.init_scope():
                 self._variables = keras.tree.map_structure(self._variable, structure)
-                self._count = tf.Variable(0, trainable=False, name="cnndiag_kept")
+                self._count = ResourceVariable(0, trainable=False, name="cnndiag_kept")
         variables = keras.tree.flatten(self._variables)
         values = keras.tree.flatten(structure)
         if len(variables) != len(values):  # called with another structure than at first
@@ -43,10 +45,11 @@ class BatchSamples:
                 variable.assign(fixed)
 
     def read(self) -> Any:
-        """The samples of the latest batch as arrays; None before the first."""
+        """The samples of the latest batch as arrays; None if none was kept since the last call."""
         count = 0 if self._variables is None else int(to_host(self._count))
         if not count:
             return None
+        self._count.assign(0)  # a step that is not observed keeps nothing
         return keras.tree.map_structure(lambda v: None if v is None else np.array(to_host(v)[:count]), self._variables)
 
     def _can_keep(self, tensor: Any) -> bool:
@@ -60,4 +63,4 @@ class BatchSamples:
         rest = tensor.shape[1:]
         zeros = tf.zeros((SLOTS if self._fixed else 0, *(n or 0 for n in rest)), tensor.dtype)
         shape = zeros.shape if self._fixed else tf.TensorShape((None, *rest))
-        return tf.Variable(zeros, trainable=False, shape=shape, name="cnndiag_samples")
+        return ResourceVariable(zeros, trainable=False, shape=shape, name="cnndiag_samples")

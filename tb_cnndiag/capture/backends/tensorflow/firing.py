@@ -17,11 +17,11 @@ import tensorflow as tf
 from tb_cnndiag.capture.backends.base import Fired
 from tb_cnndiag.capture.backends.tensorflow.arrays import to_host
 from tb_cnndiag.capture.backends.tensorflow.distribution import local_parts, local_variable, scope, set_local
+from tb_cnndiag.capture.guard import FIRING, Guard
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.positions import channels_last
 from tb_cnndiag.capture.recorder import Recording, ReplicaRecorder
 from tb_cnndiag.numerics.activations import RECTIFIED
-from tb_cnndiag.warning import warn
 
 # The first batches after each snapshot are observed, then every 16th batch.
 FIRST_BATCHES = 8
@@ -42,7 +42,7 @@ class Firing:
         self._layers = list(layers)
         self._ends = np.cumsum([layer.units for layer in layers])
         self._seen: set[int] = set()
-        self._failed = False
+        self._guard = Guard()
         self._recorder = ReplicaRecorder(model)
         with scope(model):
             # float32 throughout: every device and XLA keep it on the device that computes.
@@ -55,7 +55,7 @@ class Firing:
         """What was observed since the last call; None if no batch was observed."""
         batches = int(to_host(local_parts(self._batches)[0]))  # the replicas take each step together
         set_local(self._steps, 0.0)
-        if not batches or not self._seen:
+        if not batches or not self._seen or self._guard.failed(FIRING):
             return None
         late = min(-(-batches // 2), SIZE_HISTORY)
         sizes, fired_at = to_host((local_parts(self._sizes), local_parts(self._fired_at)))
@@ -71,19 +71,11 @@ class Firing:
 
         def step(data: Any) -> Any:
             due = self._due()
-            if self._failed or (tf.executing_eagerly() and not due):
+            if self._guard.failed(FIRING) or (tf.executing_eagerly() and not due):
                 return train_step(data)
             with self._recorder.recording() as record:
                 result = train_step(data)
-            try:
-                self._observe(record, data, due)
-            except Exception as error:  # no model may fail to train because of this
-                self._failed = True
-                self._seen.clear()
-                warn(
-                    f"The units that fire during training cannot be observed ({type(error).__name__}: {error}). All "
-                    "other diagnostics continue."
-                )
+            self._guard.run(FIRING, self._observe, record, data, due)
             return result
 
         return step

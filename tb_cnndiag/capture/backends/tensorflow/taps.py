@@ -28,6 +28,7 @@ from tb_cnndiag.capture.backends.tensorflow.distribution import (
 )
 from tb_cnndiag.capture.backends.tensorflow.firing import Firing
 from tb_cnndiag.capture.backends.tensorflow.graph import same_graph
+from tb_cnndiag.capture.guard import BATCHES, GRADIENTS, Guard, inputs_of
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.optimizers import find_optimizers
 from tb_cnndiag.payloads import FloatArray
@@ -69,6 +70,7 @@ class Taps:
         self._called: dict[str, weakref.ref[Any]] = {}
         self._calls = {name: BatchSamples(model) for name in self._parts}
         self.firing = Firing(model, layers) if units else None
+        self._guard = Guard()
         with scope(model):
             # Per kernel: Σ‖g‖ over steps with a finite gradient, number of these steps, number of all other steps.
             self._sums = local_variable(tf.zeros((len(layers), 3)), "cnndiag_gradients")
@@ -136,20 +138,21 @@ class Taps:
         def kept(*args: Any, **kwargs: Any) -> Any:
             inputs = args[0] if args else next(iter(kwargs.values()), None)
             graph, last = tf.compat.v1.get_default_graph(), self._called.get(name)
-            if (last is None or last() is not graph) and _in_this_graph(inputs):
-                self._called[name] = weakref.ref(graph)
-                self._calls[name].keep(inputs)
+            if last is None or last() is not graph:
+                self._guard.run(inputs_of(name), self._keep_call, name, inputs, graph)
             return call(*args, **kwargs)
 
         return kept
 
+    def _keep_call(self, name: str, inputs: Any, graph: Any) -> None:
+        if _in_this_graph(inputs):
+            self._called[name] = weakref.ref(graph)
+            self._calls[name].keep(inputs)
+
     def _tapped_step(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def step(data: Any) -> Any:
             self._called.clear()
-            self._measure_batch(data)
-            if self._data:
-                x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-                self._data.keep((x, y))
+            self._guard.run(BATCHES, self._see_batch, data)
             return observed_step(data)
 
         observed_step = self.firing.wrap(train_step) if self.firing else train_step
@@ -160,7 +163,7 @@ class Taps:
             grads = list(grads)
             if trainable_variables is not None:
                 trainable_variables = list(trainable_variables)
-                self._add(grads, trainable_variables)
+                self._guard.run(GRADIENTS, self._add, grads, trainable_variables)
             return apply(grads, trainable_variables=trainable_variables)
 
         return tapped
@@ -182,7 +185,10 @@ class Taps:
         total = tf.where(finite > 0, norm, tf.zeros_like(norm))
         self._sums.assign_add(tf.stack([total, finite, present * (1 - finite)], axis=1))
 
-    def _measure_batch(self, data: Any) -> None:
+    def _see_batch(self, data: Any) -> None:
+        if self._data:
+            x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+            self._data.keep((x, y))
         tensors = [t for t in keras.tree.flatten(data) if tf.is_tensor(t) and t.shape.rank]
         if tensors:
             self._batch_size.assign(tf.maximum(self._batch_size, tf.shape(tensors[0])[0]))

@@ -12,6 +12,7 @@ from keras.src.backend.common.stateless_scope import in_stateless_scope  # has n
 
 from tb_cnndiag.capture.backends.base import SLOTS
 from tb_cnndiag.capture.backends.torch.arrays import to_host
+from tb_cnndiag.capture.guard import Guard, inputs_of
 
 
 class KeptCalls:
@@ -23,6 +24,7 @@ class KeptCalls:
         self._latest: dict[str, Any] = {}
         self._called: set[str] = set()
         self._patched: list[Any] = []
+        self._guard = Guard()
 
     def begin(self) -> None:
         """A step begins."""
@@ -58,12 +60,15 @@ class KeptCalls:
         @functools.wraps(call)
         def kept(*args: Any, **kwargs: Any) -> Any:
             inputs = args[0] if args else next(iter(kwargs.values()), None)
-            tensors = [each for each in keras.tree.flatten(inputs) if each is not None]
-            if name not in self._called and not in_stateless_scope() and all(map(keras.ops.is_tensor, tensors)):
-                self._called.add(name)
-                self._latest[name] = keras.tree.map_structure(
-                    lambda a: None if a is None else a[:SLOTS].detach().clone(), inputs
-                )
+            if name not in self._called and not in_stateless_scope():
+                self._guard.run(inputs_of(name), self._keep, name, inputs)
             return call(*args, **kwargs)
 
         return kept
+
+    def _keep(self, name: str, inputs: Any) -> None:
+        if all(keras.ops.is_tensor(each) for each in keras.tree.flatten(inputs) if each is not None):
+            self._called.add(name)
+            self._latest[name] = keras.tree.map_structure(
+                lambda a: None if a is None else a[:SLOTS].detach().clone(), inputs
+            )

@@ -12,6 +12,7 @@ import torch
 
 from tb_cnndiag.capture.backends.eager import mean_norms
 from tb_cnndiag.capture.backends.torch.arrays import to_host
+from tb_cnndiag.capture.guard import GRADIENTS, Guard
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.payloads import FloatArray
 
@@ -32,6 +33,7 @@ class GradientNorms:
             self._rows.setdefault(id(layer.variable), []).append(row)
         self._waiting: list[tuple[list[int], Any]] = []
         self._fetched: list[tuple[FloatArray, FloatArray]] = []
+        self._guard = Guard()
 
     def read(self) -> FloatArray:
         """Mean norm, number of finite and of non-finite steps per kernel since the last call, ``(layers, 3)``."""
@@ -55,6 +57,9 @@ class GradientNorms:
 
     def add_parameters(self, parameters: Sequence[Any]) -> None:
         """Measure the gradients that torch keeps at these parameters."""
+        self._guard.run(GRADIENTS, self._add_parameters, parameters)
+
+    def _add_parameters(self, parameters: Sequence[Any]) -> None:
         known = {id(parameter) for parameter in parameters}
         variables = {id(layer.variable): layer.variable for layer in self._layers}.values()
         mine = [variable for variable in variables if id(variable.value) in known]
@@ -64,11 +69,16 @@ class GradientNorms:
         @functools.wraps(apply)
         def tapped(grads: Any, trainable_variables: Any = None) -> Any:
             grads = list(grads)
-            variables = optimizer._trainable_variables if trainable_variables is None else list(trainable_variables)
-            self._add(grads, variables, getattr(optimizer, "loss_scale_factor", None) or 1.0)
-            return apply(grads, trainable_variables=None if trainable_variables is None else variables)
+            if trainable_variables is not None:
+                trainable_variables = list(trainable_variables)
+            self._guard.run(GRADIENTS, self._add_applied, optimizer, grads, trainable_variables)
+            return apply(grads, trainable_variables=trainable_variables)
 
         return tapped
+
+    def _add_applied(self, optimizer: Any, grads: Sequence[Any], variables: Sequence[Any] | None) -> None:
+        variables = optimizer._trainable_variables if variables is None else variables
+        self._add(grads, variables, getattr(optimizer, "loss_scale_factor", None) or 1.0)
 
     def _add(self, grads: Sequence[Any], variables: Sequence[Any], scale: float = 1.0) -> None:
         rows: list[int] = []

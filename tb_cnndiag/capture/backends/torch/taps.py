@@ -14,11 +14,11 @@ from tb_cnndiag.capture.backends.eager import FiringLog, first_samples, samples_
 from tb_cnndiag.capture.backends.torch.arrays import to_host
 from tb_cnndiag.capture.backends.torch.calls import KeptCalls
 from tb_cnndiag.capture.backends.torch.norms import GradientNorms
+from tb_cnndiag.capture.guard import FIRING, Guard
 from tb_cnndiag.capture.layers import KernelLayer
 from tb_cnndiag.capture.optimizers import find_optimizers
-from tb_cnndiag.capture.recorder import recording
+from tb_cnndiag.capture.recorder import Recording, recording
 from tb_cnndiag.payloads import FloatArray
-from tb_cnndiag.warning import warn
 
 # The first batches after each snapshot are observed, then every 16th batch.
 FIRST_BATCHES = 8
@@ -36,7 +36,7 @@ class TappedTraining(NoTaps):
         self._tappable = not getattr(model, "jit_compile", False)
         self._norms = GradientNorms(layers)
         self._firing = FiringLog(len(layers))
-        self._failed = False
+        self._guard = Guard()
         # A model that is trained alone has no name: its inputs are the data.
         self._calls = KeptCalls({name: part for name, part in parts.items() if name})
         self._steps = 0
@@ -95,22 +95,17 @@ class TappedTraining(NoTaps):
 
     @contextmanager
     def _observed(self) -> Iterator[None]:
-        due = not self._failed and (self._steps < FIRST_BATCHES or self._steps % BATCH_INTERVAL == 0)
+        due = not self._guard.failed(FIRING) and (self._steps < FIRST_BATCHES or self._steps % BATCH_INTERVAL == 0)
         self._steps += 1
         with recording(self._model) if due else nullcontext() as record:
             yield
-        if record is None:
-            return
-        try:
-            with torch.no_grad():
-                fired = units_that_fire(record, self._layers)
-            self._firing.add(fired, samples_in(self._data))
-        except Exception as error:  # no model may fail to train because of this
-            self._failed = True
-            warn(
-                f"The units that fire during training cannot be observed ({type(error).__name__}: {error}). All other "
-                "diagnostics continue."
-            )
+        if record is not None:
+            self._guard.run(FIRING, self._observe, record)
+
+    def _observe(self, record: Recording) -> None:
+        with torch.no_grad():
+            fired = units_that_fire(record, self._layers)
+        self._firing.add(fired, samples_in(self._data))
 
 
 class TappedLoop(NoTaps):
