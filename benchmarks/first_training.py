@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -202,11 +202,11 @@ def run(name: str, kind: str, budget: float | None) -> dict[str, float]:
     return figures
 
 
-def compared(name: str, rounds: int, budget: float | None) -> dict[str, float]:
+def compared(name: str, rounds: int, budget: float | None, kinds: Sequence[str]) -> dict[str, float]:
     """Medians over the rounds of what diagnostics and TensorBoard cost, relative to bare trainings."""
-    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in KINDS}
+    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     for _ in range(rounds):
-        for kind in KINDS:
+        for kind in kinds:
             runs[kind].append(run(name, kind, budget))
 
     def median(kind: str, figure: str) -> float:
@@ -224,7 +224,7 @@ def compared(name: str, rounds: int, budget: float | None) -> dict[str, float]:
         "MB": median("diagnostics", "MB") - median("bare", "MB"),
         "kB": median("diagnostics", "bytes") / 1e3,
     }
-    if "board" in KINDS:
+    if "board" in kinds:
         figures |= {
             "TensorBoard, wall": median("board", "seconds") / bare,
             "TensorBoard, kB": median("board", "bytes") / 1e3,
@@ -239,7 +239,9 @@ def main() -> None:
     parser.add_argument("--backend", choices=["tensorflow", "jax", "torch"], help="instead of Keras' choice")
     parser.add_argument("--budget", type=float, help="instead of the callback's default")
     parser.add_argument("--train", nargs=3, metavar=("CASE", "KIND", "HOME"), help=argparse.SUPPRESS)
+    parser.add_argument("--no-board", action="store_true", help="without the trainings with TensorBoard's histograms")
     options = parser.parse_args()
+    kinds = [kind for kind in KINDS if kind != "board" or not options.no_board]
     if options.backend:
         os.environ["KERAS_BACKEND"] = options.backend  # the trainings run in processes that inherit it
     if options.train:
@@ -250,7 +252,7 @@ def main() -> None:
     for name in options.cases or DEFAULT:
         case = CASES[name]
         print(f"\n{name}: {case.steps} steps × {case.epochs} epochs", flush=True)
-        for figure, value in compared(name, options.rounds, options.budget).items():
+        for figure, value in compared(name, options.rounds, options.budget, kinds).items():
             target = case.targets.get(figure)
             verdict = "" if target is None else f"   target ≤ {target:g}  {'PASS' if value <= target else 'MISS'}"
             missed += bool(target is not None and value > target)
