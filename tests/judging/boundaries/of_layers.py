@@ -111,7 +111,7 @@ DEAD_UNITS = (
     Boundary("dead_units", "dead_ratio", 0.4, "clear", "warning", lambda x: _dead(1, 0, x, x, x), kind="convolution"),
     Boundary(
         "dead_units", "dead_ratio", 0.4, "clear", "warning",
-        lambda x: _dead(2, x, 0.8, 0.8, 0.8), shown=None, kind="dense at step 0",
+        lambda x: _dead(2, x, 0.8, 0.8, 0.8), shown="initial_ratio", kind="dense at step 0",
     ),
     Boundary(
         "dead_units", "dead_ratio", 0.4, "clear", "warning",

@@ -192,11 +192,12 @@ RATE_TOO_LOW = (
 TOO_FEW = (
     Boundary(
         "too_few_epochs", "fall", 0.01, "clear", "info",
-        lambda x: course(falling(0.9, 1 - (1 - 3 * x) ** (1 / 3))), shown=None, kind="over all epochs",
+        lambda x: course(falling(0.9, 1 - (1 - 3 * x) ** (1 / 3))), kind="over all epochs",
     ),
     Boundary(
         "too_few_epochs", "fall", 0.01, "clear", "info",
-        lambda x: course([1.3, 1.2, 1.1, 1.0, 0.9, 0.9 * (1 - x)]), kind="in the latest epoch",
+        lambda x: course([1.3, 1.2, 1.1, 1.0, 0.9, 0.9 * (1 - x)]), shown="latest_fall",
+        kind="in the latest epoch",
     ),
     Boundary("too_few_epochs", "high", 0.6, "clear", "info", lambda x: course(falling(x, 0.03))),
     Boundary(
@@ -249,11 +250,11 @@ UNDERFITTING = (
     ),
     Boundary(
         "underfitting", "stuck", 0.95, "clear", "warning",
-        lambda x: course([0.85] * 4 + [x] * 5), shown=None, kind="nothing learned",
+        lambda x: course([0.85] * 4 + [x] * 5), kind="nothing learned",
     ),
     Boundary(
         "underfitting", "stuck", 0.95, "clear", "warning",
-        lambda x: course([1.2 / x, *[1.2] * 8]), kind="nothing learned, of the first loss",
+        lambda x: course([1.2 / x, *[1.2] * 8]), shown="best_of_first", kind="nothing learned, of the first loss",
     ),
     Boundary("underfitting", "step", 1e-4, "clear", "warning", lambda x: course([0.7] * 9, x), kind="plateau"),
     Boundary("underfitting", "step", 1e-4, "clear", "warning", lambda x: course([1] * 9, x), kind="nothing learned"),
