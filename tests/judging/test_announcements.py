@@ -138,7 +138,9 @@ def test_what_a_training_before_has_announced_is_no_news() -> None:
     announcer = Announcer.after([known, finding(layer="c", severity="info")])
     news = announcer.update([known, fresh, finding(layer="c")], ended=True)
     assert [f.layer for f in news.announced] == ["b", "c"]
-    assert [f.layer for f in Announcer.after([known]).update([replace(known, severity="error")], ended=True).announced] == ["a"]
+    assert [
+        f.layer for f in Announcer.after([known]).update([replace(known, severity="error")], ended=True).announced
+    ] == ["a"]
     assert [f.layer for f in Announcer.after([known]).update([], ended=True).retracted] == ["a"]
 
 

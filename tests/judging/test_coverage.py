@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tb_cnndiag.finding import Coverage, Status
 from tb_cnndiag.judging.coverage import missing_of, summary, unjudged
-from tests.judging.faults.made import LAYERS
 
 
 def ended(*statuses: Status) -> tuple[Coverage, ...]:

@@ -203,7 +203,9 @@ def test_names_of_thresholds() -> None:
     for condition, names in parts.items():
         assert condition.names() == names
         assert (~condition).names() == Known(condition).names() == names
-        assert (condition & Below(signal, "low")).names() == (condition | Below(signal, "low")).names() == names | {"low"}
+        assert (
+            (condition & Below(signal, "low")).names() == (condition | Below(signal, "low")).names() == names | {"low"}
+        )
 
 
 def test_layers_of_one_part_are_joined_with_one_number_of_the_model() -> None:

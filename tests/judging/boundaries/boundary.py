@@ -1,4 +1,4 @@
-"""What a threshold does: two histories that differ in one number, which lies just below and just above the threshold."""
+"""What a threshold does: two histories that differ in one number, just below the threshold and just above it."""
 
 from __future__ import annotations
 

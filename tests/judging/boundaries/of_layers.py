@@ -59,7 +59,8 @@ BAD_INIT = (
         "bad_init", "first_loss", 5, "clear", "warning", lambda x: _signal(90, [x * PRIOR, 0.3]), kind="large signals"
     ),
     Boundary(
-        "bad_init", "first_loss", 5, "clear", "warning", lambda x: _gains([1, 90, 1], [x * PRIOR, 0.3]), kind="large gain"
+        "bad_init", "first_loss", 5, "clear", "warning",
+        lambda x: _gains([1, 90, 1], [x * PRIOR, 0.3]), kind="large gain",
     ),
     Boundary(
         "bad_init", "stuck", 0.95, "clear", "error",
@@ -79,7 +80,8 @@ BAD_INIT = (
 def _input(mean: float, deviation: float, loss: float = PRIOR, **others: float) -> History:
     sizes = {"mean": mean, "std": deviation, "minimum": -1.0, "maximum": 1.0} | others
     return history(
-        {f"model_input.{name}": [layer(0, value, NAN)] * 3 for name, value in sizes.items()}, scalars={"loss": [loss] * 3}
+        {f"model_input.{name}": [layer(0, value, NAN)] * 3 for name, value in sizes.items()},
+        scalars={"loss": [loss] * 3},
     )
 
 

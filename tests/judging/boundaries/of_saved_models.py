@@ -14,7 +14,13 @@ UNITS, PARAMETERS = 1000, 1_000_000
 
 def _audited(row: int = 1, *, of_run: int = PARAMETERS, **values: float) -> History:
     """A saved model, one layer of which has 1,000 units and these counts in the columns of the proofs."""
-    counts = {"idle_units": 0.0, "constant_units": 0.0, "called": 1.0, "masked_share": 0.0, "zero_filters": 0.0} | values
+    counts = {
+        "idle_units": 0.0,
+        "constant_units": 0.0,
+        "called": 1.0,
+        "masked_share": 0.0,
+        "zero_filters": 0.0,
+    } | values
     idle = int(counts["idle_units"])
     states = UnitStates(np.array([3] * idle + [1] * (UNITS - idle), np.uint8), 0, 0)
     other = {"called": 1.0}

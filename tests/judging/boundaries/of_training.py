@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from tb_cnndiag.history import History
@@ -163,7 +161,9 @@ RATE_TOO_LOW = (
         "learning_rate_too_low", "step", 2e-4, "warning", "clear",
         lambda x: _slow([0.9] * 6, x / 20, rates=[1e-6, 2e-6, 3e-6, 4e-6, 5e-6, 6e-6]), shown=None, kind="warm-up",
     ),
-    Boundary("learning_rate_too_low", "small_step", 1e-3, "warning", "clear", lambda x: _slow([1] * 6, x), shown="step"),
+    Boundary(
+        "learning_rate_too_low", "small_step", 1e-3, "warning", "clear", lambda x: _slow([1] * 6, x), shown="step"
+    ),
     Boundary("learning_rate_too_low", "little", 0.8, "clear", "warning", lambda x: _slow([x] * 6, 1e-5)),
     Boundary(
         "learning_rate_too_low", "gain", 0.05, "warning", "clear",
@@ -171,7 +171,8 @@ RATE_TOO_LOW = (
     ),
     Boundary(
         "learning_rate_too_low", "gain", 0.05, "warning", "clear",
-        lambda x: _slow([0.9 / (1 - x), *[0.9] * 5], 1e-5, rates=[1e-3, *[1e-5] * 5]), shown=None, kind="before the rate fell",
+        lambda x: _slow([0.9 / (1 - x), *[0.9] * 5], 1e-5, rates=[1e-3, *[1e-5] * 5]),
+        shown=None, kind="before the rate fell",
     ),
     Boundary(
         "learning_rate_too_low", "still", 0.01, "warning", "clear",
@@ -343,7 +344,9 @@ def _statistics(gap: float = 0.7, shift: float = 0.0, change: float = 1.0) -> Hi
 
 STALE = (
     Boundary("stale_batch_statistics", "gap", 0.25, "clear", "warning", lambda x: _statistics(x, shift=3)),
-    Boundary("stale_batch_statistics", "useless", 0.5, "warning", "error", lambda x: _statistics(x, shift=3), shown=None),
+    Boundary(
+        "stale_batch_statistics", "useless", 0.5, "warning", "error", lambda x: _statistics(x, shift=3), shown=None
+    ),
     Boundary("stale_batch_statistics", "shift", 1, "clear", "error", lambda x: _statistics(shift=x)),
     Boundary("stale_batch_statistics", "variance", 4, "clear", "error", lambda x: _statistics(change=x), kind="larger"),
     Boundary(

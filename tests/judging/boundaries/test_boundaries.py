@@ -9,10 +9,9 @@ import pytest
 from tb_cnndiag.judging.faults import BUILTIN
 from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.judging.thresholds import SHARED_ID
-from tests.judging.boundaries import of_layers, of_outputs, of_saved_models, of_training
 from tests.judging.boundaries.boundary import FAULTS, Boundary, result
+from tests.judging.boundaries.finding import BOUNDARIES
 
-BOUNDARIES = (*of_layers.BOUNDARIES, *of_training.BOUNDARIES, *of_outputs.BOUNDARIES, *of_saved_models.BOUNDARIES)
 each_boundary = pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.name)
 
 

@@ -66,7 +66,9 @@ class Run:
         before = [each for each in found if self.lost and each.step < self.lost[0].step]
         after = found[len(before) :]
         # A training is restarted at a step that it had passed.
-        lost = [each for each in self.lost if after and each.step >= after[0].step and self.lost[-1].step > after[0].step]
+        lost = [
+            each for each in self.lost if after and each.step >= after[0].step and self.lost[-1].step > after[0].step
+        ]
         return History.of([Measurement("run_info", 0, 0, self.info, table="t"), *before, *lost, *after])
 
     def signals(self) -> Signals:
@@ -110,7 +112,7 @@ def random_run(
                 lost = LayerColumns({short: np.asarray([draw(rng) for _ in info.layers], np.float32)})
                 run.lost.append(_measured(diagnostic, step, lost))
             if scalars:
-                run.lost.append(_measured("training_curve", step, Scalars({name: 99.0 for name in scalars})))
+                run.lost.append(_measured("training_curve", step, Scalars(dict.fromkeys(scalars, 99.0))))
     return run
 
 

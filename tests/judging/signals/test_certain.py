@@ -113,7 +113,9 @@ def test_untouched_weights(probability: float, bias: float, statistics: float, e
 )
 def test_statistics_that_a_trained_layer_never_updated(probability: float, statistics: float, expected: bool) -> None:
     values = {"initial_p": probability, "initial_statistics": statistics}
-    run = Run(columns={f"untouched_weights.{name}": {0: [NAN, value, NAN, NAN, NAN, NAN]} for name, value in values.items()})
+    run = Run(
+        columns={f"untouched_weights.{name}": {0: [NAN, value, NAN, NAN, NAN, NAN]} for name, value in values.items()}
+    )
     assert certain.stale_rows(run.signals()) == ([1] if expected else [])
 
 
@@ -172,7 +174,10 @@ def test_what_the_signals_of_a_gan_need() -> None:
     for made, reason in (
         (run(), "no output was recorded: give a probe"),
         (run(model_output__diversity=[0.1] * 3), "no input was recorded: give a probe"),
-        (run(model_output__diversity=[0.1], model_input__diversity=[0.1]), "generated and real images were never recorded together"),
+        (
+            run(model_output__diversity=[0.1], model_input__diversity=[0.1]),
+            "generated and real images were never recorded together",
+        ),
         (both, "real images do not differ"),
     ):
         check_reason(gan.DIVERSITY, Signals(made), reason)
@@ -182,7 +187,9 @@ def test_what_the_signals_of_a_gan_need() -> None:
     check_reason(gan.GENERATOR_GRADIENT, none, "the generator received no gradient")
 
 
-@pytest.mark.parametrize("name", ["d_loss", "disc_loss", "discriminator_loss", "loss_d", "D_loss", "d_real_loss", "my_d_loss"])
+@pytest.mark.parametrize(
+    "name", ["d_loss", "disc_loss", "discriminator_loss", "loss_d", "D_loss", "d_real_loss", "my_d_loss"]
+)
 def test_names_of_the_loss_of_a_discriminator(name: str) -> None:
     signals = Signals(history({}, info=GAN, scalars={"g_loss": [9.0] * 3, name: [1.0, 0.5, 0.25]}))
     track = signals(gan.DISCRIMINATOR_LOSS)

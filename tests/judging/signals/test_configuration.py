@@ -149,7 +149,14 @@ def random_and_frozen(*factors: float, initializers: tuple[str, ...] = ()) -> Ru
 
 @pytest.mark.parametrize(
     ("factors", "worst"),
-    [((1.0, 1.0), 0.0), ((1.02, 0.98), 0.0), ((1.05, 1.0), 0.05), ((1.0, 0.5), 0.5), ((1.1, 0.7), 0.3), ((NAN, 1.2), 0.2)],
+    [
+        ((1.0, 1.0), 0.0),
+        ((1.02, 0.98), 0.0),
+        ((1.05, 1.0), 0.05),
+        ((1.0, 0.5), 0.5),
+        ((1.1, 0.7), 0.3),
+        ((NAN, 1.2), 0.2),
+    ],
 )
 def test_frozen_layers_are_as_random_as_the_least_random_one(factors: tuple[float, ...], worst: float) -> None:
     # The last known size counts, so a layer that was not measured in the end keeps its initial one.
@@ -158,7 +165,11 @@ def test_frozen_layers_are_as_random_as_the_least_random_one(factors: tuple[floa
 
 
 def test_what_frozen_layers_need_to_be_judged() -> None:
-    check(frozen.RANDOM_DEVIATION, random_and_frozen(1.0, initializers=("orthogonal",)), "no frozen layer has a known initializer")
+    check(
+        frozen.RANDOM_DEVIATION,
+        random_and_frozen(1.0, initializers=("orthogonal",)),
+        "no frozen layer has a known initializer",
+    )
     assert frozen.frozen_rows(random_and_frozen(1.0).signals()) == [0]
     still = replace(INFO, layers=tuple(replace(layer, trainable=False) for layer in INFO.layers))
     assert frozen.frozen_rows(Run(still).signals()) == []

@@ -51,7 +51,9 @@ def test_dead_units() -> None:
         known = [column[first][row] for row in HIDDEN if not math.isnan(column[first][row])]
         check(dead_units.FIRST_DEAD_SHARE, run, {0: [max(known)]} if known else "no hidden layer was observed")
         check(dead_units.INITIALLY_DEAD_SHARE, run, _initially(column))
-        check(dead_units.BLOCKING_SHARE, run, {step: [_blocked(run, name, step, row) for row in ROWS] for step in column})
+        check(
+            dead_units.BLOCKING_SHARE, run, {step: [_blocked(run, name, step, row) for row in ROWS] for step in column}
+        )
         check(dead_units.DIED_SHARE, run, _died(run, name))
 
 
@@ -114,7 +116,10 @@ def _growth(run: Run, name: str) -> Expected:
     if 0 not in column:
         return "the initial weights were not recorded"
     grown = over(
-        {step: [value / start for value, start in zip(values, column[0], strict=True)] for step, values in column.items()},
+        {
+            step: [value / start for value, start in zip(values, column[0], strict=True)]
+            for step, values in column.items()
+        },
         TRAINABLE,
         median,
     )
@@ -122,7 +127,9 @@ def _growth(run: Run, name: str) -> Expected:
 
 
 def test_gradients() -> None:
-    relative, norm, absent = (f"gradient_flow.{name}" for name in ("relative_gradient", "gradient_norm", "non_finite_ratio"))
+    relative, norm, absent = (
+        f"gradient_flow.{name}" for name in ("relative_gradient", "gradient_norm", "non_finite_ratio")
+    )
     for run in runs({relative: ratio, norm: lambda rng: float(rng.choice([0.0, 1.0])), absent: share}, count=30):
         if measured(run, relative):
             check(gradients.MEDIAN_RELATIVE_GRADIENT, run, over(run.columns[relative], ROWS, median))
@@ -162,7 +169,9 @@ def _decay(run: Run, relative: str, norm: str, *, hidden: bool) -> Expected:
 
 def test_a_layer_without_a_gradient_is_one_of_its_own_part() -> None:
     """In a run of two models, one of which is not trained at this snapshot, no layer is cut off."""
-    parts = [f"generator/{layer.path}" if row < 3 else f"discriminator/{layer.path}" for row, layer in enumerate(INFO.layers)]
+    parts = [
+        f"generator/{layer.path}" if row < 3 else f"discriminator/{layer.path}" for row, layer in enumerate(INFO.layers)
+    ]
     layers = tuple(replace(layer, path=path) for layer, path in zip(INFO.layers, parts, strict=True))
     info = replace(INFO, layers=layers, model="generator, discriminator")
     run = Run(info, {"gradient_flow.non_finite_ratio": {0: [NAN, NAN, NAN, 0, NAN, 0], 10: [0, NAN, 0, NAN, NAN, NAN]}})

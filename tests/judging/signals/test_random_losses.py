@@ -86,7 +86,8 @@ def test_without_a_loss_everything_about_it_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variance", "first", "expected"), [(4.0, 1.0, 4.0), (4.0, 9.0, 9.0), (0.0, 3.0, 3.0), (4.0, NAN, 4.0), (0.0, NAN, 0.0)]
+    ("variance", "first", "expected"),
+    [(4.0, 1.0, 4.0), (4.0, 9.0, 9.0), (0.0, 3.0, 3.0), (4.0, NAN, 4.0), (0.0, NAN, 0.0)],
 )
 def test_a_regression_is_compared_with_the_larger_of_prior_and_first_loss(
     variance: float, first: float, expected: float
@@ -153,7 +154,12 @@ def test_a_validation_loss_is_compared_with_the_latest_training_loss() -> None:
 
 @pytest.mark.parametrize(
     ("names", "known"),
-    [(("accuracy",), False), (("val_accuracy",), False), (("loss", "val_loss"), False), (("top_accuracy", "val_top_accuracy"), True)],
+    [
+        (("accuracy",), False),
+        (("val_accuracy",), False),
+        (("loss", "val_loss"), False),
+        (("top_accuracy", "val_top_accuracy"), True),
+    ],
 )
 def test_accuracies_of_training_and_validation(names: tuple[str, ...], known: bool) -> None:
     run = Run(scalars={name: {0: 0.5} for name in names})
@@ -171,7 +177,9 @@ def test_accuracy_above_the_majority() -> None:
     alone = replace(INFO, probe=Probe("given", 64, (64, 0, 0, 0)))
     check(accuracy.TRAINING_ACCURACY, Run(alone, {}, {"acc": {0: 0.5}}), "the probe has samples of one class only")
     check(accuracy.TRAINING_ACCURACY, Run(scalars={"loss": {0: 1.0}}), "no accuracy was logged: add it to the metrics")
-    check(accuracy.TRAINING_ACCURACY, Run(scalars={"val_acc": {0: 1.0}}), "no accuracy was logged: add it to the metrics")
+    check(
+        accuracy.TRAINING_ACCURACY, Run(scalars={"val_acc": {0: 1.0}}), "no accuracy was logged: add it to the metrics"
+    )
     assert accuracy.accuracy_is_not_logged(Run(scalars={"val_acc": {0: 1.0}}).signals())
     two = replace(INFO, layers=tuple(replace(layer, output=row > 3) for row, layer in enumerate(INFO.layers)))
     check(accuracy.TRAINING_ACCURACY, Run(two, {}, {"acc": {0: 0.5}}), "the model has several outputs")

@@ -135,7 +135,11 @@ def test_output_layers_with_one_and_with_several_outputs() -> None:
 def test_batch_statistics() -> None:
     shift, change, answers = "batch_statistics.mean_shift", "batch_statistics.variance_ratio", "model_output.accuracy"
     normal = {"normalization_class": "BatchNormalization"}
-    layers = (INFO.layers[0], replace(INFO.layers[1], **normal), replace(INFO.layers[2], normalization_frozen=True, **normal))
+    layers = (
+        INFO.layers[0],
+        replace(INFO.layers[1], **normal),
+        replace(INFO.layers[2], normalization_frozen=True, **normal),
+    )
     info = replace(INFO, layers=(*layers, *INFO.layers[3:]))
     for run in runs({shift: positive, change: positive, answers: share}, {"accuracy": share}, info=info, count=20):
         assert batch_statistics.normalized_by_batch(run.signals()) == [0, 1]
@@ -167,7 +171,8 @@ def test_gains_and_signals() -> None:
     """Of weights that hardly changed until the first activations were recorded; a normalization keeps the scale."""
     names = ("weight_health.gain", "weight_health.rms", "dead_units.magnitude", "model_input.mean", "model_input.std")
     layers = tuple(
-        replace(layer, normalization="n" if row == 0 else "", units=64, fan_in=64) for row, layer in enumerate(INFO.layers)
+        replace(layer, normalization="n" if row == 0 else "", units=64, fan_in=64)
+        for row, layer in enumerate(INFO.layers)
     )
     info = replace(INFO, layers=layers)
     for run in runs(dict.fromkeys(names, positive), info=info, count=20, missing=0):
@@ -186,13 +191,15 @@ def test_gains_and_signals() -> None:
         check(magnitudes.SIGNAL_SHRINKAGE, run, {0: [1 / min(products)]})
         check(magnitudes.SIGNAL, run, {0: [max(magnitude[:5]) / start]})
         check(magnitudes.FASTER_SIGNAL, run, {0: [0.0]})
-        assert magnitudes.gains_from_input(run.signals()) == pytest.approx({row: magnitude[row] / start for row in range(5)})
+        assert magnitudes.gains_from_input(run.signals()) == pytest.approx(
+            {row: magnitude[row] / start for row in range(5)}
+        )
 
 
-@pytest.mark.parametrize(
-    ("change", "known"), [(1.0, True), (1.4, True), (0.7, True), (1.6, False), (0.6, False)]
-)
-def test_activations_of_weights_that_have_changed_say_nothing_about_the_initial_ones(change: float, known: bool) -> None:
+@pytest.mark.parametrize(("change", "known"), [(1.0, True), (1.4, True), (0.7, True), (1.6, False), (0.6, False)])
+def test_activations_of_weights_that_have_changed_say_nothing_about_the_initial_ones(
+    change: float, known: bool
+) -> None:
     """A probe that is collected in the first epoch is seen at the second snapshot."""
     rows: dict[str, Column] = {
         "weight_health.rms": {0: [1.0] * 6, 10: [change] * 6},
@@ -202,7 +209,10 @@ def test_activations_of_weights_that_have_changed_say_nothing_about_the_initial_
     }
     unknown = "no activations of the untrained model: give a probe"
     check(magnitudes.SIGNAL, Run(columns=rows), {0: [3.0]} if known else unknown)
-    late = rows | {"dead_units.magnitude": {20: [3.0] * 6}, "weight_health.rms": {0: [1.0] * 6, 10: [1.0] * 6, 20: [1.0] * 6}}
+    late = rows | {
+        "dead_units.magnitude": {20: [3.0] * 6},
+        "weight_health.rms": {0: [1.0] * 6, 10: [1.0] * 6, 20: [1.0] * 6},
+    }
     check(magnitudes.SIGNAL, Run(columns=late), unknown)
 
 
@@ -222,7 +232,10 @@ def test_first_gradients_relative_to_the_initial_weights() -> None:
             check(explosion.FIRST_RELATIVE_GRADIENT, run, "first gradients or initial weights were not recorded")
             continue
         first = next(iter(run.columns[norm].values()))
-        weights = {row: run.columns[rms][0][row] * math.sqrt(INFO.layers[row].units * INFO.layers[row].fan_in) for row in TRAINABLE}
+        weights = {
+            row: run.columns[rms][0][row] * math.sqrt(INFO.layers[row].units * INFO.layers[row].fan_in)
+            for row in TRAINABLE
+        }
         ratios = {row: first[row] / weights[row] for row in TRAINABLE}
         known = {row: ratio for row, ratio in ratios.items() if not math.isnan(ratio)}
         if not known:
@@ -243,7 +256,10 @@ NON_FINITE = {
 def test_non_finite_values() -> None:
     """What was found stays found; each source is named where it first has some."""
     draws = {name: lambda rng: float(rng.choice([0.0, 0.0, 0.0, 0.5, 3.0])) for name in NON_FINITE}
-    draws |= {"model_input.mean": lambda rng: float(rng.choice([1.0, 1.0, math.inf])), "model_input.constant_share": share}
+    draws |= {
+        "model_input.mean": lambda rng: float(rng.choice([1.0, 1.0, math.inf])),
+        "model_input.constant_share": share,
+    }
     for run in runs(draws, {"loss": lambda rng: float(rng.choice([1.0, 1.0, NAN]))}, count=20, missing=0):
         sources = {what: run.columns[name] for name, what in NON_FINITE.items()}
         means = run.columns["model_input.mean"]
@@ -252,14 +268,21 @@ def test_non_finite_values() -> None:
         steps = list(curve)
         bad = {step: float(math.isnan(value)) for step, value in curve.items()}
         amount = {
-            step: [max([bad[at] for at in steps if at <= step] + [max(c[at]) for c in sources.values() for at in steps if at <= step])]
+            step: [
+                max(
+                    [bad[at] for at in steps if at <= step]
+                    + [max(c[at]) for c in sources.values() for at in steps if at <= step]
+                )
+            ]
             for step in steps
         }
         check(non_finite.NON_FINITE, run, amount)
         firsts = {what: next((at for at in steps if max(column[at]) > 0), None) for what, column in sources.items()}
         firsts["loss"] = next((at for at in steps if bad[at]), None)
         found = {each.what: each for each in non_finite.appearances(run.signals(), 0)}
-        assert {what: each.step for what, each in found.items()} == {w: at for w, at in firsts.items() if at is not None}
+        assert {what: each.step for what, each in found.items()} == {
+            w: at for w, at in firsts.items() if at is not None
+        }
         assert list(found) == [what for what, at in firsts.items() if at is not None]
         for what, each in found.items():
             expected = sources[what][each.step] if what in sources else [0.0] * 6
