@@ -121,7 +121,7 @@ def test_an_info_is_not_announced_with_what_it_causes() -> None:
 
 
 def test_confirmations_are_of_the_severity_that_holds_now() -> None:
-    """A warning that becomes an error begins anew; an error that becomes a warning is confirmed by the snapshots before."""
+    """A warning that becomes an error begins anew; an error that becomes a warning was confirmed as one."""
     warned, failed = finding(severity="warning"), finding()
     assert announced([warned], [warned], [failed], [failed], [failed]) == [[], [], [], [], ["dead_units"]]
     assert announced([failed], [failed], [warned]) == [[], [], ["dead_units"]]

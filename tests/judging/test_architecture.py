@@ -52,7 +52,7 @@ def test_a_shared_threshold_is_one_number_in_several_faults(concept: str) -> Non
 
 
 def _shown(condition: Condition) -> list[dict[str, Signal]]:
-    """The signals that the evidence of a condition shows together, by the name that it gives them: one way or several."""
+    """The signals that a condition shows together, by the names that it gives them, in each way in which it is true."""
     if isinstance(condition, Above | Below | Flat):
         return [{condition.shown or condition.limit: condition.signal}]
     if isinstance(condition, Some):

@@ -159,7 +159,8 @@ Expected = tuple[str, str, str, str, str, str]
         (
             ("categorical_crossentropy", "softmax", 4, SEVERAL),
             {},
-            ("error", "Samples have several labels or none, but softmax makes the outputs of head compete for one label.",
+            ("error",
+             "Samples have several labels or none, but softmax makes the outputs of head compete for one label.",
              "loss", "categorical_crossentropy", "binary_crossentropy", "each label is independent"),
         ),
         (
@@ -404,7 +405,8 @@ def test_the_loss_that_has_the_right_sign(facts: LossFacts, proposed: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "outside"), [(0.0, 1.0, 0.0), (-1.0, 1.0, 0.5), (0.0, 4.0, 0.75), (-1.0, 3.0, 0.5), (2.0, 2.0, 1e12)]
+    ("low", "high", "outside"),
+    [(0.0, 1.0, 0.0), (-1.0, 1.0, 0.5), (0.0, 4.0, 0.75), (-1.0, 3.0, 0.5), (2.0, 2.0, 1e12)],
 )
 def test_the_share_of_targets_outside_the_range_of_a_sigmoid(low: float, high: float, outside: float) -> None:
     layer = replace(LAYERS[3], activation="sigmoid", units=1)

@@ -127,7 +127,7 @@ def test_units_that_are_proved_idle() -> None:
 
 
 def test_the_two_parts_of_a_gan() -> None:
-    """What ends in images is the generator; what takes images of their depth, and ends without positions, judges them."""
+    """The generator ends in images; the discriminator takes images of that depth, and ends without positions."""
     parts = gan.adversaries(Signals(adversarial([0.1], [1.4])))
     assert parts == gan.Adversaries((0, 1), 1, 2)
     layers = GAN.layers
