@@ -96,7 +96,7 @@ GAN = replace(INFO, layers=PARTS, model="generator, discriminator")
 def gan(
     diversity: Sequence[float], loss: Sequence[float], gradient: Sequence[float] | None = None, name: str = "d_loss"
 ) -> History:
-    """A GAN: diversity of its images (that of real ones is 0.5), loss of the discriminator, gradient of the generator."""
+    """Diversity of generated images (that of real ones is 0.5), loss of the discriminator, generator gradient."""
     rows = {
         "model_output.diversity": [[NAN, made, NAN, 0.1] for made in diversity],
         "model_input.diversity": [[1.0, NAN, 0.5, NAN] for _ in diversity],
