@@ -87,6 +87,10 @@ def test_each_fault_says_what_it_needs() -> None:
         "unnormalised_input", "discriminator_overpowers", "mode_collapse"
     }  # fmt: skip
     assert all(found[fault] == ("clear", "") for fault in NEED_NOTHING)
+    assert {status for fault, (status, _) in found.items() if fault not in NEED_NOTHING} == {
+        "unknown",
+        "not_applicable",
+    }
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_each_fault_says_what_it_needs() -> None:
          ("unknown", "the first layer has no gradient at all: this is another fault")),
         ("collapsed_output", {"model_output.top_class_share": [layer(3, 1.0, NAN)],
                               "model_output.spread": [layer(3, 0.0, NAN)]}, {},
-         ("clear", "no output was recorded after step 0")),
+         ("unknown", "no output was recorded after step 0")),
         ("stale_batch_statistics", {"model_output.accuracy": [layer(3, 0.3, NAN)] * 3}, {},
          ("unknown", "no accuracy was logged: add it to the metrics")),
         ("stale_batch_statistics", {"model_output.accuracy": [layer(3, 0.3, NAN)] * 3}, {"accuracy": [0.9] * 3},

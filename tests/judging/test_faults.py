@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tb_cnndiag.finding import Adjustment, Evidence
-from tb_cnndiag.judging.conditions import Above, Condition
+from tb_cnndiag.judging.conditions import Above, Condition, Is, Known
 from tb_cnndiag.judging.faults import BUILTIN, OF_PREFLIGHT, available
 from tb_cnndiag.judging.faults.base import Fault, Judged, Kind
 from tb_cnndiag.judging.judge import verdict
@@ -27,6 +27,11 @@ def above(*values: float, reason: str = "not measured") -> Condition:
     known = not np.isnan(values).all()
     track = Track.constant(values) if known else Track.unknown(reason)
     return Above(Signal("made", "share", lambda _: track), "half")
+
+
+def fact(value: float) -> Condition:
+    """The same of something that is known without any snapshot."""
+    return Above(Signal("made", "count", lambda _: Track.constant([value]), fact=True), "half")
 
 
 def kind(when: Condition, rows: list[int] | None = None, **known: Any) -> Kind:
@@ -86,6 +91,33 @@ def test_how_a_judgment_ends(kinds: tuple[Kind, ...], status: str, reason: str) 
     found = judged(*kinds)
     assert (found.status, found.reason) == (status, reason)
     assert bool(found.findings) == (status == "found")
+
+
+MISSING = above(NAN, reason="no probe")
+NO_FACT = Is(lambda signals: False)
+
+
+@pytest.mark.parametrize(
+    ("others", "status"),
+    [
+        ((kind(NO_FACT),), "unknown"),
+        ((kind(fact(0.1)),), "unknown"),
+        ((kind(Known(MISSING)),), "unknown"),
+        ((kind(MISSING & fact(0.1)),), "unknown"),
+        ((kind(above(0.9) & NO_FACT),), "unknown"),  # what was recorded does not say no
+        ((kind(above(0.1) & NO_FACT),), "clear"),
+        ((kind(Known(above(0.1))),), "clear"),
+        ((kind(~above(0.9) & NO_FACT),), "clear"),
+        ((kind(above(0.1) | NO_FACT),), "clear"),
+        ((kind(NO_FACT | fact(0.1)),), "unknown"),
+        ((kind((above(0.1) & fact(0.9)).for_epochs("half")),), "clear"),
+        ((kind(NO_FACT), kind(above(0.1, 0, 0, 0), [0])), "clear"),
+    ],
+)
+def test_facts_about_a_run_do_not_pass_what_was_not_recorded(others: tuple[Kind, ...], status: str) -> None:
+    """That a kind cannot be says nothing of another one, whose data are missing; alone, it is an answer."""
+    assert (judged(kind(MISSING), *others).status, judged(*others, kind(MISSING)).status) == (status, status)
+    assert judged(*others).status == "clear"
 
 
 def test_what_does_not_apply_is_not_judged() -> None:

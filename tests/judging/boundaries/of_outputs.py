@@ -90,7 +90,7 @@ COLLAPSED = (
         lambda n: _answers(0.5, 1e-4, 1.0, snapshots=int(n)), sides=(3, 4), shown=None, kind="constant",
     ),
     Boundary(
-        "collapsed_output", "lasting", 4, "clear", "error",
+        "collapsed_output", "lasting", 4, "unknown", "error",
         lambda n: _majority(1.0, int(n)), sides=(3, 4), shown=None, kind="majority",
     ),
 )  # fmt: skip
