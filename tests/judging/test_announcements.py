@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,3 +185,22 @@ def test_a_finding_without_a_title_is_named_by_its_fault() -> None:
     assert sentences(News((), (untitled,))) == ["No longer found: my_fault in a."]
     late = replace(finding("mine", "b", caused_by=untitled), last_step=12345)
     assert sentences(News((late,))) == ["step 12,345: error: b: mine. Because of: my_fault in a."]
+
+
+@pytest.mark.parametrize(
+    ("fault", "snapshots"),
+    [
+        ("nan_or_inf", 1),
+        ("dead_units", 3),
+        ("stale_batch_statistics", None),
+        ("too_few_epochs", None),
+        ("underfitting", None),
+        ("redundant_filters", None),
+    ],
+)
+def test_what_says_something_about_the_result_waits_for_the_end(fault: str, snapshots: int | None) -> None:
+    announcer = Announcer()
+    news = [announcer.update([finding(fault)]).announced for _ in range(6)]
+    assert next((count + 1 for count, found in enumerate(news) if found), None) == snapshots
+    ended = announcer.update([finding(fault)], ended=True).announced
+    assert bool(ended) == (snapshots is None)
