@@ -10,8 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_cnndiag.judging.signals import configuration, frozen, regularization, series_of_layers, updates
-from tb_cnndiag.payloads import LayerInfo, RunInfo
+from tb_cnndiag.judging.signals import (
+    configuration,
+    explosion,
+    frozen,
+    loss,
+    magnitudes,
+    regularization,
+    series_of_layers,
+    similarity,
+    updates,
+)
+from tb_cnndiag.payloads import LayerInfo, LossFacts, RunInfo
 from tests.judging.faults.made import conv
 from tests.judging.signals.random_runs import INFO, Column, Run, check
 
@@ -231,3 +241,61 @@ def test_the_update_before_an_overflow(name: str, expected: float) -> None:
         without = {key: value for key, value in columns.items() if key != name_of}
         check(updates.OVERFLOWING_UPDATE, Run(info, without), unknown)
     check(updates.OVERFLOWING_UPDATE, Run(info, {"weight_health.rms": {0: [0.5] * 6}}), "no weights were recorded")
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "expected"),
+    [("SGD", 0.011, True), ("SGD", 0.012, False), ("Adam", 0.001, False), ("", 0.001, False), ("SGD", None, False)],
+)
+def test_plain_descent_at_a_usual_rate(name: str, rate: float | None, expected: bool) -> None:
+    config = {} if rate is None else {"learning_rate": rate}
+    assert explosion.plain_descent_at_a_usual_rate(Run(optimizer(name, **config)).signals()) == expected
+
+
+@pytest.mark.parametrize(
+    ("units", "fan_in", "initializer", "chance"),
+    [
+        (7, 9, "he_normal", True),
+        (8, 8, "he_normal", False),
+        (7, 9, "lecun_uniform", True),
+        (7, 9, "glorot_uniform", True),
+        (7, 9, "random_normal", False),
+        (7, 9, "", False),
+    ],
+)
+def test_chance_decides_the_size_of_few_weights(units: int, fan_in: int, initializer: str, chance: bool) -> None:
+    layer = replace(INFO.layers[1], units=units, fan_in=fan_in, initializer=initializer)
+    assert magnitudes.by_chance(layer) == chance
+    run = Run(replace(INFO, layers=(layer,)), {"weight_health.gain": {0: [40.0]}})
+    check(magnitudes.GAIN_EXCESS, run, {0: [1.0 if chance else 40.0]})
+    similar = Run(replace(INFO, layers=(layer,)), {"filter_similarity.mean_similarity": {0: [1.0]}})
+    unknown = "the initial filters were not compared"
+    check(similarity.INITIAL_SIMILARITY, similar, unknown if chance else {0: [1.0]})
+
+
+@pytest.mark.parametrize(
+    ("gain", "measured", "expected"), [(1.39, 50.0, 1.39), (1.41, 50.0, 50.0), (1.41, 1.2, 1.41), (9.0, 50.0, 50.0)]
+)
+def test_weights_of_one_sign_show_where_the_gain_is_large(gain: float, measured: float, expected: float) -> None:
+    """The gain assumes independent weights; from 1.4 times the ideal one on, that of the activations counts."""
+    layers = (replace(INFO.layers[1], activation="linear"), replace(INFO.layers[2], activation="linear", inputs=(0,)))
+    columns: dict[str, Column] = {
+        "weight_health.gain": {0: [1.0, gain]},
+        "weight_health.rms": {0: [0.1, 0.1]},
+        "dead_units.magnitude": {0: [2.0, 2.0 * measured]},
+        "model_input.mean": {0: [0.0, NAN]},
+        "model_input.std": {0: [2.0, NAN]},
+    }
+    check(magnitudes.GAIN_EXCESS, Run(replace(INFO, layers=layers), columns), {0: [1.0, expected]})
+    bounded = (layers[0], replace(layers[1], activation="tanh"))
+    check(magnitudes.GAIN_EXCESS, Run(replace(INFO, layers=bounded), columns), {0: [1.0, gain]})
+    faster = (layers[0], replace(layers[1], activation="mine"))
+    check(magnitudes.GAIN_EXCESS, Run(replace(INFO, layers=faster), columns), {0: [1.0, gain]})
+
+
+@pytest.mark.parametrize(("lowest", "known"), [(None, True), (0.0, True), (-0.001, True), (-0.0011, False)])
+def test_a_loss_that_can_be_negative_has_no_share_left(lowest: float | None, known: bool) -> None:
+    info = replace(INFO, loss='"mine"', loss_facts=LossFacts(lowest=lowest))
+    reason = "the loss can be negative: what share of the first loss is left says nothing"
+    run = Run(info, {}, {"loss": {0: 4.0, 10: 1.0}})
+    check(loss.RELATIVE_LOSS, run, {0: [1.0], 10: [0.25]} if known else reason)
