@@ -54,6 +54,7 @@ class Case:
         assert finding.last_step == run.last_step
         assert {name: each.value for name, each in finding.evidence.items()} == pytest.approx(self.evidence, rel=1e-3)
         assert [(a.layer, a.parameter, a.current, a.proposed) for a in finding.adjustments] == list(self.changes)
+        assert all(isinstance(a.reason, str) and a.reason for a in finding.adjustments)
         kind = FAULTS[boundary.fault]
         assert (finding.fault, finding.title, finding.diagnostic) == (kind.id, kind.title, kind.diagnostic)
 

@@ -59,4 +59,6 @@ def test_the_evidence_is_what_was_compared_with_the_threshold(boundary: Boundary
                 seen = True
                 assert finding.evidence[shown].value == pytest.approx(value, rel=1e-5)
                 assert finding.evidence[shown].limit == boundary.value
+                # A threshold of a single output is compared with what is relative to the targets.
+                assert finding.evidence[shown].unit in (FAULTS[boundary.fault].limits[boundary.limit].unit, "ratio")
     assert seen

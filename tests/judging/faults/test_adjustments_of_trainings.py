@@ -28,6 +28,21 @@ class TestLearningRateTooHigh:
         (change, _) = changes("learning_rate_too_high", run)
         assert change == (None, "learning_rate", "0.1", f"{rate:g}")
 
+    @pytest.mark.parametrize(
+        ("update", "growth", "said"),
+        [
+            (0.3, 1.0, "Updates change the weights by up to 30 % of their size"),
+            (0.3, 5.0, "Updates change the weights by up to 30 % of their size"),
+            (1e-3, 5.0, "Updates have made the weights 5 × as large as the initial ones"),
+        ],
+    )
+    def test_the_size_of_updates_is_said_or_else_what_they_have_done(
+        self, update: float, growth: float, said: str
+    ) -> None:
+        sizes = [[0.1] * 4, *[[0.1 * growth] * 4] * 4]
+        (finding,) = found("learning_rate_too_high", course([1.0] * 5, update, weight_health__rms=sizes))
+        assert finding.message == f"{said}, and the loss does not fall."
+
     def test_an_unknown_rate_is_lowered_by_a_factor_and_gradients_are_clipped_once(self) -> None:
         clipped = json.dumps({"class_name": "SGD", "config": {"clipnorm": 1.0}})
         (change,) = changes("learning_rate_too_high", course([1.0] * 5, 0.3, info=replace(INFO, optimizer=clipped)))

@@ -19,11 +19,17 @@ from tests.judging.faults.made import INFO, LAYERS, history
 NAN = math.nan
 
 
-def test_every_signal_has_a_test() -> None:
+UNITS = {
+    "share", "ratio", "count", "loss", "cosine", "norm", "weight", "activation", "input", "output", "deviations",
+    "variance",
+}  # fmt: skip
+
+
+def test_every_signal_has_a_test_and_a_unit() -> None:
     texts = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     for module in pkgutil.iter_modules(tb_cnndiag.judging.signals.__path__):
         for name, value in vars(importlib.import_module(f"tb_cnndiag.judging.signals.{module.name}")).items():
-            assert not isinstance(value, Signal) or name in texts, name
+            assert not isinstance(value, Signal) or (name in texts and value.unit in UNITS and value.name), name
 
 
 RECORDED = {
