@@ -30,6 +30,7 @@ class Boundary:
         sides: The values just below and just above; by default 0.2 % away.
         shown: Name of the number in the evidence; None if a finding does not show it.
         kind: Which kind of the fault, where there are several.
+        at: Which of the two holds at the threshold itself; None if the value is rounded on its way through the history.
     """
 
     fault: str
@@ -41,6 +42,7 @@ class Boundary:
     sides: tuple[float, float] | None = None
     shown: str | None = ""
     kind: str = ""
+    at: str | None = "high"
 
     @property
     def below(self) -> float:

@@ -51,9 +51,11 @@ BAD_INIT = (
         "bad_init", "epochs", 2, "clear", "error",
         lambda n: _similar(1.0, 0.99, int(n)), sides=(1, 2), shown=None,
     ),
-    Boundary("bad_init", "growth", 1e3, "clear", "error", lambda x: _gains([x**0.2] * 5, STUCK), kind="too large"),
+    Boundary(
+        "bad_init", "growth", 1e3, "clear", "error", lambda x: _gains([x**0.2] * 5, STUCK), kind="too large", at=None
+    ),
     Boundary("bad_init", "growth", 1e3, "clear", "error", lambda x: _gains([x**-0.2] * 5, STUCK), kind="too small"),
-    Boundary("bad_init", "gain", 10, "clear", "error", lambda x: _gains([1, x, 1], STUCK)),
+    Boundary("bad_init", "gain", 10, "clear", "error", lambda x: _gains([1, x, 1], STUCK), at=None),
     Boundary("bad_init", "signal", 30, "clear", "warning", lambda x: _signal(x, [9 * PRIOR, 0.3])),
     Boundary(
         "bad_init", "first_loss", 5, "clear", "warning", lambda x: _signal(90, [x * PRIOR, 0.3]), kind="large signals"
@@ -86,12 +88,13 @@ def _input(mean: float, deviation: float, loss: float = PRIOR, **others: float) 
 
 
 UNNORMALIZED = (
-    Boundary("unnormalised_input", "mean", 10, "clear", "warning", lambda x: _input(-x, 1)),
-    Boundary("unnormalised_input", "std", 10, "clear", "warning", lambda x: _input(0, x)),
+    Boundary("unnormalised_input", "mean", 10, "clear", "warning", lambda x: _input(-x, 1), at="low"),
+    Boundary("unnormalised_input", "std", 10, "clear", "warning", lambda x: _input(0, x), at="low"),
     Boundary("unnormalised_input", "small", 0.02, "warning", "clear", lambda x: _input(0, x), kind="deviation"),
     Boundary("unnormalised_input", "small", 0.02, "warning", "clear", lambda x: _input(-x, 0), kind="mean"),
     Boundary(
-        "unnormalised_input", "constant_share", 0.5, "clear", "error", lambda x: _input(0, 1, constant_share=x)
+        "unnormalised_input", "constant_share", 0.5, "clear", "error",
+        lambda x: _input(0, 1, constant_share=x), at="low",
     ),
     Boundary(
         "unnormalised_input", "harmless_loss", 0.5, "info", "warning",
@@ -119,7 +122,7 @@ DEAD_UNITS = (
         "dead_units", "dead_ratio", 0.4, "clear", "warning",
         lambda x: _dead(2, 0.8, x, x, x), kind="dense, as dead later",
     ),
-    Boundary("dead_units", "dense_ratio", 0.9, "clear", "warning", lambda x: _dead(2, 0, x, x, x)),
+    Boundary("dead_units", "dense_ratio", 0.9, "clear", "warning", lambda x: _dead(2, 0, x, x, x), at=None),
     Boundary(
         "dead_units", "samples", 64, "warning", "error",
         lambda n: _dead(1, 0, 1, 1, samples=int(n)), sides=(63, 64), shown=None,
@@ -215,7 +218,7 @@ FROZEN = (
         "frozen_layer", "blocked", 1, "error", "clear",
         lambda x: _zero([[0.0] * 4] * 3, x), sides=(0.999, 1), shown=None, kind="zero everywhere",
     ),
-    Boundary("frozen_layer", "deviation", 0.03, "warning", "clear", _random),
+    Boundary("frozen_layer", "deviation", 0.03, "warning", "clear", _random, at=None),
     Boundary(
         "frozen_layer", "epochs", 2, "clear", "error",
         lambda n: _missing(0, 0, *[1] * int(n)), sides=(1, 2), shown=None, kind="missing",
@@ -269,7 +272,7 @@ def _first_gradient(ratio: float, loss: Sequence[float]) -> History:
 
 
 EXPLODING = (
-    Boundary("exploding_gradient", "relative_gradient", 10, "clear", "error", lambda x: _exploding(x, x, x)),
+    Boundary("exploding_gradient", "relative_gradient", 10, "clear", "error", lambda x: _exploding(x, x, x), at="low"),
     Boundary(
         "exploding_gradient", "relative_gradient", 10, "clear", "error",
         lambda x: _first_gradient(x, STUCK), kind="first gradient",

@@ -55,7 +55,7 @@ def _majority(loss: float, snapshots: int = 6) -> History:
 
 
 COLLAPSED = (
-    Boundary("collapsed_output", "top_class_share", 0.95, "clear", "error", lambda x: _answers(x, 0.5)),
+    Boundary("collapsed_output", "top_class_share", 0.95, "clear", "error", lambda x: _answers(x, 0.5), at="low"),
     Boundary("collapsed_output", "spread", 0.02, "error", "clear", lambda x: _answers(0.5, x, 1.0), kind="several"),
     Boundary("collapsed_output", "spread", 0.02, "error", "clear", _regression, kind="single"),
     Boundary(
@@ -114,35 +114,36 @@ ONE = {"units": 1, "output_shape": (1,)}
 OUTPUT = (
     Boundary(
         "output_loss_mismatch", "row_sum_error", 0.01, "clear", "error",
-        lambda x: _head(loss="categorical_crossentropy", columns={"row_sum_error": x}), kind="another axis",
+        lambda x: _head(loss="categorical_crossentropy", columns={"row_sum_error": x}), kind="another axis", at="low",
     ),
     Boundary(
         "output_loss_mismatch", "row_sum_error", 0.01, "clear", "error",
         lambda x: _head(loss="categorical_crossentropy", columns={"row_sum_error": x}, activation="linear"),
-        kind="logits",
+        kind="logits", at="low",
     ),
     Boundary(
         "output_loss_mismatch", "row_sum_error", 0.01, "clear", "error",
         lambda x: _head(Targets(low=0, high=1 + x), "binary_crossentropy", activation="sigmoid", **ONE),
-        shown=None, kind="labels above 1",
+        shown=None, kind="labels above 1", at="low",
     ),
     Boundary(
         "output_loss_mismatch", "row_sum_error", 0.01, "clear", "error",
         lambda x: _head(Targets(low=-x, high=1), "binary_crossentropy", activation="sigmoid", **ONE),
-        shown=None, kind="labels below 0",
+        shown=None, kind="labels below 0", at="low",
     ),
     Boundary(
         "output_loss_mismatch", "row_sum_error", 0.01, "clear", "error",
         lambda x: _head(None, "binary_crossentropy", [1, -x], activation="sigmoid", **ONE),
-        shown=None, kind="a negative loss",
+        shown=None, kind="a negative loss", at="low",
     ),
     Boundary(
         "output_loss_mismatch", "one_class", 0.95, "unknown", "error",
-        lambda x: _head(loss="mine", curve=[-1, -5], columns={"top_class_share": x}, counts=(16,) * 4), shown=None,
+        lambda x: _head(loss="mine", curve=[-1, -5], columns={"top_class_share": x}, counts=(16,) * 4),
+        shown=None, at="low",
     ),
     Boundary(
         "output_loss_mismatch", "outside", 0.05, "clear", "warning",
-        lambda x: _head(Targets(low=-x, high=1 - x), activation="sigmoid", **ONE), shown=None,
+        lambda x: _head(Targets(low=-x, high=1 - x), activation="sigmoid", **ONE), shown=None, at="low",
     ),
     Boundary(
         "output_loss_mismatch", "wasted", 0.25, "warning", "error",

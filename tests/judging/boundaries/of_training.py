@@ -76,7 +76,7 @@ RATE_TOO_HIGH = (
     Boundary("learning_rate_too_high", "growth", 3, "clear", "error", _grown),
     Boundary(
         "learning_rate_too_high", "rise", 1.5, "clear", "error",
-        lambda x: course([0.9, 0.6, *falling(0.6 * x, 0.02, 3)], 0.05), kind="above the best value",
+        lambda x: course([0.9, 0.6, *falling(0.6 * x, 0.02, 3)], 0.05), kind="above the best value", at=None,
     ),
     Boundary(
         "learning_rate_too_high", "rise", 1.5, "clear", "error",
@@ -155,7 +155,7 @@ RATE_TOO_LOW = (
     Boundary("learning_rate_too_low", "step", 2e-4, "warning", "clear", lambda x: _slow([0.9] * 6, x)),
     Boundary(
         "learning_rate_too_low", "step", 2e-4, "clear", "warning",
-        lambda x: _slow([0.9] * 6, 1e-5, x), shown="gradient", kind="gradient",
+        lambda x: _slow([0.9] * 6, 1e-5, x), shown="gradient", kind="gradient", at="low",
     ),
     Boundary(
         "learning_rate_too_low", "step", 2e-4, "warning", "clear",
@@ -164,10 +164,10 @@ RATE_TOO_LOW = (
     Boundary(
         "learning_rate_too_low", "small_step", 1e-3, "warning", "clear", lambda x: _slow([1] * 6, x), shown="step"
     ),
-    Boundary("learning_rate_too_low", "little", 0.8, "clear", "warning", lambda x: _slow([x] * 6, 1e-5)),
+    Boundary("learning_rate_too_low", "little", 0.8, "clear", "warning", lambda x: _slow([x] * 6, 1e-5), at=None),
     Boundary(
         "learning_rate_too_low", "gain", 0.05, "warning", "clear",
-        lambda x: _slow(falling(0.9, 1 - math.sqrt(1 - 2 * x)), 1e-5), shown=None, kind="fall",
+        lambda x: _slow(falling(0.9, 1 - math.sqrt(1 - 2 * x)), 1e-5), shown=None, kind="fall", at=None,
     ),
     Boundary(
         "learning_rate_too_low", "gain", 0.05, "warning", "clear",
@@ -193,7 +193,7 @@ RATE_TOO_LOW = (
 TOO_FEW = (
     Boundary(
         "too_few_epochs", "fall", 0.01, "clear", "info",
-        lambda x: course(falling(0.9, 1 - (1 - 3 * x) ** (1 / 3))), kind="over all epochs",
+        lambda x: course(falling(0.9, 1 - (1 - 3 * x) ** (1 / 3))), kind="over all epochs", at=None,
     ),
     Boundary(
         "too_few_epochs", "fall", 0.01, "clear", "info",
@@ -203,7 +203,7 @@ TOO_FEW = (
     Boundary("too_few_epochs", "high", 0.6, "clear", "info", lambda x: course(falling(x, 0.03))),
     Boundary(
         "too_few_epochs", "steady", 1.02, "info", "clear",
-        lambda x: course([1.3, 1.2, 1.1, 1.1 * x, 1.0, 0.95]), shown=None,
+        lambda x: course([1.3, 1.2, 1.1, 1.1 * x, 1.0, 0.95]), shown=None, at=None,
     ),
     Boundary(
         "too_few_epochs", "epochs", 4, "unknown", "info",
@@ -295,7 +295,7 @@ def _validation(values: Sequence[float], loss: float = 0.1, gap: float | None = 
 
 
 OVERFITTING = (
-    Boundary("overfitting", "rise", 1.2, "clear", "warning", lambda x: _validation([1, *[x] * 6])),
+    Boundary("overfitting", "rise", 1.2, "clear", "warning", lambda x: _validation([1, *[x] * 6]), at=None),
     Boundary(
         "overfitting", "noise", 0.03, "clear", "warning",
         lambda x: _validation([0.5 / x, 1, *[1.5] * 6], loss=0.1),
@@ -343,9 +343,16 @@ def _statistics(gap: float = 0.7, shift: float = 0.0, change: float = 1.0) -> Hi
 
 
 STALE = (
-    Boundary("stale_batch_statistics", "gap", 0.25, "clear", "warning", lambda x: _statistics(x, shift=3)),
+    Boundary("stale_batch_statistics", "gap", 0.25, "clear", "warning", lambda x: _statistics(x, shift=3), at=None),
     Boundary(
-        "stale_batch_statistics", "useless", 0.5, "warning", "error", lambda x: _statistics(x, shift=3), shown=None
+        "stale_batch_statistics",
+        "useless",
+        0.5,
+        "warning",
+        "error",
+        lambda x: _statistics(x, shift=3),
+        shown=None,
+        at=None,
     ),
     Boundary("stale_batch_statistics", "shift", 1, "clear", "error", lambda x: _statistics(shift=x)),
     Boundary("stale_batch_statistics", "variance", 4, "clear", "error", lambda x: _statistics(change=x), kind="larger"),

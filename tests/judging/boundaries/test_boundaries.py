@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pytest
@@ -44,6 +45,18 @@ def test_a_threshold_that_is_moved_decides_elsewhere(boundary: Boundary) -> None
             ways.append({SHARED_ID: {concept: limit}})
         for moved in ways:
             assert result(boundary.fault, boundary.run(value), moved) == expected
+
+
+@pytest.mark.parametrize(
+    "boundary",
+    [boundary for boundary in BOUNDARIES if boundary.at and not boundary.sides],
+    ids=lambda boundary: boundary.name,
+)
+def test_a_value_at_the_threshold(boundary: Boundary) -> None:
+    """At the nearest power of two, which no multiplication rounds, with the threshold moved there."""
+    value = 2.0 ** round(math.log2(boundary.value))
+    expected = boundary.high if boundary.at == "high" else boundary.low
+    assert result(boundary.fault, boundary.run(value), {boundary.fault: {boundary.limit: value}}) == expected
 
 
 @pytest.mark.parametrize(

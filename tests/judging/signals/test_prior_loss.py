@@ -103,6 +103,9 @@ def test_classes_without_samples() -> None:
     assert class_prior_entropy((), 7) == math.log(7)
     assert class_prior_entropy((0, 0), 2) == math.log(2)
     assert class_prior_entropy((9,), 1) == 0
+    # χ² is 20 = 8 + 3 · √(2 · 8): three deviations above its mean are no contradiction yet.
+    assert class_prior_entropy((20, 0, *[10] * 7), 9) == math.log(9)
+    assert class_prior_entropy((21, 0, *[10] * 6, 9), 9) < math.log(9)
     # Of four classes, two of which have all samples: the counts contradict equal shares.
     assert class_prior_entropy((100, 100), 4) == pytest.approx(math.log(2) + 1 / 400)
 
