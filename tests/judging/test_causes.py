@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -213,16 +214,15 @@ def test_findings_are_ordered_by_generation_then_severity_then_depth() -> None:
     assert all(each.caused_by == found[4] for each in found[5:])
 
 
-def test_the_cause_of_a_cause_is_as_severe_as_what_follows() -> None:
-    found = explained(
-        [
-            finding("collapsed_output", "b", "error"),
-            finding("dead_units", "a", "warning"),
-            finding("unnormalised_input", "a", "info"),
-        ],
-        CAUSES,
-        Ways([LayerInfo("a"), LayerInfo("b", inputs=(0,))]),
-    )
+@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+def test_the_cause_of_a_cause_is_as_severe_as_what_follows(order: tuple[int, ...]) -> None:
+    """In any order of the findings."""
+    findings = [
+        finding("collapsed_output", "b", "error"),
+        finding("dead_units", "a", "warning"),
+        finding("unnormalised_input", "a", "info"),
+    ]
+    found = explained([findings[i] for i in order], CAUSES, Ways([LayerInfo("a"), LayerInfo("b", inputs=(0,))]))
     assert [(each.fault, each.severity) for each in found] == [
         ("unnormalised_input", "error"), ("dead_units", "error"), ("collapsed_output", "error"),
     ]  # fmt: skip
