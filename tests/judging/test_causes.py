@@ -214,7 +214,7 @@ def test_findings_are_ordered_by_generation_then_severity_then_depth() -> None:
     assert all(each.caused_by == found[4] for each in found[5:])
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
 def test_the_cause_of_a_cause_is_as_severe_as_what_follows(order: tuple[int, ...]) -> None:
     """In any order of the findings."""
     findings = [

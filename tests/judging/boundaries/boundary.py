@@ -15,6 +15,11 @@ from tests.judging.faults.made import INFO, LAYERS
 FAULTS = {kind.id: kind for kind in BUILTIN}
 PRIOR = math.log(4)
 """The prior loss of the runs of ``made``: four classes, equally frequent."""
+UNITS = {
+    "share", "ratio", "count", "step", "loss", "cosine", "norm", "weight", "activation", "input", "output", "target",
+    "deviations", "variance",
+}  # fmt: skip
+"""What numbers of signals, thresholds and evidence are numbers of."""
 
 
 @dataclass(frozen=True)

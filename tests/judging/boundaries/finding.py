@@ -9,7 +9,7 @@ import pytest
 
 from tb_cnndiag.judging.judge import verdict
 from tests.judging.boundaries import of_layers, of_outputs, of_saved_models, of_training
-from tests.judging.boundaries.boundary import FAULTS
+from tests.judging.boundaries.boundary import FAULTS, UNITS
 
 Change = tuple[str | None, str, str, str]
 """Layer, parameter, present value, proposed value."""
@@ -53,6 +53,7 @@ class Case:
         assert (finding.layer, finding.severity, finding.first_step) == (self.layer, self.severity, self.first_step)
         assert finding.last_step == run.last_step
         assert {name: each.value for name, each in finding.evidence.items()} == pytest.approx(self.evidence, rel=1e-3)
+        assert all(each.unit in UNITS for each in finding.evidence.values())
         assert [(a.layer, a.parameter, a.current, a.proposed) for a in finding.adjustments] == list(self.changes)
         assert all(isinstance(a.reason, str) and a.reason for a in finding.adjustments)
         kind = FAULTS[boundary.fault]

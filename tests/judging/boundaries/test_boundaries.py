@@ -10,7 +10,7 @@ import pytest
 from tb_cnndiag.judging.faults import BUILTIN
 from tb_cnndiag.judging.judge import verdict
 from tb_cnndiag.judging.thresholds import SHARED_ID
-from tests.judging.boundaries.boundary import FAULTS, Boundary, result
+from tests.judging.boundaries.boundary import FAULTS, UNITS, Boundary, result
 from tests.judging.boundaries.finding import BOUNDARIES
 
 each_boundary = pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.name)
@@ -20,6 +20,7 @@ def test_no_declared_threshold_is_missing() -> None:
     declared = {(kind.id, name) for kind in BUILTIN for name in kind.limits}
     assert {(boundary.fault, boundary.limit) for boundary in BOUNDARIES} == declared
     assert len({boundary.name for boundary in BOUNDARIES}) == len(BOUNDARIES)
+    assert all(limit.unit in UNITS for kind in BUILTIN for limit in kind.limits.values())
 
 
 @each_boundary

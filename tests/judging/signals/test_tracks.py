@@ -14,15 +14,10 @@ import tb_cnndiag.judging.signals
 from tb_cnndiag.judging.signals import gradients, inputs, magnitudes, similarity, weights
 from tb_cnndiag.judging.signals.base import MISSING, Signal, Signals, Track, latest_at, logged, over_layers
 from tb_cnndiag.payloads import Dendrogram
+from tests.judging.boundaries.boundary import UNITS
 from tests.judging.faults.made import INFO, LAYERS, history
 
 NAN = math.nan
-
-
-UNITS = {
-    "share", "ratio", "count", "loss", "cosine", "norm", "weight", "activation", "input", "output", "deviations",
-    "variance",
-}  # fmt: skip
 
 
 def test_every_signal_has_a_test_and_a_unit() -> None:
