@@ -2,8 +2,11 @@
 
 Without options it reads the cache of ``make mutation``. ``--every N`` makes every Nth mutant of ``judging/`` and
 ``numerics/`` itself, in the order of files and lines, and runs the tests of ``[tool.mutmut]`` in a copy of the sources.
-Printed are the share of killed mutants per file, of all, and of those that change more than a text; with ``--list``
-each survivor with its line.
+The first of them is number N / 2, or ``--offset``: two samples with different offsets below N have no mutant in common,
+so that tests which were written for the survivors of one can be judged by the other.
+
+Printed are the share of killed mutants per file, per package and of all, and the share of those that change more than a
+text; with ``--list`` each survivor with its line. If it is interrupted, that of the mutants so far.
 """
 
 from __future__ import annotations
@@ -41,8 +44,8 @@ def of_cache(cache: Path) -> Iterator[tuple[str, int, str, bool]]:
         yield file, number + 1, line.strip(), status in KILLED
 
 
-def sampled(every: int) -> Iterator[tuple[str, int, str, bool]]:
-    """The same for every so many mutants; the line is shown as it was changed."""
+def sampled(every: int, offset: int) -> Iterator[tuple[str, int, str, bool]]:
+    """The same for every so many mutants from number ``offset`` on; the line is shown as it was changed."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
     folders = settings["paths_to_mutate"].split(",")
     files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
@@ -52,7 +55,7 @@ def sampled(every: int) -> Iterator[tuple[str, int, str, bool]]:
                 shutil.copytree(ROOT / copied, Path(home, copied))
             else:
                 shutil.copy(ROOT / copied, home)
-        for file, mutation in [each for path in files for each in _mutations(path)][every // 2 :: every]:
+        for file, mutation in [each for path in files for each in _mutations(path)][offset::every]:
             name = file.relative_to(ROOT)
             source = file.read_text(encoding="utf-8")
             mutant = _mutant(source, mutation)
@@ -93,24 +96,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path, nargs="?", default=Path(".mutmut-cache"))
     parser.add_argument("--every", type=int, default=0, help="test every so many mutants now")
+    parser.add_argument("--offset", type=int, help="number of the first of them; by default half of --every")
     parser.add_argument("--list", action="store_true", help="print each survivor")
     options = parser.parse_args()
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    logic = [0, 0]
-    for file, number, line, killed in sampled(options.every) if options.every else of_cache(options.cache):
-        counts[file][0] += killed
-        counts[file][1] += 1
-        if "XX" not in line:  # what mutmut adds to texts
-            logic[0] += killed
-            logic[1] += 1
-        if options.list and not killed:
-            print(f"{file}:{number}: {line}", flush=True)
-    for file, (killed_here, total) in sorted(counts.items()):
-        print(f"{file}: {killed_here}/{total} killed ({killed_here / total:.1%})")
-    killed_all, total = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
-    print(f"all: {killed_all}/{total} killed ({killed_all / max(total, 1):.1%})")
-    if options.every:
-        print(f"without texts: {logic[0]}/{logic[1]} killed ({logic[0] / max(logic[1], 1):.1%})")
+    offset = options.every // 2 if options.offset is None else options.offset
+    if options.every and not 0 <= offset < options.every:
+        parser.error("--offset must be at least 0 and below --every")
+    tested = sampled(options.every, offset) if options.every else of_cache(options.cache)
+    every: dict[str, list[bool]] = defaultdict(list)
+    beyond_texts: dict[str, list[bool]] = defaultdict(list)
+    try:
+        for file, number, line, killed in tested:
+            for place in (file, Path(file).parts[1], "all"):
+                every[place].append(killed)
+                if "XX" not in line:  # what mutmut adds to texts
+                    beyond_texts[place].append(killed)
+            if options.list and not killed:
+                print(f"{file}:{number}: {line}", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted")
+    for place, killed_here in sorted(every.items(), key=lambda each: (not each[0].endswith(".py"), each[0])):
+        print(f"{place}: {_share(killed_here)}; without texts {_share(beyond_texts[place])}")
+
+
+def _share(killed: list[bool]) -> str:
+    return f"{sum(killed)}/{len(killed)} killed ({sum(killed) / max(len(killed), 1):.1%})"
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class Answer:
         compared: What was compared; of an alternative, see ``parts``.
         parts: The answers of which one is enough.
         reasons: Why it may be unknown.
+        measured: Whether a no rests on something that was recorded, and not on facts about the run alone.
     """
 
     steps: IntArray
@@ -49,6 +50,7 @@ class Answer:
     compared: tuple[Compared, ...] = ()
     parts: tuple[Answer, ...] = ()
     reasons: tuple[str, ...] = ()
+    measured: bool = True
 
     @functools.cached_property
     def began(self) -> IntArray:
@@ -61,7 +63,7 @@ class Answer:
             return self
         if not len(self.steps):
             none = np.zeros((len(steps), 1), bool)
-            return Answer(steps, none, none, reasons=self.reasons)
+            return Answer(steps, none, none, reasons=self.reasons, measured=self.measured)
         position = np.searchsorted(self.steps, steps, side="right") - 1
         known = (position >= 0)[:, None]
         rows = np.maximum(position, 0)
@@ -75,6 +77,7 @@ class Answer:
             tuple(Compared(c.name, latest_at(steps, self.steps, c.values), c.limit, c.unit) for c in self.compared),
             tuple(part.at(steps) for part in self.parts),
             self.reasons,
+            self.measured,
         )
 
     @functools.cached_property
@@ -90,7 +93,7 @@ class Answer:
         if last < 0:
             return Outcome(None, reasons=self.reasons)
         if self.no[last, column]:
-            return Outcome(False)
+            return Outcome(False, measured=self.measured)
         short = self.short is not None and bool(self.short[last, column if self.short.shape[1] > 1 else 0])
         began = self.began[:, column if self.began.shape[1] > 1 else 0]
         evidence = self._evidence(last, row)
@@ -118,6 +121,7 @@ class Outcome:
         enough: Whether it has persisted for as long as it must.
         evidence: What was compared, by the names of the thresholds.
         reasons: Why it is unknown.
+        measured: Whether False rests on something that was recorded, and not on facts about the run alone.
     """
 
     found: bool | None
@@ -126,6 +130,7 @@ class Outcome:
     enough: bool = True
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    measured: bool = True
 
 
 def _began(yes: Truth, no: Truth) -> IntArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -125,7 +125,8 @@ def _answered(
         yes = holds(values) & known
     shown = Compared(shown_as, values, limit, signal.unit)
     reasons = () if known.any() else (track.reason or f"{signal.name} was not measured",)
-    return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=reasons)
+    measured = bool(known.any()) and not signal.fact
+    return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=reasons, measured=measured)
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ class Flat(Condition):
             yes = holds(values, limit) & known
         shown = Compared(self.shown or self.limit, values, limit, "share")
         reason = track.reason or f"the run is shorter than {limits[self.over] + self.full:g} epochs"
-        return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=(reason,))
+        measured = bool(known.any())
+        return Answer(track.steps, yes, known & ~yes, compared=(shown,), reasons=(reason,), measured=measured)
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ class Is(Condition):
         found = signals.once(self.fact)
         always = np.ones((1, 1), bool)
         reasons = (found,) if isinstance(found, str) else ()
-        return Answer(np.zeros(1, np.int64), always & (found is True), always & (found is False), reasons=reasons)
+        yes, no = always & (found is True), always & (found is False)
+        return Answer(np.zeros(1, np.int64), yes, no, reasons=reasons, measured=False)
 
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""
@@ -198,7 +201,7 @@ class Not(Condition):
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""
         answer = self.condition.answer(signals, limits)
-        return Answer(answer.steps, answer.no, answer.yes, reasons=answer.reasons)
+        return Answer(answer.steps, answer.no, answer.yes, reasons=answer.reasons, measured=answer.measured)
 
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""
@@ -215,12 +218,10 @@ class Known(Condition):
         """What it says at each step."""
         answer = self.condition.answer(signals, limits)
         if not len(answer.steps):
-            return Answer(np.zeros(1, np.int64), np.zeros((1, 1), bool), np.ones((1, 1), bool))
+            return Answer(np.zeros(1, np.int64), np.zeros((1, 1), bool), np.ones((1, 1), bool), measured=False)
         steps = np.union1d(answer.steps, [0])
         answer = answer.at(steps)
-        return Answer(
-            steps, answer.yes, ~answer.yes, answer.since, answer.short, answer.compared, answer.parts, answer.reasons
-        )
+        return replace(answer, no=~answer.yes)
 
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""
@@ -235,7 +236,9 @@ class All(Condition):
 
     def answer(self, signals: Signals, limits: Limits) -> Answer:
         """What it says at each step."""
-        first, *others = aligned([each.answer(signals, limits) for each in self.conditions])
+        parts = aligned([each.answer(signals, limits) for each in self.conditions])
+        measured = any(part.measured and part.no.any() for part in parts)
+        first, *others = parts
         for other in others:
             since = None
             if first.since is not None or other.since is not None:
@@ -251,7 +254,7 @@ class All(Condition):
                 first.parts + other.parts,
                 first.reasons + other.reasons,
             )
-        return first
+        return replace(first, measured=measured)
 
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""
@@ -277,7 +280,8 @@ class Any(Condition):
                 since = np.where(part.yes, part.began, since)
                 short = np.where(part.yes, False if part.short is None else part.short, short)
         reasons = sum((part.reasons for part in parts), ())
-        return Answer(parts[0].steps, yes, no, since, short, (), tuple(parts), reasons)
+        measured = any(part.measured for part in parts)
+        return Answer(parts[0].steps, yes, no, since, short, (), tuple(parts), reasons, measured)
 
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""
@@ -305,10 +309,8 @@ class Persists(Condition):
         short = answer.yes & ~persisted & (answer.began == first) & (steps - answer.steps[first] < span)
         yes = persisted if self.complete else persisted | short
         no = answer.no | (answer.yes & ~persisted & ~short)
-        reason = f"the run is shorter than {limits[self.limit]:g} epochs"
-        return Answer(
-            answer.steps, yes, no, answer.began, short, answer.compared, answer.parts, (*answer.reasons, reason)
-        )
+        reasons = (*answer.reasons, f"the run is shorter than {limits[self.limit]:g} epochs")
+        return replace(answer, yes=yes, no=no, since=answer.began, short=short, reasons=reasons)
 
     def names(self) -> frozenset[str]:
         """The thresholds that it uses."""

@@ -323,11 +323,12 @@ def _move_atoms(part: _Part, candidates: Sequence[float], atom_counts: dict[floa
 
 
 def _subsample(values: FloatArray) -> FloatArray:
-    """At most ``_SAMPLE`` of the values: one value, chosen at random, from each of ``_SAMPLE`` equal sections."""
+    """At most ``_SAMPLE`` of the values: one, chosen at random, from each of ``_SAMPLE`` equal sections; none twice."""
     if len(values) <= _SAMPLE:
         return values
     offsets = np.random.default_rng(0).random(_SAMPLE)
-    return values[((np.arange(_SAMPLE) + offsets) * (len(values) / _SAMPLE)).astype(np.intp)]
+    # Sections of few values overlap by a part of one: a value that is taken twice would look like a rounded one.
+    return values[np.unique(((np.arange(_SAMPLE) + offsets) * (len(values) / _SAMPLE)).astype(np.intp))]
 
 
 def _is_rounded(sample: FloatArray) -> bool:

@@ -67,8 +67,10 @@ def constant(axis: int, length: int, hull: tuple[int, int]) -> Intervals:
 
 def _taking(given: Intervals, sources: IntArray, affine: Affine | None, stride: Fraction) -> Intervals:
     """Position o sees what the positions ``sources[o]`` see, ``(positions, many)``; those out of range do not exist."""
+    if not len(given):
+        return constant(given.of, len(sources), given.hull)
     valid = (sources >= 0) & (sources < len(given))
-    at = np.clip(sources, 0, max(len(given) - 1, 0))
+    at = np.clip(sources, 0, len(given) - 1)
     low = np.where(valid, given.low[at], _NONE_LOW).min(axis=1, initial=_NONE_LOW)
     high = np.where(valid, given.high[at], _NONE_HIGH).max(axis=1, initial=_NONE_HIGH)
     return Intervals(given.of, low, high, affine, stride)

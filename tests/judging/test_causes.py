@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tb_cnndiag.finding import SEVERITIES, Finding
-from tb_cnndiag.judging.causes import CAUSES, Along, Ways, explained, graph
+from tb_cnndiag.judging.causes import CAUSES, Along, Graph, Ways, explained, graph, with_causes
 from tb_cnndiag.judging.faults import BUILTIN
 from tb_cnndiag.payloads import LayerInfo
 
@@ -142,3 +143,109 @@ def test_ways_are_those_of_a_search_for_paths(layers: list[LayerInfo]) -> None:
             assert ways.reach(cause.path, effect.path, Along.TRAINING)
     assert not ways.reach(layers[0].path, "elsewhere", Along.SIGNALS)
     assert not ways.reach("elsewhere", layers[0].path, Along.GRADIENTS)
+
+
+def caused(findings: list[Finding], effect: str, known: Graph = CAUSES) -> str | None:
+    """The cause of the finding of a fault in a model of two layers."""
+    found = explained(findings, known, Ways([LayerInfo("a"), LayerInfo("b", inputs=(0,))]))
+    (finding,) = (each for each in found if each.fault == effect)
+    return finding.caused_by.fault if finding.caused_by else None
+
+
+@pytest.mark.parametrize("effect", CAUSES)
+def test_the_first_cause_that_the_graph_names_is_chosen(effect: str) -> None:
+    """Of each two that were found in the same layer, in either order; one that may be intended only if it is alone."""
+    others = [edge.cause for edge in CAUSES[effect] if edge.cause != effect]
+    for position, first in enumerate(others):
+        assert caused([finding(effect, "a"), finding(first, "a")], effect) == first
+        for second in others[position + 1 :]:
+            for causes in ([first, second], [second, first]):
+                found = [*(finding(cause, "a") for cause in causes), finding(effect, "a")]
+                assert caused(found, effect) == first
+            intended = [finding(first, "a", "info"), finding(second, "a", "warning"), finding(effect, "a")]
+            assert caused(intended, effect) == second
+            both = [finding(second, "a", "info"), finding(first, "a", "info"), finding(effect, "a")]
+            assert caused(both, effect) == first
+
+
+def test_no_fault_is_its_own_cause_through_others() -> None:
+    """Of the edges between different faults: the graph has no ring, so the order of findings decides nothing."""
+
+    def origins(fault: str, seen: frozenset[str] = frozenset()) -> set[str]:
+        assert fault not in seen, fault
+        before = {edge.cause for edge in CAUSES.get(fault, ()) if edge.cause != fault}
+        return before.union(*(origins(cause, seen | {fault}) for cause in before))
+
+    for fault in CAUSES:
+        assert fault not in origins(fault)
+
+
+@pytest.mark.parametrize(("first_step", "expected"), [(9, "bad_init"), (10, None)])
+def test_what_began_after_the_end_of_an_effect_did_not_cause_it(first_step: int, expected: str | None) -> None:
+    late = replace(finding("bad_init", "a"), first_step=first_step)
+    assert caused([late, finding("dead_units", "a")], "dead_units") == expected
+
+
+def test_findings_are_ordered_by_generation_then_severity_then_depth() -> None:
+    layers = [LayerInfo("a"), LayerInfo("b", inputs=(0,)), LayerInfo("c", inputs=(1,))]
+    findings = [
+        finding("redundant_filters", "c", "warning"),
+        finding("overfitting", None, "info"),
+        finding("missing_activation", "b", "warning"),
+        finding("missing_activation", "a", "warning"),
+        finding("dead_units", "b", "error"),
+        finding("collapsed_output", "c", "error"),
+        finding("bad_init", "a", "info"),
+    ]
+    found = explained(findings, CAUSES, Ways(layers))
+    assert [(each.fault, each.layer, each.severity) for each in found] == [
+        # The cause of errors is an error, and so comes before warnings; the whole model comes before its layers.
+        ("bad_init", "a", "error"),
+        ("missing_activation", "a", "warning"),
+        ("missing_activation", "b", "warning"),
+        ("overfitting", None, "info"),
+        ("dead_units", "b", "error"),
+        ("collapsed_output", "c", "error"),
+        ("redundant_filters", "c", "warning"),
+    ]
+    causes = {each.fault: each.caused_by.fault for each in found if each.caused_by}
+    assert causes == {"dead_units": "bad_init", "redundant_filters": "dead_units", "collapsed_output": "dead_units"}
+    assert found[4].caused_by == found[0]
+    assert all(each.caused_by == found[4] for each in found[5:])
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
+def test_the_cause_of_a_cause_is_as_severe_as_what_follows(order: tuple[int, ...]) -> None:
+    """In any order of the findings."""
+    findings = [
+        finding("collapsed_output", "b", "error"),
+        finding("dead_units", "a", "warning"),
+        finding("unnormalised_input", "a", "info"),
+    ]
+    found = explained([findings[i] for i in order], CAUSES, Ways([LayerInfo("a"), LayerInfo("b", inputs=(0,))]))
+    assert [(each.fault, each.severity) for each in found] == [
+        ("unnormalised_input", "error"), ("dead_units", "error"), ("collapsed_output", "error"),
+    ]  # fmt: skip
+
+
+def test_a_kind_of_a_fault_can_be_the_first_cause_of_what_usually_causes_it() -> None:
+    """Regularization that is too strong kills units, which otherwise cause underfitting."""
+    findings = [finding("underfitting", None), finding("dead_units", "a"), finding("nan_or_inf", None)]
+    assert caused(findings[:2], "underfitting") == "dead_units"
+    turned = with_causes(CAUSES, "underfitting", {"dead_units": "it is regularized"})
+    assert caused(findings[:2], "dead_units", turned) == "underfitting"
+    assert caused(findings[:2], "underfitting", turned) is None
+    assert caused(findings, "dead_units", turned) == "underfitting"
+    assert caused(findings, "underfitting", turned) == "nan_or_inf"
+    assert [edge.reason for edge in turned["dead_units"] if edge.cause == "underfitting"] == ["it is regularized"]
+    assert turned["overfitting"] == CAUSES["overfitting"]
+
+
+def test_rows_and_parts() -> None:
+    ways = Ways([LayerInfo("g/a"), LayerInfo("g/b"), LayerInfo("d/a"), LayerInfo("d/b", inputs=(2,))], "g, d")
+    assert [ways.row(path) for path in ("g/a", "d/b", None, "elsewhere")] == [0, 3, -1, -1]
+    assert ways.reach("g/a", "g/b", Along.SIGNALS)  # without known connections, a part is a chain
+    assert ways.reach("d/a", "d/b", Along.SIGNALS)
+    assert not ways.reach("g/b", "d/a", Along.BOTH)
+    alone = Ways([LayerInfo("g/a"), LayerInfo("d/a")], "one model")
+    assert alone.reach("g/a", "d/a", Along.SIGNALS)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tb_cnndiag.judging.faults import BUILTIN
-from tb_cnndiag.judging.judge import ALIASES, UNTRAINED, check_limits, judge, verdict
+from tb_cnndiag.judging.faults import BUILTIN, Fault, available
+from tb_cnndiag.judging.judge import ALIASES, UNTRAINED, check_limits, judge, threshold, verdict
+from tb_cnndiag.judging.thresholds import SHARED
 from tests.judging.faults.made import INFO, PRIOR_LOSS, history, training
 
 
@@ -115,3 +116,78 @@ def test_verdicts_of_several_runs_are_joined() -> None:
     both = one + other
     assert both.findings == one.findings + other.findings
     assert both.coverage == one.coverage + other.coverage
+
+
+def test_a_threshold_that_no_longer_exists_warns_and_changes_nothing() -> None:
+    gone = [(kind, name) for kind in BUILTIN for name, present in kind.former.items() if present is None]
+    assert ("learning_rate_too_low", "warm_up") in {(kind.id, name) for kind, name in gone}
+    for kind, name in gone:
+        assert threshold(kind, name) is None
+        with pytest.warns(UserWarning, match=f"{kind.id} no longer has a limit '{name}': it changes nothing."):
+            check_limits({kind.id: {name: 1.0}})
+    run = history({"dead_units.dead_ratio": [[0, 0.5, 0, 0]] * 3})
+    with pytest.warns(UserWarning, match="no longer has"):
+        assert judge(run, {"learning_rate_too_low": {"warm_up": 3.0}}) == judge(run)
+
+
+@pytest.mark.parametrize("kind", BUILTIN, ids=lambda kind: kind.id)
+def test_names_of_thresholds(kind: type[Fault]) -> None:
+    for name in kind.limits:
+        assert threshold(kind, name) == name
+    for former, present in kind.former.items():
+        assert threshold(kind, former) == present
+    assert threshold(kind, "looks") == "epochs"
+    assert threshold(kind, "elsewhere") == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (
+            {"zzz": {}},
+            f"There is no fault 'zzz'. Faults are: {', '.join(kind.id for kind in available())}.",
+        ),
+        (
+            {"dead_units": {"zzz": 1.0}},
+            "dead_units has no limit 'zzz'. It has: dead_ratio, dense_ratio, samples, harmless_loss, epochs.",
+        ),
+        (
+            {"dead_units": {"loks": 1.0}},
+            "dead_units has no limit 'loks'. Did you mean 'looks'? It has: dead_ratio, dense_ratio, samples, "
+            "harmless_loss, epochs.",
+        ),
+        ({"shared": {"zzz": 1.0}}, f"There is no shared limit 'zzz'. They are: {', '.join(SHARED)}."),
+    ],
+)
+def test_the_words_for_names_that_do_not_exist(limits: dict[str, dict[str, float]], message: str) -> None:
+    with pytest.raises(ValueError, match="no") as raised:
+        check_limits(limits)
+    assert str(raised.value) == message
+
+
+def test_only_the_faults_that_are_asked_for_are_judged_and_named() -> None:
+    run = history({"dead_units.dead_ratio": [[0, 1, 0, 0]] * 3, "gradient_flow.relative_gradient": [[50.0] * 4] * 3})
+    dead = next(kind for kind in BUILTIN if kind.id == "dead_units")
+    judged = verdict(run, faults=(dead,))
+    assert [finding.fault for finding in judged.findings] == ["dead_units"]
+    assert [each.fault for each in judged.coverage] == ["dead_units"]
+    with pytest.raises(ValueError, match="Faults are: dead_units"):
+        verdict(run, {"bad_init": {}}, faults=(dead,))
+
+
+@pytest.mark.parametrize(("origin", "reason"), [*UNTRAINED.items(), ("elsewhere", "")])
+def test_why_faults_of_trainings_do_not_apply(origin: str, reason: str) -> None:
+    ended = {
+        each.fault: each
+        for each in verdict(history({}, info=replace(INFO, origin=origin), scalars={"loss": [1.0]})).coverage
+    }
+    assert (ended["overfitting"].status, ended["overfitting"].reason) == ("not_applicable", reason)
+    assert ended["nan_or_inf"].status == "clear"
+    assert ("untrained_layer" in ended) == (origin == "audit")
+
+
+def test_the_name_of_the_run_is_in_findings_and_coverage() -> None:
+    run = history({"dead_units.dead_ratio": [[0, 1, 0, 0]] * 3})
+    run.run = "second"
+    judged = verdict(run)
+    assert {each.run for each in (*judged.findings, *judged.coverage)} == {"second"}

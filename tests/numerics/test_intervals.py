@@ -63,3 +63,56 @@ def test_sums_products_and_scales(rng):
         assert (found.high >= value - 1e-12).all()
     unbounded = scaled(Interval.unbounded(2), np.array([0.0, 1.0]), np.array([-1.0, 0.0]))
     np.testing.assert_array_equal(unbounded.high, [-1, np.inf])
+
+
+def test_products_are_those_of_the_corners(rng):
+    a, b = (Interval(*np.sort(rng.normal(size=(2, 30)), axis=0)) for _ in range(2))
+    corners = np.array([x * y for x in (a.low, a.high) for y in (b.low, b.high)])
+    found = multiplied(a, b)
+    np.testing.assert_array_equal((found.low, found.high), (corners.min(axis=0), corners.max(axis=0)))
+    factor, shift = rng.normal(size=30), rng.normal(size=30)
+    ends = np.array([factor * a.low + shift, factor * a.high + shift])
+    found = scaled(a, factor, shift)
+    np.testing.assert_allclose((found.low, found.high), (ends.min(axis=0), ends.max(axis=0)))
+    found = added(a, b, a)
+    np.testing.assert_allclose((found.low, found.high), (2 * a.low + b.low, 2 * a.high + b.high))
+    infinite = multiplied(Interval(np.array([0.0]), np.array([0.0])), Interval.unbounded(1))
+    assert (infinite.low[0], infinite.high[0]) == (0, 0)
+
+
+def test_hulls_and_borders():
+    found = Interval(np.array([1.0, -3.0]), np.array([2.0, -1.0]))
+    zero, hull = found.with_zero(), found.hull(3)
+    assert (zero.low.tolist(), zero.high.tolist()) == ([0, -3], [2, 0])
+    assert (hull.low.tolist(), hull.high.tolist(), len(hull)) == ([-3] * 3, [2] * 3, 3)
+    nothing = Interval.unbounded(2)
+    assert (nothing.low.tolist(), nothing.high.tolist()) == ([-np.inf] * 2, [np.inf] * 2)
+
+
+@pytest.mark.parametrize(
+    ("activation", "low", "high"),
+    [
+        ("linear", -2, 3),
+        ("relu", 0, 3),
+        ("relu6", 0, 3),
+        ("leaky_relu", -2, 3),
+        ("sigmoid", 1 / (1 + np.exp(2)), 1 / (1 + np.exp(-3))),
+        ("tanh", np.tanh(-2), np.tanh(3)),
+        ("softplus", np.log1p(np.exp(-2)), np.log1p(np.exp(3))),
+        ("softmax", 0, 1),
+        ("elu", -1, np.inf),
+        ("gelu", -np.inf, np.inf),
+        ("mine", -np.inf, np.inf),
+    ],
+)
+def test_ends_behind_activations(activation, low, high):
+    found = activated(Interval.between(-2, 3, 2), activation)
+    np.testing.assert_allclose((found.low, found.high), ([low] * 2, [high] * 2))
+
+
+def test_the_margin_for_rounding_is_relative_to_what_cancels():
+    """1e-5 of what is added beyond the sum; nothing where all terms have one sign."""
+    weights, bias = np.array([[2.0, -1.0], [2.0, 1.0]]), np.array([-0.5, 0.5])
+    found = affine(Interval(np.ones(2), np.ones(2)), weights, bias)
+    np.testing.assert_allclose(found.high, [0.5 + 1e-5 * (3.5 - 0.5), 3.5], rtol=1e-12)
+    np.testing.assert_allclose(found.low, [0.5 - 1e-5 * (3.5 - 0.5), 3.5], rtol=1e-12)

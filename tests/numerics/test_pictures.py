@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tb_cnndiag.numerics.pictures import color_picture, evenly_spaced, signed_picture
+from tb_cnndiag.numerics.pictures import color_picture, evenly_spaced, interpolation, signed_picture
 
 
 def test_the_values_of_a_signed_picture_are_exact_to_half_a_level(rng):
@@ -47,3 +47,13 @@ def test_indices_are_evenly_spaced_and_within_the_limit(count, limit):
     assert chosen[0] == 0
     assert len(set(np.diff(chosen))) <= 1
     assert chosen[-1] < count
+
+
+def test_values_between_cells_lie_on_straight_lines(rng):
+    values, places = rng.normal(size=6), np.concatenate([[-3.0, -0.1, 0.0, 5.0, 5.1, 9.0], rng.uniform(0, 5, 20)])
+    np.testing.assert_allclose(interpolation(places, 6) @ values, np.interp(places, np.arange(6), values))
+
+
+def test_a_flat_image_is_gray_and_unknown_values_are_zero():
+    assert (color_picture(np.full((2, 2, 3), 7.0)) == 128).all()
+    assert color_picture(np.array([[[-1.0], [np.nan], [3.0]]]))[0, :, 0].tolist() == [0, 64, 255]

@@ -77,3 +77,25 @@ def test_a_single_huge_weight_is_a_trap(rng):
     matrix = rng.normal(size=(100, 300))
     matrix[3, 7] = 60
     assert traps(matrix[None]) == 1
+
+
+@pytest.mark.parametrize("count", [8, 12, 19, 20])
+def test_among_few_values_the_bias_is_removed_and_tails_are_not_too_short(count: int) -> None:
+    """n − 1 takes the place of n below 20 values, where a tail has at least 8."""
+    values = np.sort(np.random.default_rng(count).lognormal(size=count))
+    few = count < 20
+    best = (np.inf, 0.0, 0.0, 0)
+    for start in values[:-1]:
+        tail = values[values >= start]
+        if few and len(tail) < 8:
+            continue
+        alpha = 1 + (len(tail) - few) / np.sum(np.log(tail / start))
+        fitted = 1 - (tail / start) ** (1 - alpha)
+        distance = float(np.max(np.abs(fitted - np.arange(len(tail)) / len(tail))))
+        best = min(best, (distance, alpha, start, len(tail)))
+    law = power_law(values)
+    assert law is not None
+    assert (law.distance, law.alpha, law.start, law.tail) == pytest.approx(best)
+    # Values that are numerically zero are no part of it.
+    assert power_law(np.concatenate([values, np.full(30, 1e-6)])) == law
+    assert power_law(values[:7]) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tb_cnndiag.numerics.weights import constant_ratio, gain, norm, root_mean_square
+from tb_cnndiag.numerics.weights import constant_ratio, gain, norm, root_mean_square, vanished
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -41,3 +41,11 @@ def test_constant_filters_are_counted():
     kernel[8] = np.nan
     assert constant_ratio(kernel) == 0.2
     assert constant_ratio(np.ones((4, 1))) == 0
+
+
+def test_units_whose_weights_change_no_sum_of_their_layer():
+    kernel = np.array([[0.0, 0.0], [1e-21, -1e-21], [1e-19, 0.0], [0.0, -1.0], [np.nan, 0.0], [np.inf, 0.0]])
+    assert vanished(kernel).tolist() == [True, True, False, False, False, False]
+    assert vanished(1e-30 * kernel[:4]).tolist() == [True, True, False, False]
+    assert vanished(np.zeros((2, 3))).all()
+    assert vanished(np.empty((0, 3))).shape == (0,)

@@ -135,13 +135,14 @@ class Fault(ABC):
         reasons: dict[str, None] = {}
         instead_of: set[str] = set()
         causes: dict[str, str] = {}
-        judged = asked = False
+        judged = asked = measured = False
         for kind in self.kinds:
             if kind.where is None and findings:
                 continue
             for row, outcome in _outcomes(kind, signals, limits):
                 asked = True
                 judged |= outcome.found is not None
+                measured |= outcome.found is not None and outcome.measured
                 if outcome.found is None:
                     reasons |= dict.fromkeys(outcome.reasons[:1])
                 if outcome.found and row not in named:
@@ -155,7 +156,9 @@ class Fault(ABC):
             return Judged(tuple(findings), "found", "", frozenset(instead_of), causes)
         if not asked:
             return Judged((), "not_applicable", "no layer can have it")
-        return Judged((), "clear" if judged else "unknown", open_)
+        # What is not known passes only next to something that was recorded; facts about the run say nothing of it.
+        clear = judged and (measured or not open_)
+        return Judged((), "clear" if clear else "unknown", open_)
 
     def _finding(self, kind: Kind, case: Case) -> Finding:
         row = case.row if kind.at is None else kind.at(case)

@@ -170,7 +170,10 @@ class DeadUnitsFault(Fault):
             _without_positions,
             (
                 Above(DEAD_SHARE, "dense_ratio")
-                | (Above(DEAD_SHARE, "dead_ratio") & Known(Above(INITIALLY_DEAD_SHARE, "dead_ratio")))
+                | (
+                    Above(DEAD_SHARE, "dead_ratio")
+                    & Known(Above(INITIALLY_DEAD_SHARE, "dead_ratio", shown="initial_ratio"))
+                )
             ).for_epochs(),
         ),
     )

@@ -35,9 +35,9 @@ def _width(case: Case) -> int:
 
 
 def _message(case: Case) -> str:
-    twins = round(case.value("twin_ratio") * case.layer.units)
-    counts = f"{twins:,} of {case.layer.units:,} filters have a twin: {_width(case):,} filters are enough"
-    return f"In {case.layer.path}, {counts}."
+    twins, width = round(case.value("twin_ratio") * case.layer.units), _width(case)
+    enough = f": {width:,} filters are enough" if width < case.layer.units else ""
+    return f"In {case.layer.path}, {twins:,} of {case.layer.units:,} filters have a twin{enough}."
 
 
 def _adjustments(case: Case) -> tuple[Adjustment, ...]:
@@ -50,6 +50,13 @@ def _adjustments(case: Case) -> tuple[Adjustment, ...]:
 
 def _compared_exactly(signals: Signals) -> list[int]:
     return [row for row in audited(signals) if not signals.layers[row].output]
+
+
+def _exact_message(case: Case) -> str:
+    twins = int(case.value("exact_twins"))
+    compute = "computes" if twins == 1 else "compute"
+    counts = f"{plural(twins, 'filter')} of {case.layer.units:,} {compute} exactly what another one computes"
+    return f"In {case.layer.path}, {counts}."
 
 
 def _without_twins(case: Case) -> tuple[Adjustment, ...]:
@@ -95,10 +102,7 @@ class RedundantFilters(Fault):
             where=_compared_exactly,
             when=Above(EXACT_TWINS, "exact_twins", strict=True),
             severity="info",
-            message=lambda case: (
-                f"In {case.layer.path}, {plural(int(case.value('exact_twins')), 'filter')} of {case.layer.units:,} "
-                "compute exactly what another one computes."
-            ),
+            message=_exact_message,
             units=lambda case: twin_groups(case.signals, case.layer),
             adjustments=_without_twins,
         ),

@@ -74,7 +74,7 @@ class TooFewEpochs(Fault):
         Kind(
             when=(Below(LOSS_RISE, "steady") & Above(FINITE_RELATIVE_LOSS, "high")).for_epochs(complete=True)
             & Falls(FINITE_RELATIVE_LOSS, "fall")
-            & Falls(FINITE_RELATIVE_LOSS, "fall", "latest"),
+            & Falls(FINITE_RELATIVE_LOSS, "fall", "latest", shown="latest_fall"),
             severity="info",
             message=_message,
             adjustments=_adjustments,

@@ -179,7 +179,9 @@ class Underfitting(Fault):
             adjustments=_adjustments,
         ),
         Kind(
-            when=(Above(PRIOR_RELATIVE_LOSS, "stuck") & Above(BEST_OF_FIRST_LOSS, "stuck")).for_epochs(complete=True)
+            when=(
+                Above(PRIOR_RELATIVE_LOSS, "stuck") & Above(BEST_OF_FIRST_LOSS, "stuck", shown="best_of_first")
+            ).for_epochs(complete=True)
             & Above(MEDIAN_UPDATE_RATIO, "step"),
             severity="warning",
             message=_unlearned_message,

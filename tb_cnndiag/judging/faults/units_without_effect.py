@@ -37,16 +37,18 @@ def _count(case: Case, signal: object) -> int:
 def _message(case: Case) -> str:
     layer = case.layer
     zero, constant, unread = (_count(case, signal) for signal in (ZERO_FILTERS, CONSTANT_UNITS, UNREAD_UNITS))
-    proofs = []
-    if zero:
-        proofs.append(f"{zero:,} have weights of 0 or lost in rounding")
-    if constant > zero:
-        proofs.append(f"{constant - zero:,} give the same output for every input within their bounds")
-    if unread:
-        proofs.append(f"{unread:,} are read with zero weights only")
-    what = f"In {layer.path}, {plural(len(idle_units(case.signals, layer)), 'unit')} of {layer.units:,}"
-    has = "has" if len(idle_units(case.signals, layer)) == 1 else "have"
-    text = f"{what} {has} no effect that depends on the input: {', '.join(proofs)}."
+    idle = len(idle_units(case.signals, layer))
+    proofs = [
+        f"{count:,} {one if count == 1 else several} {proof}"
+        for count, one, several, proof in (
+            (zero, "has", "have", "weights of 0 or lost in rounding"),
+            (constant - zero, "gives", "give", "the same output for every input within their bounds"),
+            (unread, "is", "are", "read with zero weights only"),
+        )
+        if count > 0
+    ]
+    what = f"In {layer.path}, {plural(idle, 'unit')} of {layer.units:,} {'has' if idle == 1 else 'have'} no effect"
+    text = f"{what} that depends on the input: {', '.join(proofs)}."
     if pruned(case.signals):
         return f"{text} Their zeros are probably the mask of a pruning."
     return text

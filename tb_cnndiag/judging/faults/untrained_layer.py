@@ -12,9 +12,6 @@ from tb_cnndiag.judging.signals.base import Signal, Signals, Track
 from tb_cnndiag.judging.signals.certain import INITIAL_P, untouched
 from tb_cnndiag.judging.thresholds import Limit
 
-# Probability of the weights under their initializer below which they are said to have been trained.
-LEAST = 0.01
-
 
 def _tested(signals: Signals) -> list[int]:
     track = signals(INITIAL_P)
@@ -25,7 +22,7 @@ def _untouched(signals: Signals) -> Track:
     tested = _tested(signals)
     if not tested:
         return Track.unknown("no layer has an initializer that can be tested")
-    found = set(untouched(signals, LEAST))
+    found = set(untouched(signals, 0.0))
     values = [signals(INITIAL_P).last(row) if row in found else (0.0 if row in tested else float("nan")) for row in
               range(len(signals.layers))]  # fmt: skip
     return Track.constant(values, "no layer was tested")
@@ -36,7 +33,7 @@ UNTOUCHED = Signal("probability under the initializer", "share", _untouched)
 
 
 def _everything(case: Case) -> bool:
-    return len(untouched(case.signals, LEAST)) == len(_tested(case.signals)) > 1
+    return len(untouched(case.signals, case.limits["probability"])) == len(_tested(case.signals)) > 1
 
 
 def _severity(case: Case) -> Severity:
@@ -79,7 +76,7 @@ class UntrainedLayer(Fault):
     of_audits = True
     limits: ClassVar[Mapping[str, Limit]] = {
         "probability": Limit(
-            LEAST, "share", "Probability under the initializer above which a kernel counts as untrained.", "convention"
+            0.01, "share", "Probability under the initializer above which a kernel counts as untrained.", "convention"
         ),
     }
     kinds = (

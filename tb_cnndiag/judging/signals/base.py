@@ -102,11 +102,13 @@ class Signal:
         name: For people, e.g. ``"dead share"``.
         unit: Of its values, as in ``tb_cnndiag.wording``.
         compute: Computes it; see ``Signals.__call__``.
+        fact: Whether it is known without any snapshot, from the layers, the configuration or the labels.
     """
 
     name: str
     unit: str
     compute: Callable[[Signals], Track]
+    fact: bool = False
 
 
 class Signals:

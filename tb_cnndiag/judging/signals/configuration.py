@@ -17,7 +17,7 @@ def _batch_size(signals: Signals) -> Track:
     return Track.constant([size or np.nan], "the batch size is not known")
 
 
-BATCH_SIZE = Signal("batch size", "count", _batch_size)
+BATCH_SIZE = Signal("batch size", "count", _batch_size, fact=True)
 """Samples in the largest batch."""
 
 

@@ -14,7 +14,7 @@ def _fan_in(signals: Signals) -> Track:
     return Track.constant([layer.fan_in for layer in signals.layers] or [np.nan], "the run has no layers")
 
 
-FAN_IN = Signal("weights per unit", "count", _fan_in)
+FAN_IN = Signal("weights per unit", "count", _fan_in, fact=True)
 """Number of weights of each unit."""
 
 
@@ -60,5 +60,5 @@ def _narrowest(signals: Signals) -> Track:
     return Track.constant([signals.layers[narrowest(signals)].units if signals.layers else np.nan], "no layers")
 
 
-NARROWEST = Signal("units of the narrowest layer", "count", _narrowest)
+NARROWEST = Signal("units of the narrowest layer", "count", _narrowest, fact=True)
 """Number of units of the narrowest hidden layer."""

@@ -60,7 +60,7 @@ def _largest_class(signals: Signals) -> Track:
     return Track.constant([counts.max() / counts.sum()])
 
 
-LARGEST_CLASS = Signal("share of the largest class", "share", _largest_class)
+LARGEST_CLASS = Signal("share of the largest class", "share", _largest_class, fact=True)
 """Share of the probe's samples that have its most frequent label."""
 
 

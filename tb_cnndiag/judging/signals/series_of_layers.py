@@ -33,7 +33,7 @@ def _count(signals: Signals) -> Track:
     return Track.constant([len(linear_pairs(signals))])
 
 
-LINEAR_PAIRS = Signal("linear layers in series", "count", _count)
+LINEAR_PAIRS = Signal("linear layers in series", "count", _count, fact=True)
 """Number of linear layers that feed nothing but one other layer."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,29 @@ def training(loss: Sequence[float], step: float | Sequence[float], **columns: An
     steps = [step] * len(loss) if isinstance(step, int | float) else list(step)
     rows = {"update_ratio.update_ratio": [[s] * 4 for s in steps]} | columns
     return history(rows, scalars={"loss": list(loss)})
+
+
+PARTS = (
+    LayerInfo("generator/project", "Dense", "dense", units=64, output_shape=(64,), kernel_shape=(8, 64)),
+    LayerInfo(
+        "generator/image", "Conv2D", "conv", units=1, output_shape=(12, 12, 1), kernel_shape=(3, 3, 16, 1), output=True
+    ),
+    LayerInfo("discriminator/down", "Conv2D", "conv", units=8, output_shape=(6, 6, 8), kernel_shape=(4, 4, 1, 8)),
+    LayerInfo("discriminator/real", "Dense", "dense", units=1, output_shape=(1,), kernel_shape=(9, 1), output=True),
+)
+GAN = replace(INFO, layers=PARTS, model="generator, discriminator")
+
+
+def gan(
+    diversity: Sequence[float], loss: Sequence[float], gradient: Sequence[float] | None = None, name: str = "d_loss"
+) -> History:
+    """Diversity of generated images (that of real ones is 0.5), loss of the discriminator, generator gradient."""
+    rows = {
+        "model_output.diversity": [[NAN, made, NAN, 0.1] for made in diversity],
+        "model_input.diversity": [[1.0, NAN, 0.5, NAN] for _ in diversity],
+        "gradient_flow.gradient_norm": [[norm, norm, 1.0, 1.0] for norm in gradient or [1.0] * len(diversity)],
+    }
+    return history(rows, info=GAN, scalars={name: list(loss), "g_loss": [1.0] * len(loss)})
 
 
 def conv(path: str, *inputs: int, units: int = 16, window: int = 3, **options: Any) -> LayerInfo:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tb_cnndiag.diagnostics import BUILTIN as DIAGNOSTICS
 from tb_cnndiag.judging.signals.base import MISSING, Signals, column
-from tb_cnndiag.judging.signals.loss_function import LossFunction, loss_of
-from tests.judging.faults.made import history
+from tb_cnndiag.judging.signals.loss_function import LossFunction, loss_function, loss_of
+from tb_cnndiag.payloads import LossFacts
+from tests.judging.faults.made import INFO, history
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,61 @@ def test_a_diagnostic_that_is_missing_in_the_log_is_the_reason() -> None:
     for diagnostic, reason in MISSING.items():
         assert column(signals, diagnostic, "elsewhere").reason == reason
     assert column(signals, "other", "elsewhere").reason == "no other was recorded"
+
+
+@pytest.mark.parametrize(
+    ("config", "given", "name", "from_logits", "ignores"),
+    [
+        ("mse", "mse", "meansquarederror", False, False),
+        ("own>my_loss", "my_loss", "myloss", False, False),
+        ({"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}, "BinaryCrossentropy",
+         "binarycrossentropy", True, False),
+        ({"class_name": "SparseCategoricalCrossentropy", "config": {"ignore_class": 0}},
+         "SparseCategoricalCrossentropy", "sparsecategoricalcrossentropy", False, True),
+        ({"class_name": "Huber", "config": None}, "Huber", "huber", False, False),
+        ({"class_name": None, "config": {}}, "", "", False, False),
+    ],
+)  # fmt: skip
+def test_what_a_config_says(config: Any, given: str, name: str, from_logits: bool, ignores: bool) -> None:
+    found = loss_of(config)
+    assert (found.given, found.name, found.from_logits, found.ignores) == (given, name, from_logits, ignores)
+
+
+@pytest.mark.parametrize("text", ["not json", "[" * 100_000, "", "null", "3"])
+def test_a_text_that_is_no_config_is_no_loss(text: str) -> None:
+    found = loss_function(Signals(history({}, info=replace(INFO, loss=text), scalars={"loss": [1.0]})))
+    assert found.family == "other"
+    assert not found.of_classes
+    assert not found.of_numbers
+
+
+@pytest.mark.parametrize(
+    ("loss", "facts", "expected"),
+    [
+        ("categorical_crossentropy", None, ""),
+        ("mine", None, "what the loss mine needs is not known"),
+        ("", None, ""),
+        ("mine", LossFacts("it raises"), "what the loss mine needs is not known: it raises"),
+        ("mine", LossFacts(falls=True), "what the loss mine needs is not known"),
+        ("mine", LossFacts(same_as="mean_squared_error"), ""),
+        ("", LossFacts("it raises"), "what the loss of your own needs is not known: it raises"),
+    ],
+)
+def test_what_is_not_known_of_a_loss(loss: str, facts: LossFacts | None, expected: str) -> None:
+    info = replace(INFO, loss=f'"{loss}"', loss_facts=facts)
+    found = loss_function(Signals(history({}, info=info, scalars={"loss": [1.0]})))
+    assert found.open_ == expected
+    assert found.factor == (1.0 if facts is None else facts.factor)
+
+
+@pytest.mark.parametrize(
+    ("family", "classes", "numbers"),
+    [
+        ("categorical", True, False), ("binary", True, False), ("classes", True, False), ("divergence", False, False),
+        ("squared", False, True), ("absolute", False, True), ("distance", False, True), ("count", False, True),
+        ("other", False, False),
+    ],
+)  # fmt: skip
+def test_kinds_of_targets(family: Any, classes: bool, numbers: bool) -> None:
+    found = LossFunction("name", "name", family)
+    assert (found.of_classes, found.of_numbers) == (classes, numbers)
