@@ -337,6 +337,12 @@ Expected = tuple[str, str, str, str, str, str]
             ("error", "The loss falls to −0.5 while head predicts one class for all samples: the loss rewards wrong "
              "predictions.", "loss", "my_loss", "categorical_crossentropy", "is minimal for correct predictions"),
         ),
+        (
+            ("my_loss", "softmax", 2),
+            {"counts": (1, 1), "top_share": 1.0, "first_loss": -1.0, "last_loss": -2.0},
+            ("error", "The loss falls to −2 while head predicts one class for all samples: the loss rewards wrong "
+             "predictions.", "loss", "my_loss", "categorical_crossentropy", "is minimal for correct predictions"),
+        ),
     ],
 )  # fmt: skip
 def test_what_does_not_fit(given: tuple[Any, ...], known: dict[str, Any], expected: Expected) -> None:

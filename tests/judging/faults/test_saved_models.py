@@ -15,7 +15,13 @@ from tests.judging.faults.made import LAYERS, NAN, found, history
 
 def effects(row: int = 1, *, idle: int = 0, layers: Any = None, others: Any = None, **counts: float) -> list[Finding]:
     """Findings of units without effect, where a layer has so many of each kind."""
-    known = {"idle_units": float(idle), "constant_units": 0.0, "zero_filters": 0.0, "unread_units": 0.0} | counts
+    known = {
+        "idle_units": float(idle),
+        "constant_units": 0.0,
+        "zero_filters": 0.0,
+        "unread_units": 0.0,
+        "masked_share": 0.0,
+    } | counts
     states = UnitStates(np.array([3] * idle + [1] * (LAYERS[row].units - idle), np.uint8), 0, 0)
     rows = {
         f"certain_units.{name}": [layer(row, value, (others or {}).get(name, 0.0))] for name, value in known.items()

@@ -126,6 +126,7 @@ def test_the_entropy_of_a_label(share: float) -> None:
         ("categorical_crossentropy", 1, Probe("given", 9), None),
         ("sparse_categorical_crossentropy", 2, Probe("given", 64, (16,) * 4), math.log(4)),
         ("binary_crossentropy", 3, Probe("given", 100, (90, 10)), math.log(2)),
+        ("binary_crossentropy", 1, Probe("given", 100, (50, 50)), math.log(2)),
         ("binary_crossentropy", 1, Probe("given", 99, (33, 33, 33)), math.log(2)),
         ("binary_crossentropy", 4, Probe("given", 9, (), Targets((4,), 0, 1, whole=True, variance=0.16)), 0.5004),
         ("binary_crossentropy", 4, Probe("given", 9, (), Targets((4,), 0, 1, whole=True, variance=0.25)), math.log(2)),
