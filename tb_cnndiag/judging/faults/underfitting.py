@@ -166,7 +166,7 @@ class Underfitting(Fault):
         ),
         Kind(
             when=(HIGH & LEARNED).for_epochs(complete=True) & Above(MEDIAN_UPDATE_RATIO, "step") & NARROW,
-            at=_place,
+            at=lambda case: narrowest(case.signals),
             severity="warning",
             message=_narrow_message,
             adjustments=lambda case: _wider(case.signals.layers[narrowest(case.signals)]),
