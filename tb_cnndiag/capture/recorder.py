@@ -110,9 +110,12 @@ def _is_cast(tensor: Any, given: Any) -> bool:
 
 
 @contextmanager
-def recording(model: Any, prefix: str = "") -> Iterator[Recording]:
-    """Record every call of a layer or operation below ``model`` that happens inside the ``with``."""
-    record = Recording()
+def recording(model: Any, prefix: str = "", guard: Guard | None = None) -> Iterator[Recording]:
+    """Record every call of a layer or operation below ``model`` that happens inside the ``with``.
+
+    Recordings that share a ``guard`` report a failure once.
+    """
+    record = Recording(guard=guard or Guard())
     with _patched(model, prefix, lambda: record):
         yield record
 
@@ -126,13 +129,14 @@ class ReplicaRecorder:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._records: dict[int, Recording] = {}
+        self._guard = Guard()
         self._patches = ExitStack()
 
     @contextmanager
     def recording(self) -> Iterator[Recording]:
         """Record every call that this thread makes inside the ``with``."""
         thread = get_ident()
-        record = self._records[thread] = Recording()
+        record = self._records[thread] = Recording(guard=self._guard)
         try:
             if len(self._records) == 1:
                 self._patches.enter_context(_patched(self._model, "", lambda: self._records.get(get_ident())))

@@ -97,7 +97,7 @@ class TappedTraining(NoTaps):
     def _observed(self) -> Iterator[None]:
         due = not self._guard.failed(FIRING) and (self._steps < FIRST_BATCHES or self._steps % BATCH_INTERVAL == 0)
         self._steps += 1
-        with recording(self._model) if due else nullcontext() as record:
+        with recording(self._model, guard=self._guard) if due else nullcontext() as record:
             yield
         if record is not None:
             self._guard.run(FIRING, self._observe, record)
