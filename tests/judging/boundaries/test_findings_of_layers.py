@@ -6,6 +6,8 @@ import pytest
 
 from tests.judging.boundaries.finding import CLIPPED, LOWER, Case, case, he, normalized
 
+CONVS = ("conv0", "conv1", "conv2", "conv3", "conv4")
+
 CASES = (
     case(
         "bad_init.similarity",
@@ -35,11 +37,7 @@ CASES = (
         0,
         "The initial gain of conv0 is 11.3; a gain of 1.41 keeps the scale of signals.",
         {"stuck": 1, "growth": 32000},
-        he("conv0"),
-        he("conv1"),
-        he("conv2"),
-        he("conv3"),
-        he("conv4"),
+        *map(he, CONVS),
     ),
     case(
         "bad_init.growth (too small)",
@@ -49,11 +47,7 @@ CASES = (
         0,
         "The initial gain of conv0 is 0.178; a gain of 1.41 keeps the scale of signals.",
         {"stuck": 1, "growth": 32000},
-        he("conv0"),
-        he("conv1"),
-        he("conv2"),
-        he("conv3"),
-        he("conv4"),
+        *map(he, CONVS),
     ),
     case(
         "bad_init.signal",
