@@ -89,6 +89,12 @@ class ModelInspector:
         return [layer for part in self._parts for layer in part.layers]
 
     @property
+    def trained_share(self) -> float:
+        """Share of the layers that gradients flow through, 0..1: of each part, those from its first trained one on."""
+        trained = [[layer.info().trainable for layer in part.layers] for part in self._parts]
+        return sum(len(part) - part.index(True) for part in trained if True in part) / len(self.layers)
+
+    @property
     def models(self) -> list[Any]:
         """The inspected models."""
         return [part.model for part in self._parts]

@@ -9,9 +9,13 @@ from tb_cnndiag.recording.budget import Expected
 from tb_cnndiag.recording.inspection import GRADIENTS, PROBE, SEARCH
 
 # Time of a pass relative to a training step on as many samples, and of its compilation relative to the first step's,
-# which compiles too, for VGG-like networks, ResNet50 and EfficientNetB0. Only the first passes are planned by it.
+# which compiles too, for VGG-like networks, ResNet50 and EfficientNetB0 that are trained as a whole. Only the first
+# passes are planned by it.
 FORWARD, BACKWARD = 0.4, 0.7
 COMPILATION = 0.12
+# Where gradients flow through no layer, a step is little more than a pass forward: so many times less of a step, and of
+# its compilation, for MobileNetV2 and ResNet50.
+FROZEN_STEP, FROZEN_COMPILATION = 4.0, 6.0
 
 
 class StepPace:
@@ -37,15 +41,23 @@ class StepPace:
         else:
             self._fastest = min(self._fastest or seconds, seconds)
 
-    def expected(self, samples: int, batch_size: int) -> Mapping[str, Expected]:
-        """Seconds that passes over a probe of so many samples will take; empty if nothing is known."""
+    def expected(self, samples: int, batch_size: int, trained: float = 1.0) -> Mapping[str, Expected]:
+        """Seconds that passes over a probe of so many samples will take; empty if nothing is known.
+
+        ``trained``: Share of the network's layers that gradients flow through, 0..1.
+        """
         if not samples or not batch_size or not self._first:
             return {}
-        steps = (self._fastest or self._first) * samples / batch_size
-        compilation = COMPILATION * self._first
+        steps = _of_frozen(FROZEN_STEP, trained) * (self._fastest or self._first) * samples / batch_size
+        compilation = _of_frozen(FROZEN_COMPILATION, trained) * COMPILATION * self._first
         forward, backward = FORWARD * steps, BACKWARD * steps
         return {
             PROBE: Expected(compilation + forward, forward, compiled_by=SEARCH),
             SEARCH: Expected(compilation + forward, forward, compiled_by=PROBE),
             GRADIENTS: Expected(compilation + backward, backward),
         }
+
+
+def _of_frozen(factor: float, trained: float) -> float:
+    """How many times more of a step a pass takes: ``factor`` times if nothing is trained, as often if all is."""
+    return factor / (1 + (factor - 1) * trained)

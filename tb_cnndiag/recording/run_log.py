@@ -96,10 +96,7 @@ class RunLog:
 
         described = [self._description(step, index, info)] if changed else []
         messages = [(each, encode(each)) for each in (*described, *measurements)]
-        for _, data in messages:
-            decoded = decode(data)
-            if decoded is not None:
-                self._history.add(decoded)
+        self._remember(messages)
         judged = verdict(self._history)
         findings = judged.findings
         self._cost = {"seconds": seconds, "bytes": float(self.bytes_written)} | _named(left_out)
@@ -114,6 +111,12 @@ class RunLog:
         self.snapshots, self.last_step = index + 1, step
         self._judged = judged
         return Judgment(findings, self._announcer.update(findings, ended=ended), judged)
+
+    def add_unjudged(self, step: int, measurements: Sequence[Measurement], scalars: Mapping[str, float]) -> None:
+        """Write measurements of a step between two snapshots; the later one is judged with them."""
+        messages = [(each, encode(each)) for each in measurements]
+        self._remember(messages)
+        self._write(step, messages, scalars)
 
     def add(
         self,
@@ -152,6 +155,13 @@ class RunLog:
         """Close the event file."""
         if self._writer is not None:
             self._writer.close()
+
+    def _remember(self, messages: Sequence[tuple[Measurement, bytes]]) -> None:
+        """Add to the history what a reader of the log will decode."""
+        for _, data in messages:
+            decoded = decode(data)
+            if decoded is not None:
+                self._history.add(decoded)
 
     def _description(self, step: int, index: int, info: RunInfo) -> Measurement:
         """The run, with the diagnostics of earlier trainings and of ``visualize`` that the log holds."""

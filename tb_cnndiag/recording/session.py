@@ -17,6 +17,7 @@ from tb_cnndiag.recording.measurer import Measurer
 from tb_cnndiag.recording.plan import RECORD, Plan, affordable, cost_of_all
 from tb_cnndiag.recording.run_log import Judgment, RunLog
 from tb_cnndiag.recording.schedule import COSTLY, Schedule
+from tb_cnndiag.recording.skipped import SkippedSnapshots
 from tb_cnndiag.wording import percent, plural
 
 ALL_COSTS: frozenset[Cost] = frozenset({"light", "heavy", "costly"})
@@ -71,23 +72,25 @@ class Session:
         self._done: frozenset[str] = frozenset()
         self._logged: Mapping[str, float] = {}
         self._left_out: list[Diagnostic] = []
-        self._skipped = 0
+        self._skipped = SkippedSnapshots()
 
     @property
     def bytes_written(self) -> int:
         """Size of the log so far."""
         return self._log.bytes_written
 
-    def skips(self, moment: Moment) -> bool:
+    def skips(self, moment: Moment, logs: Mapping[str, float]) -> bool:
         """Whether training has not even earned what judging and writing this snapshot would take.
 
-        Neither in all, nor since the last one: of very short epochs, only some are recorded.
+        Neither in all, nor since the last one: of very short epochs, only some are recorded. The next one that is
+        brings their ``logs`` with it.
         """
         budget = self.budget
         earned = max(budget.earned_lately, budget.available(moment.occasion, progress=moment.progress))
-        skips = moment.occasion == "regular" and budget.estimate(RECORD) > earned
-        self._skipped += skips
-        return skips
+        if moment.occasion != "regular" or budget.estimate(RECORD) <= earned:
+            return False
+        self._skipped.add(moment.step, moment.epoch, logs)
+        return True
 
     def take_snapshot(
         self,
@@ -174,8 +177,9 @@ class Session:
             f"CNN diagnostics: {budget.spent:.1f} s ({percent(budget.spent_share)} of the time{bound}), "
             f"{self._log.bytes_written / 1e6:.2f} MB in {self._log.log_dir}"
         )
-        if self._skipped:
-            text += f"; {plural(self._skipped, 'snapshot')} left out, for the steps between them are too short"
+        if self._skipped.count:
+            skipped = plural(self._skipped.count, "snapshot")
+            text += f"; {skipped} left out but for loss and metrics, for the steps between them are too short"
         closing = self._closing.left_out.values()
         left_out = [*sorted(each.name for each in self._left_out), *(what for what, _ in closing)]
         if not left_out:
@@ -220,9 +224,11 @@ class Session:
             snapshot, index, info.table, plan.chosen, self.budget.measured, lambda cost: self.budget.spent > ends[cost]
         )
         self._left_out += skipped
-        scalars = self._measurer.scalars(measurements, snapshot)
-        if not has_tensorflow():  # then there is no keras.callbacks.TensorBoard, which writes these
-            scalars |= {f"epoch_{name}": value for name, value in snapshot.logs.items()}
+        curve = [each for each in plan.chosen if each.name == "training_curve"]
+        for earlier in self._skipped.take(before=snapshot.step):
+            points, _ = self._measurer.measure(earlier, index, info.table, curve)
+            self._log.add_unjudged(earlier.step, points, _reported(earlier))
+        scalars = self._measurer.scalars(measurements, snapshot) | _reported(snapshot)
         with self.budget.measured(RECORD):
             return self._log.record(
                 snapshot,
@@ -235,3 +241,8 @@ class Session:
                 seconds=self.budget.spent,
                 left_out={**plan.left_out, **{each.name: self.budget.estimate(each.name) for each in skipped}},
             )
+
+
+def _reported(snapshot: Snapshot) -> dict[str, float]:
+    """Loss and metrics as scalars by tag, where there is no ``keras.callbacks.TensorBoard``, which writes them."""
+    return {} if has_tensorflow() else {f"epoch_{name}": value for name, value in snapshot.logs.items()}

@@ -185,7 +185,7 @@ class Training:
             numbers["learning_rate"] = rate
         self._last_logs = numbers
         moment = Moment(self._step, self._epoch, occasion, self._progress())
-        if self._session.skips(moment):
+        if self._session.skips(moment, numbers):
             return None
         self._taps.sync()
         self._batch_size = self._inspector.batch_size = self._taps.batch_size() or self._batch_size
@@ -193,7 +193,7 @@ class Training:
         self._updates = []
         tapped = Tapped(self._taps.gradients(), updates, self._taps.fired())
         samples = sum(len(probe) for probe in self._inspector.probes)
-        self._budget.expect(self._pace.expected(samples, self._batch_size))
+        self._budget.expect(self._pace.expected(samples, self._batch_size, self._inspector.trained_share))
         return self._session.take_snapshot(moment, numbers, tapped, batch_size=self._batch_size)
 
     def _progress(self) -> float:

@@ -20,6 +20,7 @@ from tb_cnndiag.recording import run_log
 from tb_cnndiag.recording.budget import Budget, Expected
 from tb_cnndiag.recording.pace import StepPace
 from tb_cnndiag.recording.plan import affordable, cost_of_all
+from tb_cnndiag.recording.skipped import SkippedSnapshots
 from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, plain
 from tests.recording.conftest import Clock
@@ -118,6 +119,25 @@ def test_a_pass_is_expected_from_the_pace_of_the_steps(clock: Clock) -> None:
     assert expected["probe"].later == pytest.approx(0.4 * 0.3 * 8)
     assert expected["probe"].first == pytest.approx(0.12 * 10 + 0.4 * 0.3 * 8)
     assert pace.expected(0, 32) == {}
+    # Where nothing is trained, a step is hardly more than the pass.
+    frozen = pace.expected(256, 32, trained=0.0)
+    assert frozen["probe"].later == pytest.approx(4 * 0.4 * 0.3 * 8)
+    assert frozen["probe"].first == pytest.approx(6 * 0.12 * 10 + 4 * 0.4 * 0.3 * 8)
+    half = pace.expected(256, 32, trained=0.5)
+    assert expected["probe"].later < half["probe"].later < frozen["probe"].later
+
+
+def test_gradients_flow_through_the_layers_from_the_first_trained_one_on() -> None:
+    model = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(4))])
+    assert ModelInspector({"": model}).trained_share == 1.0
+    model.layers[0].trainable = False
+    assert ModelInspector({"": model}).trained_share == 0.75
+    model.layers[2].trainable = False
+    assert ModelInspector({"": model}).trained_share == 0.75
+    model.trainable = False
+    assert ModelInspector({"": model}).trained_share == 0.0
+    other = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(4))])
+    assert ModelInspector({"one": model, "other": other}).trained_share == 0.5
 
 
 def _diagnostic(name: str, cost: str, *needs: str, shares: tuple[str, ...] = ()) -> Diagnostic:
@@ -277,7 +297,10 @@ def test_the_last_snapshot_names_what_it_leaves_out(
 def test_very_short_epochs_get_a_snapshot_when_they_have_earned_one(
     tmp_path: Path, rng: np.random.Generator, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """Judging takes 1 s, an epoch 4 s: at 5 %, an epoch earns 0.2 s, so every fifth one gets a snapshot."""
+    """Judging takes 1 s, an epoch 4 s: at 5 %, an epoch earns 0.2 s, so every fifth one gets a snapshot.
+
+    Loss and metrics are kept of all, each at its step, as Keras reported them.
+    """
 
     class Passing(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -292,11 +315,30 @@ def test_very_short_epochs_get_a_snapshot_when_they_have_earned_one(
     monkeypatch.setattr(run_log, "verdict", slowly)
     x, y = images(rng, 32)
     callback = CNNDiagnostics(tmp_path, probe=(x, y), diagnostics=["training_curve"], on_finding=lambda _: None)
-    compiled(plain()).fit(x, y, epochs=23, verbose=0, callbacks=[Passing(), callback])
+    reported = compiled(plain()).fit(x, y, epochs=23, verbose=0, callbacks=[Passing(), callback]).history["loss"]
     history = History.of(read_run(tmp_path / "cnndiag"))
-    epochs = [history.epochs[step] for step in sorted(history.epochs)]
-    assert epochs == [0, 6, 11, 16, 21, 23]  # the first snapshot is taken when four seconds have passed
-    assert "18 snapshots left out" in capsys.readouterr().out
+    judged, _ = history.scalars("overhead", "seconds")
+    assert judged.tolist() == [0, 6, 11, 16, 21, 23]  # the first snapshot is taken when four seconds have passed
+    steps, losses = history.scalars("training_curve", "loss")
+    assert steps.tolist() == list(range(1, 24))
+    assert losses == pytest.approx(reported)
+    assert [history.epochs[int(step)] for step in steps] == list(range(1, 24))
+    assert history.snapshots == 6
+    assert "18 snapshots left out but for loss and metrics" in capsys.readouterr().out
+
+
+def test_of_many_skipped_snapshots_every_other_is_kept_and_all_that_report_more() -> None:
+    skipped = SkippedSnapshots()
+    for step in range(1, 201):
+        skipped.add(step, 0, {"loss": 1.0 / step} | ({"val_loss": 2.0} if step % 50 == 0 else {}))
+    skipped.add(201, 5, {})
+    assert skipped.count == 201
+    kept = skipped.take(before=200)
+    assert len(kept) <= 64
+    assert [each.step for each in kept if "val_loss" in each.logs] == [50, 100, 150]
+    steps = np.array([each.step for each in kept if "val_loss" not in each.logs])
+    assert set(np.diff(steps)) <= {4, 5}  # every fourth, and fifth where an epoch ends between them
+    assert skipped.take(before=1000) == []
 
 
 def test_what_was_captured_is_measured_even_if_capturing_took_too_long(
