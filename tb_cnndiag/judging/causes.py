@@ -26,6 +26,9 @@ class Along(Enum):
     TRAINING = auto()
     """Through the training as a whole: to any layer."""
 
+    OUTPUTS = auto()
+    """Through the model's outputs: to the model as a whole, not to single layers."""
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -46,6 +49,7 @@ class Cause:
 Graph: TypeAlias = Mapping[str, tuple[Cause, ...]]
 
 SIGNALS, GRADIENTS, BOTH, TRAINING = Along.SIGNALS, Along.GRADIENTS, Along.BOTH, Along.TRAINING
+OUTPUTS = Along.OUTPUTS
 _OF_NAN = "arithmetic with NaN gives NaN, and comparisons with it are false"
 _OF_INPUT = "signals and gradients of the first layers grow or shrink with the input"
 _OF_LOSS = "the loss is computed from numbers with another meaning, and so are all gradients"
@@ -56,6 +60,7 @@ _OF_SATURATION = "the slope of a saturated unit is nearly 0"
 _OF_DEATH = "a dead layer passes neither signal nor gradient"
 _OF_VANISHING = "layers without a gradient keep their initial weights"
 _OF_FREEZING = "a layer that cannot learn passes on what its random weights make of the input"
+_OF_CLIPPING = "probabilities that are exactly 0 or 1 are clipped, and the loss then has no slope"
 _OF_SLOWNESS = "the weights are still nearly the initial ones"
 _OF_COLLAPSE = "outputs that do not depend on the input need few different filters"
 _OF_STATISTICS = "the statistics of the batch differ from those that are used after training"
@@ -108,8 +113,11 @@ _CAUSES: Mapping[str, Sequence[tuple[str, Along, str]]] = {
     ),
     "frozen_layer": (
         ("nan_or_inf", BOTH, _OF_NAN),
+        ("unnormalised_input", OUTPUTS, _OF_CLIPPING),
         ("bad_init", BOTH, _OF_INIT),
         ("output_loss_mismatch", GRADIENTS, _OF_LOSS),
+        ("learning_rate_too_high", OUTPUTS, _OF_CLIPPING),
+        ("exploding_gradient", OUTPUTS, _OF_CLIPPING),
         ("saturated_activation", GRADIENTS, _OF_SATURATION),
         ("dead_units", GRADIENTS, _OF_DEATH),
         ("batch_too_small_for_bn", BOTH, "a batch of one, normalized by itself, is constant"),
@@ -242,6 +250,8 @@ class Ways:
 
     def reach(self, cause: str | None, effect: str | None, along: Along) -> bool:
         """Whether something in the layer ``cause`` reaches the layer ``effect``; None is the whole model."""
+        if along is Along.OUTPUTS:
+            return effect is None
         if cause is None or effect is None or along is Along.TRAINING or cause == effect:
             return True
         first, second = self._row.get(cause), self._row.get(effect)

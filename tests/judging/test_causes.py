@@ -76,7 +76,12 @@ def test_a_cause_shares_a_path_with_its_effect(run: tuple[list[LayerInfo], list[
             continue
         forward = paths_between(layers, row[cause.layer], row[finding.layer])
         backward = paths_between(layers, row[finding.layer], row[cause.layer])
-        allowed = {Along.SIGNALS: forward, Along.GRADIENTS: backward, Along.BOTH: forward or backward}
+        allowed = {
+            Along.SIGNALS: forward,
+            Along.GRADIENTS: backward,
+            Along.BOTH: forward or backward,
+            Along.OUTPUTS: False,
+        }
         assert allowed[edge.along]
 
 
@@ -106,6 +111,19 @@ def test_gradients_go_backward_and_signals_forward() -> None:
     assert not ways.reach("b", "c", Along.BOTH)
     assert ways.reach("b", "c", Along.TRAINING)
     assert ways.reach(None, "c", Along.SIGNALS)
+    assert ways.reach("a", None, Along.OUTPUTS)
+    assert not ways.reach("a", "c", Along.OUTPUTS)
+
+
+def test_a_clipped_loss_stops_all_layers_not_one() -> None:
+    """Where a softmax gives exactly 0 and 1, the clipped cross-entropy has no slope: on JAX, with inputs × 1,000."""
+    layers = [LayerInfo("a"), LayerInfo("b", inputs=(0,))]
+    scale = finding("unnormalised_input", "a")
+    for layer, caused in ((None, True), ("b", False)):
+        found = explained([finding("frozen_layer", layer), scale], CAUSES, Ways(layers))
+        frozen = next(each for each in found if each.fault == "frozen_layer")
+        assert (frozen.caused_by is not None) == caused
+        assert not caused or found[0].fault == "unnormalised_input"
 
 
 def test_another_package_names_its_causes() -> None:
@@ -156,15 +174,16 @@ def caused(findings: list[Finding], effect: str, known: Graph = CAUSES) -> str |
 def test_the_first_cause_that_the_graph_names_is_chosen(effect: str) -> None:
     """Of each two that were found in the same layer, in either order; one that may be intended only if it is alone."""
     others = [edge.cause for edge in CAUSES[effect] if edge.cause != effect]
+    place = None if any(edge.along is Along.OUTPUTS for edge in CAUSES[effect]) else "a"
     for position, first in enumerate(others):
-        assert caused([finding(effect, "a"), finding(first, "a")], effect) == first
+        assert caused([finding(effect, place), finding(first, "a")], effect) == first
         for second in others[position + 1 :]:
             for causes in ([first, second], [second, first]):
-                found = [*(finding(cause, "a") for cause in causes), finding(effect, "a")]
+                found = [*(finding(cause, "a") for cause in causes), finding(effect, place)]
                 assert caused(found, effect) == first
-            intended = [finding(first, "a", "info"), finding(second, "a", "warning"), finding(effect, "a")]
+            intended = [finding(first, "a", "info"), finding(second, "a", "warning"), finding(effect, place)]
             assert caused(intended, effect) == second
-            both = [finding(second, "a", "info"), finding(first, "a", "info"), finding(effect, "a")]
+            both = [finding(second, "a", "info"), finding(first, "a", "info"), finding(effect, place)]
             assert caused(both, effect) == first
 
 
