@@ -20,7 +20,7 @@ from tb_cnndiag.judging.signals.batch_statistics import (
 )
 from tb_cnndiag.judging.signals.certain import LARGEST_VARIANCE, ZERO_VARIANCES, audited, stale_rows
 from tb_cnndiag.judging.thresholds import Limit
-from tb_cnndiag.wording import number, percent, plural
+from tb_cnndiag.wording import number, plural
 
 
 def _first_stale(case: Case) -> int:
@@ -34,9 +34,9 @@ def _first_stale(case: Case) -> int:
 
 def _message(case: Case) -> str:
     path = case.signals.layers[_first_stale(case)].path
-    gap, steps = percent(case.value("gap")), case.signals.history.last_step
+    points, steps = number(100 * case.value("gap")), case.signals.history.last_step
     lag = f"after {steps:,} steps the moving averages behind {path} are not those of the batches"
-    return f"The accuracy in inference mode is {gap} lower than in training: {lag}."
+    return f"The accuracy in inference mode is {points} percentage points lower than in training: {lag}."
 
 
 def _severity(case: Case) -> Severity:

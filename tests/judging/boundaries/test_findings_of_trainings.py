@@ -207,8 +207,8 @@ CASES = (
         "conv1",
         "error",
         10,
-        "The accuracy in inference mode is 70 % lower than in training: after 20 steps the moving averages "
-        "behind conv1 are not those of the batches.",
+        "The accuracy in inference mode is 70 percentage points lower than in training: after 20 steps the moving "
+        "averages behind conv1 are not those of the batches.",
         {"shift": 2, "gap": 0.7},
         (None, "momentum", "0.99 by default", "0.9"),
         (None, "epochs", "20 steps", "500 steps"),
@@ -219,8 +219,8 @@ CASES = (
         "conv1",
         "error",
         10,
-        "The accuracy in inference mode is 70 % lower than in training: after 20 steps the moving averages "
-        "behind conv1 are not those of the batches.",
+        "The accuracy in inference mode is 70 percentage points lower than in training: after 20 steps the moving "
+        "averages behind conv1 are not those of the batches.",
         {"variance": 8, "gap": 0.7},
         (None, "momentum", "0.99 by default", "0.9"),
         (None, "epochs", "20 steps", "500 steps"),
