@@ -1,5 +1,8 @@
 # What CI runs, by name. Needs Python ≥ 3.10 and make; everything else is installed into .venv.
 PYTHON ?= python3
+# Processes that tests run in; a file stays in one, so that its fixtures are made once.
+JOBS ?= 2
+PYTEST := python -m pytest -n $(JOBS) --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := tb_cnndiag summaries/generate.py summaries/golden/make.py setup.py tests benchmarks examples docs
@@ -13,7 +16,7 @@ demo: $(VENV)/demo  ## train a healthy and a faulty CNN, open TensorBoard on bot
 
 test: $(VENV)/dev frontend chromium  ## everything, the browser tests included
 	$(NODE) npm test
-	$(BIN)/python -m pytest
+	$(BIN)/$(PYTEST)
 
 OF_BACKENDS := tests/backends tests/adjust tests/unit_images \
 	tests/preflight_checks/test_modes.py::test_a_layer_that_passes_nothing_on
@@ -21,10 +24,10 @@ OF_BACKENDS := tests/backends tests/adjust tests/unit_images \
 backends: backend-jax backend-torch  ## the tests of JAX and torch, each in an environment without TensorFlow
 
 backend-%: $(VENV)-%/ready
-	KERAS_BACKEND=$* $(VENV)-$*/bin/python -m pytest -q -p no:cacheprovider $(OF_BACKENDS)
+	KERAS_BACKEND=$* $(VENV)-$*/bin/$(PYTEST) -q -p no:cacheprovider $(OF_BACKENDS)
 
 test-fast: $(VENV)/dev  ## what needs no browser and no packaging
-	$(BIN)/python -m pytest -m "not e2e and not packaging"
+	$(BIN)/$(PYTEST) -m "not e2e and not packaging"
 
 nightly: $(VENV)/dev  ## what is too long for every run: each member of keras.applications, kills, fuzzing
 	$(BIN)/python -m pytest -m nightly
@@ -123,7 +126,7 @@ $(VENV)/dev: setup.py $(VENV)/demo | $(VENV)/bin/python
 
 $(VENV)-jax/ready: setup.py | $(STATIC)/report.js
 	$(PYTHON) -m venv $(VENV)-jax
-	$(VENV)-jax/bin/python -m pip install --quiet --editable ".[jax]" "pytest>=8" optax scikit-learn
+	$(VENV)-jax/bin/python -m pip install --quiet --editable ".[jax]" "pytest>=8" pytest-xdist optax scikit-learn
 	! $(VENV)-jax/bin/python -c "import tensorflow" 2>/dev/null
 	touch $@
 
@@ -131,7 +134,7 @@ $(VENV)-jax/ready: setup.py | $(STATIC)/report.js
 $(VENV)-torch/ready: setup.py | $(STATIC)/report.js $(VENV)-jax/ready
 	$(PYTHON) -m venv $(VENV)-torch
 	$(VENV)-torch/bin/python -m pip install --quiet "torch==2.13.0"
-	$(VENV)-torch/bin/python -m pip install --quiet --editable ".[torch]" "pytest>=8" scikit-learn
+	$(VENV)-torch/bin/python -m pip install --quiet --editable ".[torch]" "pytest>=8" pytest-xdist scikit-learn
 	! $(VENV)-torch/bin/python -c "import tensorflow" 2>/dev/null
 	touch $@
 

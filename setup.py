@@ -54,6 +54,7 @@ class SourceDistribution(sdist):
 
 TEST = [
     "pytest>=8",
+    "pytest-xdist>=3.5",
     "hypothesis>=6",
     "playwright>=1.45",
     "mlxtend>=0.23",

@@ -43,7 +43,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     """(wheel, sdist) of a copy of the tree, made as a release is: the wheel from the sdist."""
     copy = tmp_path_factory.mktemp("source") / "tree"
     skip = shutil.ignore_patterns(
-        ".git", ".venv", "node_modules", "__pycache__", "logs", "build", "*.egg-info", ".*_cache"
+        ".git", ".venv*", "node_modules", "__pycache__", "logs", "build", "*.egg-info", ".*_cache", ".hypothesis"
     )
     shutil.copytree(ROOT, copy, ignore=skip)
     target = tmp_path_factory.mktemp("dist")
