@@ -18,7 +18,7 @@ OUTCOME = "outcome.json"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
-    parser.add_argument("--case", default="", help="a case of the fifth round: its edits are made, its symptom checked")
+    parser.add_argument("--case", default="", help="a case of a round: its edits are made, its symptom checked")
     parser.add_argument("--sources", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     import keras
 
     from benchmarks.field.environment import prepare
-    from benchmarks.field.fifth import case
     from benchmarks.field.program import program
+    from benchmarks.field.rounds import case
     from benchmarks.field.trainings import Trainings
 
     chosen = case(options.case).program if options.case else program(options.program)

@@ -7,100 +7,48 @@ of one line. ``layers`` are any of the right places; empty if the fault has none
 from __future__ import annotations
 
 import functools
-import hashlib
-from dataclasses import dataclass, replace
-from typing import Any
 
-from benchmarks.corpus.case import words
 from benchmarks.field import symptoms as shows
-from benchmarks.field.program import Program, program
-from benchmarks.field.symptoms import Symptom, both, last, learned, no_progress
-
-OTHER_FREQUENCY = 25
-
-
-@dataclass(frozen=True)
-class FieldCase:
-    """One case.
-
-    Attributes:
-        name: Its name.
-        program: The program with the fault's edits.
-        fault: The id that a diagnosis should name first; None for a healthy program.
-        layers: Paths any of which is the right place.
-        also: Ids that are right too.
-        symptom: What its trainings show without us.
-    """
-
-    name: str
-    program: Program
-    fault: str | None
-    layers: tuple[str, ...]
-    also: tuple[str, ...]
-    symptom: Symptom
-
-    @property
-    def update_freq(self) -> int:
-        """A third of the cases are also trained with a snapshot every so many batches; 0 for the others."""
-        return OTHER_FREQUENCY if hashlib.blake2b(self.name.encode(), digest_size=1).digest()[0] % 3 == 0 else 0
-
-
-def _healthy(of: str, symptom: Symptom, edits: tuple[tuple[str, str], ...] = (), **changes: Any) -> FieldCase:
-    return FieldCase(f"healthy {of.removesuffix('.py')}", _program(of, edits, **changes), None, (), (), symptom)
-
-
-def _faulty(
-    what: str, of: str, fault: str, layers: str, also: str, symptom: Symptom, *edits: tuple[str, str], **changes: Any
-) -> FieldCase:
-    name = f"{fault} {of.removesuffix('.py')}: {what}"
-    return FieldCase(name, _program(of, edits, **changes), fault, words(layers), tuple(also.split()), symptom)
-
-
-def _program(of: str, edits: tuple[tuple[str, str], ...], **changes: Any) -> Program:
-    base = Program(of.removesuffix(".py"), None, of) if of.endswith(".py") else program(of)
-    return replace(base, edits=(*base.edits, *edits), **changes)
-
-
-def case(name: str) -> FieldCase:
-    """The case of this name."""
-    return next(each for each in cases() if each.name == name)
+from benchmarks.field.case import FieldCase, faulty, healthy
+from benchmarks.field.program import program
+from benchmarks.field.symptoms import both, last, learned, no_progress
 
 
 @functools.cache
 def cases() -> tuple[FieldCase, ...]:
     """All cases, healthy ones first."""
     return (
-        _healthy("cnn_digits.py", learned("val_accuracy", 0.9)),
-        _healthy("tumor_table.py", learned("val_accuracy", 0.9)),
-        _healthy("house_prices.py", learned("val_mae", at_most=0.45)),
-        _healthy("sine_lstm.py", learned("val_loss", at_most=0.002)),
-        _healthy("review_conv1d.py", learned("val_accuracy", 0.9)),
-        _healthy("textures_bn.py", learned("val_accuracy", 0.75)),
-        _healthy("digits_autoencoder.py", learned("val_loss", at_most=0.16)),
-        _healthy("cells_unet.py", learned("val_loss", at_most=0.12)),
-        _healthy("same_digit_siamese.py", learned("val_accuracy", 0.85), samples=4000),
-        _healthy("digits_gan.py", shows.balanced_gan),
-        _healthy("tiny_vit.py", learned("val_accuracy", 0.5)),
-        _healthy("fraud_table.py", learned("val_auc", 0.9)),
-        _healthy("new_head.py", learned("val_accuracy", 0.88)),
-        _healthy("two_rings.py", learned("val_accuracy", 0.95)),
-        _healthy("heartbeat_conv1d.py", learned("val_accuracy", 0.85)),
-        _healthy("photo_tags.py", learned("val_binary_accuracy", 0.85)),
-        _healthy("residual_photos.py", learned("val_accuracy", 0.6)),
-        _healthy("dot_position.py", learned("loss", at_most=0.01)),
-        _healthy("reverse_words.py", learned("val_accuracy", 0.9)),
-        _healthy("noisy_digits_small.py", learned("val_accuracy", 0.5)),
-        _healthy("tf-cnn", learned("val_accuracy", 0.5)),
-        _healthy("tf-denoising", learned("val_loss", at_most=0.03)),
-        _healthy("tf-regression", learned("val_loss", at_most=3.5)),
-        _healthy("tf-autoencoder", learned("val_loss", at_most=0.01)),
-        _healthy("tf-simple-audio", learned("val_accuracy", 0.8)),
-        _healthy("tf-timeseries-residual-lstm", learned("val_loss", at_most=0.5)),
-        _healthy("dl-segmentation", learned("val_loss", at_most=0.6), epochs=8),
-        _healthy("dl-vae", learned("loss", at_most=250)),
-        _healthy("hm-wide-deep", learned("loss", at_most=0.6)),
-        _healthy("kh-resnet", learned("val_accuracy", 0.4)),
-        _healthy("kh-bert", learned("val_accuracy", 0.7), code=program("kh-bert").code.replace("epochs=4", "epochs=7")),
+        healthy("cnn_digits.py", learned("val_accuracy", 0.9)),
+        healthy("tumor_table.py", learned("val_accuracy", 0.9)),
+        healthy("house_prices.py", learned("val_mae", at_most=0.45)),
+        healthy("sine_lstm.py", learned("val_loss", at_most=0.002)),
+        healthy("review_conv1d.py", learned("val_accuracy", 0.9)),
+        healthy("textures_bn.py", learned("val_accuracy", 0.75)),
+        healthy("digits_autoencoder.py", learned("val_loss", at_most=0.16)),
+        healthy("cells_unet.py", learned("val_loss", at_most=0.12)),
+        healthy("same_digit_siamese.py", learned("val_accuracy", 0.85), samples=4000),
+        healthy("digits_gan.py", shows.balanced_gan),
+        healthy("tiny_vit.py", learned("val_accuracy", 0.5)),
+        healthy("fraud_table.py", learned("val_auc", 0.9)),
+        healthy("new_head.py", learned("val_accuracy", 0.88)),
+        healthy("two_rings.py", learned("val_accuracy", 0.95)),
+        healthy("heartbeat_conv1d.py", learned("val_accuracy", 0.85)),
+        healthy("photo_tags.py", learned("val_binary_accuracy", 0.85)),
+        healthy("residual_photos.py", learned("val_accuracy", 0.6)),
+        healthy("dot_position.py", learned("loss", at_most=0.01)),
+        healthy("reverse_words.py", learned("val_accuracy", 0.9)),
+        healthy("noisy_digits_small.py", learned("val_accuracy", 0.5)),
+        healthy("tf-cnn", learned("val_accuracy", 0.5)),
+        healthy("tf-denoising", learned("val_loss", at_most=0.03)),
+        healthy("tf-regression", learned("val_loss", at_most=3.5)),
+        healthy("tf-autoencoder", learned("val_loss", at_most=0.01)),
+        healthy("tf-simple-audio", learned("val_accuracy", 0.8)),
+        healthy("tf-timeseries-residual-lstm", learned("val_loss", at_most=0.5)),
+        healthy("dl-segmentation", learned("val_loss", at_most=0.6), epochs=8),
+        healthy("dl-vae", learned("loss", at_most=250)),
+        healthy("hm-wide-deep", learned("loss", at_most=0.6)),
+        healthy("kh-resnet", learned("val_accuracy", 0.4)),
+        healthy("kh-bert", learned("val_accuracy", 0.7), code=program("kh-bert").code.replace("epochs=4", "epochs=7")),
         *_inputs_and_outputs(),
         *_weights_and_steps(),
         *_layers_and_data(),
@@ -110,7 +58,7 @@ def cases() -> tuple[FieldCase, ...]:
 def _inputs_and_outputs() -> tuple[FieldCase, ...]:
     tumor = (r'Dense\(1, activation="sigmoid"', 'Dense(1, activation="softmax"')
     return (
-        _faulty(
+        faulty(
             "columns not scaled",
             "house_prices.py",
             "unnormalised_input",
@@ -119,7 +67,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             last("val_mae", at_least=0.5),
             (r"^x_train, x_val = scaler.*", ""),
         ),
-        _faulty(
+        faulty(
             "scaled twice",
             "tf-cnn",
             "unnormalised_input",
@@ -128,7 +76,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             last("val_accuracy", at_most=0.4),
             (r"/ 255.0$", "/ 255.0\ntrain_images, test_images = train_images / 255.0, test_images / 255.0"),
         ),
-        _faulty(
+        faulty(
             "forgot to scale, sigmoids",
             "tumor_table.py",
             "unnormalised_input",
@@ -138,7 +86,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             (r"^X_t(rain|est) = sc.*", ""),
             ('"relu"', '"sigmoid"'),
         ),
-        _faulty(
+        faulty(
             "softmax over one unit",
             "tumor_table.py",
             "output_loss_mismatch",
@@ -147,7 +95,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             shows.one_class,
             tumor,
         ),
-        _faulty(
+        faulty(
             "sigmoid for a price",
             "house_prices.py",
             "output_loss_mismatch",
@@ -156,7 +104,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             last("val_mae", at_least=0.8),
             (r"Dense\(1, name", 'Dense(1, activation="sigmoid", name'),
         ),
-        _faulty(
+        faulty(
             "relu in front of a cross-entropy",
             "gd-cnn",
             "output_loss_mismatch",
@@ -165,7 +113,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             lambda done: not done[-1].history["loss"][-1] < 1.0,
             (r'Activation\("softmax"\)', 'Activation("relu")'),
         ),
-        _faulty(
+        faulty(
             "softmax for tags",
             "photo_tags.py",
             "output_loss_mismatch",
@@ -174,7 +122,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             last("val_binary_accuracy", at_most=0.8),
             (r'activation="sigmoid"', 'activation="softmax"'),
         ),
-        _faulty(
+        faulty(
             "one missing value",
             "tumor_table.py",
             "nan_or_inf",
@@ -183,7 +131,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             shows.broken("first"),
             (r"^sc = ", 'X_train[7, 3] = float("nan")\nsc = '),
         ),
-        _faulty(
+        faulty(
             "log of zero in a loss of one's own",
             "fraud_table.py",
             "nan_or_inf",
@@ -195,7 +143,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
                 "lambda t, p: -keras.ops.mean(t * keras.ops.log(p) + (1 - t) * keras.ops.log(1 - keras.ops.round(p)))",
             ),
         ),
-        _faulty(
+        faulty(
             "labels shuffled",
             "cnn_digits.py",
             "underfitting",
@@ -209,7 +157,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
 
 def _weights_and_steps() -> tuple[FieldCase, ...]:
     return (
-        _faulty(
+        faulty(
             "weights of zero",
             "two_rings.py",
             "bad_init",
@@ -218,7 +166,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             no_progress,
             (r'activation="relu", name', 'activation="relu", kernel_initializer="zeros", name'),
         ),
-        _faulty(
+        faulty(
             "normal weights of deviation 1",
             "cnn_digits.py",
             "bad_init",
@@ -230,7 +178,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
                 'activation="relu", kernel_initializer=keras.initializers.RandomNormal(stddev=1.0), name',
             ),
         ),
-        _faulty(
+        faulty(
             "equal weights",
             "noisy_digits_small.py",
             "bad_init",
@@ -242,7 +190,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
                 "kernel_regularizer=l2, kernel_initializer=keras.initializers.Constant(0.05), name",
             ),
         ),
-        _faulty(
+        faulty(
             "Adam at 0.1",
             "cnn_digits.py",
             "learning_rate_too_high",
@@ -251,7 +199,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             last("val_accuracy", at_most=0.5),
             (r"Adam\(0.001\)", "Adam(0.1)"),
         ),
-        _faulty(
+        faulty(
             "Adam at 0.3",
             "reverse_words.py",
             "learning_rate_too_high",
@@ -260,7 +208,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             last("val_accuracy", at_most=0.3),
             ("3e-3", "0.3"),
         ),
-        _faulty(
+        faulty(
             "RMSprop at 0.5",
             "dl-segmentation",
             "learning_rate_too_high",
@@ -269,7 +217,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             last("val_loss", at_least=0.6),
             (r'^    optimizer="adam"', "    optimizer=keras.optimizers.RMSprop(0.5)"),
         ),
-        _faulty(
+        faulty(
             "Adam at 1e-6",
             "textures_bn.py",
             "learning_rate_too_low",
@@ -278,7 +226,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             last("accuracy", at_most=0.5),
             (r"=1e-3", "=1e-6"),
         ),
-        _faulty(
+        faulty(
             "SGD at 1e-5",
             "tf-fashion",
             "learning_rate_too_low",
@@ -288,7 +236,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             (r"optimizer='adam'", "optimizer=tf.keras.optimizers.SGD(1e-5)"),
             epochs=8,
         ),
-        _faulty(
+        faulty(
             "prices in dollars, SGD",
             "house_prices.py",
             "exploding_gradient",
@@ -298,7 +246,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             (r"Adam\(0.001\)", "SGD(0.01)"),
             (r"housing.target, ", "housing.target * 1e5, "),
         ),
-        _faulty(
+        faulty(
             "fourteen sigmoid layers",
             "two_rings.py",
             "vanishing_gradient",
@@ -308,7 +256,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             (r"range\(6\)", "range(14)"),
             ('"relu"', '"sigmoid"'),
         ),
-        _faulty(
+        faulty(
             "tanh behind large weights",
             "two_rings.py",
             "saturated_activation",
@@ -320,7 +268,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
                 'activation="tanh", kernel_initializer=keras.initializers.RandomNormal(stddev=5.0), name',
             ),
         ),
-        _faulty(
+        faulty(
             "biases of −5",
             "noisy_digits_small.py",
             "dead_units",
@@ -329,7 +277,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             shows.dead("conv2", 0.5),
             (r'name="conv2"', 'bias_initializer=keras.initializers.Constant(-5.0), name="conv2"'),
         ),
-        _faulty(
+        faulty(
             "stopped after two epochs",
             "digits_autoencoder.py",
             "too_few_epochs",
@@ -338,7 +286,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             shows.unsettled,
             ("epochs=15", "epochs=2"),
         ),
-        _faulty(
+        faulty(
             "stopped after two epochs, SGD",
             "tf-beginner",
             "too_few_epochs",
@@ -353,7 +301,7 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
 
 def _layers_and_data() -> tuple[FieldCase, ...]:
     return (
-        _faulty(
+        faulty(
             "activations forgotten",
             "two_rings.py",
             "missing_activation",
@@ -362,7 +310,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             last("val_accuracy", at_most=0.7),
             (r'activation="relu", ', ""),
         ),
-        _faulty(
+        faulty(
             "convolutions without activations",
             "heartbeat_conv1d.py",
             "missing_activation",
@@ -371,7 +319,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             last("val_accuracy", at_most=0.85),
             (r'activation="relu", name="c', 'name="c'),
         ),
-        _faulty(
+        faulty(
             "frozen without training it before",
             "new_head.py",
             "frozen_layer",
@@ -381,7 +329,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             (r"range\(8\)", "range(0)"),
             (r"base.trainable = True", "base.trainable = False"),
         ),
-        _faulty(
+        faulty(
             "one in fifty, features that say little",
             "fraud_table.py",
             "collapsed_output",
@@ -392,7 +340,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             (r"\+= 1.1", "+= 0.3"),
             (r", class_weight=class_weight", ""),
         ),
-        _faulty(
+        faulty(
             "discriminator 25 times as fast",
             "digits_gan.py",
             "discriminator_overpowers",
@@ -404,7 +352,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
                 "gan.compile(keras.optimizers.Adam(5e-3, beta_1=0.5), keras.optimizers.Adam(1e-5, beta_1=0.5))",
             ),
         ),
-        _faulty(
+        faulty(
             "generator at 0.02",
             "digits_gan.py",
             "mode_collapse",
@@ -416,7 +364,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
                 "gan.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-2, beta_1=0.5))",
             ),
         ),
-        _faulty(
+        faulty(
             "batches of two behind dense layers",
             "tumor_table.py",
             "batch_too_small_for_bn",
@@ -430,7 +378,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
                 r'\nclassifier.add(keras.layers.Activation("relu"))',
             ),
         ),
-        _faulty(
+        faulty(
             "dropout of 0.95",
             "cnn_digits.py",
             "underfitting",
@@ -439,7 +387,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             last("accuracy", at_most=0.6),
             (r"Dropout\(0\.\d+\)", "Dropout(0.95)"),
         ),
-        _faulty(
+        faulty(
             "L2 of 0.5",
             "noisy_digits_small.py",
             "underfitting",
@@ -448,7 +396,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             last("accuracy", at_most=0.35),
             (r"l2\(1e-4\)", "l2(0.5)"),
         ),
-        _faulty(
+        faulty(
             "one filter each",
             "heartbeat_conv1d.py",
             "underfitting",
@@ -457,7 +405,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             last("accuracy", at_most=0.75),
             (r"Conv1D\(\d+", "Conv1D(1"),
         ),
-        _faulty(
+        faulty(
             "a hundred photographs",
             "tf-cnn",
             "overfitting",
@@ -468,7 +416,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             samples=120,
             epochs=0,
         ),
-        _faulty(
+        faulty(
             "as published: wide layers, noisy table",
             "tf-overfit-large",
             "overfitting",
@@ -477,7 +425,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             shows.overfitted,
             epochs=60,
         ),
-        _faulty(
+        faulty(
             "moving averages that lag",
             "textures_bn.py",
             "stale_batch_statistics",
@@ -487,7 +435,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             (r"momentum=0.9", "momentum=0.999"),
             ("epochs=12", "epochs=4"),
         ),
-        _faulty(
+        faulty(
             "few large batches",
             "gd-cnn",
             "stale_batch_statistics",

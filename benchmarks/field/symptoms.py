@@ -1,4 +1,4 @@
-"""What a training of the fifth round shows, by Keras' history and NumPy: none of our measures or rules."""
+"""What a training of a round shows, by Keras' history and NumPy: none of our measures or rules."""
 
 from __future__ import annotations
 
