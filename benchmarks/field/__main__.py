@@ -32,7 +32,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("logs/field"), help="where runs are kept")
     parser.add_argument("--half", choices=["open", "set-aside", "both"], default="open")
     parser.add_argument("--only", default="", help="programs or cases whose name contains one of these, by commas")
-    parser.add_argument("--round", choices=["", "fifth", "sixth"], default="", help="faulty and healthy programs instead")
+    parser.add_argument(
+        "--round", choices=["", "fifth", "sixth"], default="", help="faulty and healthy programs instead"
+    )
     parser.add_argument("--bare", action="store_true", help="without the callback only: do the programs run?")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each case of a round")
     parser.add_argument("--score", action="store_true", help="judge the logs of a round, and print shares")

@@ -28,5 +28,5 @@ decoder = keras.Sequential(
     name="decoder",
 )
 autoencoder = keras.Sequential([encoder, decoder])
-autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
-autoencoder.fit(x_train, x_train, epochs=20, batch_size=64, validation_data=(x_test, x_test))
+autoencoder.compile(optimizer=keras.optimizers.Adam(2e-3), loss="binary_crossentropy")
+autoencoder.fit(x_train, x_train, epochs=30, batch_size=64, validation_data=(x_test, x_test))

@@ -9,8 +9,16 @@ import keras
 from keras.layers import BatchNormalization, Dense, Dropout, Input
 
 X, y = make_classification(
-    n_samples=5000, n_features=20, n_informative=8, n_redundant=4, n_classes=3, weights=[0.6, 0.32, 0.08],
-    n_clusters_per_class=1, class_sep=1.6, flip_y=0.01, random_state=7,
+    n_samples=5000,
+    n_features=20,
+    n_informative=8,
+    n_redundant=4,
+    n_classes=3,
+    weights=[0.6, 0.32, 0.08],
+    n_clusters_per_class=1,
+    class_sep=1.6,
+    flip_y=0.01,
+    random_state=7,
 )
 X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
 scaler = StandardScaler()

@@ -11,5 +11,7 @@ net = keras.Sequential([keras.layers.Input((784,))], name="deep")
 for i in range(depth):
     net.add(keras.layers.Dense(width, activation=act, kernel_initializer="he_normal", name=f"layer_{i}"))
 net.add(keras.layers.Dense(10, activation="softmax", name="digit"))
-net.compile(loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.SGD(0.02, momentum=0.9), metrics=["accuracy"])
-net.fit(X, y, epochs=15, batch_size=64, validation_data=(X_test, y_test))
+net.compile(
+    loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.SGD(0.02, momentum=0.9), metrics=["accuracy"]
+)
+net.fit(X, y, epochs=12, batch_size=64, validation_data=(X_test, y_test))

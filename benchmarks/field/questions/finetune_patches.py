@@ -27,7 +27,9 @@ small, labels, labels_val = slice(0, 1200), y // 2, y_val // 2
 backbone = build_backbone()
 backbone.load_weights("backbone.weights.h5")
 backbone.trainable = False
-model = keras.Sequential([backbone, layers.Dense(24, activation="relu", name="head_fc"), layers.Dense(5, activation="softmax", name="head")])
+model = keras.Sequential(
+    [backbone, layers.Dense(24, activation="relu", name="head_fc"), layers.Dense(5, activation="softmax", name="head")]
+)
 model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x[small], labels[small], epochs=8, batch_size=32, validation_data=(x_val, labels_val))
 

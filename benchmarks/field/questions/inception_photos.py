@@ -2,12 +2,19 @@
 
 from tensorflow.keras import Input, Model
 from tensorflow.keras.datasets import cifar10
-from tensorflow.keras.layers import AveragePooling2D, Concatenate, Conv2D, Dense, Dropout, GlobalAveragePooling2D, MaxPooling2D
+from tensorflow.keras.layers import (
+    AveragePooling2D,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+)
 from tensorflow.keras.optimizers import Adam
 
-(x_train, y_train), (x_test, y_test) = cifar10.load_data()
+(x_train, y_train), _ = cifar10.load_data()
 x_train = x_train.astype("float32") / 127.5 - 1.0
-x_test = x_test.astype("float32") / 127.5 - 1.0
 
 
 def inception_module(x, f1, f3_in, f3, f5_in, f5, pool):
@@ -32,4 +39,4 @@ outputs = Dense(10, activation="softmax")(x)
 
 model = Model(inputs, outputs)
 model.compile(Adam(2e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, epochs=12, batch_size=32, validation_data=(x_test, y_test))
+model.fit(x_train, y_train, epochs=12, batch_size=32, validation_split=0.2)

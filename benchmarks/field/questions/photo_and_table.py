@@ -37,6 +37,9 @@ out = layers.Dense(1, name="price")(z)
 model = keras.Model([image_in, table_in], out)
 model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mean_squared_error", metrics=["mae"])
 model.fit(
-    {"image": pictures[:split], "table": table[:split]}, price[:split], epochs=20, batch_size=32,
+    {"image": pictures[:split], "table": table[:split]},
+    price[:split],
+    epochs=20,
+    batch_size=32,
     validation_data=({"image": pictures[split:], "table": table[split:]}, price[split:]),
 )

@@ -3,9 +3,8 @@
 import keras
 from keras import layers
 
-(x_train, y_train), (x_val, y_val) = keras.datasets.fashion_mnist.load_data()
+(x_train, y_train), _ = keras.datasets.fashion_mnist.load_data()
 x_train = x_train[..., None].astype("float32")
-x_val = x_val[..., None].astype("float32")
 
 augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomTranslation(0.08, 0.08)], name="augment")
 
@@ -35,4 +34,4 @@ outputs = layers.Dense(10, activation="softmax")(x)
 model = keras.Model(inputs, outputs)
 model.compile(keras.optimizers.AdamW(3e-3, weight_decay=1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])
 plateau = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.3, patience=3, min_lr=1e-5)
-model.fit(x_train, y_train, epochs=20, batch_size=32, validation_data=(x_val, y_val), callbacks=[plateau])
+model.fit(x_train, y_train, epochs=20, batch_size=32, validation_split=0.2, callbacks=[plateau])

@@ -12,7 +12,9 @@ real_images = []
 for _ in range(1500):
     r, c, radius, kind = *rng.integers(5, SIZE - 5, 2), rng.integers(2, 5), rng.integers(3)
     dr, dc = np.abs(rows - r), np.abs(cols - c)
-    shape = (dr**2 + dc**2 <= radius**2, np.maximum(dr, dc) <= radius, (np.minimum(dr, dc) == 0) & (dr + dc <= radius))[kind]
+    shape = (dr**2 + dc**2 <= radius**2, np.maximum(dr, dc) <= radius, (np.minimum(dr, dc) == 0) & (dr + dc <= radius))[
+        kind
+    ]
     real_images.append(np.where(shape, 0.9, -0.9) + rng.normal(0, 0.03, (SIZE, SIZE)))
 real_images = np.clip(real_images, -1, 1)[..., None].astype("float32")
 

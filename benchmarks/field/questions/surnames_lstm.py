@@ -5,7 +5,12 @@ import keras
 from keras import layers
 
 rng = np.random.default_rng(23)
-endings = {"it": ["ini", "elli", "ucci", "etti"], "ru": ["ov", "ev", "enko", "sky"], "jp": ["moto", "yama", "mura", "saki"], "de": ["mann", "berg", "stein", "bauer"]}
+endings = {
+    "it": ["ini", "elli", "ucci", "etti"],
+    "ru": ["ov", "ev", "enko", "sky"],
+    "jp": ["moto", "yama", "mura", "saki"],
+    "de": ["mann", "berg", "stein", "bauer"],
+}
 syllables = "ba be bi bo da de di do ka ke ki ko la le li lo ma me mi mo na ne ni no ra re ri ro sa se si so ta te ti to".split()
 languages = list(endings)
 names, origin = [], []
