@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.field import symptoms as shows
 from benchmarks.field.case import FieldCase, faulty, healthy
+from benchmarks.field.program import program
 from benchmarks.field.symptoms import both, last, learned, no_progress
 from benchmarks.field.trainings import Training
 
@@ -55,6 +56,14 @@ def cases() -> tuple[FieldCase, ...]:
         healthy("tf-flowers", learned("val_accuracy", 0.7), epochs=15),
         healthy("dl-seq2seq-gru", learned("val_accuracy", 0.7), epochs=14),
         healthy("dl-cats-convnet", learned("val_accuracy", 0.8), epochs=10),
+        healthy("dl-transformer", learned("val_accuracy", 0.7), epochs=14),
+        healthy("tf-titanic", learned("loss", at_most=0.62), epochs=20),
+        healthy("tf-advanced-loop", lambda done: sum(done[-1].history["loss"][-50:]) < 5),
+        healthy("hm-wavenet", learned("val_mae", at_most=0.06)),
+        healthy("gd-autoencoder", learned("val_loss", at_most=0.4), epochs=12),
+        healthy("tf-imbalanced", learned("val_auc", 0.9)),
+        healthy("hm-recurrent-autoencoder", learned("val_loss", at_most=0.6), epochs=12),
+        healthy("dl-jena-conv", learned("val_mae", at_most=4), epochs=16),
         *_inputs_and_outputs(),
         *_weights_and_steps(),
         *_layers_and_data(),
@@ -85,7 +94,7 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             "not standardized",
             "dl-housing",
             "unnormalised_input",
-            "dense sequential/dense",
+            "dense",
             "",
             last("mean_absolute_error", at_least=0.6),
             (r"\(train_data - mean\) / std", "train_data"),
@@ -129,6 +138,18 @@ def _inputs_and_outputs() -> tuple[FieldCase, ...]:
             (
                 r"1 \+ log_var - tf.square\(mean\) - tf.exp\(log_var\)",
                 "1 + tf.math.log(log_var) - tf.square(mean) - log_var",
+            ),
+        ),
+        faulty(
+            "an age that is missing",
+            "tf-titanic",
+            "nan_or_inf",
+            "sequential/dense sequential/dense_1",
+            "",
+            shows.not_finite,
+            (
+                r"^titanic_features = titanic.copy\(\)",
+                "titanic_features = titanic.copy()\ntitanic_features.loc[5, 'age'] = np.nan",
             ),
         ),
         faulty(
@@ -259,10 +280,19 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             "weights of one",
             "dl-mnist",
             "bad_init",
-            "dense dense_1 sequential/dense sequential/dense_1",
+            "dense dense_1",
             "redundant_filters dead_units exploding_gradient collapsed_output",
             last("accuracy", at_most=0.9),
             (r'Dense\(512, activation="relu"', 'Dense(512, activation="relu", kernel_initializer="ones"'),
+        ),
+        faulty(
+            "standard normal weights",
+            "hm-deep-selu",
+            "bad_init",
+            "dense dense_{1..19}",
+            "exploding_gradient nan_or_inf learning_rate_too_high",
+            lambda done: not done[-1].history["loss"][-1] < 2.3,
+            (r'kernel_initializer="lecun_normal"', "kernel_initializer=tf.keras.initializers.RandomNormal(stddev=1.0)"),
         ),
         faulty(
             "the square as activation",
@@ -283,7 +313,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             "weights not loaded, never unfrozen",
             "finetune_patches.py",
             "frozen_layer",
-            "backbone backbone/bb_conv{1..3} bb_conv{1..3}",
+            "backbone backbone/bb_conv{1..3}",
             "underfitting",
             shows.unchanged("bb_conv1", "bb_conv2", "bb_conv3"),
             (r"^backbone.load_weights.*", ""),
@@ -293,7 +323,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             "codes rounded",
             "binary_codes.py",
             "frozen_layer",
-            "encoder/enc{1,2} encoder/code_logits enc{1,2} code_logits",
+            "encoder/enc{1,2} encoder/code_logits",
             "vanishing_gradient underfitting",
             shows.unchanged("enc1", "enc2", "code_logits"),
             (r"ops.sigmoid\(t\)", "ops.round(ops.sigmoid(t))"),
@@ -303,7 +333,7 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             "a sigmoid 100 times as steep",
             "binary_codes.py",
             "saturated_activation",
-            "encoder/code encoder/code_logits code code_logits",
+            "encoder/code encoder/code_logits",
             "vanishing_gradient underfitting bad_init",
             both(_steep, last("val_loss", at_least=0.15)),
             (r"ops.sigmoid\(t\)", "ops.sigmoid(100 * t)"),
@@ -340,10 +370,21 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             "activations forgotten",
             "spiral_loop.py",
             "missing_activation",
-            "spiral_net/dense spiral_net/dense_{1,2} dense dense_{1,2} fc{1..3}",
+            "dense dense_{1,2}",
             "underfitting",
             lambda done: sum(done[-1].history["loss"][-100:]) > 50,
             (r'Dense\(32, activation="relu"\)', "Dense(32)"),
+        ),
+        faulty(
+            "activations forgotten",
+            "dl-housing",
+            "missing_activation",
+            "dense dense_1",
+            "underfitting",
+            last("mean_absolute_error", at_least=0.28),
+            (r'Dense\(64, activation="relu"\)', "Dense(64)"),
+            samples=3000,
+            epochs=25,
         ),
         faulty(
             "padded behind to 150 characters, no mask",
@@ -384,13 +425,28 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             (r"momentum=0.9\b", "momentum=0.999"),
         ),
         faulty(
-            "a width of 0.04",
+            "few large batches",
+            "hm-resnet34",
+            "stale_batch_statistics",
+            "conv2d batch_normalization residual_unit residual_unit_{1..5} "
+            "residual_unit/conv2d_{1,2} residual_unit_1/conv2d_{3,4} residual_unit_2/conv2d_{5..7} "
+            "residual_unit_3/conv2d_{8,9} residual_unit_4/conv2d_{10..12} residual_unit_5/conv2d_{13,14} "
+            "residual_unit/batch_normalization_{1,2} residual_unit_1/batch_normalization_{3,4} "
+            "residual_unit_2/batch_normalization_{5..7} residual_unit_3/batch_normalization_{8,9} "
+            "residual_unit_4/batch_normalization_{10..12} residual_unit_5/batch_normalization_{13,14}",
+            "too_few_epochs",
+            shows.worse_in_inference,
+            code=program("hm-resnet34").code.replace("epochs=5", "epochs=8, batch_size=256"),
+        ),
+        faulty(
+            "one to three channels",
             "depthwise_photos.py",
             "underfitting",
             "",
             "",
-            last("accuracy", at_most=0.45),
+            both(last("accuracy", at_most=0.5), lambda done: shows.settled(done[-1].history)),
             (r"^alpha = 1.0", "alpha = 0.07"),
+            (r"epochs=12", "epochs=40"),
         ),
         faulty(
             "dropout of 0.9, twice",
@@ -403,36 +459,23 @@ def _layers_and_data() -> tuple[FieldCase, ...]:
             epochs=10,
         ),
         faulty(
-            "two units in the middle",
-            "dl-reuters",
-            "underfitting",
-            "",
-            "dead_units",
-            last("accuracy", at_most=0.4),
-            (
-                r'Dense\(64, activation="relu"\),\n        layers.Dense\(46',
-                'Dense(2, activation="relu"),\n        layers.Dense(46',
-            ),
-        ),
-        faulty(
-            "not stopped early",
-            "review_attention.py",
+            "two hundred digits",
+            "deep_mlp_digits.py",
             "overfitting",
             "",
             "",
             shows.overfitted,
-            (r"epochs=12", "epochs=20"),
-            (r", callbacks=\[stop\]", ""),
-        ),
-        faulty(
-            "150 photographs",
-            "inception_photos.py",
-            "overfitting",
-            "",
-            "",
-            shows.overfitted,
-            (r"epochs=12", "epochs=80"),
+            (r"epochs=12", "epochs=60"),
             samples=200,
+        ),
+        faulty(
+            "six times as long",
+            "surnames_lstm.py",
+            "overfitting",
+            "",
+            "",
+            shows.overfitted,
+            (r"epochs=10", "epochs=60"),
         ),
         faulty(
             "nine tenths kept for the validation",
