@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 from benchmarks.field.arrays import LOADERS, imdb
-from benchmarks.field.fifth import cases
+from benchmarks.field.case import FieldCase
 from benchmarks.field.program import AbsentError, EditError, Program, Source, numbers, programs
 from benchmarks.field.reading import uncovered
+from benchmarks.field.rounds import ROUNDS
 from benchmarks.field.symptoms import settled
 from benchmarks.field.table import traces
 from benchmarks.field.trainings import Trainings
@@ -58,14 +60,22 @@ def test_halves_and_cases_are_what_was_fixed() -> None:
     assert len(set(names)) == len(names) >= 40
     assert {name: half for name, half in ((p.id, p.half) for p in programs()) if name in HALVES} == HALVES
     halves = {program.id: program.half for program in programs()}
-    assert len({case.name for case in cases()}) == len(cases())
-    assert all(halves.get(case.program.id, "set-aside") == "set-aside" for case in cases())
-    assert sum(case.fault is None for case in cases()) >= 24
-    assert sum(case.fault is not None for case in cases()) >= 24
-    assert 3 * sum(bool(case.update_freq) for case in cases()) >= len(cases())
+    assert all(halves.get(case.program.id, "set-aside") == "set-aside" for case in ROUNDS["fifth"]())
+    for cases in ROUNDS.values():
+        assert sum(case.fault is None for case in cases()) >= 24
+        assert sum(case.fault is not None for case in cases()) >= 24
+        assert 3 * sum(bool(case.update_freq) for case in cases()) >= len(cases())
 
 
-def test_programs_of_our_own_are_edited_as_meant(tmp_path: Path) -> None:
+def test_no_two_rounds_have_a_program_or_the_name_of_a_case_in_common() -> None:
+    names = [case.name for cases in ROUNDS.values() for case in cases()]
+    assert len(set(names)) == len(names)
+    fifth, sixth = ({case.program.id for case in cases()} for cases in ROUNDS.values())
+    assert not fifth & sixth
+
+
+@pytest.mark.parametrize("cases", ROUNDS.values(), ids=ROUNDS)
+def test_programs_of_our_own_are_edited_as_meant(cases: Callable[[], Sequence[FieldCase]], tmp_path: Path) -> None:
     for case in cases():
         if case.program.source is None:
             compile(case.program.text(tmp_path), case.name, "exec")

@@ -100,10 +100,8 @@ def _score(chosen: Sequence[FieldCase], options: argparse.Namespace) -> None:
         for case in chosen if case.update_freq
         for seed in range(options.seeds)
     ]  # fmt: skip
-    text = [
-        f"## {time.strftime('%Y-%m-%d %H:%M')}: {options.round} round at commit {_git('rev-parse', '--short', 'HEAD')}\n",
-        options.again,
-    ]
+    commit, now = _git("rev-parse", "--short", "HEAD"), time.strftime("%Y-%m-%d %H:%M")
+    text = [f"## {now}: {options.round} round at commit {commit}\n", options.again]
     for title, verdicts in (("a snapshot per epoch", usual), ("a snapshot every 25 batches", other)):
         invalid = sum(not verdict.valid for verdict in verdicts)
         text.append(f"{len(verdicts)} trainings, {title}; {invalid} without their symptom, left out\n")

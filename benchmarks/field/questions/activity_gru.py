@@ -1,7 +1,7 @@
 """What is the person doing? Windows of an accelerometer (three axes), four activities, one GRU."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers
 
 rng = np.random.default_rng(11)

@@ -1,7 +1,7 @@
 """Object localization: x, y, width and height of the one object in a photograph-like picture."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers
 
 IMG = 48

@@ -1,7 +1,7 @@
 """Siamese network with the euclidean distance and the contrastive loss."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers, ops
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()

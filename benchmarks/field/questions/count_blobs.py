@@ -1,7 +1,7 @@
 """How many bacteria are in the dish? A count, with the Poisson loss."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers
 
 rng = np.random.default_rng(33)

@@ -1,12 +1,12 @@
 """Three ratings, the worst one rare: class weights from scikit-learn, batch normalization, dropout."""
 
+import keras
 import numpy as np
+from keras.layers import BatchNormalization, Dense, Dropout, Input
 from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
-import keras
-from keras.layers import BatchNormalization, Dense, Dropout, Input
 
 X, y = make_classification(
     n_samples=5000,

@@ -1,7 +1,7 @@
 """Heating and cooling load of a building from its shape: two outputs, one trunk."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers
 
 rng = np.random.default_rng(21)

@@ -3,7 +3,6 @@
 from tensorflow.keras import Input, Model
 from tensorflow.keras.datasets import cifar10
 from tensorflow.keras.layers import (
-    AveragePooling2D,
     Concatenate,
     Conv2D,
     Dense,

@@ -1,6 +1,5 @@
 """Is the review good? Embedding, one attention block, early stopping."""
 
-import tensorflow as tf
 from tensorflow import keras
 from tensorflow.keras import layers
 

@@ -1,7 +1,7 @@
 """From which language is the surname? Characters, embedding with a mask, LSTM."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers
 
 rng = np.random.default_rng(23)

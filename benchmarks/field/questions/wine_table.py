@@ -1,5 +1,4 @@
 # Homework 2: which cultivar is the wine from?
-import numpy as np
 from sklearn.datasets import load_wine
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
