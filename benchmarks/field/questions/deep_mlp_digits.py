@@ -14,4 +14,4 @@ net.add(keras.layers.Dense(10, activation="softmax", name="digit"))
 net.compile(
     loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.SGD(0.02, momentum=0.9), metrics=["accuracy"]
 )
-net.fit(X, y, epochs=12, batch_size=64, validation_data=(X_test, y_test))
+net.fit(X, y, epochs=8, batch_size=64, validation_data=(X_test, y_test))

@@ -49,11 +49,11 @@ distance = layers.Lambda(euclidean_distance, output_shape=(1,))(
     [embedding_network(input_1), embedding_network(input_2)]
 )
 siamese = keras.Model([input_1, input_2], distance)
-siamese.compile(loss=contrastive_loss, optimizer=keras.optimizers.RMSprop(1e-3))
+siamese.compile(loss=contrastive_loss, optimizer=keras.optimizers.Adam(2e-3))
 siamese.fit(
     [pairs_train[:, 0], pairs_train[:, 1]],
     labels_train,
     batch_size=64,
-    epochs=12,
+    epochs=20,
     validation_data=([pairs_test[:, 0], pairs_test[:, 1]], labels_test),
 )
