@@ -49,7 +49,7 @@ distance = layers.Lambda(euclidean_distance, output_shape=(1,))(
     [embedding_network(input_1), embedding_network(input_2)]
 )
 siamese = keras.Model([input_1, input_2], distance)
-siamese.compile(loss=contrastive_loss, optimizer=keras.optimizers.Adam(2e-3))
+siamese.compile(loss=contrastive_loss, optimizer=keras.optimizers.Adam(3e-3))
 siamese.fit(
     [pairs_train[:, 0], pairs_train[:, 1]],
     labels_train,
