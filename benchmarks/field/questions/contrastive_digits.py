@@ -36,12 +36,12 @@ def contrastive_loss(y_true, y_pred, margin=1.0):
 
 
 inp = keras.Input((28, 28, 1))
-x = layers.Conv2D(8, 5, activation="tanh", name="emb_conv1")(inp)
-x = layers.AveragePooling2D(2)(x)
-x = layers.Conv2D(16, 5, activation="tanh", name="emb_conv2")(x)
-x = layers.AveragePooling2D(2)(x)
+x = layers.Conv2D(8, 5, activation="relu", name="emb_conv1")(inp)
+x = layers.MaxPooling2D(2)(x)
+x = layers.Conv2D(16, 5, activation="relu", name="emb_conv2")(x)
+x = layers.MaxPooling2D(2)(x)
 x = layers.Flatten()(x)
-x = layers.Dense(10, activation="tanh", name="emb_out")(x)
+x = layers.Dense(16, name="emb_out")(x)
 embedding_network = keras.Model(inp, x, name="embedding")
 
 input_1, input_2 = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
@@ -49,11 +49,13 @@ distance = layers.Lambda(euclidean_distance, output_shape=(1,))(
     [embedding_network(input_1), embedding_network(input_2)]
 )
 siamese = keras.Model([input_1, input_2], distance)
-siamese.compile(loss=contrastive_loss, optimizer=keras.optimizers.Adam(3e-3))
+siamese.compile(
+    loss=contrastive_loss, optimizer=keras.optimizers.Adam(1e-3), metrics=[keras.metrics.BinaryAccuracy(threshold=0.5)]
+)
 siamese.fit(
     [pairs_train[:, 0], pairs_train[:, 1]],
     labels_train,
     batch_size=64,
-    epochs=20,
+    epochs=15,
     validation_data=([pairs_test[:, 0], pairs_test[:, 1]], labels_test),
 )
