@@ -2,7 +2,7 @@
 
     python -m benchmarks.field --sources DIR                 # the open half
     python -m benchmarks.field --sources DIR --half set-aside
-    python -m benchmarks.field --sources DIR --round fifth   # faulty and healthy programs, see README.md
+    python -m benchmarks.field --sources DIR --round sixth   # or fifth: faulty and healthy programs, see README.md
 
 Each program runs in a process of its own with one thread. Runs are kept below ``--work`` and not repeated.
 """
