@@ -235,13 +235,13 @@ def _weights_and_steps() -> tuple[FieldCase, ...]:
             (r"epochs=20", "epochs=2"),
         ),
         faulty(
-            "stopped after one epoch",
+            "stopped after three epochs",
             "dl-seq2seq-gru",
             "too_few_epochs",
             "",
             "underfitting",
             shows.unsettled,
-            epochs=1,
+            epochs=3,
         ),
         faulty(
             "eight sigmoid layers",
