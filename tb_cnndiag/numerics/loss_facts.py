@@ -28,7 +28,7 @@ def loss_facts(loss: Loss, shape: tuple[int, ...], target_shape: tuple[int, ...]
     """What the values of a loss show.
 
     Args:
-        loss: The loss of a batch; it is called up to 90 times.
+        loss: The loss of a batch; it is called up to 100 times.
         shape: Shape of one sample's output; the last axis has the classes.
         target_shape: Shape of one sample's target: ``shape``, or without the last axis for class numbers.
     """
