@@ -116,3 +116,61 @@ def test_the_margin_for_rounding_is_relative_to_what_cancels():
     found = affine(Interval(np.ones(2), np.ones(2)), weights, bias)
     np.testing.assert_allclose(found.high, [0.5 + 1e-5 * (3.5 - 0.5), 3.5], rtol=1e-12)
     np.testing.assert_allclose(found.low, [0.5 - 1e-5 * (3.5 - 0.5), 3.5], rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("activation", "ends", "expected"),
+    [
+        ("relu6", (5, 9), (5, 6)),
+        ("relu6", (-9, 7), (0, 6)),
+        ("relu", (-9, -1), (0, 0)),
+        ("leaky_relu", (1, 3), (0, 3)),
+        ("leaky_relu", (-3, -1), (-3, 0)),
+        ("linear", (-np.inf, np.inf), (-np.inf, np.inf)),
+        ("sigmoid", (-1e4, 1e4), (0, 1)),
+        ("sigmoid", (-np.inf, 0), (0, 0.5)),
+        ("tanh", (-np.inf, np.inf), (-1, 1)),
+        ("softplus", (-np.inf, np.inf), (0, np.inf)),
+        ("hard_sigmoid", (5, 6), (0, 1)),
+        ("softsign", (5, 6), (-1, 1)),
+        ("exponential", (5, 6), (0, np.inf)),
+        ("selu", (5, 6), (-1.76, np.inf)),
+    ],
+)
+def test_ends_of_other_inputs(activation, ends, expected):
+    found = activated(Interval.between(*ends, 3), activation)
+    np.testing.assert_allclose((found.low, found.high), ([expected[0]] * 3, [expected[1]] * 3))
+
+
+@pytest.mark.filterwarnings("error")
+def test_sums_and_products_of_infinite_ends():
+    """By the signs: a product of two ends is infinite unless one of them is 0."""
+    ends = [-np.inf, -2.0, 0.0, 3.0, np.inf]
+    pairs = [(a, b) for a in ends for b in ends if a <= b]
+    cases = list(itertools.product(pairs, pairs))
+    first = Interval(*(np.array([case[0][end] for case in cases]) for end in (0, 1)))
+    second = Interval(*(np.array([case[1][end] for case in cases]) for end in (0, 1)))
+    found = multiplied(first, second)
+    for low, high, (a, b) in zip(found.low, found.high, cases, strict=True):
+        corners = [0.0 if 0 in (x, y) else x * y for x in a for y in b]
+        assert (low, high) == (min(corners), max(corners))
+    total = added(first, second)
+    for low, high, (a, b) in zip(total.low, total.high, cases, strict=True):
+        for found_end, x, y in ((low, a[0], b[0]), (high, a[1], b[1])):
+            unknown = np.isinf([x, y]).all() and x != y
+            assert np.isnan(found_end) if unknown else found_end == x + y
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_affine_bounds_with_infinite_ends_are_those_of_each_term(seed):
+    rng = np.random.default_rng(seed)
+    low, high = np.sort(rng.normal(size=(2, 6)), axis=0)
+    low[[0, 2]], high[[1, 2]] = -np.inf, np.inf
+    weights = rng.integers(-1, 2, size=(40, 6)).astype(float)
+    found = affine(Interval(low, high), weights)
+    for unit, row in enumerate(weights):
+        terms = [sorted((w * a, w * b)) if w else (0.0, 0.0) for w, a, b in zip(row, low, high, strict=True)]
+        for end, ours in ((0, found.low[unit]), (1, found.high[unit])):
+            expected = sum(term[end] for term in terms)
+            assert ours == expected if np.isinf(expected) else ours == pytest.approx(expected, abs=1e-3)

@@ -189,3 +189,48 @@ def test_removing_copies_has_no_error():
     width = suggested_width(filters, cosine, cut(merges, 0.001, order))
     assert width.units == 3
     assert width.error == pytest.approx(0, abs=1e-6)
+
+
+def test_units_without_direction_cost_nothing_and_are_not_kept():
+    filters, _ = families()
+    _, merges, order = tree(filters)
+    groups = cut(merges, 0.3, order)
+    expected = suggested_width(filters, cosine_similarity(filters), groups)
+    more = np.concatenate([filters, np.zeros((2, filters.shape[1])), np.full((1, filters.shape[1]), np.nan)])
+    cosine, merges, order = tree(more.astype(np.float32))
+    found = suggested_width(more, cosine, cut(merges, 0.3, order))
+    assert found.units == expected.units
+    assert found.error == pytest.approx(expected.error, rel=1e-5)
+
+
+@given(seeds)
+def test_representatives_are_most_similar_to_their_group(seed):
+    rng = np.random.default_rng(seed)
+    filters, groups = rng.normal(size=(14, 5)).astype(np.float32), rng.integers(0, 4, 14)
+    groups[:4] = range(4)
+    filters[rng.integers(14)] = 0
+    cosine = cosine_similarity(filters)
+    for group, unit in enumerate(representatives(cosine, groups)):
+        members = np.flatnonzero(groups == group)
+        assert unit in members
+        total = {each: sum(0 if np.isnan(c) else c for c in cosine[each, members]) for each in members}
+        if len(members) > 2:
+            assert total[unit] == pytest.approx(max(total.values()), abs=1e-5)
+        else:
+            assert unit == members[0]
+
+
+@given(seeds)
+def test_the_effective_count_is_that_of_the_entropy(seed):
+    groups = np.random.default_rng(seed).integers(0, 9, 20)
+    shares = [np.mean(groups == group) for group in set(groups.tolist())]
+    assert effective_count(groups) == pytest.approx(np.exp(-sum(p * np.log(p) for p in shares)))
+
+
+def test_of_equally_similar_ends_the_branches_keep_their_order():
+    merges = np.array([[0, 1, 0.0, 2], [2, 3, 0.0, 2], [4, 5, 0.0, 4]])
+    assert order_leaves(merges, np.ones((4, 4))).tolist() == [0, 1, 2, 3]
+    assert order_leaves(merges, np.ones((4, 4)), ranks=np.array([2, 2, 1, 1])).tolist() == [2, 3, 0, 1]
+    assert order_leaves(merges, np.ones((4, 4)), ranks=np.array([5, 5, 5, 5])).tolist() == [0, 1, 2, 3]
+    assert order_leaves(np.empty((0, 4)), np.ones((1, 1))).tolist() == [0]
+    assert order_leaves(np.empty((0, 4)), np.ones((1, 1)), ranks=np.array([0])).tolist() == [0]

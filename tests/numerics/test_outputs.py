@@ -40,3 +40,21 @@ def test_confusion_agrees_with_scikit_learn_and_is_unknown_for_an_absent_class(o
     labels, predicted = np.random.default_rng(1).integers(0, 4, size=60), predicted_classes(outputs)
     np.testing.assert_allclose(confusion(labels, predicted, 4), confusion_matrix(labels, predicted, normalize="true"))
     assert np.isnan(confusion(np.minimum(labels, 2), predicted, 4)[3]).all()
+
+
+def test_outputs_of_two_classes_and_of_one_output():
+    assert mean_entropy(np.array([[0.25, 0.75], [0.5, 0.5]])) == pytest.approx((entropy([0.25, 0.75], base=2) + 1) / 2)
+    assert mean_entropy(np.array([[1.0000001, 0.0]], np.float32)) >= 0
+    assert predicted_classes(np.array([[0.49], [0.5], [0.51], [np.nan]])).tolist() == [0, 0, 1, 0]
+    assert predicted_classes(np.array([[0.4, 0.6], [0.5, 0.5], [0.9, 0.1]])).tolist() == [1, 0, 0]
+    assert row_sum_error(np.array([[1.0, 0.5], [0.5, 0.3]])) == pytest.approx((0.5 + 0.2) / 2)
+
+
+def test_confusion_counts_each_sample():
+    labels, predicted = np.array([0, 2, 2, 2, 3]), np.array([1, 2, 0, 2, 3])
+    expected = np.full((4, 4), np.nan)
+    for label in (0, 2, 3):
+        own = predicted[labels == label]
+        expected[label] = [np.mean(own == each) for each in range(4)]
+    np.testing.assert_array_equal(confusion(labels, predicted, 4), expected)
+    assert np.isnan(confusion(labels[:0], predicted[:0], 2)).all()

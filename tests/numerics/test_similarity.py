@@ -128,3 +128,62 @@ def test_mean_magnitude_is_over_pairs_of_different_known_units():
     pairs = [abs(cosine[i, j]) for i in range(90) for j in range(i) if 4 not in (i, j)]
     assert mean_magnitude(cosine) == pytest.approx(np.mean(pairs), rel=1e-6)
     assert np.isnan(mean_magnitude(cosine[:1, :1]))
+
+
+@pytest.mark.parametrize(
+    ("fan_in", "units", "alpha", "infinite"),
+    [
+        (9, 512, 0.01, False), (9, 512, 0.1, False), (27, 64, 0.01, False), (2, 2, 0.01, True), (2, 2, 0.05, False),
+        (5, 3, 0.01, False), (4, 3, 0.01, False), (3, 2, 0.01, False), (3, 3, 0.001, True), (1, 2, 0.01, True),
+        (5, 1, 0.01, True), (576, 64, 0.01, False),
+    ],
+)  # fmt: skip
+def test_twins_are_more_similar_than_chance_explains(fan_in, units, alpha, infinite):
+    """The Bonferroni bound over all pairs, at least the floor; infinite where there is no pair or no room."""
+    pairs = units * (units - 1) / 2
+    limit = np.sqrt(beta(0.5, (fan_in - 1) / 2).isf(alpha / pairs)) if pairs and fan_in > 1 else 1
+    assert (limit > 0.999) == infinite
+    expected = np.inf if infinite else max(limit, 0.9)
+    assert twin_threshold(fan_in, units, alpha=alpha) == pytest.approx(expected)
+    if alpha == 0.01:
+        assert twin_threshold(fan_in, units) == twin_threshold(fan_in, units, alpha=alpha)
+
+
+def test_without_pairs_or_directions_chance_reaches_every_cosine():
+    assert [chance_cosine(*case) for case in ((1, 5), (0, 5), (9, 0))] == [1, 1, 1]
+    assert chance_cosine(2, 1) == pytest.approx(np.cos(0.01 * np.pi / 2))
+
+
+def test_a_cosine_at_the_threshold_counts():
+    cosine = np.array([[1, 0.75, 0.0, np.nan], [0.75, 1, -0.75, np.nan], [0.0, -0.75, 1, np.nan], [np.nan] * 4])
+    found = twins(cosine, 0.75)
+    assert (found.ratio, found.flipped_ratio) == (0.5, 0.5)
+    above = twins(cosine, 0.7500001)
+    assert (above.ratio, above.flipped_ratio) == (0, 0)
+    none = twins(np.empty((0, 0)), 0.9)
+    assert (none.ratio, none.flipped_ratio) == (0, 0)
+
+
+@pytest.mark.parametrize("units", [2, 3, 64, 65, 130])
+def test_the_mean_magnitude_of_few_and_of_many(units):
+    filters = kernel(units, 6, seed=units)
+    expected = np.abs(sklearn_cosine(filters.astype(float)))
+    mean = expected[~np.eye(units, dtype=bool)].mean()
+    assert mean_magnitude(cosine_similarity(filters)) == pytest.approx(mean, rel=1e-5)
+    assert np.isnan(mean_magnitude(np.full((units, units), np.nan)))
+    assert mean_magnitude(np.ones((units, units), np.float32)) == 1
+
+
+@pytest.mark.parametrize("scale", [1e-16, 1e-14, 1.0, 1e14, 1e16])
+def test_cosines_at_the_scales_where_squares_lose_precision(scale):
+    filters = kernel(70, 20)
+    mixed = filters.copy()
+    mixed[::2] *= np.float32(scale)
+    np.testing.assert_allclose(cosine_similarity(mixed), sklearn_cosine(filters), atol=1e-6)
+
+
+def test_folding_without_a_bias_or_a_scale():
+    filters = kernel(3, 2)
+    np.testing.assert_array_equal(folded(filters), filters)
+    np.testing.assert_array_equal(folded(filters, scale=np.array([2, 0, -1])), filters * [[2], [0], [-1]])
+    np.testing.assert_array_equal(folded(filters, np.array([1, 2, 3])), np.column_stack([filters, [1, 2, 3]]))

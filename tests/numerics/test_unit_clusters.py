@@ -180,3 +180,78 @@ def test_a_cluster_keeps_its_name_and_a_new_one_gets_a_new_name() -> None:
     assert known.of(np.array([1, 1, 0, 0, 2, 2])).tolist() == [1, 0, 2]
     assert known.of(np.array([0, 0, 1, 1, 2, 3])).tolist() == [0, 1, 2, 3]
     assert known.of(np.array([0, 0, 0, 0, 1, 1])).tolist()[0] in (0, 1)
+
+
+@pytest.mark.parametrize("leaves", [MOST + 1, 20, 60])
+@pytest.mark.parametrize("largest", range(2, 16))
+def test_the_cut_leaves_four_to_twelve_clusters(leaves: int, largest: int) -> None:
+    """The largest step is below the merge that leaves this many clusters, the second largest where 7 are left."""
+    steps = np.full(leaves - 1, 0.01)
+    for clusters, step in ((7, 0.5), (largest, 1.0)):
+        if clusters < leaves:
+            steps[leaves - clusters] = step
+    heights = np.cumsum(steps)
+    merges = np.column_stack([np.zeros((leaves - 1, 2)), heights, np.zeros(leaves - 1)])
+    assert cut_at_gap(merges) == (largest if 4 <= largest <= 12 else 7)
+
+
+def test_up_to_twelve_units_are_clusters_of_their_own() -> None:
+    responses = np.random.default_rng(6).normal(size=(40, 13))
+    responses[:, 2] = 5.0
+    for units in (1, 11, 12):
+        labels, rows = unit_clusters(responses[:, :units])
+        assert labels.tolist() == list(range(units))
+        assert rows.shape == (units, 40)
+    labels, _ = unit_clusters(responses)
+    assert np.flatnonzero(labels == labels.max()).tolist() == [2]
+    assert unit_clusters(np.random.default_rng(7).normal(size=(40, 13)))[0].max() < 12
+
+
+def test_units_beyond_those_that_are_compared_join_the_cluster_that_they_follow_most() -> None:
+    rng = np.random.default_rng(8)
+    signals = rng.normal(size=(60, 5))
+    responses = signals[:, np.arange(700) % 5] + 0.8 * rng.normal(size=(60, 700))
+    responses[:, 699] = 1.0
+    labels, rows = unit_clusters(responses)
+    assert labels[699] == labels.max()
+    leaders = np.stack([signals[:, k] - signals[:, k].mean() for k in range(5)])
+    nearest = (rows[:699] @ (leaders / np.linalg.norm(leaders, axis=1, keepdims=True)).T).argmax(axis=1)
+    pairs = {(int(a), int(b)) for a, b in zip(nearest, labels[:699], strict=True)}
+    assert len({b for _, b in pairs}) >= 4
+    agree = max(np.mean([order[a] == b for a, b in zip(nearest, labels[:699], strict=True)])
+                for order in itertools.permutations(range(5)))  # fmt: skip
+    assert agree > 0.97
+
+
+def test_clusters_with_fewer_units_than_are_wanted_are_filled_up() -> None:
+    rows = np.eye(4)
+    assert typical(rows, np.array([1, 0, 1, 1]), 4).tolist() == [[1, -1, -1, -1], [0, 2, 3, -1]]
+    assert typical(rows[:0], np.zeros(0, int), 2).shape == (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_overlap_is_that_of_sets(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    before, now = rng.integers(0, 6, 8), rng.integers(0, 4, 8)
+    before[0], now[0] = 6, 5  # single units; some numbers may be free
+    expected = np.zeros((7, 6))
+    for i, j in itertools.product(range(7), range(6)):
+        a, b = set(np.flatnonzero(before == i)), set(np.flatnonzero(now == j))
+        expected[i, j] = len(a & b) / len(a | b) if a | b else 0
+    np.testing.assert_allclose(jaccard(before, now), expected)
+    nobody = np.zeros(0, int)
+    assert jaccard(nobody, nobody).shape == (0, 0)
+
+
+def test_names_after_a_change_of_the_layer() -> None:
+    known = Identities()
+    assert known.of(np.array([0, 0, 1])).tolist() == [0, 1]
+    assert known.of(np.array([0, 0, 1, 1])).tolist() == [2, 3]  # another number of units
+    assert known.of(np.array([1, 1, 0, 0])).tolist() == [3, 2]
+    assert known.of(np.zeros(0, int)).tolist() == []
+    assert known.of(np.array([0])).tolist() == [4]
+    # An old cluster without units is paired with the one that is left over, and does not give it its name.
+    known = Identities()
+    assert known.of(np.array([0, 0, 2, 2])).tolist() == [0, 1, 2]
+    assert sorted(known.of(np.array([0, 0, 1, 2]))) == [0, 2, 3]
+    assert known.next_name == 4

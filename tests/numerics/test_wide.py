@@ -68,3 +68,46 @@ def test_nothing_of_the_size_of_all_pairs_is_allocated(rng: np.random.Generator)
     tracemalloc.stop()
     assert peak < 6000 * 6000 * 4 / 4
     assert peak > wide.BLOCK * 6000 * 4
+
+
+@pytest.mark.parametrize(("units", "count"), [(5, 5), (5, 9), (10, 9), (10, 2), (100, 7), (3, 0), (0, 4)])
+def test_units_that_are_evenly_spaced(units: int, count: int) -> None:
+    given = 3 * np.arange(units) + 1
+    found = wide.spaced(given, count)
+    if count >= units:
+        assert found.tolist() == given.tolist()
+    else:
+        places = [index * (units - 1) / (count - 1) for index in range(count)] if count > 1 else []
+        assert found.tolist() == [given[int(place + 1e-9)] for place in places]
+
+
+@pytest.mark.parametrize("threshold", [np.float32(0.6), np.nextafter(np.float32(0.6), np.float32(1))])
+def test_a_cosine_at_the_threshold_counts(threshold: np.float32) -> None:
+    rows = np.array([[0.6, 0.8, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0]], np.float32)
+    for sign, found in ((1, 0), (-1, 1)):
+        rows[1, 0] = sign
+        relative = relatives(rows, float(threshold))
+        assert relative[found].tolist() == [threshold == np.float32(0.6)] * 2 + [False] * 2
+        assert not relative[1 - found].any()
+
+
+def test_shares_of_units_with_a_relative(rng: np.random.Generator) -> None:
+    rows = rng.normal(size=(1100, 300)).astype(np.float32)
+    rows[5], rows[6], rows[1099] = rows[700], -rows[800], 2 * rows[900]
+    found = wide.twins_of(rows, 0.9)
+    assert (found.ratio, found.flipped_ratio) == (4 / 1100, 2 / 1100)
+    assert len(sample_of(rng.normal(size=(3000, 2)), np.zeros(3000, bool))) == 2048
+
+
+@pytest.mark.filterwarnings("error")
+def test_directions_have_length_one_or_are_zero(rng: np.random.Generator) -> None:
+    rows = rng.normal(size=(9, 7))
+    scales = np.array([1, 1e-30, 1e30, 1e-3, 1e3, 1, 0, 1, 1])[:, None]
+    scaled = (rows * scales).astype(np.float32)
+    scaled[7, 2], scaled[8, 3] = np.nan, -np.inf
+    expected = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    expected[6:] = 0
+    found = wide.unit_directions(scaled)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert found.dtype == wide.unit_directions(rows).dtype == np.float32
+    assert wide.unit_directions(np.zeros((2, 0))).shape == (2, 0)
