@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import keras
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from tb_cnndiag.numerics.initial_weights import initial_p_value
+from tb_cnndiag.numerics.spectrum import eigenvalues, position_matrices, spikes
 
 INITIALIZERS = [
     "glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "random_normal",
@@ -75,3 +79,131 @@ def test_constants_of_a_config_and_how_many_weights_are_enough():
     assert initial_p_value(uniform.reshape(2, 100), (100, 2), config) == 0
     uniform[7] = np.nan
     assert initial_p_value(uniform.reshape(2, 100), (100, 2), config) is None
+
+
+NORMAL = NormalDist()
+# Deviation of a normal distribution that is cut at two deviations.
+CUT = np.sqrt(1 - 4 * NORMAL.pdf(2) / (NORMAL.cdf(2) - NORMAL.cdf(-2)))
+
+
+def _cdf(kind, low_or_mean, high_or_deviation):
+    """The distribution function by its formula."""
+    a, b = low_or_mean, high_or_deviation
+    if kind == "uniform":
+        return lambda x: np.clip((x - a) / (b - a), 0, 1)
+    normal = lambda x: np.array([NORMAL.cdf(each) for each in np.ravel((x - a) / b)])  # noqa: E731
+    if kind == "normal":
+        return normal
+    inside = NORMAL.cdf(2) - NORMAL.cdf(-2)
+    return lambda x: np.clip((normal(x) - NORMAL.cdf(-2)) / inside, 0, 1)
+
+
+def _around_zero(kind, variance):
+    if kind == "uniform":
+        return "uniform", -np.sqrt(3 * variance), np.sqrt(3 * variance)
+    return ("cut", 0, np.sqrt(variance) / CUT) if kind == "cut" else ("normal", 0, np.sqrt(variance))
+
+
+CONV = (3, 3, 16, 8)  # fan-in 144, fan-out 72
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "shape", "expected"),
+    [
+        ("RandomNormal", {}, CONV, ("normal", 0, 0.05)),
+        ("RandomNormal", {"mean": 0.3, "stddev": 0.7}, CONV, ("normal", 0.3, 0.7)),
+        ("RandomUniform", {}, CONV, ("uniform", -0.05, 0.05)),
+        ("RandomUniform", {"minval": 0.25, "maxval": 0.75}, CONV, ("uniform", 0.25, 0.75)),
+        ("TruncatedNormal", {}, CONV, ("cut", 0, 0.05)),
+        ("TruncatedNormal", {"mean": -1.0, "stddev": 0.2}, CONV, ("cut", -1, 0.2)),
+        ("HeNormal", {}, CONV, _around_zero("cut", 2 / 144)),
+        ("HeUniform", {}, CONV, _around_zero("uniform", 2 / 144)),
+        ("LecunNormal", {}, CONV, _around_zero("cut", 1 / 144)),
+        ("LecunUniform", {}, CONV, _around_zero("uniform", 1 / 144)),
+        ("GlorotNormal", {}, CONV, _around_zero("cut", 1 / 108)),
+        ("GlorotUniform", {}, CONV, _around_zero("uniform", 1 / 108)),
+        ("GlorotUniform", {}, (40, 10), _around_zero("uniform", 1 / 25)),
+        ("HeNormal", {}, (2, 5, 7), _around_zero("cut", 2 / 10)),
+        ("HeUniform", {}, (1, 300), _around_zero("uniform", 2)),
+        ("VarianceScaling", {}, CONV, _around_zero("cut", 1 / 144)),
+        ("VarianceScaling", {"mode": "fan_out"}, CONV, _around_zero("cut", 1 / 72)),
+        ("VarianceScaling", {"scale": 3.0, "distribution": "uniform"}, CONV, _around_zero("uniform", 3 / 144)),
+        ("VarianceScaling", {"scale": 0.5, "mode": "fan_avg", "distribution": "untruncated_normal"}, CONV,
+         _around_zero("normal", 0.5 / 108)),
+        ("VarianceScaling", {"scale": -1.0}, CONV, None),
+        ("VarianceScaling", {"mode": "fan"}, CONV, None),
+        ("HeNormal", {}, (300,), None),
+        ("HeOrthogonal", {}, CONV, None),
+        ("XavierNormal", {}, CONV, None),
+        ("Orthogonal", {}, CONV, None),
+        ("", {}, CONV, None),
+    ],
+)  # fmt: skip
+def test_the_probability_is_that_of_the_test_against_the_formula_of_the_initializer(name, config, shape, expected):
+    """Weights a little off, so that the probability is neither 0 nor 1; those at an end count as inside."""
+    kind, a, b = expected or ("normal", 0, 1)
+    share = (np.arange(300) + 0.5) ** 1.15 / 300**1.15
+    if kind == "uniform":
+        values = a + (b - a) * share
+    else:
+        cut = NORMAL.cdf(-2) if kind == "cut" else 0
+        values = np.array([a + b * NORMAL.inv_cdf(cut + (1 - 2 * cut) * each) for each in share])
+    if kind != "normal":
+        low, high = (a, b) if kind == "uniform" else (a - 2 * b, a + 2 * b)
+        slack = max(abs(low), abs(high))
+        values[0], values[-1] = low - 0.9e-6 * slack, high + 0.9e-6 * slack
+    initializer = {"class_name": name, "config": config}
+    found = initial_p_value(values.reshape(3, 100), shape, initializer)
+    if expected is None:
+        assert found is None
+        return
+    assert 1e-6 < found < 0.9
+    assert found == pytest.approx(kstest(values, _cdf(*expected)).pvalue, rel=1e-4)
+    if kind != "normal":
+        for at, value in ((0, low - 1.1e-6 * slack), (-1, high + 1.1e-6 * slack)):
+            outside = values.copy()
+            outside[at] = value
+            assert initial_p_value(outside.reshape(3, 100), shape, initializer) == 0
+
+
+@pytest.mark.parametrize(
+    ("units", "channels", "positions", "allowed"), [(32, 40, 9, 1), (8, 40, 9, 1), (32, 32, 100, 1), (24, 24, 300, 3)]
+)
+def test_large_eigenvalues_are_traces_of_training(units, channels, positions, allowed):
+    """One, or one of a hundred positions, is by chance; matrices of fewer than eight rows show nothing."""
+    rng = np.random.default_rng(2 if positions == 300 else 0)  # with few of them by chance
+    kernel = rng.normal(0, 0.05, size=(units, positions, channels))
+    spare = spikes(eigenvalues(position_matrices(kernel.reshape(units, -1), positions)), units, channels)
+    config = {"class_name": "RandomNormal", "config": {}}
+
+    def p_value(planted, rows=units, tested=positions):
+        changed = kernel.copy()
+        for position in range(planted):
+            changed[:, -1 - position] += 0.09 * np.outer(rng.choice([-1, 1], units), rng.choice([-1, 1], channels))
+        return initial_p_value(changed[:rows].reshape(rows, -1), (positions, 1, channels, rows), config, tested)
+
+    assert spare <= allowed
+    assert p_value(allowed - spare) > 0
+    assert p_value(allowed - spare + 2) == 0
+    assert p_value(allowed + 2, tested=0) > 0
+    assert p_value(allowed + 2, rows=7) > 0
+
+
+def test_a_part_of_a_large_kernel_is_compared():
+    config = {"class_name": "RandomUniform", "config": {}}
+    values = np.linspace(-0.05, 0.05, 1_000_200)
+    values[:20] = 0.5  # most of them are drawn
+    assert initial_p_value(values.reshape(2, -1), (500_100, 2), config) == 0
+    values[:20] = 0.0
+    assert initial_p_value(values.reshape(2, -1), (500_100, 2), config) > 0.01
+
+
+def test_constants_must_be_exact():
+    tenth = np.full((2, 3), 0.1, np.float32)
+    assert initial_p_value(tenth, (3, 2), {"class_name": "Constant", "config": {"value": 0.1}}) == 1
+    tenth[1, 2] = np.nextafter(tenth[1, 2], np.float32(1))
+    assert initial_p_value(tenth, (3, 2), {"class_name": "Constant", "config": {"value": 0.1}}) == 0
+    assert initial_p_value(np.zeros((2, 3)), (3, 2), {"class_name": "Zeros"}) == 1
+    assert initial_p_value(np.zeros((2, 3)), (3, 2), {"class_name": "Ones"}) == 0
+    assert initial_p_value(np.zeros((2, 3)), (3, 2), {"class_name": "Constant", "config": {}}) is None
+    assert initial_p_value(np.zeros((20, 30)), (30, 20), {}) is None

@@ -159,3 +159,28 @@ def test_positions_that_see_nothing() -> None:
     agrees(window(nothing, 3, 1, 1, 1, 2), [set(), set()])
     assert constant(1, 3, (2, 5)).hull == (2, 5)
     assert constant(1, 3, (2, 5)).stride == 0
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("given", [1, 2, 5])
+def test_resizing_of_few_positions(given: int, length: int) -> None:
+    """No position beyond the first and last one is read."""
+    pixels: Seen = [{10 * i} for i in range(given)]
+    coarse = Intervals(0, 10 * np.arange(given), 10 * np.arange(given), None, Fraction(10))
+    centers = [Fraction(2 * i + 1, 2) * given / length - Fraction(1, 2) for i in range(length)]
+    around = [{int(np.floor(c)), int(np.ceil(c))} for c in centers]
+    found = resized(coarse, length, linear=True)
+    agrees(found, [set().union(*(pixels[min(max(i, 0), given - 1)] for i in each)) for each in around])
+    assert float(found.stride) == pytest.approx(10 * given / length, rel=1e-3)
+    nearest = resized(coarse, length, linear=False)
+    agrees(nearest, [pixels[min(max(int(np.floor(c + Fraction(1, 2))), 0), given - 1)] for c in centers])
+    assert float(nearest.stride) == pytest.approx(10 * given / length)
+
+
+def test_no_pixel_is_neutral_in_a_union() -> None:
+    nothing, some = padded(identity(0, 0), 1, 1), identity(0, 2)
+    agrees(union(nothing, some), [{0}, {1}])
+    agrees(union(some, nothing), [{0}, {1}])
+    agrees(window(padded(some, 2, 0), 2, 1, 1, 0, 3), [set(), {0}, {0, 1}])
+    assert identity(3, 0).hull == nothing.hull
+    assert len(nothing) == 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from tb_cnndiag.numerics.spectrum import bulk_edge, eigenvalues, position_matrices, power_law, spikes, traps
 
@@ -99,3 +101,61 @@ def test_among_few_values_the_bias_is_removed_and_tails_are_not_too_short(count:
     # Values that are numerically zero are no part of it.
     assert power_law(np.concatenate([values, np.full(30, 1e-6)])) == law
     assert power_law(values[:7]) is None
+
+
+def _median_of_random(ratio: float) -> float:
+    """Median of Marchenko & Pastur's distribution, by integrating its density."""
+    low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
+
+    def share(end: float) -> float:
+        density = lambda x: np.sqrt(max((high - x) * (x - low), 0)) / (2 * np.pi * ratio * x)  # noqa: E731
+        return quad(density, low, end, limit=200)[0]
+
+    return brentq(lambda end: share(end) - 0.5, low + 1e-9, high - 1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (3, 1), (1, 4), (8, 8), (40, 100), (100, 40), (5, 200)])
+def test_the_edge_is_that_of_johnstone_at_the_median_of_the_eigenvalues(rng, shape):
+    """μ + 3.27 σ of Johnstone 2001, scaled so that the medians of the eigenvalues and of the distribution agree."""
+    matrix = rng.normal(size=shape)
+    p, n = min(shape), max(shape)
+    m = max(n - 1, 1)
+    center = (np.sqrt(m) + np.sqrt(p)) ** 2
+    width = (np.sqrt(m) + np.sqrt(p)) * (1 / np.sqrt(m) + 1 / np.sqrt(p)) ** (1 / 3)
+    scale = np.median(np.linalg.svd(matrix, compute_uv=False) ** 2) / (n * _median_of_random(p / n))
+    assert bulk_edge(matrix) == pytest.approx(scale * (center + 3.27 * width), rel=2e-3)
+
+
+def test_spikes_of_all_matrices_are_counted(rng):
+    matrices = rng.normal(size=(5, 60, 80))
+    for where, value in (((0, 3, 4), 90), ((0, 5, 6), 80), ((3, 0, 0), 90)):
+        matrices[where] = value
+    assert _spikes(matrices) == 3
+    assert _spikes(matrices[1:]) == 1
+    assert traps(matrices) == traps(matrices, seed=0) == 3
+
+
+@pytest.mark.parametrize("count", [25, 1_500])
+def test_equal_eigenvalues_at_both_ends(count):
+    """Tails of equal values have no exponent; equal ones at the lower end are no reason to give up."""
+    values = np.sort(np.random.default_rng(count).lognormal(size=count))
+    values[:3], values[-3:] = values[3], values[-3]
+    with np.errstate(all="ignore"):
+        ordered, best = values, (np.inf, 0.0, 0.0, 0)
+        for start, value in enumerate(ordered[:-3]):
+            tail = ordered[start:]
+            alpha = 1 + len(tail) / np.sum(np.log(tail / value))
+            fitted = 1 - (tail / value) ** (1 - alpha)
+            distance = float(np.max(np.abs(fitted - np.arange(len(tail)) / len(tail))))
+            best = min(best, (distance, alpha, value, len(tail)))
+    law = power_law(values)
+    assert (law.distance, law.alpha, law.start, law.tail) == pytest.approx(best, rel=1e-9)
+
+
+def test_eigenvalues_that_are_numerically_zero_are_no_part_of_the_tail():
+    values = np.geomspace(1.1e-5, 1, 30)
+    law = power_law(values)
+    assert power_law(np.concatenate([values, [1e-5, 9e-6, 0.0]])) == law
+    assert power_law(values[1:]) != law
+    assert power_law(np.concatenate([values[:7], np.zeros(30)])) is None
+    assert power_law(np.append(np.full(29, 2.0), 3.0)) is not None
