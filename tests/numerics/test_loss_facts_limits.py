@@ -97,7 +97,8 @@ _BINARY = LossFacts("", "binary_crossentropy", 1.0, False, False, False, True, N
         (lambda y, z: _log(y, _softmax(z)), (2,), (2,),
          dataclasses.replace(_LOGITS, uninformed=LN2, lowest=math.log(1 + 1 / math.e))),
         (lambda y, z: _focal(y, _softmax(z)), (4,), (4,),
-         dataclasses.replace(_LOGITS, same_as="", factor=None, uninformed=FOCAL, lowest=-((1 - ONE) ** 2) * math.log(ONE))),
+         dataclasses.replace(
+             _LOGITS, same_as="", factor=None, uninformed=FOCAL, lowest=-((1 - ONE) ** 2) * math.log(ONE))),
         # One minus the square: a certain answer is better than equal shares.
         (_of_true(lambda p: 1 - p**2), (4,), (4,),
          LossFacts("", "", None, None, True, False, True, False, CERTAIN, 0.0, True)),
@@ -117,7 +118,8 @@ _BINARY = LossFacts("", "binary_crossentropy", 1.0, False, False, False, True, N
             "", "binary_crossentropy", 1.0, True, False, False, True, False, LN2,
             (math.log(1 + 1 / math.e) + LN2) / 2, True)),
         (lambda y, z: _binary(y, _sigmoid(z)), (4,), (4,), LossFacts(
-            "", "binary_crossentropy", 1.0, True, False, False, True, False, LN2, (math.log(1 + 1 / math.e) + 3 * LN2) / 4, True)),
+            "", "binary_crossentropy", 1.0, True, False, False, True, False, LN2,
+            (math.log(1 + 1 / math.e) + 3 * LN2) / 4, True)),
         (lambda y, z: _binary_focal(y, _sigmoid(z)), (1,), (1,), LossFacts(
             "", "", None, True, False, False, True, False, 0.25 * LN2,
             (-((1 - SINGLE) ** 2) * math.log(SINGLE) + 0.25 * LN2) / 2, True)),
