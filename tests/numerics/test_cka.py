@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -65,3 +67,28 @@ def test_alignment_is_unknown_for_constant_or_infinite_layers_and_few_samples():
     np.testing.assert_array_equal(unknown, [[False, True, True], [True] * 3, [True] * 3])
     assert np.isnan(linear_cka([layer[:3] for layer in layers])).all()
     assert linear_cka([]).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "sizes"),
+    [
+        (67, 32, [32, 32]),
+        (68, 32, [32, 32, 4]),
+        (300, None, [256, 44]),
+        (4, 32, [4]),
+        (9, 5, [5, 4]),
+        (256, None, [256]),
+    ],
+)
+def test_batches_of_any_size_count_alike(samples, batch, sizes):
+    layers = related_layers(samples=samples)
+    ends = np.cumsum([0, *sizes])
+    batches = [slice(*pair) for pair in pairwise(ends)]
+    layers = [layer - layer.mean(axis=0) for layer in layers]
+
+    def hsic(a, b):
+        return np.mean([unbiased_hsic(a[batch], b[batch]) for batch in batches])
+
+    expected = [[hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b)) for b in layers] for a in layers]
+    found = linear_cka(layers) if batch is None else linear_cka(layers, batch=batch)
+    np.testing.assert_allclose(found, np.clip(expected, -1, 1), atol=1e-4)

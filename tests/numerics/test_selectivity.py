@@ -62,3 +62,10 @@ def test_ranks_agree_with_scipy(seed: int) -> None:
     assert rank_correlation(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic)
     assert rank_correlation(a, -a) == pytest.approx(-1)
     assert rank_correlation(a, np.ones_like(a)) == 0
+
+
+@pytest.mark.parametrize(("size", "varies"), [(1e-7, False), (1e-5, True)])
+def test_a_response_that_varies_by_rounding_only_is_not_explained(size: float, varies: bool) -> None:
+    responses = 3 + 3 * size * np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    means, _, counts = class_means(responses, np.array([0, 1, 0, 1]))
+    assert explained(responses, means, counts) == pytest.approx(1 if varies else np.nan, rel=1e-3, nan_ok=True)

@@ -49,3 +49,21 @@ def test_units_whose_weights_change_no_sum_of_their_layer():
     assert vanished(1e-30 * kernel[:4]).tolist() == [True, True, False, False]
     assert vanished(np.zeros((2, 3))).all()
     assert vanished(np.empty((0, 3))).shape == (0,)
+
+
+def test_weights_at_the_limits_of_what_counts():
+    assert vanished(np.array([[1.0], [1e-20], [1.1e-20], [-1.1e-20], [-1e-20]])).tolist() == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert vanished(np.full((2, 2), np.nan)).tolist() == [False, False]
+    assert constant_ratio(np.array([[1.0, 1.0], [1.0, 2.0]])) == 0.5
+    assert constant_ratio(np.array([[1.0, 1.0, 2.0, 1.0], [3.0, 3.0, 3.0, 3.0]])) == 0.5
+    assert constant_ratio(np.empty((0, 4))) == 0
+    for scale in (1e-17, 1e-15, 1e-14, 1e14, 1e16):
+        values = (np.random.default_rng(1).normal(size=(3, 5)) * scale).astype(np.float32)
+        assert norm(values) == pytest.approx(np.linalg.norm(values.astype(float)), rel=1e-6)
+        assert gain(values) == pytest.approx(np.linalg.norm(values.astype(float)) / np.sqrt(3), rel=1e-6)
