@@ -56,6 +56,14 @@ def test_among_rounded_values_an_atom_is_eight_times_as_frequent_as_its_neighbor
     assert _atoms(values) == ({50.0: pytest.approx(times)} if atom else {})
 
 
+@pytest.mark.parametrize("extreme", [0.0, 99.0])
+@pytest.mark.parametrize(("times", "atom"), [(2, False), (3, True), (9, True)])
+def test_among_rounded_values_an_extreme_has_one_neighbor(extreme: float, times: int, atom: bool) -> None:
+    """More than 2 times, where the neighbor occurs once and other values twice."""
+    values = np.concatenate([np.arange(100.0), np.arange(30.0, 60.0), np.full(times - 1, extreme)])
+    assert _atoms(values) == ({extreme: pytest.approx(times)} if atom else {})
+
+
 @pytest.mark.parametrize(("distinct", "times", "atoms"), [(16, 4, 16), (16, 3, 0), (15, 5, 15), (17, 4, 0), (17, 5, 0)])
 def test_at_most_sixteen_values_that_each_occur_four_times_are_atoms(distinct: int, times: int, atoms: int) -> None:
     assert len(_atoms(np.repeat(_distinct(distinct), times))) == atoms
@@ -168,6 +176,12 @@ def test_rounded_values_of_uneven_steps(bounds: tuple[float | None, float | None
     assert found.spacing == pytest.approx(np.average(widths, weights=weights))
 
 
+def test_two_rounded_values() -> None:
+    found = histogram(np.array([1.0, 1.0, 2.0, 2.0]), bins=24)
+    assert (found.start, found.stop, found.atoms, found.spacing) == (0.9, 2.1, (), pytest.approx(0.6))
+    np.testing.assert_allclose(found.counts, _spread(np.array([1.0, 1.0, 2.0, 2.0]), 0.9, 2.1, 24), atol=1e-9)
+
+
 @pytest.mark.parametrize("size", [1 << 16, (1 << 16) + 1, 200_000])
 def test_large_samples_are_counted_once(size: int) -> None:
     values = np.random.default_rng(0).uniform(1, 2, size)
@@ -271,3 +285,14 @@ def test_samples_without_values_beside_others() -> None:
     assert [each.values.any() for each in found] == [False, True, False]
     assert found[0].samples == 0
     assert found[1].bandwidth == pytest.approx(estimate([_bimodal(4096)])[0].bandwidth, rel=1e-4)
+
+
+@pytest.mark.parametrize("values", [[], [np.nan], [np.inf, -np.inf, np.nan]])
+def test_nothing_that_is_finite(values: list[float]) -> None:
+    found = histogram(np.array(values), bins=8, bounds=(0.0, 1.0))
+    assert (found.start, found.stop, found.reflects, found.spacing) == (0.0, 1.0, (False, False), 0.0)
+    assert (found.counts.tolist(), found.atoms) == ([0.0] * 8, ())
+    assert (found.samples, found.below, found.above, found.non_finite) == (len(values), 0.0, 0.0, float(bool(values)))
+    nothing = density(np.array(values), bins=64, points=16)
+    assert nothing.values.tolist() == [0.0] * 16
+    assert nothing.non_finite == found.non_finite

@@ -57,3 +57,21 @@ def test_values_between_cells_lie_on_straight_lines(rng):
 def test_a_flat_image_is_gray_and_unknown_values_are_zero():
     assert (color_picture(np.full((2, 2, 3), 7.0)) == 128).all()
     assert color_picture(np.array([[[-1.0], [np.nan], [3.0]]]))[0, :, 0].tolist() == [0, 64, 255]
+
+
+def test_levels_of_an_image_are_those_of_its_range(rng):
+    image = rng.uniform(-3, 9, size=(4, 5, 3))
+    levels = (image - image.min()) / (image.max() - image.min())
+    np.testing.assert_array_equal(color_picture(image), np.rint(255 * levels))
+    image = rng.uniform(-3, 9, size=(4, 5, 2))
+    levels = ((image - image.min()) / (image.max() - image.min())).mean(axis=2)
+    np.testing.assert_array_equal(color_picture(image), np.rint(255 * levels)[..., None].repeat(3, axis=2))
+    unknown = color_picture(np.array([[[np.inf], [-np.inf], [np.nan], [-1.0], [1.0]]]))
+    assert unknown[0, :, 0].tolist() == [128, 128, 128, 0, 255]
+
+
+def test_indices_of_nothing_and_of_little():
+    assert evenly_spaced(0, 8).tolist() == []
+    assert evenly_spaced(3, 1).tolist() == [0]
+    assert evenly_spaced(10, 4).tolist() == [0, 3, 6, 9]
+    assert evenly_spaced(8, 8).tolist() == list(range(8))

@@ -58,3 +58,20 @@ def test_many_rows_are_pooled_in_several_blocks():
     np.testing.assert_array_equal(
         pooled(similarity, np.arange(300), cells=30).values, slowly_pooled(similarity, np.arange(300), 10)
     )
+
+
+def test_a_pooled_matrix_says_what_it_shows():
+    similarity, order = symmetric(9), np.arange(9)[::-1]
+    for cells, pool in ((9, 1), (20, 1), (8, 2), (4, 3), (3, 3), (1, 9)):
+        matrix = pooled(similarity, order, cells=cells)
+        assert (matrix.low, matrix.high, matrix.unit, matrix.pool) == (-1, 1, "cosine", pool)
+        np.testing.assert_array_equal(matrix.order, order)
+        assert matrix.values.dtype == np.float32
+    assert pooled(similarity, order, cells=4, unit="correlation").unit == "correlation"
+    assert pooled(similarity, order, cells=9, unit="correlation").unit == "correlation"
+
+
+def test_a_sample_of_the_units_can_be_pooled():
+    similarity, order = symmetric(40, seed=2), np.array([3, 39, 7, 20, 1, 0, 33])
+    similarity[7] = similarity[:, 7] = np.nan
+    np.testing.assert_array_equal(pooled(similarity, order, cells=4).values, slowly_pooled(similarity, order, 2))
