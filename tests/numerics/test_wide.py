@@ -111,3 +111,18 @@ def test_directions_have_length_one_or_are_zero(rng: np.random.Generator) -> Non
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert found.dtype == wide.unit_directions(rows).dtype == np.float32
     assert wide.unit_directions(np.zeros((2, 0))).shape == (2, 0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("dimensions", [150, 400])
+def test_pairs_just_above_the_threshold_are_found(dimensions: int, sign: int, rng: np.random.Generator) -> None:
+    """300 pairs with a cosine of 0.902, of which a projection puts every second one below 0.9."""
+    first = rng.normal(size=(300, dimensions))
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    other = rng.normal(size=first.shape)
+    other -= (other * first).sum(axis=1, keepdims=True) * first
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    rows = np.concatenate([first, sign * (0.902 * first + np.sqrt(1 - 0.902**2) * other)])
+    twin, mirror = relatives(rows, 0.9)
+    assert (twin.sum(), mirror.sum()) == ((600, 0) if sign > 0 else (0, 600))
+    assert not np.any(relatives(rows, 0.904))
