@@ -105,10 +105,11 @@ def _distances(logs: Float64Array, alphas: Float64Array) -> Float64Array:
 
 
 def bulk_edge(matrix: FloatArray) -> float:
-    """Largest eigenvalue of W Wᵀ that a random matrix with the bulk of this one would have, once in 1,000 times.
+    """Largest eigenvalue of W Wᵀ that a large random matrix with the bulk of this one would have, once in 1,000 times.
 
     The bulk is that of Marchenko & Pastur (1967), with the variance that gives it the median of the eigenvalues, which
-    few large ones do not move. Its edge has the width of Tracy & Widom, as Johnstone (2001) centers and scales it.
+    few large ones do not move. Its edge has the width of Tracy & Widom, as Johnstone (2001) centers and scales it. The
+    median of few eigenvalues varies: 3 of 100 random matrices of 16 × 16 exceed it, and 1 of 200 of 16 × 64.
 
     Args:
         matrix: ``(rows, columns)``.

@@ -159,3 +159,8 @@ def test_eigenvalues_that_are_numerically_zero_are_no_part_of_the_tail():
     assert power_law(values[1:]) != law
     assert power_law(np.concatenate([values[:7], np.zeros(30)])) is None
     assert power_law(np.append(np.full(29, 2.0), 3.0)) is not None
+
+
+@pytest.mark.parametrize(("shape", "share"), [((16, 16), 0.027), ((16, 64), 0.005)])
+def test_small_random_matrices_exceed_the_edge_more_often_than_large_ones(rng, shape, share):
+    assert _spikes(rng.normal(size=(4_000, *shape))) / 4_000 == pytest.approx(share, rel=0.4)
