@@ -180,12 +180,14 @@ def test_large_eigenvalues_are_traces_of_training(units, channels, positions, al
         changed = kernel.copy()
         for position in range(planted):
             changed[:, -1 - position] += 0.09 * np.outer(rng.choice([-1, 1], units), rng.choice([-1, 1], channels))
-        return initial_p_value(changed[:rows].reshape(rows, -1), (positions, 1, channels, rows), config, tested)
+        options = () if tested is None else (tested,)
+        return initial_p_value(changed[:rows].reshape(rows, -1), (positions, 1, channels, rows), config, *options)
 
     assert spare <= allowed
     assert p_value(allowed - spare) > 0
     assert p_value(allowed - spare + 2) == 0
     assert p_value(allowed + 2, tested=0) > 0
+    assert p_value(allowed + 2, tested=None) > 0
     assert p_value(allowed + 2, rows=7) > 0
 
 
