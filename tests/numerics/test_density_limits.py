@@ -133,6 +133,16 @@ def test_one_far_outlier(sign: int, outlier: float, end: float, outside: int) ->
     assert (kept.below, kept.above, kept.samples) == (found.below, found.above, 1_001)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_value_at_a_known_end_is_inside(sign: int) -> None:
+    """There is an outlier on the other side, and one value lies exactly at the end."""
+    values = np.concatenate([np.linspace(-1, 1, 1_000), [50.0]])
+    found = histogram(sign * values, bounds=(-1.0, None) if sign > 0 else (None, 1.0), bins=64)
+    assert found.reflects == (sign > 0, sign < 0)
+    assert found.counts.sum() == 1_000
+    assert (found.below, found.above) == ((0, 1 / 1_001) if sign > 0 else (1 / 1_001, 0))
+
+
 @pytest.mark.parametrize(("gap", "near"), [(0.05, True), (0.1, True), (0.11, False)])
 def test_an_end_counts_within_a_tenth_of_the_width(gap: float, near: bool) -> None:
     """Values of a range of width 1: an end this far below or, mirrored, above them."""

@@ -145,7 +145,10 @@ def test_all_facts(loss: Loss, shape: tuple[int, ...], target: tuple[int, ...], 
     ],
 )  # fmt: skip
 def test_what_is_given_to_a_loss(shape: tuple[int, ...], target: tuple[int, ...], fits: bool) -> None:
-    """Batches of the shapes of the model, with equally many samples of each class (of the first 8): at least 4."""
+    """Batches of the shapes of the model, with equally many samples of each class (of the first 8): at least 4.
+
+    Outputs are small numbers, from −5 to 5; a single one up to 1 − −5.
+    """
     seen: list[tuple[Any, Any]] = []
 
     def loss(y: Any, p: Any) -> float:
@@ -161,6 +164,7 @@ def test_what_is_given_to_a_loss(shape: tuple[int, ...], target: tuple[int, ...]
         assert (y.dtype, p.dtype) == (np.float32, np.float32)
         assert (y.shape[1:], p.shape[1:]) == (target, shape)
         assert len(y) == len(p)
+        assert -5 <= p.min() <= p.max() <= (6 if classes == 1 else 5)
         assert len(y) in (fewest, 2 * fewest)
         flat = y.reshape(len(y), -1)
         if classes == 1 or target != shape:
@@ -358,6 +362,11 @@ def test_the_best_constant_of_a_single_output(best: float) -> None:
         (lambda e: np.maximum(np.abs(e) - 0.4, 0), True),
         (lambda e: np.maximum(np.abs(e) - 0.6, 0), False),
         (lambda e: np.where(np.abs(e) > 1.9, 0, np.abs(e)), False),
+        # As good as the target only far above, far below, near above, near below.
+        (lambda e: np.where(e < -1.9, 0, np.abs(e)), False),
+        (lambda e: np.where(e > 1.9, 0, np.abs(e)), False),
+        (lambda e: np.where((e < -0.4) & (e > -0.6), 0, np.abs(e)), False),
+        (lambda e: np.where((e > 0.4) & (e < 0.6), 0, np.abs(e)), False),
         (lambda e: np.where(np.abs(e) > 1.9, math.nan, np.abs(e)), None),
         (lambda e: np.where(e == 0, math.nan, np.abs(e)), None),
         (lambda e: 1 + 4.0e-4 * np.minimum(np.abs(e), 0.2), False),  # 0.8e-4 more: no difference
