@@ -143,15 +143,17 @@ def test_a_value_at_a_known_end_is_inside(sign: int) -> None:
     assert (found.below, found.above) == ((0, 1 / 1_001) if sign > 0 else (1 / 1_001, 0))
 
 
-@pytest.mark.parametrize(("gap", "near"), [(0.05, True), (0.1, True), (0.11, False)])
-def test_an_end_counts_within_a_tenth_of_the_width(gap: float, near: bool) -> None:
-    """Values of a range of width 1: an end this far below or, mirrored, above them."""
-    values = np.linspace(0, 1, 400) ** 1.5
+@pytest.mark.parametrize("width", [1.0, 4.0, 0.25])
+@pytest.mark.parametrize(("share", "near"), [(0.05, True), (0.1, True), (0.11, False)])
+def test_an_end_counts_within_a_tenth_of_the_width(share: float, near: bool, width: float) -> None:
+    """An end this far below or, mirrored, above the values, in widths of their range."""
+    gap, margin = share * width, 0.1 * width
+    values = width * np.linspace(0, 1, 400) ** 1.5
     atom = np.concatenate([values, np.full(50, -gap)])  # an end too, in place of the known one
-    for sample, bound in ((values, -gap), (atom, -3.0)):
+    for sample, bound in ((values, -gap), (atom, -3 * width)):
         low, high = histogram(sample, bounds=(bound, None)), histogram(-sample, bounds=(None, -bound))
-        assert (low.reflects, low.start) == ((near, False), pytest.approx(-gap if near else -0.1))
-        assert (high.reflects, high.stop) == ((False, near), pytest.approx(gap if near else 0.1))
+        assert (low.reflects, low.start) == ((near, False), pytest.approx(-gap if near else -margin))
+        assert (high.reflects, high.stop) == ((False, near), pytest.approx(gap if near else margin))
 
 
 def _spread(values: np.ndarray, start: float, stop: float, bins: int) -> np.ndarray:

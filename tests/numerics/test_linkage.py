@@ -234,3 +234,25 @@ def test_of_equally_similar_ends_the_branches_keep_their_order():
     assert order_leaves(merges, np.ones((4, 4)), ranks=np.array([5, 5, 5, 5])).tolist() == [0, 1, 2, 3]
     assert order_leaves(np.empty((0, 4)), np.ones((1, 1))).tolist() == [0]
     assert order_leaves(np.empty((0, 4)), np.ones((1, 1)), ranks=np.array([0])).tolist() == [0]
+
+
+@pytest.mark.parametrize("known", [0, 1, 2, 5])
+@pytest.mark.parametrize("apart", [1, 3])
+def test_units_without_direction_join_at_the_distance_of_opposite_filters(known, apart):
+    """One by one, behind the tree of the others; the sizes are those of SciPy's format."""
+    filters = np.concatenate([np.zeros((apart, 6)), families(seed=3)[0][:known, :6]]).astype(np.float32)
+    if known > 1:
+        filters[-1] = -filters[-2]
+    merges = average_linkage(cosine_similarity(filters))
+    assert is_valid_linkage(merges) or not len(merges)
+    leaves = branches(merges)
+    assert [len(each) for each in leaves[known + apart :]] == merges[:, 3].tolist()
+    joined = merges[max(known - 1, 0) :]
+    assert len(joined) == (apart if known else apart - 1)
+    opposite = average_linkage(np.array([[1.0, -1.0], [-1.0, 1.0]]))[0, 2]
+    assert joined[:, 2].tolist() == [opposite] * len(joined)
+    if known > 1:
+        rest = average_linkage(cosine_similarity(filters[apart:]))
+        np.testing.assert_allclose(merges[: known - 1, 2:], rest[:, 2:], atol=1e-6)
+        tree_of_rest = [sorted(leaf + apart for leaf in each) for each in branches(rest)[known:]]
+        assert [sorted(each) for each in leaves[known + apart : 2 * known + apart - 1]] == tree_of_rest

@@ -12,6 +12,7 @@ from sklearn.metrics.pairwise import cosine_similarity as sklearn_cosine
 
 from tb_cnndiag.numerics.similarity import (
     TWIN_FLOOR,
+    centered,
     chance_cosine,
     correlation,
     cosine_similarity,
@@ -187,3 +188,18 @@ def test_folding_without_a_bias_or_a_scale():
     np.testing.assert_array_equal(folded(filters), filters)
     np.testing.assert_array_equal(folded(filters, scale=np.array([2, 0, -1])), filters * [[2], [0], [-1]])
     np.testing.assert_array_equal(folded(filters, np.array([1, 2, 3])), np.column_stack([filters, [1, 2, 3]]))
+
+
+def test_cosines_of_opposite_filters_are_at_least_minus_one():
+    filters = kernel(300, 7)
+    cosine = cosine_similarity(np.concatenate([filters, -filters]))
+    assert (cosine.min(), cosine.max()) == (-1, 1)
+
+
+def test_centered_responses_are_rows_and_exactly_zero_for_a_constant_unit():
+    responses = kernel(30, 4).astype(np.float32) + 100
+    responses[:, 1] = 0.1
+    rows = centered(responses)
+    np.testing.assert_allclose(rows, (responses - responses.astype(float).mean(axis=0)).T, atol=1e-6)
+    assert (rows[1] == 0).all()
+    assert rows.dtype == np.float64
