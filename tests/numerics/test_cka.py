@@ -92,3 +92,11 @@ def test_batches_of_any_size_count_alike(samples, batch, sizes):
     expected = [[hsic(a, b) / np.sqrt(hsic(a, a) * hsic(b, b)) for b in layers] for a in layers]
     found = linear_cka(layers) if batch is None else linear_cka(layers, batch=batch)
     np.testing.assert_allclose(found, np.clip(expected, -1, 1), atol=1e-4)
+
+
+def test_alignment_of_equal_layers_is_at_most_one():
+    rng = np.random.default_rng(0)
+    layers = [scale * rng.normal(size=(40, 3)) for scale in np.geomspace(0.1, 9, 30)]
+    found = linear_cka([*layers, *(layer[:, ::-1] for layer in layers)], batch=8)
+    assert found.max() == 1
+    np.testing.assert_allclose(found[np.arange(30), np.arange(30, 60)], 1, atol=1e-6)

@@ -116,3 +116,17 @@ def test_images_side_by_side(rng: np.random.Generator, samples: int, height: int
         row, column = divmod(i, columns)
         part = picture[row * height : (row + 1) * height, column * width : (column + 1) * width]
         np.testing.assert_array_equal(part, pixels[i] if i < samples else np.zeros((height, width, 3)))
+
+
+@pytest.mark.parametrize(
+    ("brightest", "recognized"), [(180, True), (200, True), (255, True), (262, False), (300, False)]
+)
+def test_standardized_images_that_are_darker_or_brighter_than_any_pixel(
+    pictures: FloatArray, brightest: float, recognized: bool
+) -> None:
+    """A fiftieth beyond white is rounding; the largest value of the darkest is 1.33 deviations."""
+    images = pictures * brightest / 255
+    found, words = colors((images / 255 - MEAN) / DEVIATION)
+    assert (words == "standardized by ImageNet's means and deviations") == recognized
+    if recognized:
+        np.testing.assert_array_equal(found, np.rint(images))
