@@ -24,7 +24,9 @@ class SkippedSnapshots:
     def __init__(self) -> None:
         self.count = 0
         """How many were skipped so far."""
-        self._forget()
+        self._kept: list[tuple[_Names, int, Snapshot]] = []
+        self._seen: Counter[_Names] = Counter()
+        self._stride: dict[_Names, int] = {}
 
     def add(self, step: int, epoch: int, logs: Mapping[str, float]) -> None:
         """Keep the logs of one."""
@@ -44,10 +46,7 @@ class SkippedSnapshots:
     def take(self, before: int) -> list[Snapshot]:
         """Those that were kept of steps before this one, in order; all are forgotten here."""
         kept = [snapshot for _, _, snapshot in self._kept if snapshot.step < before]
-        self._forget()
+        self._kept.clear()
+        self._seen.clear()
+        self._stride.clear()
         return kept
-
-    def _forget(self) -> None:
-        self._kept: list[tuple[_Names, int, Snapshot]] = []
-        self._seen: Counter[_Names] = Counter()
-        self._stride: dict[_Names, int] = {}
