@@ -1,4 +1,4 @@
-"""The tests of each other backend that is installed here; ``make backends`` runs them without TensorFlow."""
+"""Backends that are installed next to TensorFlow; ``make backends`` runs more, where TensorFlow is not, in every CI."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_measures_on_another_backend(backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
