@@ -115,8 +115,9 @@ class RunLog:
     def add_unjudged(self, step: int, measurements: Sequence[Measurement], scalars: Mapping[str, float]) -> None:
         """Write measurements of a step between two snapshots; the later one is judged with them."""
         messages = [(each, encode(each)) for each in measurements]
-        self._remember(messages)
-        self._write(step, messages, scalars)
+        if messages or scalars:
+            self._remember(messages)
+            self._write(step, messages, scalars)
 
     def add(
         self,
