@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.recording import budget
 from tb_cnndiag.recording.budget import Expected
 from tb_cnndiag.recording.inspection import GRADIENTS, PROBE, SEARCH
@@ -41,15 +42,24 @@ class StepPace:
         else:
             self._fastest = min(self._fastest or seconds, seconds)
 
-    def expected(self, samples: int, batch_size: int, trained: float = 1.0) -> Mapping[str, Expected]:
-        """Seconds that passes over a probe of so many samples will take; empty if nothing is known.
+    def expected(
+        self, samples: int, batch_size: int, layers: int = 0, *, trained: float = 1.0
+    ) -> Mapping[str, Expected]:
+        """Seconds that passes over a probe will take; empty if nothing is known.
 
-        ``trained``: Share of the network's layers that gradients flow through, 0..1.
+        Args:
+            samples: Number of samples of the probe.
+            batch_size: Samples in a training step.
+            layers: Number of kernel layers.
+            trained: Share of them that gradients flow through, 0..1.
         """
         if not samples or not batch_size or not self._first:
             return {}
         steps = _of_frozen(FROZEN_STEP, trained) * (self._fastest or self._first) * samples / batch_size
-        compilation = _of_frozen(FROZEN_COMPILATION, trained) * COMPILATION * self._first
+        compilation = max(
+            _of_frozen(FROZEN_COMPILATION, trained) * COMPILATION * self._first,
+            backend().compilation_per_layer * layers,
+        )
         forward, backward = FORWARD * steps, BACKWARD * steps
         return {
             PROBE: Expected(compilation + forward, forward, compiled_by=SEARCH),

@@ -193,7 +193,8 @@ class Training:
         self._updates = []
         tapped = Tapped(self._taps.gradients(), updates, self._taps.fired())
         samples = sum(len(probe) for probe in self._inspector.probes)
-        self._budget.expect(self._pace.expected(samples, self._batch_size, self._inspector.trained_share))
+        layers, trained = len(self._inspector.layers), self._inspector.trained_share
+        self._budget.expect(self._pace.expected(samples, self._batch_size, layers, trained=trained))
         return self._session.take_snapshot(moment, numbers, tapped, batch_size=self._batch_size)
 
     def _progress(self) -> float:

@@ -121,6 +121,9 @@ class LoopTaps(TrainingTaps, Protocol):
 class Backend(Protocol):
     """A module of :mod:`tb_cnndiag.capture.backends`."""
 
+    compilation_per_layer: float
+    """Seconds that a compiled pass over the probe takes to make, at least, for each kernel layer."""
+
     def to_host(self, structure: Any) -> Any:
         """See :func:`tb_cnndiag.capture.backends.to_host`."""
 

@@ -15,7 +15,11 @@ from tb_cnndiag.capture.backends.jax.passes import compiled, differentiated, gra
 from tb_cnndiag.capture.backends.jax.taps import TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
+# For a VGG-like network; XLA mostly takes longer.
+compilation_per_layer = 0.03
+
 __all__ = [
+    "compilation_per_layer",
     "compiled",
     "computation",
     "constant_value",

@@ -22,7 +22,11 @@ from tb_cnndiag.capture.layers import KernelLayer
 # A seed that no user is likely to have.
 OTHER_SEED = 0x5EED_0F_D1A6
 
+# For VGG-like networks, ResNet50, MobileNetV2 and 401 small convolutions.
+compilation_per_layer = 0.03
+
 __all__ = [
+    "compilation_per_layer",
     "compiled",
     "computation",
     "constant_value",

@@ -13,7 +13,11 @@ from tb_cnndiag.capture.backends.torch.passes import compiled, differentiated, g
 from tb_cnndiag.capture.backends.torch.taps import TappedLoop, TappedTraining
 from tb_cnndiag.capture.layers import KernelLayer
 
+# Nothing is compiled.
+compilation_per_layer = 0.0
+
 __all__ = [
+    "compilation_per_layer",
     "compiled",
     "computation",
     "constant_value",
