@@ -12,16 +12,13 @@ import numpy as np
 import pytest
 
 from tb_cnndiag import CNNDiagnostics
-from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.capture.model_inspector import ModelInspector
 from tb_cnndiag.diagnostics.base import Cost, Diagnostic, LayerDiagnostic, LayerResult, LayerSnapshot
 from tb_cnndiag.history import History
 from tb_cnndiag.payloads import ColumnInfo
 from tb_cnndiag.recording import run_log
 from tb_cnndiag.recording.budget import Budget, Expected
-from tb_cnndiag.recording.pace import StepPace
 from tb_cnndiag.recording.plan import affordable, cost_of_all
-from tb_cnndiag.recording.skipped import SkippedSnapshots
 from tb_cnndiag.summaries.reader import read_run
 from tests.models import compiled, images, plain
 from tests.recording.conftest import Clock
@@ -107,42 +104,6 @@ def test_two_items_that_one_pass_serves_are_compiled_once(clock: Clock) -> None:
     assert budget.estimate("search") == 8.0
     _spend(budget, clock, 4.0, "probe")
     assert budget.estimate("search") == 3.0
-
-
-def test_a_pass_is_expected_from_the_pace_of_the_steps(clock: Clock) -> None:
-    pace = StepPace()
-    assert pace.expected(256, 32) == {}
-    for seconds in (10.0, 0.5, 0.3, 0.4):
-        pace.begin()
-        clock.pass_by(seconds)
-        pace.end(1)
-    expected = pace.expected(256, 32)
-    assert expected["probe"].later == pytest.approx(0.4 * 0.3 * 8)
-    assert expected["probe"].first == pytest.approx(0.12 * 10 + 0.4 * 0.3 * 8)
-    assert pace.expected(0, 32) == {}
-    # Where nothing is trained, a step is hardly more than the pass.
-    frozen = pace.expected(256, 32, trained=0.0)
-    assert frozen["probe"].later == pytest.approx(4 * 0.4 * 0.3 * 8)
-    assert frozen["probe"].first == pytest.approx(6 * 0.12 * 10 + 4 * 0.4 * 0.3 * 8)
-    # However fast the first step was, a compiled pass over a deep network takes its time to make.
-    least = backend().compilation_per_layer * 1000
-    assert pace.expected(256, 32, 1000)["probe"].first == pytest.approx(max(least, 0.12 * 10) + 0.4 * 0.3 * 8)
-    assert pace.expected(256, 32, 4) == expected
-    half = pace.expected(256, 32, trained=0.5)
-    assert expected["probe"].later < half["probe"].later < frozen["probe"].later
-
-
-def test_gradients_flow_through_the_layers_from_the_first_trained_one_on() -> None:
-    model = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(4))])
-    assert ModelInspector({"": model}).trained_share == 1.0
-    model.layers[0].trainable = False
-    assert ModelInspector({"": model}).trained_share == 0.75
-    model.layers[2].trainable = False
-    assert ModelInspector({"": model}).trained_share == 0.75
-    model.trainable = False
-    assert ModelInspector({"": model}).trained_share == 0.0
-    other = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(4))])
-    assert ModelInspector({"one": model, "other": other}).trained_share == 0.5
 
 
 def _diagnostic(name: str, cost: str, *needs: str, shares: tuple[str, ...] = ()) -> Diagnostic:
@@ -330,20 +291,6 @@ def test_very_short_epochs_get_a_snapshot_when_they_have_earned_one(
     assert [history.epochs[int(step)] for step in steps] == list(range(1, 24))
     assert history.snapshots == 6
     assert "18 snapshots left out but for loss and metrics" in capsys.readouterr().out
-
-
-def test_of_many_skipped_snapshots_every_other_is_kept_and_all_that_report_more() -> None:
-    skipped = SkippedSnapshots()
-    for step in range(1, 201):
-        skipped.add(step, 0, {"loss": 1.0 / step} | ({"val_loss": 2.0} if step % 50 == 0 else {}))
-    skipped.add(201, 5, {})
-    assert skipped.count == 201
-    kept = skipped.take(before=200)
-    assert len(kept) <= 64
-    assert [each.step for each in kept if "val_loss" in each.logs] == [50, 100, 150]
-    steps = np.array([each.step for each in kept if "val_loss" not in each.logs])
-    assert set(np.diff(steps)) <= {4, 5}  # every fourth, and fifth where an epoch ends between them
-    assert skipped.take(before=1000) == []
 
 
 def test_what_was_captured_is_measured_even_if_capturing_took_too_long(
