@@ -61,7 +61,9 @@ function act(store: Store, key: string): boolean {
 export function useKeyboard(store: Store): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      // Not `helpOpen`: a dialog that Escape has closed says so only after the next key, on a busy machine.
+      if (document.querySelector('dialog[open]')) return;
       const target = event.target as HTMLElement;
       if (target.matches('input:not([type=radio]), select, textarea')) return;
       if (event.key === ' ' && target.matches('button, summary, a, input')) return;
