@@ -16,15 +16,21 @@ def by_position(layer: KernelLayer, tensor: Any) -> Any:
     return flat_positions(channels_last(layer, tensor), layer.units)
 
 
+def number_of_positions(tensor: Any, channels: int) -> int | None:
+    """Positions of ``(samples, …, …)`` as :func:`flat_positions` gives them; None if it depends on the data."""
+    sizes = tensor.shape[1:]
+    return None if None in sizes else int(np.prod(sizes)) // channels
+
+
 def flat_positions(tensor: Any, channels: int) -> Any:
     """``(samples, …, …)`` as ``(samples, positions, channels)``, with a static number of positions if possible.
 
     A plain reshape to ``(samples, -1, channels)`` would lose that number in a graph for any number of samples.
     """
-    sizes = tensor.shape[1:]
-    if None in sizes:
+    positions = number_of_positions(tensor, channels)
+    if positions is None:
         return keras.ops.reshape(tensor, (keras.ops.shape(tensor)[0], -1, channels))
-    return keras.ops.reshape(tensor, (-1, int(np.prod(sizes)) // channels, channels))
+    return keras.ops.reshape(tensor, (-1, positions, channels))
 
 
 def channels_last(layer: KernelLayer, tensor: Any) -> Any:

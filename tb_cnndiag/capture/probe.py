@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from tb_cnndiag.capture.backends import backend, to_host
-from tb_cnndiag.capture.batch_statistics import compares, moments
 from tb_cnndiag.capture.kernel_graph import KernelGraph
+from tb_cnndiag.capture.layer_reductions import layer_reductions
 from tb_cnndiag.capture.layers import KernelLayer
-from tb_cnndiag.capture.positions import by_position, channels_last, flat_positions
+from tb_cnndiag.capture.positions import number_of_positions
 from tb_cnndiag.capture.receptive_field import FieldGraph, is_picture
 from tb_cnndiag.capture.recorder import Observation, Recording, recording
 from tb_cnndiag.capture.reductions import (
     COSTLY,
     REDUCTIONS,
     SEARCHED,
-    Reduction,
-    block_maxima,
     pictured_units,
-    sample_max,
     spacing,
 )
-from tb_cnndiag.numerics.activations import SATURATION
 from tb_cnndiag.payloads import FloatArray, ReceptiveField
 
 # Most samples and input bytes per call: they bound the memory that a snapshot uses, for a probe of any size.
@@ -134,23 +130,24 @@ class Observer:
         self.observed = {path: observations[0] for path, observations in seen.items() if observations}
         graph = KernelGraph(record, [layer.path for layer in self.layers])
         pictures = self._see_images(record)
-        kinds = {REDUCTIONS[name].of for name in names}
         found: dict[str, dict[str, Any]] = {}
         given: dict[str, dict[str, tuple[Any, ...]]] = {}
         for layer in self.layers:
             if not seen[layer.path]:
                 continue
-            activations = [by_position(layer, each.tensor) for each in seen[layer.path]]
-            positions = self._positions[layer.path] = activations[0].shape[1]
-            found[layer.path] = {"positions": _positions(activations[0])} if positions is None else {}
-            given[layer.path] = _reducible(layer, seen[layer.path][0], activations, graph, kinds, every)
-            if layer.path in pictures:
-                given[layer.path]["image"] = (channels_last(layer, pictures[layer.path]),)
+            image = pictures.get(layer.path)
+            tensors, kind = layer_reductions(layer, seen[layer.path], graph, image, names, every)
+            found[layer.path], given[layer.path] = backend().shared(kind)(tensors, search)
+            self._positions[layer.path] = number_of_positions(tensors["activation"][0], layer.units)
+            if "normalized" in given[layer.path]:
+                given[layer.path]["normalized"] += (graph.normalization[layer.path].layer,)
         for name in names:
             reduction = REDUCTIONS[name]
-            mine = {path: have[reduction.of] for path, have in given.items() if reduction.of in have}
-            for path, value in zip(mine, _values(reduction, list(mine.values()), search), strict=True):
-                found[path][name] = ops.cast(value, "float32")
+            if reduction.at_once:
+                mine = {path: have[reduction.of] for path, have in given.items() if reduction.of in have}
+                values = reduction.reduce(ops, *zip(*mine.values(), strict=True)) if mine else []
+                for path, value in zip(mine, values, strict=True):
+                    found[path][name] = ops.cast(value, "float32")
         return found
 
     def _see_images(self, record: Recording) -> dict[str, Any]:
@@ -167,73 +164,9 @@ class Observer:
         return {path: graph.images[image] for image, path in graph.first.items() if is_picture(graph.images[image])}
 
 
-def _values(reduction: Reduction, given: Sequence[tuple[Any, ...]], search: Any) -> list[Any]:
-    """What a reduction makes of what each layer gives it, by layer."""
-    ops = keras.ops
-    if not given or not reduction.at_once:
-        return [reduction.reduce(ops, *arguments) for arguments in given]
-    together = list(zip(*given, strict=True))
-    if reduction.blank is None:
-        return list(reduction.reduce(ops, *together))
-    blank = functools.partial(reduction.blank, ops, *together)
-    return list(ops.cond(search, functools.partial(reduction.reduce, ops, *together), blank))
-
-
 def _without_costly(reduced: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """What need not be fetched is left on the device."""
     return {path: {name: values[name] for name in values if name not in COSTLY} for path, values in reduced.items()}
-
-
-def _positions(activation: Any) -> Any:
-    """Number of positions, ``()``, float32."""
-    return keras.ops.convert_to_tensor(keras.ops.shape(activation)[1], "float32")
-
-
-def _reducible(
-    layer: KernelLayer,
-    seen: Observation,
-    activations: Sequence[Any],
-    graph: KernelGraph,
-    kinds: Set[str],
-    every: int,
-) -> dict[str, tuple[Any, ...]]:
-    """What the reductions of each kind receive at a layer; kinds that it does not have are missing.
-
-    Each tensor is made once for all reductions: the graph of a large network must stay small. ``seen`` is the layer's
-    first call, ``activations`` are those of all calls.
-    """
-    ops = keras.ops
-    activation = activations[0]
-    given: dict[str, tuple[Any, ...]] = {"activation": (activation,)}
-    answers = layer.path in graph.answers
-    bounds = SATURATION.get(seen.activation)
-    if kinds & {"maxima", "peak"}:
-        blocks = block_maxima(ops, activation)
-        maxima = ops.max(blocks, axis=1)
-        given["peak"] = (activation, blocks, maxima)
-        for other in activations[1:]:  # a layer that is called several times fires if it fires in any call
-            maxima = ops.maximum(maxima, sample_max(ops, other))
-        given["maxima"] = (maxima,)
-    if kinds & {"some", "bounded"}:
-        given["some"] = (backend().every(activation, every),)
-        if bounds and not answers:
-            given["bounded"] = (*given["some"], bounds)
-    if kinds & {"output", "some output"} and answers:
-        answer = _answer_by_position(layer, graph.answers[layer.path])
-        given |= {"output": (answer,), "some output": (backend().every(answer, every),)}
-    if kinds & {"input", "some input", "picture"} and layer.path in graph.first:
-        tensor = graph.calls[layer.path].inputs[0]
-        flat = _input_by_position(layer, tensor)
-        given |= {"input": (flat,), "some input": (backend().every(flat, every),)}
-        if _is_map(image := channels_last(layer, tensor)):
-            given["picture"] = (image,)
-    if "normalized" in kinds:
-        call = graph.normalization.get(layer.path)
-        if call is not None and compares(call.layer) and call.in_this_graph:
-            given["normalized"] = (*moments(ops, call.inputs[0]), call.layer)
-    if "map" in kinds and _is_map(image := channels_last(layer, seen.tensor), layer.units):
-        given["map"] = (image,)
-    return given
 
 
 def _chunk_size(x: Any) -> int:
@@ -241,28 +174,3 @@ def _chunk_size(x: Any) -> int:
     arrays = keras.tree.flatten(x)
     per_sample = sum(array.nbytes for array in arrays) // len(arrays[0])
     return int(min(CHUNK_SAMPLES, max(CHUNK_BYTES // max(per_sample, 1), 1)))
-
-
-def _input_by_position(layer: KernelLayer, tensor: Any) -> Any:
-    """The input of a layer as ``(samples, positions, channels)``; a flat input has one channel."""
-    ops = keras.ops
-    tensor = ops.cast(tensor, "float32")
-    if len(tensor.shape) < 3:
-        return ops.reshape(tensor, (ops.shape(tensor)[0], -1, 1))
-    tensor = channels_last(layer, tensor)
-    return flat_positions(tensor, tensor.shape[-1])
-
-
-def _answer_by_position(layer: KernelLayer, tensor: Any) -> Any:
-    """An output of the model as ``(samples, positions, units)``; it may be pooled after the layer."""
-    if len(tensor.shape) < 2:
-        return keras.ops.reshape(tensor, (-1, 1, 1))
-    tensor = channels_last(layer, tensor)
-    return flat_positions(tensor, tensor.shape[-1])
-
-
-def _is_map(tensor: Any, channels: int | None = None) -> bool:
-    """Whether a tensor is ``(samples, height, width, channels)`` with axes of known length and more than one pixel."""
-    if len(tensor.shape) != 4 or None in tensor.shape[1:] or tensor.shape[1] * tensor.shape[2] < 2:
-        return False
-    return channels is None or tensor.shape[-1] == channels

@@ -8,7 +8,8 @@ A graph of a large network takes longer to make than to run, so each operation t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +17,6 @@ import numpy as np
 
 from tb_cnndiag.capture.backends import backend
 from tb_cnndiag.capture.batch_statistics import mean_shifts, variance_ratios
-from tb_cnndiag.capture.positions import cut
 from tb_cnndiag.numerics.pictures import evenly_spaced
 from tb_cnndiag.payloads import FloatArray
 
@@ -35,8 +35,6 @@ INPUT_SIDE = 48
 SEARCHED = 512
 PATCHES = 9
 ATLAS_SIDE = 128
-# Values of a sample that are kept until the layers that have them are ranked: 134 MB of 256 samples.
-KEPT_VALUES = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,8 @@ class Reduction:
             - ``"some"``: some of its samples, which represent all of them (:func:`spacing`);
             - ``"bounded"``: the same of a bounded activation; ``reduce`` also receives the bounds at which it is
               saturated;
-            - ``"peak"``: the activation, its :func:`block_maxima` and its :func:`sample_max`;
+            - ``"peak"``: the activation, its :func:`block_maxima` and its :func:`sample_max`; ``reduce`` also receives
+              whether costly reductions are wanted;
             - ``"output"``: the output of the model's output layers; ``"some output"``: some of its samples;
             - ``"input"``: the input of the model's first kernels; ``"some input"``: some of its samples;
             - ``"normalized"``: mean and variance of what the batch normalization behind a layer receives, and the
@@ -64,8 +63,6 @@ class Reduction:
         costly: Whether it is reduced only where that is asked for, and on the first ``SEARCHED`` samples only.
         at_once: Whether all layers are reduced by one call: ``reduce`` receives a sequence in place of each value, and
             returns a sequence.
-        blank: Of a reduction that searches: what it returns in place of ``reduce``, of the same shapes, where that is
-            not asked for.
     """
 
     reduce: Callable[..., Any]
@@ -87,7 +84,6 @@ class Reduction:
     ] = "activation"
     costly: bool = False
     at_once: bool = False
-    blank: Callable[..., Any] | None = None
 
 
 def spacing(samples: int) -> int:
@@ -125,52 +121,36 @@ def _block(positions: int | None) -> int:
     return next(n for n in range(int(np.sqrt(positions)), positions + 1) if positions % n == 0)
 
 
-def peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: Sequence[Any]) -> list[Any]:
+def peaks(ops: Any, x: Any, blocks: Any, maxima: Any, search: Any) -> Any:
     """The samples with the largest maxima of each unit, ``(units, PATCHES, 3)``: maximum, sample, first position of it.
 
-    Where there are fewer samples, the maximum is −∞. Several layers are ranked at once, and positions are searched only
-    in the samples that lead, in the block that has the maximum: a fifth of the time of an ``argmax`` over everything.
+    Where there are fewer samples, the maximum is −∞. Positions are searched only in the samples that lead, in the block
+    that has the maximum: a fifth of the time of an ``argmax`` over everything.
 
     Args:
         ops: ``keras.ops``.
-        activations: The activation of each layer, ``(samples, positions, units)``.
-        blocks: The :func:`block_maxima` of each.
-        maxima: The :func:`sample_max` of each.
+        x: The activation, ``(samples, positions, units)``.
+        blocks: Its :func:`block_maxima`.
+        maxima: Its :func:`sample_max`.
+        search: Whether this is wanted; if not, what is returned means nothing.
     """
-    layers = list(zip(activations, blocks, maxima, strict=True))
-    found: list[Any] = []
-    while layers:
-        values = np.cumsum([(x.shape[1] or 1) * x.shape[-1] for x, _, _ in layers])
-        count = max(int(np.searchsorted(values, KEPT_VALUES)), 1)
-        found += _peaks_of(ops, *zip(*layers[:count], strict=True))
-        layers = layers[count:]
-    return found
+    maxima = ops.cast(maxima, "float32")
+    maxima = ops.where(ops.isnan(maxima), -np.inf, maxima)
+    return backend().search_if(search, functools.partial(_peaks, ops, x, blocks), maxima, PATCHES)
 
 
-def no_peaks(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: Sequence[Any]) -> list[Any]:
-    """Zeros of the shapes that :func:`peaks` returns."""
-    return [ops.zeros((x.shape[-1], PATCHES, 3)) for x in activations]
-
-
-def _peaks_of(ops: Any, activations: Sequence[Any], blocks: Sequence[Any], maxima: Sequence[Any]) -> list[Any]:
-    """The peaks of layers that are ranked at once."""
-    joined = ops.concatenate([ops.cast(each, "float32") for each in maxima], axis=1)
-    samples = ops.cast(ops.shape(joined)[0], "int32")
-    joined = ops.where(ops.isnan(joined), -np.inf, joined)
-    filler = ops.full((PATCHES, joined.shape[1]), -np.inf)
-    top, order = ops.top_k(ops.transpose(ops.concatenate([joined, filler], axis=0)), PATCHES)
-    order = ops.minimum(ops.cast(order, "int32"), samples - 1)
-    units = [x.shape[-1] for x in activations]
-    places = []
-    for x, within, leaders in zip(activations, blocks, cut(ops, order, units), strict=True):
-        block = _block(x.shape[1])
-        where = _first_maximum(ops, within, leaders)
-        if block > 1:
-            where = where * block
-            where = where + _first_maximum(ops, x, leaders, where, block)
-        places.append(where)
-    where = ops.cast(ops.concatenate(places, axis=0), "float32")
-    return cut(ops, ops.stack([top, ops.cast(order, "float32"), where], axis=-1), units)
+def _peaks(ops: Any, x: Any, blocks: Any, maxima: Any, patches: Any) -> Any:
+    """The first ``patches`` peaks of each unit among the samples whose ``maxima`` are given."""
+    samples = ops.cast(ops.shape(maxima)[0], "int32")
+    filler = ops.full((PATCHES, maxima.shape[1]), -np.inf)
+    top, order = ops.top_k(ops.transpose(ops.concatenate([maxima, filler], axis=0)), PATCHES)
+    top, order = top[:, :patches], ops.minimum(ops.cast(order, "int32"), samples - 1)[:, :patches]
+    block = _block(x.shape[1])
+    where = _first_maximum(ops, blocks, order)
+    if block > 1:
+        where = where * block
+        where = where + _first_maximum(ops, x, order, where, block)
+    return ops.stack([top, ops.cast(order, "float32"), ops.cast(where, "float32")], axis=-1)
 
 
 def _first_maximum(ops: Any, x: Any, samples: Any, start: Any = None, length: int | None = None) -> Any:
@@ -278,7 +258,7 @@ def image(ops: Any, x: Any) -> Any:
 def _downsample(ops: Any, x: Any, side: int) -> Any:
     size = tuple(-(-length // side) for length in x.shape[1:3])
     x = ops.cast(x, "float32")
-    return x if max(size) == 1 else ops.average_pool(x, size, size, padding="same", data_format="channels_last")
+    return ops.average_pool(x, size, size, padding="same", data_format="channels_last")
 
 
 def _mean(ops: Any, x: Any) -> Any:
@@ -321,7 +301,7 @@ def _maximum(chunks: list[FloatArray], _samples: list[int]) -> FloatArray:
 REDUCTIONS: Mapping[str, Reduction] = {
     "sample_max": Reduction(given_maxima, _concatenate, "maxima"),
     "sample_mean": Reduction(sample_mean, _concatenate),
-    "peaks": Reduction(peaks, _strongest, "peak", costly=True, at_once=True, blank=no_peaks),
+    "peaks": Reduction(peaks, _strongest, "peak", costly=True),
     "unit_mean": Reduction(unit_mean, _average, "some"),
     "unit_mean_abs": Reduction(unit_mean_abs, _average, "some"),
     "activation_sample": Reduction(activation_sample, _concatenate, "some"),

@@ -142,6 +142,19 @@ class Backend(Protocol):
     def first_maximum(self, values: Any, indices: Any) -> Any:
         """Where along the last axis of ``indices``, ``(…, n)`` int32, the flat ``values`` are first largest: int32."""
 
+    def shared(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function of tensors: in a graph, its operations are made once for arguments of the same shapes."""
+
+    def search_if(self, wanted: Any, search: Callable[[Any, Any], Any], maxima: Any, most: int) -> Any:
+        """``search(maxima, most)``, ``(units, most, 3)``; if it is not wanted, anything that takes next to no time.
+
+        Args:
+            wanted: A bool, of the graph where there is one.
+            search: Takes maxima ``(samples, units)`` of some of the samples, and how many of them are searched.
+            maxima: Those of all samples.
+            most: How many samples are searched.
+        """
+
     def compiled(
         self, model: Any, function: Callable[[Any, Any], Any], x: Any, samples: int | None
     ) -> Callable[[Any, bool], Any]:

@@ -30,6 +30,8 @@ __all__ = [
     "in_one_piece",
     "input_gradient",
     "random_state",
+    "search_if",
+    "shared",
     "spans_machines",
     "tap_fit",
     "tap_loop",
@@ -52,6 +54,17 @@ def every(x: Any, step: int) -> Any:
 def first_maximum(values: Any, indices: Any) -> Any:
     """The indices are known to be within bounds."""
     return jnp.argmax(values.at[indices].get(mode="promise_in_bounds"), axis=-1).astype("int32")
+
+
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As it is: XLA puts calls in line."""
+    return function
+
+
+def search_if(wanted: Any, search: Callable[[Any, Any], Any], maxima: Any, most: int) -> Any:
+    """A choice: numbers of samples are fixed."""
+    blank = (maxima.shape[1], most, 3)
+    return jax.lax.cond(wanted, lambda: search(maxima, most), lambda: jnp.zeros(blank, "float32"))
 
 
 def tap_fit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -37,6 +38,8 @@ __all__ = [
     "in_one_piece",
     "input_gradient",
     "random_state",
+    "search_if",
+    "shared",
     "spans_machines",
     "tap_fit",
     "tap_loop",
@@ -59,6 +62,18 @@ def every(x: Any, step: int) -> Any:
 def first_maximum(values: Any, indices: Any) -> Any:
     """``keras.ops`` takes five times as many operations."""
     return tf.argmax(tf.gather(values, indices), axis=-1, output_type=tf.int32)
+
+
+@functools.lru_cache(maxsize=256)
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A call in the graph, which is not put in line: a graph of a large network takes longer to make than to run."""
+    return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})  # type: ignore[no-any-return]
+
+
+def search_if(wanted: Any, search: Callable[[Any, Any], Any], maxima: Any, most: int) -> Any:
+    """A search of no samples for nothing, if it is not wanted: a choice takes much longer to make."""
+    some = tf.cast(wanted, tf.int32)
+    return search(maxima[: some * tf.shape(maxima)[0]], some * most)
 
 
 def tap_fit(

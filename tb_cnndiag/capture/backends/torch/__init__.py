@@ -28,6 +28,8 @@ __all__ = [
     "in_one_piece",
     "input_gradient",
     "random_state",
+    "search_if",
+    "shared",
     "spans_machines",
     "tap_fit",
     "tap_loop",
@@ -55,6 +57,16 @@ def every(x: Any, step: int) -> Any:
 def first_maximum(values: Any, indices: Any) -> Any:
     """Of equal values, torch takes the first."""
     return torch.argmax(values[indices], dim=-1).int()
+
+
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As it is: there is no graph."""
+    return function
+
+
+def search_if(wanted: Any, search: Callable[[Any, Any], Any], maxima: Any, most: int) -> Any:
+    """Run, or not."""
+    return search(maxima, most) if wanted else torch.zeros(maxima.shape[1], most, 3)
 
 
 def tap_fit(
