@@ -53,6 +53,8 @@ def train(logdir: Path) -> None:
         model = network(faulty=name == "faulty")
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         run = logdir / name
+        probe = x[TRAINING : TRAINING + 512], y[TRAINING : TRAINING + 512]
+        diagnostics = CNNDiagnostics(run, probe=probe)
         model.fit(
             x[:TRAINING],
             y[:TRAINING],
@@ -61,9 +63,10 @@ def train(logdir: Path) -> None:
             batch_size=BATCH,
             callbacks=[
                 *([keras.callbacks.TensorBoard(run)] if has_tensorflow() else []),
-                CNNDiagnostics(run, probe=(x[TRAINING : TRAINING + 512], y[TRAINING : TRAINING + 512])),
+                diagnostics,
             ],
         )
+        diagnostics.complete()  # so short a training does not earn every picture
 
 
 def network(*, faulty: bool) -> Any:

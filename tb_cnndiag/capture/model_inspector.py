@@ -215,6 +215,11 @@ class ModelInspector:
         """A copy of every current kernel, in the order of ``layers``, as tensors."""
         return [keras.ops.copy(layer.variable.value) for layer in self.layers]
 
+    def kernel_sums(self) -> FloatArray:
+        """The sum of each kernel, ``(layers,)``: after a training that goes on, it is another one."""
+        sums = [keras.ops.sum(keras.ops.cast(layer.variable.value, "float32")) for layer in self.layers]
+        return np.array(to_host(sums), np.float64)
+
     def info(self, table: tuple[LayerInfo, ...]) -> RunInfo:
         """The part of the run info that the models provide."""
         unprobed = {name: self.no_activations(name) for name in self.unprobed}

@@ -44,6 +44,7 @@ class Recording(keras.callbacks.Callback):
         self._probe = probe
         self._on_finding = on_finding
         self._training: Training | None = None
+        self._ended: Training | None = None
         self._tapped: FitTaps | None = None
         self._collector: ProbeCollector | None = None
         self._unbuilt: NotBuiltError | None = None
@@ -54,7 +55,7 @@ class Recording(keras.callbacks.Callback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Wait for the other callbacks: one may restore the state of an interrupted training."""
         self._begun = False
-        self._watch = None
+        self._watch = self._ended = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Before the first epoch, find the layers, install the taps and take a snapshot."""
@@ -91,10 +92,30 @@ class Recording(keras.callbacks.Callback):
                 self._release()
                 self._training.end()
                 self._trained = weakref.ref(self.model), self._training.step
+                self._ended = self._training
         self._training = None
         if self._unbuilt:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
             self._failed(str(self._unbuilt))
+
+    def complete(self) -> None:
+        """Add to the last snapshot what the budget left out of it, at any cost: right after the training.
+
+        Example:
+            >>> diagnostics = CNNDiagnostics("logs/run1")
+            >>> model.fit(x, y, epochs=3, callbacks=[diagnostics])
+            >>> diagnostics.complete()
+
+        Raises:
+            ValueError: If no training that was recorded has ended, or if the weights have changed since.
+        """
+        ended = self._watch.ended if self._watch is not None else self._ended
+        if ended is None:
+            raise ValueError(
+                "complete() adds to the last snapshot of a training that was recorded to its end, and there is none. "
+                "Call it after fit(), or after the with of watch()."
+            )
+        ended.complete()
 
     def watch(self, *, optimizers: Sequence[Any] = (), **parts: Any) -> Watch:
         """Record models that a hand-written loop trains, each under the name that it is given here.

@@ -132,10 +132,15 @@ class Closing:
         self._described: tuple[DiagnosticInfo, ...] = ()
         self.left_out: dict[str, tuple[str, float]] = {}
         """By diagnostic: what the time did not allow, in words, and the seconds that it would have taken."""
+        self._whole: set[str] = set()
 
     def run(self, due: Sequence[ClosingDiagnostic], seconds: float) -> None:
-        """Make what these seconds allow, the cheapest first, each for its share of the time, and write it."""
+        """Make what these seconds allow, the cheapest first, each for its share of the time, and write it.
+
+        What an earlier call has made whole is not made again.
+        """
         budget = self._budget
+        due = [each for each in due if each.name not in self._whole]
         end = budget.spent + seconds
         ended = Ended(self._inspector, self._log.history, lambda: budget.spent)
         applicable = self._applicable(due, ended)
@@ -156,6 +161,7 @@ class Closing:
             shared = (end - budget.spent) / (len(following) + 1)
             ended.until = min(budget.spent + max(shared, costs[each.name]), end - later)
             self._try(each, ended)
+        self._whole |= {each.name for each in applicable} - set(self.left_out)
         self._log.leave_out({name: cost for name, (_, cost) in self.left_out.items()}, budget.spent)
 
     def _applicable(self, due: Sequence[ClosingDiagnostic], ended: Ended) -> list[ClosingDiagnostic]:

@@ -134,8 +134,8 @@ class RunLog:
 
     def leave_out(self, left_out: Mapping[str, float], seconds: float) -> None:
         """Write what else the last snapshot leaves out, with the seconds it would take, and what was spent in all."""
-        self._cost |= {"seconds": seconds, "bytes": float(self.bytes_written)} | _named(left_out)
-        self.add({OVERHEAD: Scalars(dict(self._cost))})
+        now = {"seconds": seconds, "bytes": float(self.bytes_written)}
+        self.add({OVERHEAD: Scalars(self._cost | now | _named(left_out))})
 
     def end(self) -> Judgment:
         """The judgment of the last snapshot once more: the training has ended, so no news waits for another one."""

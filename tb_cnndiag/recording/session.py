@@ -136,6 +136,16 @@ class Session:
         self.budget.recorded()
         return judgment
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether the last snapshot leaves something out."""
+        return bool(self._left_out or self._closing.left_out)
+
+    def lift_budget(self) -> None:
+        """Let the last snapshot have what the budget left out of it: at any cost, when it is taken once more."""
+        self.budget.share = None
+        self._closed_step = -1
+
     def complete(self, step: int, time_limit: float = float("inf")) -> None:
         """Run the closing diagnostics, once, if the last snapshot is of this step, in what is left of the budget.
 
@@ -187,8 +197,8 @@ class Session:
         names = ", ".join(left_out)
         seconds = cost_of_all(self._left_out, budget) * bool(self._left_out) + sum(seconds for _, seconds in closing)
         return (
-            f"{text}\nCNN diagnostics: the last snapshot leaves out {names} (about {seconds:.1f} s). budget=None "
-            "records everything at any cost."
+            f"{text}\nCNN diagnostics: the last snapshot leaves out {names} (about {seconds:.1f} s). complete() "
+            "of the callback adds it now; budget=None records everything in the training, at any cost."
         )
 
     def _due(self, moment: Moment, costs: Set[Cost] | None, done: frozenset[str], *, news: bool) -> list[Diagnostic]:

@@ -86,6 +86,7 @@ class Training:
         self._updates: list[FloatArray] = []
         self._before: tuple[int, list[Any]] | None = None
         self._last_logs: Mapping[str, float] = {}
+        self._kernel_sums: FloatArray = np.empty(0)
         self._update_freq = options.update_freq
         self._without_epochs = without_epochs
         self._sampled = _UpdateSchedule(steps_per_epoch, optimizers)
@@ -161,10 +162,33 @@ class Training:
         self.take_snapshot(self._last_logs, occasion="last")
         self._session.close()
         summary = self._session.summary()
+        if self._session.incomplete:
+            self._kernel_sums = self._inspector.kernel_sums()
         if self._options.verbose and summary:
             print(summary)
             for name in self._inspector.unprobed:
                 print(f"CNN diagnostics: {self._inspector.no_activations(name)}")
+
+    def complete(self) -> None:
+        """After the end: add to the last snapshot what the budget left out of it, at any cost.
+
+        Raises:
+            ValueError: If the model has changed since.
+        """
+        if not self._session.incomplete:
+            return
+        if not np.array_equal(self._kernel_sums, self._inspector.kernel_sums(), equal_nan=True):
+            raise ValueError(
+                "The weights have changed since the last snapshot, which can no longer be completed. Call complete() "
+                "right after the training, or give budget=None to record everything in the next one."
+            )
+        before = self._budget.spent
+        self._session.lift_budget()
+        self._interrupted = False
+        self.take_snapshot(self._last_logs, occasion="last")
+        self._session.close()
+        if self._options.verbose:
+            print(f"CNN diagnostics: the last snapshot is complete ({self._budget.spent - before:.1f} s more).")
 
     def switch_off(self, reason: str) -> None:
         """Write into the log that recording stops here, and why."""

@@ -36,6 +36,8 @@ class Watch:
         self._optimizers = list(optimizers)
         self._probe = probe
         self._training: Training | None = None
+        self.ended: Training | None = None
+        """The training, once it has been recorded to its end."""
         self._tapped: LoopTaps | None = None
         self._epochs = 0
         self._unbuilt: NotBuiltError | None = None
@@ -52,7 +54,7 @@ class Watch:
             self._tapped.stop()
         if self._training is not None:
             self._guarded(functools.partial(self._training.end, interrupted=error is not None))
-        self._training = None
+        self.ended, self._training = self._training, None
         if self._unbuilt:
             warn(f"CNN diagnostics recorded nothing of this training. {self._unbuilt}")
             self._switch_off(str(self._unbuilt))

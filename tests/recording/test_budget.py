@@ -257,7 +257,14 @@ def test_the_last_snapshot_names_what_it_leaves_out(
     callback = CNNDiagnostics(tmp_path, diagnostics=["training_curve", _Slow(clock, 50.0)])
     compiled(plain()).fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[_Passing(clock), callback])
     assert _history(tmp_path).series("slow", "waited").steps.tolist() == [0]
-    assert "the last snapshot leaves out slow (about 50.0 s). budget=None" in capsys.readouterr().out
+    assert "the last snapshot leaves out slow (about 50.0 s). complete() of the callback" in capsys.readouterr().out
+    callback.complete()
+    history = _history(tmp_path)
+    assert history.series("slow", "waited").steps.tolist() == [0, 12]
+    assert history.snapshots == 4
+    steps, _ = history.scalars("overhead", "left_out/slow")
+    assert steps.tolist() == [4, 8]
+    assert "the last snapshot is complete (50.0 s more)" in capsys.readouterr().out
 
 
 def test_very_short_epochs_get_a_snapshot_when_they_have_earned_one(

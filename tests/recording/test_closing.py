@@ -88,6 +88,69 @@ def test_a_short_training_leaves_them_out_and_says_so(tmp_path: Path, capsys: py
     assert "budget=None records everything" in said
 
 
+def test_what_was_left_out_can_be_added_after_the_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The log is then the one of a training without a bound, and the model is as it was."""
+    everything = _fit(tmp_path / "everything", budget=None, verbose=0)
+    model, (x, y) = network(channels=3), labeled()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    own = CNNDiagnostics(tmp_path / "short", probe=(x, y))
+    model.fit(x, y, batch_size=12, epochs=EPOCHS, verbose=0, callbacks=[own])
+    before, iterations = model.get_weights(), int(model.optimizer.iterations)
+    assert _left_out(_history(tmp_path / "short"))
+    own.complete()
+    assert all(np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True))
+    assert int(model.optimizer.iterations) == iterations
+    history = _history(tmp_path / "short")
+    assert _left_out(history) == {}
+    assert history.snapshots == EPOCHS + 1
+    assert history.info is not None
+    assert everything.info is not None
+    names = {each.name for each in everything.info.diagnostics}
+    assert {each.name for each in history.info.diagnostics} == names
+    for path in ("first", "second"):
+        made, wanted = (each.at_last_step("synthetic_images", path) for each in (history, everything))
+        assert isinstance(made, Images)
+        assert isinstance(wanted, Images)
+        assert {image.unit for image in made.images} == {image.unit for image in wanted.images}
+    assert isinstance(history.at_last_step("sample_maps"), SampleMaps)
+    capsys.readouterr()
+    size = sum(file.stat().st_size for file in (tmp_path / "short").rglob("*tfevents*"))
+    own.complete()
+    assert sum(file.stat().st_size for file in (tmp_path / "short").rglob("*tfevents*")) == size
+    assert capsys.readouterr().out == ""
+
+
+def test_only_the_end_of_a_training_can_be_completed(tmp_path: Path) -> None:
+    model, (x, y) = network(channels=3), labeled()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    own = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0)
+    with pytest.raises(ValueError, match="there is none"):
+        own.complete()
+    model.fit(x, y, batch_size=12, epochs=EPOCHS, verbose=0, callbacks=[own])
+    weights = model.get_weights()
+    model.fit(x, y, batch_size=12, epochs=1, verbose=0)
+    with pytest.raises(ValueError, match="have changed since"):
+        own.complete()
+    assert _left_out(_history(tmp_path))
+    model.set_weights(weights)
+    own.complete()
+    assert not _left_out(_history(tmp_path))
+
+
+def test_the_end_of_a_loop_can_be_completed(tmp_path: Path) -> None:
+    model, (x, y) = network(channels=3), labeled()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    own = CNNDiagnostics(tmp_path, probe={"net": (x, y)}, verbose=0)
+    with own.watch(net=model) as watched:
+        for _ in range(EPOCHS):
+            watched.step({"loss": float(model.train_on_batch(x, y))})
+        with pytest.raises(ValueError, match="there is none"):
+            own.complete()
+    assert _left_out(_history(tmp_path))
+    own.complete()
+    assert not _left_out(_history(tmp_path))
+
+
 def test_images_are_made_only_if_they_are_wanted(tmp_path: Path) -> None:
     some = _fit(tmp_path / "some", budget=None, verbose=0, diagnostics=["dead_units", "synthetic_images"])
     assert some.latest("synthetic_images", "first") is not None
