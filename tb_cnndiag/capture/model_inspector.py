@@ -155,6 +155,11 @@ class ModelInspector:
         """Probes in use."""
         return [part.probe for part in self._parts if part.probe is not None]
 
+    @property
+    def only_batch_size(self) -> int | None:
+        """Samples of the only batches that one of the models takes, as far as a pass has shown it; None: any."""
+        return next((part.only_batch_size for part in self._parts if part.only_batch_size), None)
+
     def table(self) -> tuple[LayerInfo, ...]:
         """The layer table as far as it is known now."""
         rows: list[LayerInfo] = []

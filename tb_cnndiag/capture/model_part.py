@@ -226,6 +226,11 @@ class Part:
         return self._gradients.measure(self.probe.x, self.probe.y)
 
     @property
+    def only_batch_size(self) -> int | None:
+        """Samples of the only batches that the model takes, as far as a pass has shown it; None: it takes any."""
+        return self._observer.batch_size if self._observer is not None else None
+
+    @property
     def without_gradients(self) -> str:
         """Why the loss is not differentiated on the probe; empty if it is, or was not yet."""
         return self._gradients.refused if self._gradients else ""

@@ -15,11 +15,17 @@ def inputs_of(inspector: ModelInspector) -> Inputs:
     """The pictures of the probe.
 
     Raises:
-        ValueError: If the model has several parts, no probe, or no input that is a picture.
+        ValueError: If the model has several parts, no probe, no input that is a picture, or takes batches of one size
+            only.
     """
     if len(inspector.models) > 1:
         raise ValueError(
             f"The model has several parts ({', '.join(inspector.part_names)}). Give visualize one of them."
+        )
+    if inspector.only_batch_size:
+        raise ValueError(
+            f"The model takes batches of {inspector.only_batch_size} samples only. Let it take any number, as with "
+            "keras.ops.shape(x)[0]."
         )
     (samples,) = inspector.probes
     return Inputs.of(samples.x)

@@ -42,7 +42,7 @@ def test_it_is_recorded_to_its_end_with_a_probe_and_unchanged(make: Callable[[],
     keras.utils.set_random_seed(3)
     program = make()
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", "CNN diagnostics", DiagnosticsWarning)
+        warnings.filterwarnings("error", "CNN diagnostics|Making", DiagnosticsWarning)
         _fit(program, CNNDiagnostics(tmp_path, verbose=0))
     for before, after in zip(alone.model.get_weights(), program.model.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
