@@ -40,7 +40,7 @@ def test_what_the_budget_left_out_is_said(serve, open_tab, tmp_path):
     tab = open_tab(server, {"screen": "unit", "layer": "second", "unit": "2", "run": "run/cnndiag"})
     synthetic = tab.find('section[aria-label="Synthetic image"]')
     expect(synthetic).to_contain_text("left out of 1 snapshot by the time budget")
-    expect(synthetic).to_contain_text("tb-cnndiag visualize makes it at any time")
+    expect(synthetic).to_contain_text("tb-cnndiag visualize makes any at any time")
     tab.find("nav button", has_text="Samples").click()
     expect(tab.find("main")).to_contain_text("They were left out of 1 snapshot by the time budget")
 

@@ -146,8 +146,7 @@ export function Samples({ run }: { run: RunState }) {
         <Notice title="No maps of images in this log">
           {missed && <p>They were {missed}.</p>}
           <p>
-            tb-cnndiag visualize adds them to the log of a training; CNNDiagnostics(budget=None) makes them at
-            its end.
+            complete() of the callback adds them right after the training; tb-cnndiag visualize at any time.
           </p>
         </Notice>
       )

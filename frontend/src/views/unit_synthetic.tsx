@@ -127,8 +127,8 @@ export function SyntheticImage({ run, layer, unit }: UnitOf) {
     >
       {!made && (
         <p class="nothing">
-          This log has none for this {noun}. tb-cnndiag visualize makes it at any time; budget=None at the end
-          of a training.
+          This log has none for this {noun}. complete() of the callback makes those that the budget leaves
+          out, right after the training; tb-cnndiag visualize makes any at any time.
         </p>
       )}
       {made && (

@@ -199,6 +199,13 @@ def test_parallel_layers_are_not_in_series() -> None:
     assert of(magnitudes.SIGNAL_SHRINKAGE, rows, replace(INFO, layers=normalized)) == [[pytest.approx(1.0, rel=1e-4)]]
 
 
+@pytest.mark.parametrize(("gain", "signal"), [(0.1, magnitudes.SIGNAL_SHRINKAGE), (20.0, magnitudes.SIGNAL_GROWTH)])
+def test_a_product_of_many_gains_may_exceed_the_range_of_numbers(gain: float, signal: Signal) -> None:
+    chain = tuple(conv(f"layer{i}", *([i - 1] if i else [])) for i in range(1000))
+    rows = {"weight_health.gain": [[gain] * 1000]}
+    assert of(signal, rows, replace(INFO, layers=chain)) == [[1e300]]
+
+
 def test_signals_relative_to_the_input() -> None:
     rows = {
         "weight_health.rms": [[0.1] * 4],
