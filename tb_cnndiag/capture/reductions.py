@@ -256,6 +256,7 @@ def image(ops: Any, x: Any) -> Any:
 
 
 def _downsample(ops: Any, x: Any, side: int) -> Any:
+    """Means of blocks; of single pixels, too: as a part of the activation, a picture would keep all of it in memory."""
     size = tuple(-(-length // side) for length in x.shape[1:3])
     x = ops.cast(x, "float32")
     return ops.average_pool(x, size, size, padding="same", data_format="channels_last")
