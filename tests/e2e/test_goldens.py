@@ -68,8 +68,7 @@ def test_the_units_of_other_runs_match_their_picture(made_server, open_tab, tmp_
     tab.draw_everything()
     tab.find("#chart-unit-runs").scroll_into_view_if_needed()
     tab.find("#chart-unit-runs .synthetic-pair").first.wait_for()
-    tab.find("#chart-unit-runs").scroll_into_view_if_needed()
-    _compare(tab, f"unit_runs-{size}-{'dark' if dark else 'light'}", tmp_path)
+    _compare(tab, f"unit_runs-{size}-{'dark' if dark else 'light'}", tmp_path, at="#chart-unit-runs")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -96,14 +95,17 @@ def test_the_report_matches_its_picture(browser, tmp_path, dark):
     page.close()
 
 
-def _compare(tab: Tab, name: str, tmp_path: Path) -> None:
-    """The frame alone: what surrounds it is TensorBoard's."""
+def _compare(tab: Tab, name: str, tmp_path: Path, *, at: str = "") -> None:
+    """The frame alone, from this chart on: what surrounds it is TensorBoard's."""
     tab.page.wait_for_function(
         "() => document.querySelector('iframe').contentDocument.fonts.status === 'loaded'", timeout=10_000
     )
     tab.page.mouse.move(1, 1)
     tab.page.wait_for_timeout(700)
     tab.ready()
+    if at:  # when everything above it has its height
+        tab.find(at).evaluate("chart => chart.scrollIntoView({ block: 'start' })")
+        tab.page.wait_for_timeout(300)
     _same_font(tab.frame)
     _same_picture(tab.page.locator("iframe").first.screenshot(animations="disabled"), name, tmp_path)
 
