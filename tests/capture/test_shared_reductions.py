@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import keras
@@ -45,18 +44,3 @@ def test_a_further_layer_of_a_known_kind_adds_few_operations(
 ) -> None:
     few, many = (_operations(depth, monkeypatch, rng) for depth in (4, 24))
     assert many - few <= 20 * MOST_OPERATIONS
-
-
-def test_many_shapes_of_one_kind_are_no_reason_to_warn(
-    caplog: pytest.LogCaptureFixture, rng: np.random.Generator
-) -> None:
-    """TensorFlow warns of functions that are traced again and again."""
-    inputs = x = keras.Input((64, 64, 4))
-    for _ in range(6):
-        x = layers.MaxPooling2D()(layers.Conv2D(4, 3, padding="same", activation="relu")(x))
-    inspector = ModelInspector({"": keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))})
-    inspector.set_probe("", Samples(rng.normal(size=(16, 64, 64, 4)).astype(np.float32), None, "given"))
-    logging.getLogger("tensorflow").propagate = True
-    with caplog.at_level(logging.WARNING):
-        inspector.activations(tuple(REDUCTIONS))
-    assert "retracing" not in caplog.text
