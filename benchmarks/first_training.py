@@ -197,9 +197,14 @@ def run(name: str, kind: str, budget: float | None) -> dict[str, float]:
         command = [sys.executable, "-m", "benchmarks.first_training", "--train", name, kind, home]
         if budget is not None:
             command += ["--budget", str(budget)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment())
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
+
+
+def _environment() -> dict[str, str]:
+    """Python keeps bytecode, as it does by default: some machines of developers tell it not to."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def compared(name: str, rounds: int, budget: float | None, kinds: Sequence[str]) -> dict[str, float]:
@@ -248,6 +253,7 @@ def main() -> None:
         name, kind, home = options.train
         train(CASES[name], kind, Path(home), options.budget)
         return
+    subprocess.run([sys.executable, "-c", "import tb_cnndiag.callback"], check=True, env=_environment())
     missed = 0
     for name in options.cases or DEFAULT:
         case = CASES[name]
