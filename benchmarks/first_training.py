@@ -203,7 +203,7 @@ def run(name: str, kind: str, budget: float | None) -> dict[str, float]:
 
 
 def _environment() -> dict[str, str]:
-    """Python keeps bytecode, as it does by default: some machines of developers tell it not to."""
+    """Python keeps bytecode, as it does by default; some developers switch that off."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 

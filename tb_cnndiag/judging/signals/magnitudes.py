@@ -159,13 +159,13 @@ def _depth_growth(signals: Signals) -> FloatArray:
 
 def _power_of_ten(exponent: float) -> float:
     """Of 1,000 layers in series, the product of gains can exceed the range of a float: then 10 to the 300th."""
-    return 10.0 ** min(float(exponent), 300.0)
+    return float(np.power(10.0, min(exponent, 300.0)))
 
 
 def _growth(signals: Signals) -> Track:
     if not len(signals(GAIN_EXCESS)):
         return signals(GAIN_EXCESS)
-    return Track.constant([_power_of_ten(depth_growth(signals).max(initial=0.0))])
+    return Track.constant([_power_of_ten(float(depth_growth(signals).max(initial=0.0)))])
 
 
 SIGNAL_GROWTH = Signal("product of gains relative to the ideal gains", "ratio", _growth)
@@ -175,7 +175,7 @@ SIGNAL_GROWTH = Signal("product of gains relative to the ideal gains", "ratio", 
 def _shrinkage(signals: Signals) -> Track:
     if not len(signals(GAIN_EXCESS)):
         return signals(GAIN_EXCESS)
-    return Track.constant([_power_of_ten(-depth_growth(signals).min(initial=0.0))])
+    return Track.constant([_power_of_ten(-float(depth_growth(signals).min(initial=0.0)))])
 
 
 SIGNAL_SHRINKAGE = Signal("shrinkage of signals", "ratio", _shrinkage)
