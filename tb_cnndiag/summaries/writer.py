@@ -47,6 +47,7 @@ class SnapshotWriter:
         self._known_files = event_files(directory)
         self.bytes_written = 0
         self._file: int | None = None
+        self._path: Path | None = None
 
     def write(self, step: int, messages: Iterable[tuple[Measurement, bytes]], scalars: Mapping[str, float]) -> None:
         """Append one snapshot: measurements with their serialized form, and ordinary scalars by tag.
@@ -71,13 +72,15 @@ class SnapshotWriter:
         self._append(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
 
     def close(self) -> None:
-        """Close the file; writing again opens a new one."""
+        """Close the file. Writing again opens it again, or a new one if another has appeared: it must be the last."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def _append(self, event: Event) -> None:
         data = frame(event.SerializeToString())
+        if self._file is None:
+            self._file = self._reopen()
         if self._file is None:
             self._file = self._open()
             header = Event(wall_time=event.wall_time, file_version="brain.Event:2")
@@ -95,6 +98,12 @@ class SnapshotWriter:
             raise
         self.bytes_written += len(data)
 
+    def _reopen(self) -> int | None:
+        """The file that was closed, if it is still the last one of its directory."""
+        if self._path is None or event_files(self.directory) != self._known_files:
+            return None
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND)
+
     def _open(self) -> int:
         directory = self._unshared()
         if directory != self.directory:
@@ -106,7 +115,8 @@ class SnapshotWriter:
         # TensorBoard reads the files of a run in the order of their names, so a later file must sort last.
         stamp = max([int(time.time()), *(_stamp(path) + 1 for path in event_files(self.directory))])
         name = f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}"
-        file = os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._path = self.directory / name
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._known_files = event_files(self.directory)
         return file
 

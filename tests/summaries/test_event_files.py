@@ -118,6 +118,20 @@ def test_a_log_that_is_being_written_is_read_up_to_its_last_complete_snapshot(tm
     writer.close()
 
 
+def test_a_closed_file_is_written_on_as_long_as_it_is_the_last(tmp_path: Path) -> None:
+    directory = tmp_path / "cnndiag"
+    writer = SnapshotWriter(directory)
+    for number in range(2):
+        writer.write(number * 10, _snapshot(number * 10, number), {})
+        writer.close()
+    (path,) = event_files(directory)
+    assert History.of(read_run(directory)).snapshots == 2
+    Path(path).unlink()
+    writer.write(20, _snapshot(20, 2), {})
+    writer.close()
+    assert History.of(read_run(directory)).last_step == 20
+
+
 def test_a_file_that_is_truncated_or_removed_while_it_is_read_loses_only_the_rest(tmp_path: Path) -> None:
     directory = tmp_path / "cnndiag"
     writer = SnapshotWriter(directory)
