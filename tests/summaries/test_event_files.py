@@ -126,10 +126,14 @@ def test_a_closed_file_is_written_on_as_long_as_it_is_the_last(tmp_path: Path) -
         writer.close()
     (path,) = event_files(directory)
     assert History.of(read_run(directory)).snapshots == 2
-    Path(path).unlink()
-    writer.write(20, _snapshot(20, 2), {})
+    size = Path(path).stat().st_size
+    _written(tmp_path / "another", [0])
+    (another,) = event_files(tmp_path / "another")
+    Path(another).rename(directory / "events.out.tfevents.9999999999.another")
+    with pytest.warns(UserWarning, match="Another training"):
+        writer.write(20, _snapshot(20, 2), {})
     writer.close()
-    assert History.of(read_run(directory)).last_step == 20
+    assert Path(path).stat().st_size == size
 
 
 def test_a_file_that_is_truncated_or_removed_while_it_is_read_loses_only_the_rest(tmp_path: Path) -> None:
