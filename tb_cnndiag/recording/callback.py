@@ -112,8 +112,8 @@ class Recording(keras.callbacks.Callback):
         ended = self._watch.ended if self._watch is not None else self._ended
         if ended is None:
             raise ValueError(
-                "complete() adds to the last snapshot of a training that was recorded to its end, and there is none. "
-                "Call it after fit(), or after the with of watch()."
+                "complete() adds to the last snapshot of a training that was recorded to its end. No such training "
+                "exists. Call it after fit(), or after the with of watch()."
             )
         ended.complete()
 

@@ -72,7 +72,7 @@ class SnapshotWriter:
         self._append(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
 
     def close(self) -> None:
-        """Close the file. Writing again opens it again, or a new one if another has appeared: it must be the last."""
+        """Close the file. Writing again goes on in it, unless another file has appeared in the directory."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -124,7 +124,7 @@ def test_only_the_end_of_a_training_can_be_completed(tmp_path: Path) -> None:
     model, (x, y) = network(channels=3), labeled()
     model.compile("adam", "sparse_categorical_crossentropy")
     own = CNNDiagnostics(tmp_path, probe=(x, y), verbose=0)
-    with pytest.raises(ValueError, match="there is none"):
+    with pytest.raises(ValueError, match="No such training exists"):
         own.complete()
     model.fit(x, y, batch_size=12, epochs=EPOCHS, verbose=0, callbacks=[own])
     weights = model.get_weights()
@@ -144,7 +144,7 @@ def test_the_end_of_a_loop_can_be_completed(tmp_path: Path) -> None:
     with own.watch(net=model) as watched:
         for _ in range(EPOCHS):
             watched.step({"loss": float(model.train_on_batch(x, y))})
-        with pytest.raises(ValueError, match="there is none"):
+        with pytest.raises(ValueError, match="No such training exists"):
             own.complete()
     assert _left_out(_history(tmp_path))
     own.complete()
